@@ -1,0 +1,140 @@
+/** `.github/purser/portfolios.yml`: what a repository pays for, how much, and how its work is judged. */
+import { z } from 'zod'
+import { outcomeSchema } from '../run.ts'
+import { day, glob, name, percent, sentence, times, tokens, usd, usdPerMillionTokens } from './units.ts'
+
+/** The measures that GitHub's facts can feed; a value names one of them. */
+export const measureNames = ['rework-and-reverts', 'first-run-to-merge', 'incident-open-hours'] as const
+
+const valueSchema = z.strictObject({
+  measure: z.enum(measureNames).describe('How the value shows in GitHub facts'),
+  label: z.string().min(1).max(50).optional().describe('The label that marks the issues that the measure looks at'),
+})
+
+export const priceSchema = z.strictObject({
+  input: usdPerMillionTokens,
+  cached: usdPerMillionTokens.optional().describe('Input read from the provider’s cache; as `input` when left out'),
+  output: usdPerMillionTokens,
+})
+
+const modelsSchema = z.strictObject({
+  default: z.string().min(1).max(100).optional().describe('The model of every agent that names none'),
+  prices: z.record(z.string().min(1).max(100), priceSchema).default({}),
+})
+
+const moneySchema = z.strictObject({ usd })
+const capSchema = z.strictObject({ usd, tokens: tokens.optional() })
+
+/** How a lowered budget takes effect: with the next period, or at once with a reason. */
+const nowSchema = sentence.describe('Why a lower budget takes effect at once instead of with the next period')
+
+const portfolioSchema = z.strictObject({
+  purpose: sentence.describe('What this money is for, in a few words; shown with every quote'),
+  value: name.describe('One of the declared values; the same for all workflows of the portfolio'),
+  workflows: z.array(name).min(1),
+  budget: z.strictObject({ usd, per: z.enum(['week', 'month']), now: nowSchema.optional() }),
+  cap: moneySchema
+    .optional()
+    .describe('The most that one session may cost; the least of this and the workflow’s holds'),
+  'confirm-over': moneySchema.optional().describe('Quote first, and go on only after `/agent go`, above this cap'),
+  overrides: z
+    .strictObject({
+      cap: times.optional().describe('How many times the cap a command may ask for'),
+      models: z.array(z.string().min(1)).optional().describe('The models that a command may ask for'),
+    })
+    .default({}),
+  enforce: z
+    .enum(['record', 'quote', 'cap'])
+    .default('cap')
+    .describe('record: only keep the books; quote: also show prices; cap: also refuse when there is no room'),
+  'high-cost': sentence.optional().describe('Why dear runs are right here; shown with every quote and result'),
+  was: name.optional().describe('The portfolio’s name before it was renamed'),
+})
+
+const grantSchema = z.union([z.strictObject({ tokens }), z.strictObject({ usd })])
+const extraSchema = z.union([
+  z.strictObject({ tokens, reason: sentence, until: day }),
+  z.strictObject({ usd, reason: sentence, until: day }),
+])
+
+const explorationSchema = z.strictObject({
+  sprint: z.strictObject({ days: z.int().min(1).max(90), from: day }),
+  'every-squad': grantSchema.describe('The floor of every squad’s sprint, the same for all'),
+  squads: z.record(name, z.strictObject({ paths: z.array(glob).min(1), extra: z.array(extraSchema).default([]) })),
+})
+
+const experimentSchema = z.strictObject({
+  project: sentence,
+  scope: z.strictObject({ paths: z.array(glob).min(1) }),
+  ends: day,
+  budget: moneySchema,
+  metering: z.enum(['metered', 'flat-rate']).default('metered'),
+  success: z.strictObject({ runs: z.int().positive(), accepted: percent }).optional(),
+  extended: z.strictObject({ until: day, reason: sentence }).optional().describe('The one extension it may have'),
+})
+
+/** Conditions of an outcome rule; all that are given must hold. */
+export const outcomeConditionSchema = z
+  .strictObject({
+    label: z
+      .string()
+      .min(1)
+      .max(50)
+      .optional()
+      .describe('The pull request or issue carries this label, set by somebody with write access'),
+    merged: z.boolean().optional(),
+    closed: z.boolean().optional().describe('Closed without a merge'),
+    reverted: z.boolean().optional(),
+    checks: z.enum(['success', 'failure']).optional().describe('The checks on the delivered head'),
+    review: z.enum(['approved', 'changes-requested']).optional(),
+    'after-days': z.int().min(1).max(90).optional().describe('That many days have gone by since the run ended'),
+  })
+  .refine((when) => Object.keys(when).length > 0, 'no condition; expected at least one; for example merged: true')
+
+export const outcomeRuleSchema = z.strictObject({
+  outcome: outcomeSchema.exclude(['pending']),
+  when: outcomeConditionSchema,
+})
+export type OutcomeRule = z.infer<typeof outcomeRuleSchema>
+
+export const portfoliosSchema = z
+  .strictObject({
+    version: z.literal(1),
+    inherit: z
+      .enum(['organisation', 'none'])
+      .default('none')
+      .describe('Whether the organisation’s layer lies below this one'),
+    'time-zone': z
+      .string()
+      .default('UTC')
+      .refine(isTimeZone, 'not a time zone; expected an IANA name; for example Europe/Berlin')
+      .describe('Where days, weeks and months begin and end'),
+    'without-app': z.enum(['caps', 'refuse']).default('caps').describe('What the Action does where no App is set'),
+    values: z.record(name, valueSchema).default({}),
+    models: modelsSchema.default({ prices: {} }),
+    portfolios: z.record(name, portfolioSchema).default({}),
+    exploration: explorationSchema.optional(),
+    experiments: z.record(name, experimentSchema).default({}),
+    outcomes: z
+      .array(outcomeRuleSchema)
+      .max(50)
+      .default([])
+      .describe('First match wins; tried before the built-in list'),
+  })
+  .describe('What this repository pays for, how much, and how the work is judged')
+
+export type PortfoliosFile = z.infer<typeof portfoliosSchema>
+export type Portfolio = z.infer<typeof portfolioSchema>
+export type Exploration = z.infer<typeof explorationSchema>
+
+/** The cap of a workflow or a variant. */
+export const workflowCapSchema = capSchema
+
+function isTimeZone(text: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: text })
+    return true
+  } catch {
+    return false
+  }
+}

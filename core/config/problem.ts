@@ -1,0 +1,22 @@
+/** One thing that is wrong, or only unwise (`warning`), in what a repository declares. */
+export interface Problem {
+  /** As a person would open it, from the repository's root. */
+  readonly file: string
+  /** From 1; both 1 when the whole file is meant. */
+  readonly line: number
+  readonly column: number
+  /** The dotted way to the value; empty when the whole file is meant. */
+  readonly path: string
+  readonly wrong: string
+  readonly expected: string
+  readonly example: string
+  readonly severity: 'error' | 'warning'
+}
+
+/** `file:line:column path: wrong; expected ...; for example ...`, which editors and CI logs can jump to. */
+export function formatProblem(problem: Problem): string {
+  const where = `${problem.file}:${problem.line}:${problem.column}`
+  const path = problem.path === '' ? '' : ` ${problem.path}`
+  const kind = problem.severity === 'warning' ? 'warning: ' : ''
+  return `${where}${path}: ${kind}${problem.wrong}; expected ${problem.expected}; for example ${problem.example}`
+}

@@ -1,0 +1,155 @@
+/** `catalog/<name>/workflow.yml` and the overlays beside it: what a named workflow does, guards, delivers and may cost. */
+import { z } from 'zod'
+import { deliveryKindSchema } from '../run.ts'
+import { workflowCapSchema } from './portfolios.ts'
+import { glob, name, percent, sentence, usd } from './units.ts'
+
+/** A shell command; values of inputs reach it as quoted environment variables, never by pasting. */
+const command = z.string().trim().min(1).max(2000).describe('A shell command; `${{ inputs.test }}` is passed as data')
+
+const inputName = z
+  .string()
+  .regex(/^[a-z][a-z0-9_-]{0,39}$/, 'not an input’s name; expected lower-case letters; for example goal')
+
+export const inputSchema = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('string'),
+    description: sentence.optional(),
+    default: z.string().max(4000).optional(),
+    'max-length': z.int().positive().max(4000).default(1000),
+  }),
+  z.strictObject({ type: z.literal('number'), description: sentence.optional(), default: z.number().optional() }),
+  z.strictObject({ type: z.literal('boolean'), description: sentence.optional(), default: z.boolean().optional() }),
+  z.strictObject({
+    type: z.literal('choice'),
+    description: sentence.optional(),
+    options: z.array(z.string().min(1).max(100)).min(2).max(20),
+    default: z.string().optional(),
+  }),
+])
+export type InputDeclaration = z.infer<typeof inputSchema>
+
+const stepId = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,39}$/, 'not a step’s id; expected lower-case letters; for example tests')
+
+export const commandStepSchema = z.strictObject({
+  id: stepId,
+  run: command,
+  'on-failure': z
+    .enum(['stop', 'continue'])
+    .default('stop')
+    .describe('continue: the result is only noted and shown to later steps'),
+  'timeout-minutes': z.int().min(1).max(120).default(10),
+})
+
+export const agentStepSchema = z.strictObject({
+  id: stepId,
+  agent: name,
+  prompt: z
+    .string()
+    .regex(
+      /^[a-z0-9][a-z0-9-]*\.md$/,
+      'not a prompt file; expected a Markdown file beside workflow.yml; for example refactor.md',
+    ),
+  share: percent.optional().describe('The most of the cap that this step may use'),
+  turns: z.int().min(1).max(200).default(30).describe('The most model responses, over all attempts'),
+  until: z
+    .strictObject({
+      run: command,
+      attempts: z.int().min(1).max(10).default(3),
+      'timeout-minutes': z.int().min(1).max(120).default(10),
+    })
+    .optional()
+    .describe('Run this command when the agent is done; when it fails, show the agent its output and try again'),
+})
+
+export const stepSchema = z.union([agentStepSchema, commandStepSchema])
+export type CommandStep = z.infer<typeof commandStepSchema>
+export type AgentStep = z.infer<typeof agentStepSchema>
+export type Step = z.infer<typeof stepSchema>
+
+export const guardsSchema = z.strictObject({
+  paths: z
+    .strictObject({ allow: z.array(glob).optional(), deny: z.array(glob).optional() })
+    .optional()
+    .describe('Which paths the work may touch; `.github/**` is always denied unless allowed here by name'),
+  diff: z.strictObject({ files: z.int().positive().optional(), lines: z.int().positive().optional() }).optional(),
+  run: z.array(command).max(5).optional().describe('Commands that must pass on the finished work'),
+})
+export type Guards = z.infer<typeof guardsSchema>
+
+const fields = {
+  summary: sentence.describe('What it does, in one line of a list'),
+  value: name.describe('The value it serves'),
+  access: z
+    .enum(['triage', 'write', 'maintain'])
+    .default('write')
+    .describe('What somebody needs on GitHub to start it'),
+  on: z
+    .array(z.enum(['pull-request', 'issue', 'push']))
+    .min(1)
+    .default(['pull-request'])
+    .describe('The subjects that it works on'),
+  inputs: z.record(inputName, inputSchema).default({}),
+  setup: z
+    .strictObject({
+      run: command,
+      network: z
+        .array(z.string().min(1).max(200))
+        .default([])
+        .describe('Hosts that it may reach; `registry` for the package registries'),
+      'timeout-minutes': z.int().min(1).max(60).default(10),
+    })
+    .optional()
+    .describe('Runs once before any model call and without any key'),
+  model: z.string().min(1).max(100).optional(),
+  effort: z.enum(['minimal', 'low', 'medium', 'high']).optional(),
+  steps: z.array(stepSchema).min(1).max(20),
+  guards: guardsSchema.default({}),
+  deliver: deliveryKindSchema,
+  cap: workflowCapSchema,
+  floor: z
+    .strictObject({ usd })
+    .optional()
+    .describe('The least it is worth starting with; a tenth of the cap when left out'),
+  'timeout-minutes': z.int().min(1).max(350).default(30),
+}
+
+export const workflowSchema = z.strictObject({ name, ...fields }).describe('A named workflow of the catalog')
+export type Workflow = z.infer<typeof workflowSchema>
+
+/** A step of an overlay: matched to the baseline's by `id`; only the keys that differ. A new `id` needs a whole step. */
+const stepOverlaySchema = z.looseObject({ id: stepId })
+
+/** `variants/<name>.yml`: only the keys that differ from the baseline. */
+export const variantSchema = z
+  .strictObject({
+    summary: fields.summary,
+    squad: name.optional().describe('The squad that proposes it and gets the credit'),
+    model: fields.model,
+    effort: fields.effort,
+    setup: fields.setup,
+    steps: z.array(stepOverlaySchema).max(20).optional().describe('Matched by `id`; `remove: true` takes one out'),
+    guards: guardsSchema.optional(),
+    cap: workflowCapSchema.optional(),
+    'timeout-minutes': z.int().min(1).max(350).optional(),
+  })
+  .describe('A variant: an overlay over a workflow, with only the keys that differ')
+export type Variant = z.infer<typeof variantSchema>
+
+/** Front matter of `catalog/agents/<name>.agent.md`; the Markdown below it is the agent's system text. */
+export const toolNames = ['read', 'list', 'search', 'edit', 'write', 'run'] as const
+export const agentFrontMatterSchema = z
+  .strictObject({
+    name,
+    description: sentence,
+    tools: z
+      .array(z.enum(toolNames))
+      .min(1)
+      .default([...toolNames]),
+    model: z.string().min(1).max(100).optional(),
+    effort: fields.effort,
+  })
+  .describe('An agent: a primitive that any workflow may name')
+export type AgentFrontMatter = z.infer<typeof agentFrontMatterSchema>

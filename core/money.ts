@@ -1,0 +1,53 @@
+/**
+ * Money is an integer number of micro-USD in a `bigint`; identifiers that hold it end in `MicroUsd`.
+ * Floats never appear: amounts come from decimal text and go out as decimal text.
+ */
+
+export const MICRO_PER_USD = 1_000_000n
+
+const DECIMAL = /^(\d{1,9})(?:\.(\d{1,6}))?$/
+
+/** `"2.50"` -> `2_500_000n`; `undefined` for anything but a plain non-negative decimal of at most six places. */
+export function parseUsd(text: string): bigint | undefined {
+  const match = DECIMAL.exec(text.trim())
+  if (!match) return undefined
+  const [, whole = '0', fraction = ''] = match
+  return BigInt(whole) * MICRO_PER_USD + BigInt(fraction.padEnd(6, '0'))
+}
+
+/** Exact decimal text without a sign or a currency: `2_500_000n` -> `"2.50"`, `1_234n` -> `"0.001234"`. */
+export function usdDecimal(microUsd: bigint): string {
+  const negative = microUsd < 0n
+  const absolute = negative ? -microUsd : microUsd
+  const fraction = (absolute % MICRO_PER_USD)
+    .toString()
+    .padStart(6, '0')
+    .replace(/0{1,4}$/, '')
+  return `${negative ? '-' : ''}${absolute / MICRO_PER_USD}.${fraction}`
+}
+
+/** For people: cents from one cent up, else as many places as it takes to show that something was spent. */
+export function formatUsd(microUsd: bigint): string {
+  const negative = microUsd < 0n
+  const absolute = negative ? -microUsd : microUsd
+  const sign = negative ? '-' : ''
+  if (absolute === 0n || absolute >= 10_000n) {
+    const cents = (absolute + 5_000n) / 10_000n
+    return `${sign}$${cents / 100n}.${(cents % 100n).toString().padStart(2, '0')}`
+  }
+  return `${sign}$${usdDecimal(absolute)}`
+}
+
+/** For people: `1_250_000` -> `"1,250,000 tokens"`. */
+export function formatTokens(tokens: bigint | number): string {
+  return `${tokens.toLocaleString('en-US')} tokens`
+}
+
+/** `amount * numerator / denominator`, rounded up: holds never round in favour of spending more. */
+export function mulDivCeil(amount: bigint, numerator: bigint, denominator: bigint): bigint {
+  return (amount * numerator + denominator - 1n) / denominator
+}
+
+export function minBigint(first: bigint, ...rest: bigint[]): bigint {
+  return rest.reduce((least, next) => (next < least ? next : least), first)
+}

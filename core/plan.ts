@@ -1,0 +1,71 @@
+/**
+ * The plan: everything a runner needs for one run, resolved by the App (or, without one, by the job itself) from
+ * the default branch at one commit. The runner reads no configuration besides it, so nothing on a pull request's
+ * branch can change what is run, what it may cost or what guards it.
+ */
+import { z } from 'zod'
+import {
+  agentFrontMatterSchema,
+  agentStepSchema,
+  commandStepSchema,
+  guardsSchema,
+  workflowSchema,
+} from './config/workflow.ts'
+import { priceSchema } from './price.ts'
+import { deliveryKindSchema } from './run.ts'
+import { microUsdWire } from './wire.ts'
+
+const gitSha = z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/)
+
+/** What the session is about. `headSha` is the commit that the work starts from and that a delivery names. */
+export const subjectSchema = z.object({
+  kind: z.enum(['pull-request', 'issue', 'push', 'local']),
+  /** `owner/name`; for a local run the folder's name. */
+  repository: z.string().max(200),
+  number: z.int().positive().optional(),
+  title: z.string().max(500).optional(),
+  headSha: gitSha,
+  /** The branch that a commit goes onto; absent where there is none to write to. */
+  headRef: z.string().max(250).optional(),
+  /** What the head is compared with: the merge base of a pull request, the commit before a push. */
+  baseSha: gitSha.optional(),
+})
+export type Subject = z.infer<typeof subjectSchema>
+
+const resolvedStepSchema = z.union([agentStepSchema.extend({ promptText: z.string().max(50_000) }), commandStepSchema])
+export type PlanStep = z.infer<typeof resolvedStepSchema>
+export type PlanAgentStep = Extract<PlanStep, { agent: string }>
+
+/** An agent with its model settled: its own, else the workflow's or the override's, else the repository's default. */
+export const planAgentSchema = z.object({
+  name: z.string(),
+  tools: agentFrontMatterSchema.shape.tools,
+  model: z.string(),
+  effort: workflowSchema.shape.effort,
+  systemText: z.string().max(50_000),
+})
+export type PlanAgent = z.infer<typeof planAgentSchema>
+
+export const planSchema = z.object({
+  version: z.literal(1),
+  workflow: z.string(),
+  /** Absent for the baseline. */
+  variant: z.string().optional(),
+  portfolio: z.string(),
+  subject: subjectSchema,
+  /** The commit of the default branch that the configuration was read from. */
+  configSha: z.string().optional(),
+  inputs: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  setup: workflowSchema.shape.setup,
+  steps: z.array(resolvedStepSchema),
+  agents: z.record(z.string(), planAgentSchema),
+  guards: guardsSchema,
+  deliver: deliveryKindSchema,
+  /** Prices of every model that the plan names. */
+  prices: z.record(z.string(), priceSchema),
+  /** The hold in money, and in tokens where a token account pays. */
+  capMicroUsd: microUsdWire,
+  capTokens: z.int().positive().optional(),
+  timeoutMinutes: z.int().positive(),
+})
+export type Plan = z.infer<typeof planSchema>

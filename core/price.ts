@@ -1,0 +1,59 @@
+/** What a model call costs, exactly, and what it can cost at worst. */
+import { z } from 'zod'
+import { mulDivCeil } from './money.ts'
+import type { Usage } from './run.ts'
+import { microUsdWire } from './wire.ts'
+
+/** Micro-USD per million tokens. A tier applies to the whole call once its input passes `aboveInputTokens`. */
+const ratesSchema = z.object({ input: microUsdWire, cached: microUsdWire, output: microUsdWire })
+export const priceSchema = ratesSchema.extend({
+  tiers: z
+    .array(ratesSchema.extend({ aboveInputTokens: z.int().nonnegative() }))
+    .max(10)
+    .default([]),
+  /** Where the price comes from and of which day, for the quote's small print. */
+  source: z.string().max(200),
+})
+export type Price = z.infer<typeof priceSchema>
+type Rates = z.infer<typeof ratesSchema>
+
+const PER = 1_000_000n
+
+/** The cost of a call from what the provider reported, in micro-USD, rounded up once for the whole call. */
+export function costMicroUsd(price: Price, usage: Usage): bigint {
+  const rates = ratesFor(price, usage.inputTokens)
+  const cached = BigInt(Math.min(usage.cachedTokens, usage.inputTokens))
+  const fresh = BigInt(usage.inputTokens) - cached
+  return mulDivCeil(fresh * rates.input + cached * rates.cached + BigInt(usage.outputTokens) * rates.output, 1n, PER)
+}
+
+/** The most that a call can cost whose input has at most `inputTokens`: every rate at its dearest, nothing cached. */
+export function worstCostMicroUsd(price: Price, inputTokens: number, outputTokens: number): bigint {
+  const reachable = [price, ...price.tiers.filter((tier) => tier.aboveInputTokens < inputTokens)]
+  const input = largest(reachable.flatMap((rates) => [rates.input, rates.cached]))
+  const output = largest(reachable.map((rates) => rates.output))
+  return mulDivCeil(BigInt(inputTokens) * input + BigInt(outputTokens) * output, 1n, PER)
+}
+
+/** The most output tokens for which `worstCostMicroUsd` stays within `roomMicroUsd`; negative when the input alone does not fit. */
+export function outputTokensWithin(price: Price, inputTokens: number, roomMicroUsd: bigint): number {
+  const left = roomMicroUsd - worstCostMicroUsd(price, inputTokens, 0)
+  if (left < 0n) return -1
+  const reachable = [price, ...price.tiers.filter((tier) => tier.aboveInputTokens < inputTokens)]
+  const output = largest(reachable.map((rates) => rates.output))
+  if (output === 0n) return Number.MAX_SAFE_INTEGER
+  const fitting = (left * PER) / output
+  return fitting > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(fitting)
+}
+
+function ratesFor(price: Price, inputTokens: number): Rates {
+  const tiers = price.tiers.filter((tier) => inputTokens > tier.aboveInputTokens)
+  return tiers.reduce<Rates & { aboveInputTokens: number }>(
+    (highest, tier) => (tier.aboveInputTokens >= highest.aboveInputTokens ? tier : highest),
+    { ...price, aboveInputTokens: -1 },
+  )
+}
+
+function largest(amounts: readonly bigint[]): bigint {
+  return amounts.reduce((most, next) => (next > most ? next : most), 0n)
+}
