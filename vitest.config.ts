@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    // Two cores: more workers only make the real databases and processes wait for each other.
+    maxWorkers: 2,
+    coverage: { provider: 'v8', include: ['core/**', 'action/**', 'app/**', 'cli/**'], exclude: ['action/dist/**'] },
+  },
+})
