@@ -18,7 +18,7 @@ type Amount = number | { base: number; tiers: { start: number; price: number }[]
 function main(): void {
   const check = process.argv.includes('--check')
   const kept = JSON.parse(readFileSync(FILE, { encoding: 'utf8', flag: 'a+' }) || '{"date":""}')
-  const date = valueOf('--date') ?? kept.date
+  const date = argument('--date') ?? kept.date
   if (!/^\d{4}-\d{2}-\d{2}$/.test(date))
     throw new Error('no date; expected --date year-month-day; for example --date 2026-09-23')
   const source = `@pydantic/genai-prices ${PACKAGE.devDependencies['@pydantic/genai-prices']}`
@@ -90,7 +90,7 @@ function microUsd(usd: number): string {
   return amount.toString()
 }
 
-function valueOf(flag: string): string | undefined {
+function argument(flag: string): string | undefined {
   const index = process.argv.indexOf(flag)
   return index < 0 ? undefined : process.argv[index + 1]
 }

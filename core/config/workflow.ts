@@ -119,8 +119,16 @@ const fields = {
 export const workflowSchema = z.strictObject({ name, ...fields }).describe('A named workflow of the catalog')
 export type Workflow = z.infer<typeof workflowSchema>
 
-/** A step of an overlay: matched to the baseline's by `id`; only the keys that differ. A new `id` needs a whole step. */
-const stepOverlaySchema = z.looseObject({ id: stepId })
+/**
+ * A step of an overlay: matched to the baseline's by `id`, with only the keys that differ. A new `id` needs a whole
+ * step and stands last, or where `before` or `after` puts it. `remove: true` takes a step out.
+ */
+const stepOverlaySchema = z.looseObject({
+  id: stepId,
+  remove: z.literal(true).optional(),
+  before: stepId.optional(),
+  after: stepId.optional(),
+})
 
 /** `variants/<name>.yml`: only the keys that differ from the baseline. */
 export const variantSchema = z
