@@ -1,0 +1,13 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { label } from '../src/address.js'
+
+test('joins zip and city by a blank', () => {
+  assert.equal(label({ name: 'A. Lovelace', street: 'Main 1', zip: '10115', city: 'Berlin' }), 'A. Lovelace, Main 1, 10115 Berlin')
+})
+
+test('leaves out what is missing', () => {
+  assert.equal(label({ city: 'Berlin' }), 'Berlin')
+  assert.equal(label({ name: 'A. Lovelace', zip: '10115' }), 'A. Lovelace, 10115')
+  assert.equal(label({}), '')
+})
