@@ -1,4 +1,15 @@
-/** The grammar of `/agent` comments. Strict: the first line of a comment, read whole, or it is no command. */
+/**
+ * The grammar of `/agent` comments. Strict: the first line of a comment, read whole, or it is no command.
+ *
+ *     /agent <workflow>[/<variant>] [name=value ...]
+ *     /agent quote <workflow>[/<variant>] [name=value ...]
+ *     /agent go | status | explain | stop | pause | resume | retry | deliver | list | help
+ *     /agent say "text" | ask <agent> "text" | fork [<workflow>[/<variant>]]
+ *
+ * A value is bare (no blanks, no quotes) or in double quotes with `\"` and `\\`. `cap`, `model` and `effort` are overrides.
+ */
+import { firstNonAscii, firstUnseen, nameCodePoint } from './code-point.ts'
+import { cutTokens, excerpt, quoted, type Token } from './command-tokens.ts'
 
 /** The verbs besides a workflow's name; none may name a workflow. */
 export const verbs = [
@@ -40,7 +51,223 @@ export interface Command {
 export type ParsedComment = Command | { readonly kind: 'none' } | { readonly kind: 'invalid'; readonly problem: string }
 
 export const COMMENT_BYTES_MAX = 65_536
+/** Characters of a command's line, of one value or text, and the number of `name=value` pairs. */
+export const COMMAND_LINE_CHARACTERS_MAX = 8_192
+export const VALUE_CHARACTERS_MAX = 4_000
+export const PAIRS_MAX = 20
 
+const NAME_CHARACTERS_MAX = 50
+const PREFIX = '/agent'
+/** As in the catalog. Each character can be read in one way only, so it never backtracks. */
+const NAME = /^[a-z][a-z0-9]*(?:[-+][a-z0-9]+)*$/
+const INPUT_NAME = /^[a-z][a-z0-9_-]{0,39}$/
+/** What needs no quotes; anything else is printed with them. */
+const BARE = /^[A-Za-z0-9._/:+,@%-]+$/
+
+/**
+ * Reads a comment's first line. The line must begin with `/agent` itself: nothing in a quote, a fence, the middle of
+ * a line or behind a blank is a command, and neither is `/agents`. `/Agent` is meant, so it is told how to write it.
+ * Never throws; the time is linear in the line's length.
+ */
 export function parseComment(body: string): ParsedComment {
-  throw new Error(`not written yet: ${body.length}`)
+  if (body.slice(0, PREFIX.length).toLowerCase() !== PREFIX) return { kind: 'none' }
+  const line = firstLine(body)
+  const rest = line.slice(PREFIX.length)
+  if (rest !== '' && rest[0] !== ' ' && rest[0] !== '\t' && firstUnseen(rest)?.column !== 1) return { kind: 'none' }
+  if (!line.startsWith(PREFIX)) return invalid(`commands are written in lower case: \`${PREFIX}\``)
+  if (body.length > COMMENT_BYTES_MAX || Buffer.byteLength(body) > COMMENT_BYTES_MAX) {
+    return invalid(`a comment with a command may have at most ${COMMENT_BYTES_MAX} bytes`)
+  }
+  if (line.length > COMMAND_LINE_CHARACTERS_MAX) {
+    return invalid(`the command's line may have at most ${COMMAND_LINE_CHARACTERS_MAX} characters`)
+  }
+  const unseen = firstUnseen(line)
+  if (unseen) {
+    return invalid(`${nameCodePoint(unseen.codePoint)} at character ${unseen.column} can’t be told by eye; take it out`)
+  }
+  const cut = cutTokens(rest)
+  return 'problem' in cut ? invalid(cut.problem) : readCommand(rest, cut.tokens)
+}
+
+/** The command as a line that reads back to the same command. */
+export function printCommand(command: Command): string {
+  const target =
+    command.workflow === null
+      ? undefined
+      : command.variant === null
+        ? command.workflow
+        : `${command.workflow}/${command.variant}`
+  const pairs = [...Object.entries(command.inputs), ...Object.entries(command.overrides)]
+  const words = [
+    PREFIX,
+    command.verb === 'run' ? undefined : command.verb,
+    target,
+    command.agent ?? undefined,
+    command.text === null ? undefined : quoted(command.text),
+    ...pairs.map(([name, value]) => `${name}=${BARE.test(value) ? value : quoted(value)}`),
+  ]
+  return words.filter((word) => word !== undefined).join(' ')
+}
+
+const empty = { workflow: null, variant: null, inputs: {}, overrides: {}, text: null, agent: null } as const
+
+function readCommand(line: string, tokens: readonly Token[]): ParsedComment {
+  const [first, ...rest] = tokens
+  if (!first) return invalid(`a workflow or a verb is expected after \`${PREFIX}\`; \`${PREFIX} help\` shows them`)
+  if (first.kind !== 'word') {
+    return invalid(`a workflow or a verb is expected first, as in \`${PREFIX} refactor+tests goal="Keep behaviour"\``)
+  }
+  const verb = verbs.find((name) => name === first.text)
+  if (verb === undefined) {
+    const target = readTarget(first.text)
+    return 'problem' in target ? invalid(target.problem) : withPairs('run', target, rest, line)
+  }
+  switch (verb) {
+    case 'say':
+      return readText(verb, null, rest, line)
+    case 'ask':
+      return readAsk(rest, line)
+    case 'quote':
+      return readQuote(rest, line)
+    case 'fork':
+      return readFork(rest)
+    default:
+      if (rest[0]) return invalid(`nothing is expected after \`${verb}\`, but there is ${written(line, rest[0])}`)
+      return { kind: 'command', verb, ...empty }
+  }
+}
+
+function readQuote(tokens: readonly Token[], line: string): ParsedComment {
+  const [first, ...rest] = tokens
+  if (first?.kind !== 'word') return invalid(`a workflow is expected, as in \`${PREFIX} quote refactor+tests\``)
+  const target = readTarget(first.text)
+  return 'problem' in target ? invalid(target.problem) : withPairs('quote', target, rest, line)
+}
+
+function readFork(tokens: readonly Token[]): ParsedComment {
+  const [first, second] = tokens
+  if (!first) return { kind: 'command', verb: 'fork', ...empty }
+  if (first.kind !== 'word' || second) {
+    return invalid(`one workflow or nothing is expected after \`fork\`, as in \`${PREFIX} fork refactor+tests\``)
+  }
+  const target = readTarget(first.text)
+  return 'problem' in target ? invalid(target.problem) : { kind: 'command', verb: 'fork', ...empty, ...target }
+}
+
+function readAsk(tokens: readonly Token[], line: string): ParsedComment {
+  const [first, ...rest] = tokens
+  if (first?.kind !== 'word') return invalid(`an agent is expected, as in \`${PREFIX} ask engineer "Why this way?"\``)
+  const problem = nameProblem('agent', first.text)
+  return problem === undefined ? readText('ask', first.text, rest, line) : invalid(problem)
+}
+
+function readText(verb: 'say' | 'ask', agent: string | null, tokens: readonly Token[], line: string): ParsedComment {
+  const [first, second] = tokens
+  const lead = agent === null ? verb : `${verb} ${agent}`
+  if (first?.kind !== 'text') {
+    const meant = first === undefined ? 'Keep the public names' : freeText(line, first.start)
+    return invalid(`a text in quotes is expected, as in ${asCode(`${PREFIX} ${lead} ${quoted(meant)}`)}`)
+  }
+  if (second) return invalid(`nothing is expected after the text, but there is ${written(line, second)}`)
+  if (first.text.trim() === '') return invalid(`the text after \`${lead}\` is empty`)
+  if (first.text.length > VALUE_CHARACTERS_MAX) return invalid(tooLong('the text'))
+  return { kind: 'command', verb, ...empty, agent, text: first.text }
+}
+
+interface Target {
+  readonly workflow: string
+  readonly variant: string | null
+}
+
+function readTarget(word: string): Target | { readonly problem: string } {
+  const slash = word.indexOf('/')
+  const workflow = slash < 0 ? word : word.slice(0, slash)
+  const variant = slash < 0 ? null : word.slice(slash + 1)
+  if (variant !== null && verbs.some((verb) => verb === workflow)) {
+    return { problem: `\`${workflow}\` is a verb and has no variants; it stands alone` }
+  }
+  const problem = nameProblem('workflow', workflow) ?? (variant === null ? undefined : nameProblem('variant', variant))
+  return problem === undefined ? { workflow, variant } : { problem }
+}
+
+function withPairs(verb: 'run' | 'quote', target: Target, tokens: readonly Token[], line: string): ParsedComment {
+  const values = new Map<string, string>()
+  for (const token of tokens) {
+    if (token.kind !== 'pair') {
+      const meant = `goal=${quoted(freeText(line, token.start))}`
+      return invalid(
+        `after the workflow only name=value is expected, but there is ${written(line, token)}; for a text write ${asCode(meant)}`,
+      )
+    }
+    const problem = pairProblem(token.name, token.value, values)
+    if (problem !== undefined) return invalid(problem)
+    values.set(token.name, token.value)
+  }
+  if (values.size > PAIRS_MAX) return invalid(`at most ${PAIRS_MAX} inputs can be given`)
+  const entries = [...values]
+  const inputs = Object.fromEntries(entries.filter(([name]) => !isOverride(name)))
+  const overrides = Object.fromEntries(entries.filter(([name]) => isOverride(name)))
+  return { kind: 'command', verb, ...empty, ...target, inputs, overrides }
+}
+
+function pairProblem(name: string, value: string, before: ReadonlyMap<string, string>): string | undefined {
+  const foreign = firstNonAscii(name)
+  if (foreign) return lookAlike('an input', foreign.codePoint)
+  if (name === '') return 'a name is missing before `=`, as in goal="Keep behaviour"'
+  if (!INPUT_NAME.test(name)) return `${excerpt(name)} is no input’s name; lower-case letters are expected, as in goal`
+  if (before.has(name)) return `\`${name}\` is given twice; give it once`
+  if (value.length > VALUE_CHARACTERS_MAX) return tooLong(`the value of \`${name}\``)
+  return undefined
+}
+
+function nameProblem(what: 'workflow' | 'variant' | 'agent', name: string): string | undefined {
+  const foreign = firstNonAscii(name)
+  if (foreign) return lookAlike(`a ${what}`, foreign.codePoint)
+  if (name === '') return `the ${what}’s name is missing; \`${PREFIX} list\` shows what there is`
+  if (name.length > NAME_CHARACTERS_MAX) return `a ${what}’s name has at most ${NAME_CHARACTERS_MAX} characters`
+  if (NAME.test(name)) return undefined
+  const lower = name.toLowerCase()
+  const hint = NAME.test(lower) ? `write ${excerpt(lower)}` : 'lower-case letters, digits, "-" and "+" are expected'
+  return `${excerpt(name)} is no ${what}’s name; ${hint}`
+}
+
+function lookAlike(what: string, codePoint: number): string {
+  return `the name of ${what} holds ${nameCodePoint(codePoint)}; names are plain ASCII letters, so that none looks like another`
+}
+
+function tooLong(what: string): string {
+  return `${what} may have at most ${VALUE_CHARACTERS_MAX} characters`
+}
+
+/** What somebody wrote from `start` to the end of the line, without quotes, short enough for a suggestion. */
+function freeText(line: string, start: number): string {
+  const characters = [
+    ...line
+      .slice(start, start + 200)
+      .replaceAll(/["\\]/g, '')
+      .trim(),
+  ]
+  return characters.length > 60 ? `${characters.slice(0, 60).join('')}…` : characters.join('')
+}
+
+function written(line: string, token: Token): string {
+  const end = line.slice(token.start).search(/[ \t]/)
+  return excerpt(end < 0 ? line.slice(token.start) : line.slice(token.start, token.start + end))
+}
+
+function asCode(text: string): string {
+  return `\`${text.replaceAll('`', "'")}\``
+}
+
+function isOverride(name: string): boolean {
+  return overrideNames.some((override) => override === name)
+}
+
+function firstLine(body: string): string {
+  const end = body.slice(0, COMMENT_BYTES_MAX).search(/[\r\n]/)
+  return end < 0 ? body : body.slice(0, end)
+}
+
+function invalid(problem: string): ParsedComment {
+  return { kind: 'invalid', problem }
 }
