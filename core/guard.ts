@@ -1,0 +1,209 @@
+/**
+ * The rules that work must satisfy before it is delivered, decided twice by the same code: by the runner when the
+ * work is done, and by the App when it arrives, since a runner is not trusted.
+ */
+import picomatch from 'picomatch'
+import {
+  CHANGESET_BYTES_MAX,
+  CHANGESET_FILE_BYTES_MAX,
+  CHANGESET_FILES_MAX,
+  type ChangedFile,
+  type Changeset,
+} from './changeset.ts'
+import type { Guards } from './config/workflow.ts'
+import { stripInvisible } from './inert.ts'
+import { secretPatterns } from './redact.ts'
+
+export interface Violation {
+  readonly reason: 'guard-paths' | 'guard-diff' | 'guard-files' | 'guard-command'
+  /** The rule as the workflow states it, or the name of a built-in one. */
+  readonly rule: string
+  readonly file?: string | undefined
+  /** One sentence that names the rule, the file and the numbers. */
+  readonly message: string
+}
+
+/** What decides how this repository is built, guarded and owned. Only an `allow` that names it opens it. */
+export const PROTECTED_PATHS = [
+  '.github/**',
+  '**/action.yml',
+  '**/action.yaml',
+  '**/CODEOWNERS',
+  '.purser/**',
+  '.gitmodules',
+] as const
+
+/** How many violations are named; more would only repeat them. */
+const VIOLATIONS_MAX = 20
+
+/** What no workflow can allow: files that a repository must not be handed. */
+export function validateChangeset(changeset: Changeset): Violation[] {
+  const sizes = changeset.files.map(contentBytes)
+  const total = sizes.reduce((sum, bytes) => sum + bytes, 0)
+  const violations: Violation[] = []
+  if (changeset.files.length > CHANGESET_FILES_MAX) {
+    violations.push(
+      fileViolation(
+        'files',
+        `The work has ${changeset.files.length} files; at most ${CHANGESET_FILES_MAX} are delivered.`,
+      ),
+    )
+  }
+  if (total > CHANGESET_BYTES_MAX) {
+    violations.push(
+      fileViolation('bytes', `The work has ${total} bytes; at most ${CHANGESET_BYTES_MAX} are delivered.`),
+    )
+  }
+  for (const file of changeset.files) violations.push(...validateFile(file))
+  violations.push(...collisions(changeset.files))
+  return violations.slice(0, VIOLATIONS_MAX)
+}
+
+/** What the workflow's own guards say of the paths and the size; its `run` guards are the runner's. */
+export function checkGuards(guards: Guards, changeset: Changeset): Violation[] {
+  const paths = changeset.files.map((file) => file.path)
+  return [...checkPaths(guards, paths), ...checkDiff(guards, changeset)].slice(0, VIOLATIONS_MAX)
+}
+
+/** Whether `path` matches one of the patterns; dot files are matched like others, upper and lower case alike. */
+export function matchesAny(patterns: readonly string[], path: string): boolean {
+  return patterns.some((pattern) => picomatch.isMatch(path, pattern, { dot: true, nocase: true }))
+}
+
+function checkPaths(guards: Guards, paths: readonly string[]): Violation[] {
+  const allow = guards.paths?.allow
+  const deny = guards.paths?.deny ?? []
+  return paths.flatMap((path): Violation[] => {
+    const denied = deny.find((pattern) => matchesAny([pattern], path))
+    if (denied !== undefined) return [pathViolation(denied, path, `which \`paths.deny: ${denied}\` forbids`)]
+    const protectedBy = PROTECTED_PATHS.find((pattern) => matchesAny([pattern], path))
+    if (protectedBy !== undefined && !isAllowedByName(allow ?? [], path)) {
+      return [pathViolation(protectedBy, path, 'which is protected unless `paths.allow` names it')]
+    }
+    if (allow !== undefined && !matchesAny(allow, path)) {
+      return [pathViolation('allow', path, `which is outside \`paths.allow: ${allow.join(', ')}\``)]
+    }
+    return []
+  })
+}
+
+/** `**` allows everything and names nothing: a pattern opens a protected path only if it starts with its own words. */
+function isAllowedByName(allow: readonly string[], path: string): boolean {
+  return allow.some((pattern) => !/^[*?[{(!]/.test(pattern) && matchesAny([pattern], path))
+}
+
+function checkDiff(guards: Guards, changeset: Changeset): Violation[] {
+  const files = changeset.files.length
+  const lines = changeset.files.reduce((sum, file) => sum + file.addedLines + file.deletedLines, 0)
+  const violations: Violation[] = []
+  if (guards.diff?.files !== undefined && files > guards.diff.files) {
+    violations.push(
+      diffViolation(
+        `diff.files: ${guards.diff.files}`,
+        `The work changes ${files} files; \`diff.files\` allows ${guards.diff.files}.`,
+      ),
+    )
+  }
+  if (guards.diff?.lines !== undefined && lines > guards.diff.lines) {
+    violations.push(
+      diffViolation(
+        `diff.lines: ${guards.diff.lines}`,
+        `The work changes ${lines} lines; \`diff.lines\` allows ${guards.diff.lines}.`,
+      ),
+    )
+  }
+  return violations
+}
+
+function validateFile(file: ChangedFile): Violation[] {
+  const path = pathProblem(file.path)
+  if (path !== undefined) return [fileViolation('path', `${JSON.stringify(file.path)} ${path}.`, file.path)]
+  if (!['100644', '100755'].includes(file.mode)) {
+    return [fileViolation('mode', `\`${file.path}\` is a link or a submodule (mode ${file.mode}).`, file.path)]
+  }
+  const bytes = contentBytes(file)
+  if (bytes > CHANGESET_FILE_BYTES_MAX) {
+    return [
+      fileViolation(
+        'bytes',
+        `\`${file.path}\` has ${bytes} bytes; at most ${CHANGESET_FILE_BYTES_MAX} are delivered.`,
+        file.path,
+      ),
+    ]
+  }
+  const secret = secretIn(file)
+  return secret === undefined
+    ? []
+    : [fileViolation('secret', `\`${file.path}\` contains what looks like ${secret}.`, file.path)]
+}
+
+function pathProblem(path: string): string | undefined {
+  const parts = path.split('/')
+  if (path === '' || path.startsWith('/') || /^[a-z]:/i.test(path)) return 'is not a path below the repository’s root'
+  if (path.includes('\\')) return 'contains a backslash'
+  if (parts.some((part) => part === '' || part === '.' || part === '..')) return 'contains an empty, `.` or `..` part'
+  if (parts.some(isGitDirectory)) return 'lies in a `.git` directory'
+  if (parts.some((part) => /[. ]$/.test(part)))
+    return 'has a part that ends in a dot or a blank, which some systems drop'
+  if (/\p{Cc}/u.test(path) || stripInvisible(path).removed > 0) return 'contains invisible characters'
+  if (path.normalize('NFC') !== path) return 'is not in Unicode’s composed form'
+  if (!path.isWellFormed()) return 'is not well-formed Unicode'
+  return undefined
+}
+
+/** `.git` as some file system would read it: any case, HFS+ ignorables, NTFS short name and streams. */
+function isGitDirectory(part: string): boolean {
+  const folded = stripInvisible(part)
+    .text.normalize('NFKC')
+    .toLowerCase()
+    .replace(/[. ]+$/, '')
+  return folded === '.git' || folded === 'git~1' || folded.startsWith('.git:')
+}
+
+/** Two paths that are one on a file system that folds case or composes Unicode. */
+function collisions(files: readonly ChangedFile[]): Violation[] {
+  const seen = new Map<string, string>()
+  return files
+    .filter((file) => file.contentBase64 !== undefined)
+    .flatMap((file): Violation[] => {
+      const folded = file.path.normalize('NFKC').toLowerCase()
+      const other = seen.get(folded)
+      seen.set(folded, file.path)
+      if (other === undefined) return []
+      return [fileViolation('collision', `\`${file.path}\` and \`${other}\` are one file on some systems.`, file.path)]
+    })
+}
+
+function secretIn(file: ChangedFile): string | undefined {
+  if (file.contentBase64 === undefined) return undefined
+  const text = latin1(file.contentBase64)
+  return secretPatterns.find(({ pattern }) => text.search(pattern) >= 0)?.name
+}
+
+/** Bytes as characters: all the patterns are ASCII, so the encoding does not matter. */
+function latin1(base64: string): string {
+  try {
+    return atob(base64)
+  } catch {
+    return ''
+  }
+}
+
+function contentBytes(file: ChangedFile): number {
+  const text = file.contentBase64
+  if (text === undefined) return 0
+  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0
+  return Math.floor((text.length * 3) / 4) - padding
+}
+
+function pathViolation(rule: string, file: string, why: string): Violation {
+  return { reason: 'guard-paths', rule, file, message: `The work touches \`${file}\`, ${why}.` }
+}
+
+function diffViolation(rule: string, message: string): Violation {
+  return { reason: 'guard-diff', rule, message }
+}
+
+function fileViolation(rule: string, message: string, file?: string): Violation {
+  return { reason: 'guard-files', rule, file, message }
+}

@@ -1,0 +1,73 @@
+/** Takes secrets out of text, on every way out of a run: values that are known, in several encodings, and patterns. */
+
+/** Shorter values would match ordinary words. */
+const SECRET_CHARACTERS_MIN = 6
+const MASK = '***'
+
+/** Forms of credentials that are recognised whoever they belong to. Each must be rare in ordinary code. */
+export const secretPatterns: ReadonlyArray<{ readonly name: string; readonly pattern: RegExp }> = [
+  {
+    name: 'a private key',
+    pattern: /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----[\s\S]{0,10000}?(?:-----END (?:[A-Z]+ )*PRIVATE KEY-----|$)/g,
+  },
+  { name: 'a GitHub token', pattern: /\b(?:gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_[A-Za-z0-9_]{60,255})\b/g },
+  { name: 'an OpenAI key', pattern: /\bsk-(?:proj-|svcacct-|admin-)?[A-Za-z0-9_-]{32,255}\b/g },
+  { name: 'an Anthropic key', pattern: /\bsk-ant-[A-Za-z0-9_-]{24,255}\b/g },
+  { name: 'an AWS key', pattern: /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g },
+  { name: 'a Slack token', pattern: /\bxox[abeoprs]-[A-Za-z0-9-]{10,255}\b/g },
+  { name: 'a Google key', pattern: /\bAIza[A-Za-z0-9_-]{35}\b/g },
+  {
+    name: 'a signed token',
+    pattern: /\beyJ[A-Za-z0-9_-]{10,2000}\.eyJ[A-Za-z0-9_-]{10,4000}\.[A-Za-z0-9_-]{20,2000}\b/g,
+  },
+]
+
+export type Redact = (text: string) => string
+
+/** Makes the redactor of a run. `secrets`: the values this process was given; empty and short ones are left out. */
+export function redactor(secrets: readonly string[]): Redact {
+  const known = [...new Set(secrets.flatMap(wholeAndLines).flatMap(encodings))]
+    .filter((value) => value.length >= SECRET_CHARACTERS_MIN)
+    .sort((a, b) => b.length - a.length)
+  const values = known.length === 0 ? undefined : new RegExp(known.map(escapePattern).join('|'), 'g')
+  return (text) => {
+    const withoutValues = values === undefined ? text : text.replace(values, MASK)
+    return secretPatterns.reduce((clean, { pattern }) => clean.replace(pattern, MASK), withoutValues)
+  }
+}
+
+/** A secret of several lines (a key file) may come out line by line. */
+function wholeAndLines(secret: string): string[] {
+  const lines = secret.split(/\r?\n/).map((line) => line.trim())
+  return [secret.trim(), ...lines.filter((line) => line.length >= 16)]
+}
+
+function encodings(secret: string): string[] {
+  if (secret.length < SECRET_CHARACTERS_MIN) return []
+  const bytes = new TextEncoder().encode(secret)
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+  const base64 = [0, 1, 2].map((offset) => base64Within(bytes, offset))
+  return [
+    secret,
+    [...secret].reverse().join(''),
+    hex,
+    hex.toUpperCase(),
+    encodeURIComponent(secret),
+    JSON.stringify(secret).slice(1, -1),
+    secret.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;'),
+    ...base64,
+    ...base64.map((text) => text.replaceAll('+', '-').replaceAll('/', '_')),
+  ]
+}
+
+/** The characters that every base64 text has which contains `bytes` after `offset` others: the ends depend on them. */
+function base64Within(bytes: Uint8Array, offset: number): string {
+  const binary = String.fromCharCode(...new Uint8Array(offset), ...bytes)
+  const first = offset === 0 ? 0 : offset + 1
+  const whole = Math.floor(((offset + bytes.length) * 8) / 6)
+  return btoa(binary).slice(first, whole)
+}
+
+function escapePattern(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&')
+}
