@@ -1,0 +1,126 @@
+/** The stage of the demo: GitHub, the model, the App and the small shop, all on this machine, and a clock to turn. */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Octokit } from '@octokit/rest'
+import { type StartedApp, startApp } from '../app/start.ts'
+import { starterActionsWorkflow } from '../cli/starter.ts'
+import type { GitHub, Model } from '../test/world/contract.ts'
+import { filesBelow } from '../test/world/files.ts'
+import { startGitHub } from '../test/world/github.ts'
+import { startModel } from '../test/world/model.ts'
+import { shopScript } from './script.ts'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+const DAY_MS = 86_400_000
+/** The story begins this long ago, so that all of it lies in the past of the machine's own clock. */
+const BEGINS_DAYS_AGO = 60
+
+export interface Stage {
+  readonly github: GitHub
+  readonly app: StartedApp
+  readonly model: Model | undefined
+  /** Where everything lies: the bare repository, the ledger, the jobs' workspaces. */
+  readonly dir: string
+  readonly owner: string
+  readonly repo: string
+  /** A client with a maintainer's token, to look at what came of it. */
+  readonly octokit: Octokit
+  today(): Date
+  /** Turns the clock to that many days after the story's first. */
+  day(number: number): void
+  /** Resolves when nothing is under way any more: no webhook, no job, no delivery. */
+  settled(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface StageOptions {
+  /** Use the real model at OPENAI_BASE_URL with OPENAI_API_KEY instead of the scripted one. */
+  readonly live: boolean
+  /** Keep everything here; a temporary folder that is removed at the end when left out. */
+  readonly dir?: string | undefined
+}
+
+export async function setStage(options: StageOptions): Promise<Stage> {
+  const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'purser-demo-'))
+  mkdirSync(join(dir, 'github'), { recursive: true })
+  const clock = storyClock()
+  const model = options.live ? undefined : await startModel({ scripts: [shopScript] })
+  const webhookSecret = 'a-secret-of-the-demo'
+  const github = await startGitHub({
+    dir: join(dir, 'github'),
+    app: { webhookSecret },
+    ci: 'node --test',
+    seed: {
+      owner: 'acme',
+      repo: 'shop',
+      files: { ...filesBelow(join(ROOT, 'demo/shop')), '.github/workflows/purser.yml': starterActionsWorkflow() },
+      users: { mira: 'maintain', dev: 'write', guest: 'read' },
+    },
+    actions: {
+      action: ROOT,
+      secrets: { OPENAI_API_KEY: process.env.OPENAI_API_KEY ?? 'sk-demo-not-a-real-key' },
+      extraEnv: jobEnvironment(model),
+      // A hosted runner would install its sandbox in these steps; this machine is not the demo's to change.
+      skip: ({ run }) => /\bsudo\b/.test(run),
+    },
+  })
+  const app = await startApp({
+    appId: github.app.id,
+    privateKey: github.app.privateKey,
+    webhookSecret,
+    githubUrl: github.url,
+    dataDir: join(dir, 'ledger'),
+    oidcIssuers: [github.oidc.issuer],
+    clock: clock.now,
+    throttle: false,
+    log: { level: 'silent' },
+  })
+  github.hooks.target(`${app.url}/api/github/webhooks`)
+  github.actions.vars({ PURSER_APP_URL: app.url })
+  return {
+    github,
+    app,
+    model,
+    dir,
+    owner: 'acme',
+    repo: 'shop',
+    octokit: new Octokit({ baseUrl: github.url, auth: github.tokenOf('mira') }),
+    today: clock.now,
+    day: clock.turnTo,
+    settled: () => settled(github, app),
+    async close() {
+      await github.settled()
+      await app.close()
+      await github.close()
+      await model?.close()
+      if (options.dir === undefined) rmSync(dir, { recursive: true, force: true })
+    },
+  }
+}
+
+/** What a job gets beyond what GitHub gives it: the way to the model, and leave to go on where nothing can be confined. */
+function jobEnvironment(model: Model | undefined): Record<string, string> {
+  const baseUrl = model?.url ?? process.env.OPENAI_BASE_URL
+  return { PURSER_SANDBOX: 'none', ...(baseUrl === undefined ? {} : { OPENAI_BASE_URL: baseUrl }) }
+}
+
+function storyClock(): { now: () => Date; turnTo: (day: number) => void } {
+  const firstMorning = new Date(Date.now() - BEGINS_DAYS_AGO * DAY_MS).setUTCHours(9, 0, 0, 0)
+  let offsetMs = firstMorning - Date.now()
+  return {
+    now: () => new Date(Date.now() + offsetMs),
+    turnTo: (day) => {
+      offsetMs = firstMorning + day * DAY_MS - Date.now()
+    },
+  }
+}
+
+/** A webhook can start a job, whose end sends webhooks again; both sides have to be quiet one after the other. */
+async function settled(github: GitHub, app: StartedApp): Promise<void> {
+  for (let round = 0; round < 3; round += 1) {
+    await github.settled()
+    await app.settled()
+  }
+}
