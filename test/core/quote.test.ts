@@ -15,7 +15,7 @@ describe('quantiles', () => {
     [[5n, 5n, 5n, 5n], 5n, 5n],
     [[0n, 0n, 900n], 0n, 900n],
     [[9_007_199_254_740_993n, 1n, 9_007_199_254_740_995n], 9_007_199_254_740_993n, 9_007_199_254_740_995n],
-  ])('%j', (spends, usualMicroUsd, nineInTenMicroUsd) => {
+  ])('%s', (spends, usualMicroUsd, nineInTenMicroUsd) => {
     const quote = quoteRun(spends, CAP, CAP)
     expect(quote).toEqual({ runs: spends.length, usualMicroUsd, nineInTenMicroUsd, capMicroUsd: CAP })
   })
