@@ -4,6 +4,7 @@
  * branch can change what is run, what it may cost or what guards it.
  */
 import { z } from 'zod'
+import { overrideNames } from './command.ts'
 import {
   agentFrontMatterSchema,
   agentStepSchema,
@@ -56,6 +57,8 @@ export const planSchema = z.object({
   /** The commit of the default branch that the configuration was read from. */
   configSha: z.string().optional(),
   inputs: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  /** What the command changed for this one run, as it was written; recorded without its author and read as a signal. */
+  overrides: z.partialRecord(z.enum(overrideNames), z.string().max(100)).optional(),
   setup: workflowSchema.shape.setup,
   steps: z.array(resolvedStepSchema),
   agents: z.record(z.string(), planAgentSchema),
