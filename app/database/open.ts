@@ -1,10 +1,20 @@
 /** The one place that opens the database: PGlite in a folder, or a PostgreSQL server. */
-import type { PrismaClient } from '../../prisma/client/client.ts'
+import { PrismaPg } from '@prisma/adapter-pg'
+import { PrismaClient } from '../../prisma/client/client.ts'
+import { startEmbedded } from './embedded.ts'
+import { migrate, readMigrations } from './migrate.ts'
 
 /** Where the embedded database lies when nothing else is said. */
 export const DATA_DIR_DEFAULT = '.purser/data'
 /** A data directory that exists only in memory; for tests. */
 export const IN_MEMORY = 'memory'
+
+/** One row of an account is the hot spot; more connections than this only wait for each other there. */
+const POOL_MAX = 10
+const CONNECT_TIMEOUT_MS = 10_000
+/** A transaction waits this long for a connection, and runs this long, before it is given up. */
+const TRANSACTION_WAIT_MS = 10_000
+const TRANSACTION_TIMEOUT_MS = 20_000
 
 export interface Database {
   readonly prisma: PrismaClient
@@ -26,6 +36,36 @@ export interface DatabaseOptions {
  * Opens the database and applies the migrations that it lacks. Throws `DatabaseLocked` when another process holds the
  * embedded database, and `MigrationProblem` when its migrations and this version's disagree.
  */
-export async function openDatabase(options: DatabaseOptions = {}): Promise<Database> {
-  throw new Error('not written yet')
+export async function openDatabase({ url, dataDir = DATA_DIR_DEFAULT }: DatabaseOptions = {}): Promise<Database> {
+  if (url !== undefined && url !== '') return connect('server', url, async () => {})
+  const embedded = await startEmbedded(dataDir === IN_MEMORY ? undefined : dataDir)
+  return connect('embedded', embedded.connectionString, () => embedded.stop())
+}
+
+async function connect(
+  kind: Database['kind'],
+  connectionString: string,
+  stopServer: () => Promise<void>,
+): Promise<Database> {
+  try {
+    await migrate(connectionString, await readMigrations())
+  } catch (error) {
+    await stopServer()
+    throw error
+  }
+  const adapter = new PrismaPg({ connectionString, max: POOL_MAX, connectionTimeoutMillis: CONNECT_TIMEOUT_MS })
+  const prisma = new PrismaClient({
+    adapter,
+    transactionOptions: { maxWait: TRANSACTION_WAIT_MS, timeout: TRANSACTION_TIMEOUT_MS },
+  })
+  let closing: Promise<void> | undefined
+  return {
+    prisma,
+    connectionString,
+    kind,
+    close() {
+      closing ??= prisma.$disconnect().then(stopServer)
+      return closing
+    },
+  }
 }

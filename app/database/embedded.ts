@@ -1,0 +1,53 @@
+/** PostgreSQL in this process: PGlite, served on a private Unix socket so that Prisma and pg-boss share it. */
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { PGLiteSocketServer } from '@electric-sql/pglite-socket'
+import { lockDataDir } from './lock.ts'
+import { WholeBatches } from './whole-batches.ts'
+
+/** Prisma's pool, pg-boss's pool and the migration's one connection together stay below this. */
+const CONNECTIONS_MAX = 30
+
+export interface EmbeddedServer {
+  readonly connectionString: string
+  stop(): Promise<void>
+}
+
+/** Starts the embedded database of `dataDir`, or one in memory when it is undefined. Throws `DatabaseLocked`. */
+export async function startEmbedded(dataDir: string | undefined): Promise<EmbeddedServer> {
+  const folder = dataDir === undefined ? undefined : resolve(dataDir)
+  if (folder !== undefined) await mkdir(dirname(folder), { recursive: true, mode: 0o700 })
+  const unlock = folder === undefined ? () => {} : lockDataDir(folder)
+  try {
+    return await serve(folder, unlock)
+  } catch (error) {
+    unlock()
+    throw error
+  }
+}
+
+async function serve(folder: string | undefined, unlock: () => void): Promise<EmbeddedServer> {
+  const engine = folder === undefined ? new WholeBatches() : new WholeBatches(folder)
+  await engine.waitReady
+  // PGlite asks for no password, so the socket lies where only this user can go. A folder of its own under the
+  // temporary one keeps its path below the 107 bytes that a socket's may have.
+  const socketDir = await mkdtemp(join(tmpdir(), 'purser-'))
+  await chmod(socketDir, 0o700)
+  const server = new PGLiteSocketServer({
+    db: engine,
+    path: join(socketDir, '.s.PGSQL.5432'),
+    maxConnections: CONNECTIONS_MAX,
+  })
+  engine.onBroken = () => void server.stop()
+  await server.start()
+  return {
+    connectionString: `postgresql://postgres@localhost/postgres?host=${encodeURIComponent(socketDir)}`,
+    async stop() {
+      await server.stop()
+      await engine.close()
+      await rm(socketDir, { recursive: true, force: true })
+      unlock()
+    },
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * Applies `prisma/migrations` and keeps `_prisma_migrations` as Prisma's own CLI does, so that either may be used on the
+ * same database, in any order. The CLI itself is no part of the App.
+ */
+import { createHash, randomUUID } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import pg from 'pg'
+
+/** The database and this version of Purser disagree about the migrations. Nothing was changed. */
+export class MigrationProblem extends Error {
+  override readonly name = 'MigrationProblem'
+}
+
+export interface Migration {
+  readonly name: string
+  readonly sql: string
+  /** SHA-256 of the file, in hex, as Prisma computes it. */
+  readonly checksum: string
+}
+
+export const MIGRATIONS_DIR = fileURLToPath(new URL('../../prisma/migrations', import.meta.url))
+
+/** The advisory lock that Prisma Migrate takes too. */
+const LOCK_KEY = 72_707_369
+/** How long to wait for another process that is migrating. */
+const LOCK_TIMEOUT_MS = 60_000
+
+/** As Prisma Migrate creates it. */
+const MIGRATIONS_TABLE = `CREATE TABLE IF NOT EXISTS _prisma_migrations (
+  id VARCHAR(36) PRIMARY KEY NOT NULL,
+  checksum VARCHAR(64) NOT NULL,
+  finished_at TIMESTAMPTZ,
+  migration_name VARCHAR(255) NOT NULL,
+  logs TEXT,
+  rolled_back_at TIMESTAMPTZ,
+  started_at TIMESTAMPTZ NOT NULL DEFAULT now(),
+  applied_steps_count INTEGER NOT NULL DEFAULT 0
+)`
+
+/** The migrations of a folder, in the order in which they are applied. */
+export async function readMigrations(directory: string = MIGRATIONS_DIR): Promise<readonly Migration[]> {
+  const folders = (await readdir(directory, { withFileTypes: true })).filter((entry) => entry.isDirectory())
+  const names = folders.map((folder) => folder.name).sort()
+  return Promise.all(
+    names.map(async (name) => {
+      const sql = await readFile(join(directory, name, 'migration.sql'), 'utf8')
+      return { name, sql, checksum: createHash('sha256').update(sql).digest('hex') }
+    }),
+  )
+}
+
+/** Applies what is missing, each migration in a transaction of its own; answers the names applied. Throws `MigrationProblem`. */
+export async function migrate(connectionString: string, migrations: readonly Migration[]): Promise<readonly string[]> {
+  const client = new pg.Client({ connectionString, lock_timeout: LOCK_TIMEOUT_MS })
+  await client.connect()
+  try {
+    await client.query('SELECT pg_advisory_lock($1)', [LOCK_KEY])
+    try {
+      await client.query(MIGRATIONS_TABLE)
+      const missing = missingOf(migrations, await appliedMigrations(client))
+      for (const migration of missing) await apply(client, migration)
+      return missing.map((migration) => migration.name)
+    } finally {
+      await client.query('SELECT pg_advisory_unlock($1)', [LOCK_KEY])
+    }
+  } finally {
+    await client.end()
+  }
+}
+
+interface AppliedRow {
+  readonly migration_name: string
+  readonly checksum: string
+  readonly finished: boolean
+}
+
+async function appliedMigrations(client: pg.Client): Promise<readonly AppliedRow[]> {
+  const { rows } = await client.query<AppliedRow>(
+    `SELECT migration_name, checksum, finished_at IS NOT NULL AS finished
+     FROM _prisma_migrations WHERE rolled_back_at IS NULL`,
+  )
+  return rows
+}
+
+/** What of `migrations` is not applied yet; throws where the two histories can't be reconciled. */
+function missingOf(migrations: readonly Migration[], applied: readonly AppliedRow[]): readonly Migration[] {
+  const known = new Map(migrations.map((migration) => [migration.name, migration]))
+  for (const { migration_name: name, checksum, finished } of applied) {
+    const migration = known.get(name)
+    if (!finished) {
+      throw new MigrationProblem(
+        `the migration ${name} began and did not finish; expected it finished or marked as rolled back. ` +
+          `Look at what it left, mend it, and mark it with \`prisma migrate resolve --rolled-back ${name}\``,
+      )
+    }
+    if (migration === undefined) {
+      throw new MigrationProblem(
+        `the database has the migration ${name}, which this version of Purser does not know; ` +
+          'expected a version at least as new as the one that used the database last. Update Purser',
+      )
+    }
+    if (migration.checksum !== checksum) {
+      throw new MigrationProblem(
+        `the migration ${name} was changed after it had been applied; expected the file as it was. ` +
+          'Restore it, and put the change into a migration of its own',
+      )
+    }
+  }
+  const done = new Set(applied.map((row) => row.migration_name))
+  return migrations.filter((migration) => !done.has(migration.name))
+}
+
+async function apply(client: pg.Client, migration: Migration): Promise<void> {
+  await client.query('BEGIN')
+  try {
+    await client.query(migration.sql)
+    await client.query(
+      `INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at, applied_steps_count)
+       VALUES ($1, $2, $3, clock_timestamp(), 1)`,
+      [randomUUID(), migration.checksum, migration.name],
+    )
+    await client.query('COMMIT')
+  } catch (error) {
+    await client.query('ROLLBACK')
+    throw new Error(`the migration ${migration.name} could not be applied; nothing of it was kept`, { cause: error })
+  }
+}
