@@ -36,7 +36,10 @@ const openings: readonly (readonly [Task['kind'], string])[] = [
 ]
 
 function taskOf({ messages }: ChatRequest): Task | undefined {
-  const asked = messages.filter((message) => message.role === 'user').map(textOf).join('\n')
+  const asked = messages
+    .filter((message) => message.role === 'user')
+    .map(textOf)
+    .join('\n')
   const kind = openings.find(([, words]) => asked.includes(words))?.[0]
   const name = /src\/([a-z]+)\.js/.exec(asked)?.[1]
   if (kind === undefined) return undefined
@@ -64,11 +67,19 @@ function turnsFor(task: Task | undefined): readonly Turn[] | undefined {
 
 function refactor(name: string): Turn[] {
   return [
-    { text: 'I look at the code and its tests first.', toolCalls: [call('list', { path: '.' }), read(`src/${name}.js`)] },
+    {
+      text: 'I look at the code and its tests first.',
+      toolCalls: [call('list', { path: '.' }), read(`src/${name}.js`)],
+    },
     { toolCalls: [read(`test/${name}.test.js`)] },
-    { text: 'The branches hide a rule that fits into a table.', toolCalls: [write(`src/${name}.js`, work(name, 'src'))] },
+    {
+      text: 'The branches hide a rule that fits into a table.',
+      toolCalls: [write(`src/${name}.js`, work(name, 'src'))],
+    },
     { toolCalls: [call('run', { command: 'node --test' })] },
-    { text: `Rewrote \`src/${name}.js\` so that its rule can be read off, and mended the boundary that the failing test named. Checked with \`node --test\`. Callers and names are unchanged.` },
+    {
+      text: `Rewrote \`src/${name}.js\` so that its rule can be read off, and mended the boundary that the failing test named. Checked with \`node --test\`. Callers and names are unchanged.`,
+    },
   ]
 }
 
@@ -87,7 +98,10 @@ function testsInTwoAttempts(name: string): Turn[] {
     { toolCalls: [read(`test/${name}.test.js`)] },
     { toolCalls: [write(`test/${name}.test.js`, wrong)] },
     { text: 'Added tests for each country.' },
-    { text: 'One expectation was rounded wrongly; the code is right.', toolCalls: [write(`test/${name}.test.js`, right)] },
+    {
+      text: 'One expectation was rounded wrongly; the code is right.',
+      toolCalls: [write(`test/${name}.test.js`, right)],
+    },
     { text: 'Corrected the expectation. All tests pass.' },
   ]
 }
@@ -101,7 +115,10 @@ function boundaries(name: string): Turn[] {
 }
 
 function rambling(name: string): Turn[] {
-  const musing = 'There is more than one way to see this, and each of them deserves a thought before anything is settled. '.repeat(60)
+  const musing =
+    'There is more than one way to see this, and each of them deserves a thought before anything is settled. '.repeat(
+      60,
+    )
   const turn = { text: musing, toolCalls: [read(`src/${name}.js`)] }
   return [{ toolCalls: [write(`src/${name}.js`, work(name, 'src'))] }, ...Array.from({ length: 20 }, () => turn)]
 }
@@ -139,7 +156,11 @@ function changelog(): Turn[] {
     { toolCalls: [read('CHANGELOG.md')] },
     {
       toolCalls: [
-        call('edit', { path: 'CHANGELOG.md', old: '## Unreleased\n', new: '## Unreleased\n\n### Added\n\n- Opening hours can be asked for by weekday and hour.\n' }),
+        call('edit', {
+          path: 'CHANGELOG.md',
+          old: '## Unreleased\n',
+          new: '## Unreleased\n\n### Added\n\n- Opening hours can be asked for by weekday and hour.\n',
+        }),
       ],
     },
     { text: 'Listed the opening hours under Added; the rest of the push is not visible to users.' },

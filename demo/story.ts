@@ -28,7 +28,12 @@ export const acts: readonly Act[] = [
     play: (stage, pulls) => ask(stage, pulls, 'discount', `/agent refactor+tests ${GOAL}`),
     holds: async (books, pulls) => {
       const run = await books.runOn(pulls.get('discount'))
-      return run?.conclusion === 'completed' && run.deliveredSha !== null && run.spentMicroUsd > 0n && run.spentMicroUsd <= run.capMicroUsd
+      return (
+        run?.conclusion === 'completed' &&
+        run.deliveredSha !== null &&
+        run.spentMicroUsd > 0n &&
+        run.spentMicroUsd <= run.capMicroUsd
+      )
     },
   },
   {
@@ -42,7 +47,8 @@ export const acts: readonly Act[] = [
     step: 'Somebody without write access is refused, visibly and at no cost',
     play: (stage, pulls) => ask(stage, pulls, 'shipping', '/agent refactor+tests', 'guest'),
     holds: async (books, pulls) =>
-      (await books.runOn(pulls.get('shipping'))) === undefined && (await books.says(pulls.get('shipping'), 'not-permitted')),
+      (await books.runOn(pulls.get('shipping'))) === undefined &&
+      (await books.says(pulls.get('shipping'), 'not-permitted')),
   },
   {
     day: 0,
@@ -106,7 +112,11 @@ export const acts: readonly Act[] = [
     play: (stage, pulls) => ask(stage, pulls, TALKED_INTO, `/agent refactor+tests ${TEST}`),
     holds: async (books, pulls) => {
       const run = await books.runOn(pulls.get(TALKED_INTO))
-      return run?.conclusion === 'withheld' && run.reason === 'guard-paths' && !(await books.hasFile('.github/workflows/release.yml'))
+      return (
+        run?.conclusion === 'withheld' &&
+        run.reason === 'guard-paths' &&
+        !(await books.hasFile('.github/workflows/release.yml'))
+      )
     },
   },
   {
@@ -126,7 +136,8 @@ export const acts: readonly Act[] = [
       await merge(stage, pulls, 'refund')
     },
     holds: async (books, pulls) =>
-      (await books.outcomes(pulls, ['refund', 'address'])).join() === 'accepted,rejected' && (await books.promotions()).length === 0,
+      (await books.outcomes(pulls, ['refund', 'address'])).join() === 'accepted,rejected' &&
+      (await books.promotions()).length === 0,
   },
   {
     day: 10,

@@ -12,7 +12,7 @@ const rooms: Record<string, { rooms: readonly string[]; packages?: readonly stri
   action: { rooms: ['core'] },
   app: { rooms: ['core', 'prisma'] },
   cli: { rooms: ['core', 'action', 'app', 'demo'] },
-  demo: { rooms: ['core', 'app', 'test'] },
+  demo: { rooms: ['core', 'app', 'cli', 'prisma', 'test'] },
   bench: { rooms: ['core', 'action', 'app', 'test'] },
 }
 

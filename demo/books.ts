@@ -1,0 +1,142 @@
+/** What the demo reads back: runs and accounts from the ledger, commits from git, comments and issues from GitHub. */
+import { execFileSync } from 'node:child_process'
+import type { PrismaClient, Run } from '../prisma/client/client.ts'
+import type { Stage } from './stage.ts'
+import type { Pulls } from './story.ts'
+
+export interface PromotionIssue {
+  readonly workflow: string
+  readonly variant: string
+  readonly decision: string
+  readonly issue: number
+  readonly body: string
+}
+
+export interface Books {
+  /** The newest run on a pull request; none when no command there was carried out. */
+  runOn(pull: number | undefined): Promise<Run | undefined>
+  newestRun(family: string): Promise<Run | undefined>
+  outcomes(pulls: Pulls, names: readonly string[]): Promise<readonly string[]>
+  /** Whether one of the App's comments on a pull request holds these words. */
+  says(pull: number | undefined, words: string): Promise<boolean>
+  /** Whether the work of a run can still be found: on its pull request's branch, a side branch or in its report. */
+  keptWork(run: Run): Promise<boolean>
+  /** Whether any branch has this file. */
+  hasFile(path: string): Promise<boolean>
+  promotions(): Promise<readonly PromotionIssue[]>
+  report(): Promise<Record<'runs' | 'accounts' | 'commits' | 'comments' | 'promotions', readonly object[]>>
+}
+
+/** Pages of GitHub's that are read; the story stays far below. */
+const PER_PAGE = 100
+
+export function openBooks(stage: Stage): Books {
+  const { prisma } = stage.app.database
+  const place = { owner: stage.owner, repo: stage.repo, per_page: PER_PAGE }
+  const books: Books = {
+    async runOn(pull) {
+      if (pull === undefined) return undefined
+      const run = await prisma.run.findFirst({
+        where: { subjectKey: `pull-request:${pull}` },
+        orderBy: { createdAt: 'desc' },
+      })
+      return run ?? undefined
+    },
+    async newestRun(family) {
+      return (await prisma.run.findFirst({ where: { family }, orderBy: { createdAt: 'desc' } })) ?? undefined
+    },
+    async outcomes(pulls, names) {
+      const runs = await Promise.all(names.map((name) => books.runOn(pulls.get(name))))
+      return runs.map((run) => run?.outcome ?? 'none')
+    },
+    async says(pull, words) {
+      return (await comments(stage)).some((comment) => comment.pull === pull && comment.body.includes(words))
+    },
+    async keptWork(run) {
+      const sha = run.deliveredSha
+      return sha !== null && git(stage, ['branch', '--all', '--contains', sha]).trim() !== ''
+    },
+    async hasFile(path) {
+      return branches(stage).some((branch) => git(stage, ['ls-tree', branch, path]).trim() !== '')
+    },
+    async promotions() {
+      const rows = await prisma.promotion.findMany({ where: { issueNumber: { not: null } } })
+      return Promise.all(
+        rows.map(async ({ family, variant, decision, issueNumber }) => {
+          const issue = await stage.octokit.issues.get({ ...place, issue_number: issueNumber ?? 0 })
+          return { workflow: family, variant, decision, issue: issue.data.number, body: issue.data.body ?? '' }
+        }),
+      )
+    },
+    async report() {
+      return {
+        runs: await runs(prisma),
+        accounts: await accounts(prisma),
+        commits: commits(stage),
+        comments: await comments(stage),
+        promotions: await books.promotions(),
+      }
+    },
+  }
+  return books
+}
+
+async function runs(prisma: PrismaClient): Promise<readonly object[]> {
+  const rows = await prisma.run.findMany({ orderBy: { createdAt: 'asc' } })
+  return rows.map((run) => ({
+    id: run.id,
+    session: run.sessionId,
+    workflow: run.family,
+    variant: run.variant,
+    conclusion: run.conclusion,
+    reason: run.reason,
+    capMicroUsd: run.capMicroUsd.toString(),
+    heldMicroUsd: run.heldMicroUsd.toString(),
+    spentMicroUsd: run.spentMicroUsd.toString(),
+    outcome: run.outcome,
+  }))
+}
+
+/** A squad's account is in tokens; then the amounts are tokens and stand under names that say so. */
+async function accounts(prisma: PrismaClient): Promise<readonly object[]> {
+  const rows = await prisma.account.findMany({ orderBy: { id: 'asc' } })
+  return rows.map(({ name, kind, unit, ceiling, budget, spent, held }) => {
+    const suffix = unit === 'usd' ? 'MicroUsd' : 'Tokens'
+    return {
+      name,
+      kind,
+      [`cap${suffix}`]: (ceiling ?? budget).toString(),
+      [`spent${suffix}`]: spent.toString(),
+      [`held${suffix}`]: held.toString(),
+    }
+  })
+}
+
+/** The commits that Purser made: those whose message names a run. */
+function commits(stage: Stage): readonly object[] {
+  return branches(stage).flatMap((branch) =>
+    git(stage, ['log', '--grep=^Purser-Run:', '--format=%H', branch, '--not', ...(branch === 'main' ? [] : ['main'])])
+      .split('\n')
+      .filter((sha) => sha !== '')
+      .map((sha) => ({ branch, sha, files: git(stage, ['show', '--format=', '--name-only', sha]).trim().split('\n') })),
+  )
+}
+
+function branches(stage: Stage): string[] {
+  return git(stage, ['for-each-ref', '--format=%(refname:short)', 'refs/heads']).trim().split('\n')
+}
+
+async function comments(stage: Stage): Promise<readonly { pull: number; body: string }[]> {
+  const { data } = await stage.octokit.issues.listCommentsForRepo({
+    owner: stage.owner,
+    repo: stage.repo,
+    per_page: PER_PAGE,
+  })
+  return data
+    .filter((comment) => comment.user?.login === `${stage.github.app.slug}[bot]`)
+    .map((comment) => ({ pull: Number(comment.issue_url.split('/').at(-1)), body: comment.body ?? '' }))
+}
+
+function git(stage: Stage, args: readonly string[]): string {
+  return execFileSync('git', ['--git-dir', stage.github.repository.gitDir, ...args], { encoding: 'utf8' })
+}
