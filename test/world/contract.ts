@@ -45,7 +45,7 @@ export type GitHubOptions = {
   actions?: ActionsOptions
   /** A shell command run on every new head of a pull request in a fresh checkout; its exit code becomes a check run. */
   ci?: string
-  /** The clock of what the overlay stamps: commits, pushes, statuses, runs, tokens. `emulate` keeps real time. */
+  /** The clock of everything that GitHub stamps: commits, pushes, comments, statuses, runs, ID tokens. */
   now?: () => Date
 }
 
@@ -146,11 +146,21 @@ export type Webhooks = {
 
 export type PullInfo = { number: number; branch: string; head: string }
 
+export type NewPull = {
+  branch: string
+  title: string
+  files: Files
+  body?: string
+  base?: string
+  /** From the person's own fork, made when it isn't there. */
+  fork?: boolean
+}
+
 export type Person = {
   login: string
   token: string
   /** Commits `files` on a new branch made from `base` (default `main`), pushes it by git and opens the pull request. */
-  openPull(pull: { branch: string; title: string; files: Files; body?: string; base?: string }): Promise<PullInfo>
+  openPull(pull: NewPull): Promise<PullInfo>
   /** Commits and pushes by git; makes the branch from `main` when it isn't there. `force` starts from main again. */
   push(push: { branch: string; files: Files; message?: string; force?: boolean }): Promise<string>
   openIssue(title: string, body?: string): Promise<number>
@@ -161,6 +171,8 @@ export type Person = {
   /** Answers the sha of the merge commit. */
   merge(number: number, method?: 'merge' | 'squash' | 'rebase'): Promise<string>
   close(number: number): Promise<void>
+  /** Switches GitHub's auto-merge on or off. Nothing merges by itself here. */
+  autoMerge(number: number, on: boolean): Promise<void>
   /** Opens "Revert ..." with the body "Reverts owner/repo#N", a real revert commit, and merges it. */
   revert(number: number): Promise<PullInfo>
 }
@@ -227,6 +239,8 @@ export type StepRun = {
 export type Job = {
   id: number
   checkRunId: number
+  /** Its name in the file's `jobs:`. */
+  key: string
   name: string
   status: 'queued' | 'in_progress' | 'completed'
   conclusion: 'success' | 'failure' | 'cancelled' | 'skipped' | null
@@ -259,6 +273,8 @@ export type Actions = {
   lose(runId: number): void
   /** The next `times` (default 1) dispatches are accepted and their jobs stay queued for ever. */
   neverStart(times?: number): void
+  /** Adds to what `vars.X` says, from the next job on. */
+  vars(more: Record<string, string>): void
   /** Starts the Actions workflows of the default branch that listen to `schedule`. */
   schedule(): Promise<void>
   idle(): Promise<void>

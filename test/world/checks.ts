@@ -1,0 +1,100 @@
+import { mayRead, mayWrite } from './identity.ts'
+import { type Answer, type Ask, notFound, page, Refused, type Route, route } from './router.ts'
+import { shaOf } from './statuses.ts'
+import { actorOf, announce, appJson, type Json, type Repository, repositoryOf, type World } from './world.ts'
+
+/** Check runs live in `emulate`, which knows neither commits of the bare repository nor the App that made a run. */
+export function checkRoutes(world: World, forward: (ask: Ask) => Promise<Answer>): Route[] {
+  async function create(ask: Ask): Promise<Answer> {
+    const repository = repositoryOf(world, ask)
+    mayWrite(ask.who, 'checks', 'admin')
+    if (ask.who.kind !== 'app' && ask.who.kind !== 'job')
+      throw new Refused(403, 'You must authenticate via a GitHub App.')
+    const sha = String(ask.body.head_sha)
+    if ((await repository.store.resolve(sha)) !== sha) throw new Refused(422, `No commit found for SHA: ${sha}`)
+    const answer = await forward(ask)
+    if (answer.status !== 201) return answer
+    const id = Number((answer.json as Json).id)
+    repository.checks.set(id, { sha, app: ask.who.app })
+    const json = complete(repository, answer.json as Json)
+    await told(ask, repository, json, 'created')
+    if (json.status === 'completed') await told(ask, repository, json, 'completed')
+    return { status: 201, json }
+  }
+
+  async function update(ask: Ask): Promise<Answer> {
+    const repository = repositoryOf(world, ask)
+    mayWrite(ask.who, 'checks', 'admin')
+    const made = repository.checks.get(Number(ask.params.id))
+    if (!made) throw notFound()
+    const own = (ask.who.kind === 'app' || ask.who.kind === 'job') && ask.who.app.id === made.app.id
+    if (!own) throw new Refused(403, 'Invalid app_id: a check run belongs to the App that made it')
+    const before = await world.emulate('GET', `/repos/${repository.fullName}/check-runs/${ask.params.id}`)
+    const answer = await forward(ask)
+    if (answer.status !== 200) return answer
+    const json = complete(repository, answer.json as Json)
+    if (before.status !== 'completed' && json.status === 'completed') await told(ask, repository, json, 'completed')
+    return { status: 200, json }
+  }
+
+  async function told(ask: Ask, repository: Repository, run: Json, action: string): Promise<void> {
+    await announce(world, repository, 'check_run', await actorOf(world, ask.who), { action, check_run: run })
+  }
+
+  async function read(ask: Ask): Promise<Answer> {
+    const answer = await forward(ask)
+    return answer.status === 200 ? { ...answer, json: complete(repositoryOf(world, ask), answer.json as Json) } : answer
+  }
+
+  /** The latest run of each name and App, newest first; all of them with `filter=all`. */
+  async function list(ask: Ask): Promise<Answer> {
+    const repository = repositoryOf(world, ask)
+    mayRead(ask.who, 'checks')
+    const sha = await shaOf(repository, ask.params.ref ?? '')
+    const ids = [...repository.checks].filter(([, made]) => made.sha === sha).map(([id]) => id)
+    const runs = await Promise.all(
+      ids.toReversed().map((id) => world.emulate('GET', `/repos/${repository.fullName}/check-runs/${id}`)),
+    )
+    const wanted = ask.query.get('check_name')
+    const appId = ask.query.get('app_id')
+    const named = runs
+      .map((run) => complete(repository, run))
+      .filter(
+        (run) => (wanted === null || run.name === wanted) && (appId === null || String((run.app as Json).id) === appId),
+      )
+    const latest = ask.query.get('filter') === 'all' ? named : firstOfEach(named)
+    return page(ask, world.url, latest, (check_runs) => ({ total_count: latest.length, check_runs }))
+  }
+
+  const base = '/repos/:owner/:repo'
+  return [
+    route('POST', `${base}/check-runs`, create),
+    route('PATCH', `${base}/check-runs/:id`, update),
+    route('GET', `${base}/check-runs/:id`, read),
+    route('GET', `${base}/commits/:ref/check-runs`, list),
+  ]
+}
+
+function firstOfEach(runs: Json[]): Json[] {
+  const seen = new Map<string, Json>()
+  for (const run of runs) {
+    const key = `${(run.app as Json).id}/${run.name}`
+    if (!seen.has(key)) seen.set(key, run)
+  }
+  return [...seen.values()]
+}
+
+function complete(repository: Repository, run: Json): Json {
+  const made = repository.checks.get(Number(run.id))
+  if (!made) return run
+  const pulls = [...repository.pulls.values()].filter((pull) => pull.open && pull.headSha === made.sha)
+  return {
+    ...run,
+    app: appJson(made.app),
+    pull_requests: pulls.map((pull) => ({
+      number: pull.number,
+      head: { ref: pull.headRef, sha: pull.headSha },
+      base: { ref: pull.baseRef, sha: pull.baseSha },
+    })),
+  }
+}

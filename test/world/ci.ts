@@ -1,0 +1,101 @@
+import { spawn } from 'node:child_process'
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Ci } from './contract.ts'
+import { git } from './git-process.ts'
+import type { Repository, World } from './world.ts'
+
+const timeoutMs = 60_000
+const outputBytesMax = 64 * 1024
+
+/**
+ * The repository's own CI: `command` really runs on each new head of a pull request, in a fresh checkout, and GitHub
+ * Actions reports its exit code as the check run `test`. One at a time.
+ */
+export async function createCi(world: World, command: string | null, dir: string): Promise<Ci> {
+  const seen: { sha: string; exitCode: number; output: string }[] = []
+  let last: Promise<unknown> = Promise.resolve()
+  let pending = 0
+  const token = await world.appToken('actions')
+  const main = [...world.repositories.values()][0]
+
+  async function post(repository: Repository, path: string, body: unknown, as = token): Promise<number> {
+    const response = await fetch(`${world.url}/repos/${repository.fullName}${path}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${as}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+    if (!response.ok) throw new Error(`ci: POST ${path} was answered with ${response.status}: ${await response.text()}`)
+    return Number(((await response.json()) as { id: number }).id)
+  }
+
+  const report = (repository: Repository, sha: string, name: string, conclusion: string): Promise<number> =>
+    post(repository, '/check-runs', { name, head_sha: sha, status: 'completed', conclusion })
+
+  /** Another App's token. `emulate` takes it for GitHub Actions; the overlay says which App it is. */
+  async function otherApp(id: number): Promise<string> {
+    const other = await world.appToken('actions')
+    const app = { id, slug: `app-${id}`, name: `App ${id}` }
+    world.identities.add(other, { kind: 'app', login: 'github-actions[bot]', app, permissions: { checks: 'write' } })
+    return other
+  }
+
+  async function test(repository: Repository, sha: string, shell: string): Promise<void> {
+    const checkout = join(dir, `${sha.slice(0, 12)}-${seen.length}`)
+    await mkdir(checkout, { recursive: true })
+    await git(checkout, ['init', '-q'])
+    await git(checkout, ['fetch', '-q', '--depth=1', repository.gitDir, sha])
+    await git(checkout, ['checkout', '-q', 'FETCH_HEAD'])
+    const result = await run(shell, checkout)
+    seen.push({ sha, ...result })
+    await rm(checkout, { recursive: true, force: true })
+    await report(repository, sha, 'test', result.exitCode === 0 ? 'success' : 'failure')
+  }
+
+  if (command !== null) {
+    world.onHead.push((repository, pull) => {
+      const sha = pull.headSha
+      pending += 1
+      const turn = last
+        .then(() => test(repository, sha, command))
+        .finally(() => {
+          pending -= 1
+        })
+      last = turn.catch((error: unknown) => seen.push({ sha, exitCode: 128, output: String(error) }))
+    })
+  }
+
+  function repositoryNow(): Repository {
+    if (!main) throw new Error('no repository was seeded')
+    return main
+  }
+
+  return {
+    async check(sha, name, conclusion, appId) {
+      const body = { name, head_sha: sha, status: 'completed', conclusion }
+      return post(repositoryNow(), '/check-runs', body, appId === undefined ? token : await otherApp(appId))
+    },
+    async status(sha, context, state) {
+      await post(repositoryNow(), `/statuses/${sha}`, { context, state })
+    },
+    runs: () => [...seen],
+    async idle() {
+      while (pending > 0) await last
+    },
+  }
+}
+
+function run(command: string, cwd: string): Promise<{ exitCode: number; output: string }> {
+  return new Promise((resolve, reject) => {
+    const env = { PATH: process.env.PATH ?? '', HOME: cwd, CI: 'true' }
+    const child = spawn('bash', ['-c', command], { cwd, env, timeout: timeoutMs })
+    let output = ''
+    const keep = (chunk: Buffer): void => {
+      if (output.length < outputBytesMax) output += chunk.toString()
+    }
+    child.stdout.on('data', keep)
+    child.stderr.on('data', keep)
+    child.on('error', reject)
+    child.on('close', (code) => resolve({ exitCode: code ?? 128, output }))
+  })
+}

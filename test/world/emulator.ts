@@ -1,0 +1,133 @@
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto'
+import { createEmulator, type SeedConfig } from 'emulate'
+import { SignJWT } from 'jose'
+import type { AppIdentity } from './identity.ts'
+import type { Json } from './world.ts'
+
+export const actionsApp: AppIdentity = { id: 15368, slug: 'github-actions', name: 'GitHub Actions' }
+
+const allWrite = ['contents', 'issues', 'pull_requests', 'checks', 'statuses', 'actions', 'packages', 'deployments']
+
+export type SeededApp = AppIdentity & {
+  installationId: number
+  permissions: Record<string, string>
+  privateKey: string
+}
+
+export type EmulatorAnswer = { status: number; json: unknown; link: string | null }
+
+export type Emulator = {
+  send(method: string, path: string, raw: Buffer | null, token: string | null): Promise<EmulatorAnswer>
+  /** As the site's administrator unless a token is given. Throws on a refusal. */
+  ask(method: string, path: string, body?: unknown, token?: string): Promise<Json>
+  /** An installation token as `emulate` gives it out, narrowed to `permissions`. */
+  installationToken(app: SeededApp, permissions: Record<string, string>): Promise<string>
+  close(): Promise<void>
+}
+
+export type EmulatorSeed = {
+  owner: string
+  repositories: string[]
+  users: string[]
+  /** Users who are members of the owner, for `author_association`. */
+  members: string[]
+  /** Token to login. */
+  tokens: Record<string, string>
+  apps: SeededApp[]
+}
+
+export function newApp(app: AppIdentity, installationId: number, permissions: Record<string, string>): SeededApp {
+  const { privateKey } = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  })
+  return { ...app, installationId, permissions, privateKey }
+}
+
+/** The App that `GITHUB_TOKEN`s belong to; a job gets the part of this that its `permissions:` name. */
+export const newActionsApp = (): SeededApp =>
+  newApp(actionsApp, 9_015_368, Object.fromEntries(allWrite.map((name) => [name, 'write'])))
+
+/** The token of `emulate`'s own administrator; the overlay doesn't know it, so nobody outside can use it. */
+const administrator = 'world-administrator'
+
+/**
+ * Starts `emulate` for the overlay at `url`. It sends no webhooks itself: it doesn't wait for them, so their order
+ * and their end couldn't be known. Links in its answers are turned to the overlay's address.
+ */
+export async function startEmulator(url: string, seed: EmulatorSeed, now: () => Date): Promise<Emulator> {
+  const emulator = await createEmulator({ service: 'github', port: 0, seed: seedJson(seed) })
+  const { port } = new URL(emulator.url)
+  const restamp = createRestamp(now)
+
+  async function send(method: string, path: string, raw: Buffer | null, token: string | null): Promise<EmulatorAnswer> {
+    const headers = {
+      'content-type': 'application/json',
+      ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+    }
+    const body = raw === null || raw.length === 0 || method === 'GET' ? {} : { body: new Uint8Array(raw) }
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, { method, headers, ...body })
+    const text = restamp((await response.text()).replaceAll(emulator.url, url))
+    const link = response.headers.get('link')?.replaceAll(emulator.url, url) ?? null
+    return { status: response.status, json: text === '' ? undefined : JSON.parse(text), link }
+  }
+
+  async function ask(method: string, path: string, body?: unknown, token = administrator): Promise<Json> {
+    const raw = body === undefined ? null : Buffer.from(JSON.stringify(body))
+    const answer = await send(method, path, raw, token)
+    if (answer.status >= 300)
+      throw new Error(`emulate answered ${answer.status} to ${method} ${path}: ${JSON.stringify(answer.json)}`)
+    return (answer.json ?? {}) as Json
+  }
+
+  async function installationToken(app: SeededApp, permissions: Record<string, string>): Promise<string> {
+    const at = Math.floor(Date.now() / 1000)
+    const claims = new SignJWT({})
+      .setProtectedHeader({ alg: 'RS256' })
+      .setIssuer(String(app.id))
+      .setIssuedAt(at - 30)
+    const jwt = await claims.setExpirationTime(at + 300).sign(createPrivateKey(app.privateKey))
+    const json = await ask('POST', `/app/installations/${app.installationId}/access_tokens`, { permissions }, jwt)
+    return String(json.token)
+  }
+
+  return { send, ask, installationToken, close: () => emulator.close() }
+}
+
+function seedJson(seed: EmulatorSeed): SeedConfig {
+  const tokens = Object.entries(seed.tokens).map(([token, login]) => [token, { login, scopes: ['repo'] }] as const)
+  const members = seed.members.map((login) => ({ login, role: 'member' }))
+  return {
+    tokens: { ...Object.fromEntries(tokens), [administrator]: { login: 'admin', scopes: ['repo', 'admin:org'] } },
+    github: {
+      users: seed.users.map((login) => ({ login, name: login, email: `${login}@example.com` })),
+      orgs: [{ login: seed.owner, members: [{ login: 'admin', role: 'admin' }, ...members] }],
+      repos: seed.repositories.map((name) => ({ owner: seed.owner, name, auto_init: true, default_branch: 'main' })),
+      apps: seed.apps.map((app) => ({
+        app_id: app.id,
+        slug: app.slug,
+        name: app.name,
+        private_key: app.privateKey,
+        permissions: app.permissions,
+        events: [],
+        installations: [{ installation_id: app.installationId, account: seed.owner, repository_selection: 'all' }],
+      })),
+    },
+  }
+}
+
+/**
+ * `emulate` stamps with the machine's clock. Each of its times is turned into what the world's clock said when that
+ * time was first seen, which is in the answer to what caused it. When a token ends stays real.
+ */
+function createRestamp(now: () => Date): (text: string) => string {
+  const known = new Map<string, string>()
+  return (text) =>
+    text.replace(/"(\w+)":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)"/g, (whole, name: string, time: string) => {
+      if (name === 'expires_at') return whole
+      const stamp = known.get(time) ?? `${now().toISOString().slice(0, 19)}Z`
+      known.set(time, stamp)
+      return `"${name}":"${stamp}"`
+    })
+}

@@ -1,0 +1,107 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { ChatRequest, Model, ModelCall, ModelOptions, ModelReply } from './model-contract.ts'
+import { completion, completionChunks } from './model-reply.ts'
+import { close, listen } from './server.ts'
+
+const callsMax = 1_000
+const requestBytesMax = 16 * 1024 * 1024
+
+/**
+ * A model that says what a script tells it to, over OpenAI's chat completions, streamed or not.
+ *
+ * Written on node:http and not on aimock: aimock drops `cached_tokens` and `reasoning_tokens`, chooses its fixture by
+ * the last user message (runs that interleave need the first), and a cut or a silence has to happen at a given byte.
+ */
+export async function startModel(options: ModelOptions): Promise<Model> {
+  const scripts = [...options.scripts]
+  const calls: ModelCall[] = []
+  const ending = new AbortController()
+  const server = createServer((request, response) => {
+    answer(request, response).catch((error: unknown) => {
+      if (!response.headersSent) refuse(response, 500, `the scripted model broke: ${String(error)}`)
+      else response.destroy()
+    })
+  })
+  const origin = await listen(server)
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { pathname } = new URL(request.url ?? '/', origin)
+    if (request.method === 'GET' && pathname === '/v1/models') return json(response, 200, { object: 'list', data: [] })
+    if (request.method !== 'POST' || pathname !== '/v1/chat/completions') {
+      return refuse(response, 404, `Unknown request URL: ${request.method} ${pathname}`)
+    }
+    const asked = JSON.parse((await readAll(request)).toString()) as ChatRequest
+    const call: ModelCall = {
+      request: asked,
+      status: 0,
+      reply: null,
+      authorization: request.headers.authorization ?? null,
+    }
+    calls.push(call)
+    if (calls.length > callsMax) calls.shift()
+    const reply = firstReply(scripts, asked)
+    call.reply = reply
+    if (reply === null) {
+      call.status = 400
+      return refuse(response, 400, `no script answers: ${JSON.stringify(asked.messages.at(-1)).slice(0, 400)}`)
+    }
+    call.status = reply.error?.status ?? 200
+    await give(response, asked, reply)
+  }
+
+  async function give(response: ServerResponse, asked: ChatRequest, reply: ModelReply): Promise<void> {
+    if (reply.delayMs !== undefined) await wait(reply.delayMs, undefined, { signal: ending.signal })
+    if (reply.silent) return
+    if (reply.error) {
+      const retry = reply.error.retryAfterSeconds
+      const headers = retry === undefined ? {} : { 'retry-after': String(retry) }
+      return refuse(response, reply.error.status, reply.error.message ?? 'an error that the script asked for', headers)
+    }
+    const streamed = asked.stream === true
+    const body = streamed ? completionChunks(asked, reply) : JSON.stringify(completion(asked, reply))
+    response.writeHead(200, { 'content-type': streamed ? 'text/event-stream' : 'application/json' })
+    if (reply.cutAfterBytes === undefined) return void response.end(body)
+    // What was sent has to have left before the connection is torn: a reset would take it along.
+    response.write(Buffer.from(body).subarray(0, reply.cutAfterBytes), () => response.socket?.destroySoon())
+  }
+
+  return {
+    url: `${origin}/v1`,
+    use: (script) => void scripts.unshift(script),
+    calls: () => [...calls],
+    close: () => {
+      ending.abort()
+      return close(server)
+    },
+  }
+}
+
+function firstReply(scripts: ModelOptions['scripts'], asked: ChatRequest): ModelReply | null {
+  for (const script of scripts) {
+    const reply = script(asked)
+    if (reply) return reply
+  }
+  return null
+}
+
+async function readAll(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of request) {
+    bytes += chunk.length
+    if (bytes > requestBytesMax) throw new Error('the request is too large')
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+function json(response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers })
+  response.end(JSON.stringify(body))
+}
+
+function refuse(response: ServerResponse, status: number, message: string, headers: Record<string, string> = {}): void {
+  const type = status === 429 ? 'rate_limit_error' : status >= 500 ? 'server_error' : 'invalid_request_error'
+  json(response, status, { error: { message, type, param: null, code: null } }, headers)
+}

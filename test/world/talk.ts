@@ -1,0 +1,141 @@
+import { mayWrite } from './identity.ts'
+import { factsOf, pullJson } from './pulls.ts'
+import { type Answer, type Ask, type Route, route } from './router.ts'
+import { actorOf, announce, appJson, type Json, type Repository, repositoryOf, type World } from './world.ts'
+
+type Forward = (ask: Ask) => Promise<Answer>
+
+/** Issues, comments, labels and reviews: `emulate` keeps them, the overlay queues the webhooks they cause. */
+export function talkRoutes(world: World, forward: Forward): Route[] {
+  const base = '/repos/:owner/:repo'
+  /** The App that wrote a comment, for `performed_via_github_app`. */
+  const writers = new Map<string, Json>()
+
+  const issueJson = (repository: Repository, number: number): Promise<Json> =>
+    world.emulate('GET', `/repos/${repository.fullName}/issues/${number}`)
+
+  const withApp = (comment: Json): Json => {
+    const app = writers.get(String(comment.id))
+    return app ? { ...comment, performed_via_github_app: app } : comment
+  }
+
+  async function tell(ask: Ask, event: string, payload: Json): Promise<void> {
+    await announce(world, repositoryOf(world, ask), event, await actorOf(world, ask.who), payload)
+  }
+
+  async function comment(ask: Ask): Promise<Answer> {
+    const repository = repositoryOf(world, ask)
+    const answer = await forward(ask)
+    if (answer.status !== 201) return answer
+    const made = answer.json as Json
+    if (ask.who.kind === 'app' || ask.who.kind === 'job') writers.set(String(made.id), appJson(ask.who.app))
+    const issue = await issueJson(repository, Number(ask.params.number))
+    await tell(ask, 'issue_comment', { action: 'created', comment: withApp(made), issue })
+    return { ...answer, json: withApp(made) }
+  }
+
+  /** An edit or a deletion; `from` is what the comment said before. */
+  async function changeComment(ask: Ask, action: 'edited' | 'deleted'): Promise<Answer> {
+    const repository = repositoryOf(world, ask)
+    const before = await world.emulate('GET', ask.path)
+    const author = (before.user as Json).login
+    if (author !== ask.who.login) mayWrite(ask.who, 'issues', 'write')
+    const answer = await forward(ask)
+    if (answer.status >= 300) return answer
+    const issue = await issueJson(repository, Number(String(before.issue_url).split('/').pop()))
+    const comment = withApp(action === 'edited' ? (answer.json as Json) : before)
+    const changes = action === 'edited' ? { changes: { body: { from: before.body } } } : {}
+    await tell(ask, 'issue_comment', { action, comment, issue, ...changes })
+    return action === 'edited' ? { ...answer, json: comment } : answer
+  }
+
+  async function readComment(ask: Ask): Promise<Answer> {
+    const answer = await forward(ask)
+    if (Array.isArray(answer.json)) return { ...answer, json: answer.json.map(withApp) }
+    return answer.status === 200 ? { ...answer, json: withApp(answer.json as Json) } : answer
+  }
+
+  async function openIssue(ask: Ask): Promise<Answer> {
+    const answer = await forward(ask)
+    if (answer.status === 201) await tell(ask, 'issues', { action: 'opened', issue: answer.json })
+    return answer
+  }
+
+  async function updateIssue(ask: Ask): Promise<Answer> {
+    const repository = repositoryOf(world, ask)
+    const before = await issueJson(repository, Number(ask.params.number))
+    if ((before.user as Json).login !== ask.who.login) mayWrite(ask.who, 'issues', 'triage')
+    const answer = await forward(ask)
+    if (answer.status !== 200) return answer
+    const issue = answer.json as Json
+    const turned = before.state !== issue.state
+    if (turned) await tell(ask, 'issues', { action: issue.state === 'closed' ? 'closed' : 'reopened', issue })
+    else if (before.title !== issue.title || before.body !== issue.body)
+      await tell(ask, 'issues', { action: 'edited', issue })
+    await tellLabels(ask, repository, Number(ask.params.number), before.labels as Json[], issue.labels as Json[])
+    return answer
+  }
+
+  async function changeLabels(ask: Ask): Promise<Answer> {
+    const repository = repositoryOf(world, ask)
+    mayWrite(ask.who, 'issues', 'triage')
+    const number = Number(ask.params.number)
+    const before = (await issueJson(repository, number)).labels as Json[]
+    const answer = await forward(ask)
+    if (answer.status >= 300) return answer
+    const after = (await issueJson(repository, number)).labels as Json[]
+    await tellLabels(ask, repository, number, before, after)
+    return answer
+  }
+
+  async function tellLabels(
+    ask: Ask,
+    repository: Repository,
+    number: number,
+    before: Json[],
+    after: Json[],
+  ): Promise<void> {
+    const missing = (from: Json[], others: Json[]): Json[] =>
+      from.filter((one) => !others.some((other) => other.name === one.name))
+    const changes = [
+      ...missing(after, before).map((label) => ({ action: 'labeled', label })),
+      ...missing(before, after).map((label) => ({ action: 'unlabeled', label })),
+    ]
+    for (const change of changes) {
+      if (repository.pulls.has(number))
+        await tell(ask, 'pull_request', { ...change, number, pull_request: await pullJson(world, repository, number) })
+      else await tell(ask, 'issues', { ...change, issue: await issueJson(repository, number) })
+    }
+  }
+
+  async function review(ask: Ask): Promise<Answer> {
+    const repository = repositoryOf(world, ask)
+    const number = Number(ask.params.number)
+    // `emulate` would note the commit that it believes to be the head.
+    const commit_id = ask.body.commit_id ?? factsOf(repository, number).headSha
+    const body = { ...ask.body, commit_id }
+    const answer = await forward({ ...ask, body, raw: Buffer.from(JSON.stringify(body)) })
+    if (answer.status >= 300) return answer
+    const json = { ...(answer.json as Json), commit_id }
+    if (ask.body.event === undefined) return { ...answer, json }
+    const pull_request = await pullJson(world, repository, number)
+    await tell(ask, 'pull_request_review', { action: 'submitted', review: json, pull_request })
+    return { ...answer, json }
+  }
+
+  const labels = `${base}/issues/:number/labels`
+  return [
+    route('POST', `${base}/issues/:number/comments`, comment),
+    route('GET', `${base}/issues/:number/comments`, readComment),
+    route('GET', `${base}/issues/comments/:id`, readComment),
+    route('PATCH', `${base}/issues/comments/:id`, (ask) => changeComment(ask, 'edited')),
+    route('DELETE', `${base}/issues/comments/:id`, (ask) => changeComment(ask, 'deleted')),
+    route('POST', `${base}/issues`, openIssue),
+    route('PATCH', `${base}/issues/:number`, updateIssue),
+    route('POST', labels, changeLabels),
+    route('PUT', labels, changeLabels),
+    route('DELETE', labels, changeLabels),
+    route('DELETE', `${labels}/:name`, changeLabels),
+    route('POST', `${base}/pulls/:number/reviews`, review),
+  ]
+}
