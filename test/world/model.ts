@@ -10,8 +10,8 @@ const requestBytesMax = 16 * 1024 * 1024
 /**
  * A model that says what a script tells it to, over OpenAI's chat completions, streamed or not.
  *
- * Written on node:http and not on aimock: aimock drops `cached_tokens` and `reasoning_tokens`, chooses its fixture by
- * the last user message (runs that interleave need the first), and a cut or a silence has to happen at a given byte.
+ * Written on node:http and not on aimock, which drops `cached_tokens` and `reasoning_tokens`: with a pass-through in
+ * front that puts usage back, cuts streams and keeps silent, nothing of it would be left in use.
  */
 export async function startModel(options: ModelOptions): Promise<Model> {
   const scripts = [...options.scripts]

@@ -67,7 +67,7 @@ export function createPerson(world: World, repository: Repository, login: string
     const fullName = `${login}/${repository.name}`
     const there = world.repositories.get(fullName)
     if (there) return there
-    const json = await api('POST', '/forks')
+    const json = await api('POST', '/forks', {})
     const gitDir = join(world.dir, 'repositories', `${fullName}.git`)
     await mkdir(gitDir, { recursive: true })
     const store = await initStore(gitDir)

@@ -1,4 +1,5 @@
 import { mayWrite } from './identity.ts'
+import { issueJson } from './issues.ts'
 import { type Answer, type Ask, notFound, page, Refused, type Route, route, stringField } from './router.ts'
 import { actorOf, type Json, repositoryOf, type World } from './world.ts'
 
@@ -10,10 +11,13 @@ export function reactionRoutes(world: World): Route[] {
   const subjectOf = (ask: Ask): string => ask.path.replace(/\/reactions(\/\d+)?\/?$/, '')
 
   async function add(ask: Ask): Promise<Answer> {
-    repositoryOf(world, ask)
+    const repository = repositoryOf(world, ask)
     mayWrite(ask.who, 'issues', 'none')
     const subject = subjectOf(ask)
-    await world.emulate('GET', subject).catch(() => {
+    const found = ask.params.number
+      ? issueJson(world, repository, Number(ask.params.number))
+      : world.emulate('GET', subject)
+    await found.catch(() => {
       throw notFound()
     })
     const content = stringField(ask.body, 'content')

@@ -1,6 +1,7 @@
-import { mayWrite } from './identity.ts'
+import { mayRead, mayWrite } from './identity.ts'
+import { issueJson } from './issues.ts'
 import { factsOf, pullJson } from './pulls.ts'
-import { type Answer, type Ask, type Route, route } from './router.ts'
+import { type Answer, type Ask, Refused, type Route, route } from './router.ts'
 import { actorOf, announce, appJson, type Json, type Repository, repositoryOf, type World } from './world.ts'
 
 type Forward = (ask: Ask) => Promise<Answer>
@@ -10,9 +11,6 @@ export function talkRoutes(world: World, forward: Forward): Route[] {
   const base = '/repos/:owner/:repo'
   /** The App that wrote a comment, for `performed_via_github_app`. */
   const writers = new Map<string, Json>()
-
-  const issueJson = (repository: Repository, number: number): Promise<Json> =>
-    world.emulate('GET', `/repos/${repository.fullName}/issues/${number}`)
 
   const withApp = (comment: Json): Json => {
     const app = writers.get(String(comment.id))
@@ -29,7 +27,7 @@ export function talkRoutes(world: World, forward: Forward): Route[] {
     if (answer.status !== 201) return answer
     const made = answer.json as Json
     if (ask.who.kind === 'app' || ask.who.kind === 'job') writers.set(String(made.id), appJson(ask.who.app))
-    const issue = await issueJson(repository, Number(ask.params.number))
+    const issue = await issueJson(world, repository, Number(ask.params.number))
     await tell(ask, 'issue_comment', { action: 'created', comment: withApp(made), issue })
     return { ...answer, json: withApp(made) }
   }
@@ -42,7 +40,7 @@ export function talkRoutes(world: World, forward: Forward): Route[] {
     if (author !== ask.who.login) mayWrite(ask.who, 'issues', 'write')
     const answer = await forward(ask)
     if (answer.status >= 300) return answer
-    const issue = await issueJson(repository, Number(String(before.issue_url).split('/').pop()))
+    const issue = await issueJson(world, repository, Number(String(before.issue_url).split('/').pop()))
     const comment = withApp(action === 'edited' ? (answer.json as Json) : before)
     const changes = action === 'edited' ? { changes: { body: { from: before.body } } } : {}
     await tell(ask, 'issue_comment', { action, comment, issue, ...changes })
@@ -61,9 +59,20 @@ export function talkRoutes(world: World, forward: Forward): Route[] {
     return answer
   }
 
+  async function readIssue(ask: Ask): Promise<Answer> {
+    const repository = repositoryOf(world, ask)
+    const number = Number(ask.params.number)
+    if (!repository.pulls.has(number)) return forward(ask)
+    mayRead(ask.who, 'issues')
+    return { status: 200, json: await issueJson(world, repository, number) }
+  }
+
   async function updateIssue(ask: Ask): Promise<Answer> {
     const repository = repositoryOf(world, ask)
-    const before = await issueJson(repository, Number(ask.params.number))
+    if (repository.pulls.has(Number(ask.params.number))) {
+      throw new Refused(501, 'the stand-in changes a pull request by PATCH /pulls/N and its labels by /issues/N/labels')
+    }
+    const before = await issueJson(world, repository, Number(ask.params.number))
     if ((before.user as Json).login !== ask.who.login) mayWrite(ask.who, 'issues', 'triage')
     const answer = await forward(ask)
     if (answer.status !== 200) return answer
@@ -80,10 +89,10 @@ export function talkRoutes(world: World, forward: Forward): Route[] {
     const repository = repositoryOf(world, ask)
     mayWrite(ask.who, 'issues', 'triage')
     const number = Number(ask.params.number)
-    const before = (await issueJson(repository, number)).labels as Json[]
+    const before = (await issueJson(world, repository, number)).labels as Json[]
     const answer = await forward(ask)
     if (answer.status >= 300) return answer
-    const after = (await issueJson(repository, number)).labels as Json[]
+    const after = (await issueJson(world, repository, number)).labels as Json[]
     await tellLabels(ask, repository, number, before, after)
     return answer
   }
@@ -104,7 +113,7 @@ export function talkRoutes(world: World, forward: Forward): Route[] {
     for (const change of changes) {
       if (repository.pulls.has(number))
         await tell(ask, 'pull_request', { ...change, number, pull_request: await pullJson(world, repository, number) })
-      else await tell(ask, 'issues', { ...change, issue: await issueJson(repository, number) })
+      else await tell(ask, 'issues', { ...change, issue: await issueJson(world, repository, number) })
     }
   }
 
@@ -131,6 +140,7 @@ export function talkRoutes(world: World, forward: Forward): Route[] {
     route('PATCH', `${base}/issues/comments/:id`, (ask) => changeComment(ask, 'edited')),
     route('DELETE', `${base}/issues/comments/:id`, (ask) => changeComment(ask, 'deleted')),
     route('POST', `${base}/issues`, openIssue),
+    route('GET', `${base}/issues/:number`, readIssue),
     route('PATCH', `${base}/issues/:number`, updateIssue),
     route('POST', labels, changeLabels),
     route('PUT', labels, changeLabels),
