@@ -1,7 +1,12 @@
 /** The run as a check run of the App, which can be neutral where an exit code can't. */
+import { formatUsd } from '../money.ts'
 import type { Quote } from '../quote.ts'
-import type { EndedRun } from './ended-run.ts'
-import type { PayingAccount } from './paying-account.ts'
+import type { Conclusion } from '../run.ts'
+import { costLine, deliveredLine, type EndedRun, ending, reasonText, stepsTable } from './ended-run.ts'
+import { paragraphs } from './markdown.ts'
+import { accountLines, type PayingAccount } from './paying-account.ts'
+import { quoteLine } from './quote-line.ts'
+import { workflowName } from './workflow-name.ts'
 
 export interface CheckRunView {
   readonly workflow: string
@@ -20,6 +25,29 @@ export interface CheckRunText {
   readonly summary: string
 }
 
+/** Only a failure blocks a merge that requires the check: a "no" or a kept cap says nothing against the pull request. */
+const conclusions = {
+  completed: 'success',
+  withheld: 'neutral',
+  capped: 'neutral',
+  refused: 'neutral',
+  failed: 'failure',
+  cancelled: 'cancelled',
+} as const satisfies Record<Conclusion, CheckRunText['conclusion']>
+
 export function checkRun(view: CheckRunView): CheckRunText {
-  throw new Error(`not written yet: ${view.workflow}`)
+  const { run, quote } = view
+  const how = ending(run)
+  return {
+    name: `purser: ${workflowName(view)}`,
+    conclusion: conclusions[run.conclusion],
+    title: `${how.charAt(0).toUpperCase()}${how.slice(1)}: ${formatUsd(run.spentMicroUsd)} of at most ${formatUsd(quote.capMicroUsd)}`,
+    summary: paragraphs(
+      `${costLine(run, quote.capMicroUsd)} ${deliveredLine(run.delivered)}`,
+      reasonText(run),
+      `**Price beforehand:** ${quoteLine(quote)}`,
+      `**Paid by**\n\n${accountLines(view.accounts)}`,
+      stepsTable(run.steps),
+    ),
+  }
 }

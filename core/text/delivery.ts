@@ -2,6 +2,10 @@
  * The texts around a delivery. `title` and `body` are an agent's words and must already be inert; what is added
  * here says which session they come from and what they cost.
  */
+import { formatUsd } from '../money.ts'
+import { code, inline, link, paragraphs } from './markdown.ts'
+import { sessionMarker } from './marker.ts'
+import { workflowName } from './workflow-name.ts'
 
 export interface DeliveryView {
   readonly sessionId: string
@@ -17,22 +21,75 @@ export interface DeliveryView {
   readonly sessionUrl?: string | undefined
 }
 
+/** What git shows of a title in one line. */
+const TITLE_CHARACTERS_MAX = 72
+
 /** The commit message: the title, the body, and the trailers as the last paragraph. */
 export function commitMessage(view: DeliveryView): string {
-  throw new Error(`not written yet: ${view.sessionId}`)
+  return paragraphs(title(view), withoutTrailers(view.body.trim()), trailers(view))
 }
 
 /** Title and body of a pull request. `why` says why it is one where a commit was declared. */
 export function pullRequestText(view: DeliveryView, why?: string): { title: string; body: string } {
-  throw new Error(`not written yet: ${view.sessionId} ${why}`)
+  return {
+    title: title(view),
+    body: paragraphs(marked(view), why === undefined ? undefined : inline(why), origin(view)),
+  }
 }
 
 /** The body of a review or of a comment that is itself the delivery. */
 export function reviewBody(view: DeliveryView): string {
-  throw new Error(`not written yet: ${view.sessionId}`)
+  return paragraphs(marked(view), origin(view))
 }
 
-/** The session and run that a commit's last paragraph names; `undefined` for everybody else's commits. */
+/**
+ * The session and run that a commit's last paragraph names; `undefined` for everybody else's commits. Anybody can
+ * write such lines, so they only tell the App which of its own commits it sees.
+ */
 export function deliveryOf(message: string): { sessionId: string; runId: string } | undefined {
-  throw new Error(`not written yet: ${message.length}`)
+  const last =
+    message
+      .trimEnd()
+      .split(/\n[ \t]*\n/)
+      .at(-1) ?? ''
+  const [, sessionId, runId] = TRAILERS.exec(last.replaceAll('\r', '')) ?? []
+  return sessionId === undefined || runId === undefined ? undefined : { sessionId, runId }
+}
+
+const ID = /^[A-Za-z0-9_-]{1,64}$/
+const TRAILERS = /^Purser-Session: ([A-Za-z0-9_-]{1,64})\nPurser-Run: ([A-Za-z0-9_-]{1,64})$/
+
+function trailers(view: DeliveryView): string {
+  // A malformed id would make a commit that the App doesn't know again, so it is a bug worth stopping for.
+  if (!ID.test(view.sessionId) || !ID.test(view.runId))
+    throw new RangeError('an id of letters, digits, "_" and "-" was expected')
+  return `Purser-Session: ${view.sessionId}\nPurser-Run: ${view.runId}`
+}
+
+/** Lines in an agent's words that git or GitHub would read as trailers, such as a co-author, become quoted ones. */
+function withoutTrailers(body: string): string {
+  return body.replace(/^(?=[ \t]*(?:purser-[a-z-]+|[a-z-]+-by)[ \t]*:)/gim, '> ')
+}
+
+function title(view: DeliveryView): string {
+  const line = view.title.replace(/\s+/g, ' ').trim()
+  const characters = [...(line === '' ? `Changes by ${workflowName(view)}` : line)]
+  if (characters.length <= TITLE_CHARACTERS_MAX) return characters.join('')
+  return `${characters
+    .slice(0, TITLE_CHARACTERS_MAX - 1)
+    .join('')
+    .trimEnd()}…`
+}
+
+function marked(view: DeliveryView): string {
+  return paragraphs(sessionMarker(view.sessionId, 'delivery'), withoutTrailers(view.body.trim()))
+}
+
+function origin(view: DeliveryView): string {
+  const session = view.sessionUrl === undefined ? code(view.sessionId) : link(code(view.sessionId), view.sessionUrl)
+  const cost = `${formatUsd(view.spentMicroUsd)} of at most ${formatUsd(view.capMicroUsd)}`
+  return (
+    `<sub>Made by ${code(workflowName(view))} in session ${session} for ${cost}. To say what it was worth, add the label ` +
+    `${code('agent/accepted')}, ${code('agent/reworked')} or ${code('agent/rejected')}.</sub>`
+  )
 }

@@ -1,5 +1,9 @@
 /** The one short reply at a session's end, since the edits of its comment notify nobody. */
-import type { EndedRun } from './ended-run.ts'
+import { reasons } from '../reason.ts'
+import { costLine, deliveredLine, type EndedRun, ending } from './ended-run.ts'
+import { code, link } from './markdown.ts'
+import { sessionMarker } from './marker.ts'
+import { workflowName } from './workflow-name.ts'
 
 export interface FinalReplyView {
   readonly sessionId: string
@@ -12,5 +16,14 @@ export interface FinalReplyView {
 }
 
 export function finalReply(view: FinalReplyView): string {
-  throw new Error(`not written yet: ${view.sessionId}`)
+  const { run } = view
+  const why = run.reason === undefined ? undefined : reasons[run.reason].says
+  const said = [
+    `${code(workflowName(view))}: ${ending(run)}.`,
+    why,
+    costLine(run, view.capMicroUsd),
+    deliveredLine(run.delivered),
+    `${link('The whole of it', view.commentUrl)}.`,
+  ]
+  return `${sessionMarker(view.sessionId, 'reply')}\n${said.filter((part) => part !== undefined).join(' ')}`
 }

@@ -1,5 +1,6 @@
 /** The answer to `/agent help`. */
 import type { Verb } from '../command.ts'
+import { code, paragraphs, table } from './markdown.ts'
 
 export interface HelpView {
   /** The verbs that this version carries out. */
@@ -8,6 +9,36 @@ export interface HelpView {
   readonly workflows: readonly string[]
 }
 
+/** How each verb is written and what it does, in the order in which they are shown. */
+const verbTexts = {
+  run: ['<workflow>[/<variant>] [name=value ...]', 'start a workflow, or a variant of it'],
+  quote: ['quote <workflow>[/<variant>]', 'say what it would cost, without starting it'],
+  go: ['go', 'start what has been quoted here and waits'],
+  status: ['status', 'show the sessions here and what is left to spend'],
+  explain: ['explain', 'say why the last session went as it did'],
+  say: ['say "text"', 'go on with the session, with these words'],
+  ask: ['ask <agent> "text"', 'send one message to another agent'],
+  pause: ['pause', 'let the session rest; what is left of its hold goes back'],
+  resume: ['resume', 'go on with a paused session'],
+  stop: ['stop', 'stop the session; its work is kept'],
+  retry: ['retry', 'run the last session again'],
+  fork: ['fork [<workflow>[/<variant>]]', 'start a session that goes on from this one'],
+  deliver: ['deliver', 'deliver work that a guard withheld'],
+  list: ['list', 'show the workflows, their inputs and prices'],
+  help: ['help', 'show this'],
+} as const satisfies Record<Verb, readonly [written: string, does: string]>
+
 export function helpComment(view: HelpView): string {
-  throw new Error(`not written yet: ${view.workflows.length}`)
+  const verbs = Object.entries(verbTexts).filter(([verb]) => view.verbs.some((able) => able === verb))
+  const rows = verbs.map(([, [written, does]]) => [code(`/agent ${written}`), does])
+  const [example] = view.workflows
+  return paragraphs(
+    '### Commands',
+    'A command is the first line of a new comment, on its own. Edited comments, quotes and code blocks start nothing.',
+    table(['write', 'to'], rows),
+    'A value with blanks goes in double quotes. `cap=`, `model=` and `effort=` change one run within what its portfolio allows.',
+    example === undefined
+      ? 'No workflow can be started here yet.'
+      : `For example: ${code(`/agent ${example} cap=1.50`)}. On offer here: ${view.workflows.map(code).join(', ')}.`,
+  )
 }

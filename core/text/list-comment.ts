@@ -1,5 +1,7 @@
 /** The answer to `/agent list`: what is on offer here, what it costs, and how to ask for it. */
 import type { Quote } from '../quote.ts'
+import { code, inline, paragraphs } from './markdown.ts'
+import { quoteLine } from './quote-line.ts'
 
 export interface ListedInput {
   readonly name: string
@@ -31,5 +33,35 @@ export interface ListView {
 }
 
 export function listComment(view: ListView): string {
-  throw new Error(`not written yet: ${view.workflows.length}`)
+  if (view.workflows.length === 0) return '### Workflows\n\nNothing is on offer on this kind of subject.'
+  return paragraphs(
+    '### Workflows',
+    ...view.workflows.map(workflowText),
+    '<sub>`/agent help` shows the other commands.</sub>',
+  )
+}
+
+function workflowText(workflow: ListedWorkflow): string {
+  const paid =
+    workflow.portfolio === undefined
+      ? 'No portfolio pays for it, so it can’t be started here.'
+      : `${quoteLine(workflow.quote)} Paid by portfolio **${inline(workflow.portfolio)}**.`
+  return paragraphs(
+    `**${code(`/agent ${workflow.name}`)}** ${inline(workflow.summary)}`,
+    paid,
+    [...workflow.inputs.map(inputLine), ...workflow.variants.map((variant) => variantLine(workflow, variant))].join(
+      '\n',
+    ),
+  )
+}
+
+function inputLine(input: ListedInput): string {
+  const about = input.description === undefined ? '' : `: ${inline(input.description)}`
+  const given = input.default === undefined ? 'has to be given' : `${code(input.default)} when left out`
+  return `- input ${code(input.name)} (${inline(input.type)}; ${given})${about}`
+}
+
+function variantLine(workflow: ListedWorkflow, variant: ListedVariant): string {
+  const squad = variant.squad === undefined ? '' : `, by squad **${inline(variant.squad)}**`
+  return `- variant ${code(`${workflow.name}/${variant.name}`)}${squad}: ${inline(variant.summary)}`
 }

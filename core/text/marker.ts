@@ -1,18 +1,42 @@
 /**
- * The hidden line that says which session a text belongs to. It only identifies: no state is ever read out of it.
- * It is always the first line, so that nothing a model wrote further down can pass for one.
+ * The hidden line that says what a text on GitHub belongs to, so that it can be found again. It only identifies: no
+ * state is ever read out of it. It is always the very first line, so that nothing a model wrote further down can pass
+ * for one; and since anybody can copy one, whoever looks for it checks the text's author too.
  */
 
-const MARKER = /^<!-- purser:session ([A-Za-z0-9_-]{1,64}) -->(?:\r?\n|$)/
+/** The session's one comment, its final reply, a delivery made of words, or a refusal within the session. */
+const parts = ['comment', 'reply', 'delivery', 'refusal'] as const
+export type MarkedPart = (typeof parts)[number]
+
+const SESSION = /^<!-- purser:session ([A-Za-z0-9_-]{1,64})(?: (reply|delivery|refusal))? -->(?:\r?\n|$)/
 const SESSION_ID = /^[A-Za-z0-9_-]{1,64}$/
+const TRIAL = /^<!-- purser:trial ([a-z0-9+-]{1,50})\/([a-z0-9+-]{1,50}) at (\d{1,9}) -->(?:\r?\n|$)/
 
 /** `<!-- purser:session ID -->`. Throws on an id that isn't letters, digits, `_` and `-`: ids are our own. */
-export function sessionMarker(sessionId: string): string {
+export function sessionMarker(sessionId: string, part: MarkedPart = 'comment'): string {
   if (!SESSION_ID.test(sessionId)) throw new RangeError('a session id of letters, digits, "_" and "-" was expected')
-  return `<!-- purser:session ${sessionId} -->`
+  return `<!-- purser:session ${sessionId}${part === 'comment' ? '' : ` ${part}`} -->`
 }
 
-/** The session that a comment, review or pull request names in its first line. Check its author as well. */
+/** The session and the part of it that a text's first line names. */
+export function markerOf(body: string): { sessionId: string; part: MarkedPart } | undefined {
+  const [, sessionId, named] = SESSION.exec(body) ?? []
+  if (sessionId === undefined) return undefined
+  return { sessionId, part: parts.find((part) => part === named) ?? 'comment' }
+}
+
+/** The session that a text's first line names, whatever part of it the text is. */
 export function sessionIdOf(body: string): string | undefined {
-  return MARKER.exec(body)?.[1]
+  return markerOf(body)?.sessionId
+}
+
+/** Which proposal an issue is: the variant, and the settled runs at the checkpoint that decided. */
+export function trialMarker(workflow: string, variant: string, settled: number): string {
+  return `<!-- purser:trial ${workflow}/${variant} at ${settled} -->`
+}
+
+export function trialOf(body: string): { workflow: string; variant: string; settled: number } | undefined {
+  const [, workflow, variant, settled] = TRIAL.exec(body) ?? []
+  if (workflow === undefined || variant === undefined) return undefined
+  return { workflow, variant, settled: Number(settled) }
 }

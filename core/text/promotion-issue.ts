@@ -1,6 +1,11 @@
 /** The issue that proposes a variant as the standard (or its sunset), with all the evidence a maintainer needs. */
-import type { Measure, Tally } from '../promotion.ts'
+import { formatInterval, wilsonInterval } from '../interval.ts'
+import { formatUsd } from '../money.ts'
+import { formatShare, type Measure, spendPerAcceptedMicroUsd, type Tally } from '../promotion.ts'
 import type { Outcome } from '../run.ts'
+import { code, details, fenced, inline, linesWithin, link, paragraphs, table } from './markdown.ts'
+import { trialMarker } from './marker.ts'
+import { workflowName } from './workflow-name.ts'
 
 /** A run of the window that counts: settled or unknown. */
 export interface CountedRun {
@@ -44,7 +49,7 @@ export interface PromotionView {
   readonly baselineSide: Side
   /** The last two, oldest first. */
   readonly checkpoints: readonly CheckpointView[]
-  /** `promotion.yml`'s `sunset`, in words of its own section: basis points below which it leaves. */
+  /** `sunset.accepted-below` of `promotion.yml`, in basis points. */
   readonly sunsetBelowBasisPoints: number
   /** The overlay as written, and where it stands for a person. */
   readonly overlaySource: string
@@ -59,9 +64,216 @@ export interface IssueText {
   readonly labels: readonly string[]
 }
 
-export const APPROVED_LABEL = 'promotion: approved'
-export const REFUSED_LABEL = 'promotion: refused'
+/** What a maintainer labels the issue with. The reason of a refusal is one of a closed list, so that it can be counted. */
+export const decisionLabels = {
+  promote: { proposed: 'promotion: proposed', approved: 'promotion: approved', refused: 'promotion: refused' },
+  sunset: { proposed: 'sunset: proposed', approved: 'sunset: approved', refused: 'sunset: refused' },
+} as const
+export const refusalLabels = {
+  'refused: too narrow': 'its runs are too alike to speak for the rest',
+  'refused: quality': 'something is wrong with the work that the numbers don’t show',
+  'refused: cost': 'it is not worth what it costs',
+  'refused: upkeep': 'it is too much to look after',
+  'refused: overtaken': 'another change makes it moot',
+} as const
+
+/** GitHub takes 65,536 characters; the parts that grow with the evidence share them. */
+const REJECTED_CHARACTERS_MAX = 14_000
+const RUNS_CHARACTERS_MAX = 11_000
+const OVERLAY_CHARACTERS_MAX = 14_000
+const ACCEPTED_SHOWN = 3
 
 export function promotionIssue(view: PromotionView): IssueText {
-  throw new Error(`not written yet: ${view.workflow}`)
+  const name = workflowName(view)
+  const last = view.checkpoints.at(-1)
+  const title = {
+    promote: `Make ${name} the standard ${view.workflow}`,
+    sunset: `Retire the variant ${name}`,
+  }[view.decision]
+  const body = paragraphs(
+    `${trialMarker(view.workflow, view.variant, last?.settled ?? 0)}\n${opening(view)}`,
+    credit(view.squad),
+    `## What the variant changes\n\n${inline(view.summary)}`,
+    overlay(view),
+    `## The thresholds\n\n${thresholdsTable(view.checkpoints)}`,
+    'The thresholds are public and the same for every squad. Missing data never passes; pending runs count nowhere.',
+    `## The variant beside its baseline\n\n${sidesTable(view)}`,
+    `## Examples\n\n${examples(view.variantSide)}`,
+    `## How to decide\n\n${howToDecide(view)}`,
+    `## How to recompute it\n\n${howToRecompute(view)}`,
+    runsDetails('Every run of the variant that counts', view.variantSide),
+    runsDetails('Every run of the baseline that counts', view.baselineSide),
+  )
+  return { title, body, labels: [decisionLabels[view.decision].proposed] }
+}
+
+function opening(view: PromotionView): string {
+  const at = view.checkpoints.map((checkpoint) => checkpoint.settled).join(' and at ')
+  const name = code(workflowName(view))
+  if (view.decision === 'promote') {
+    return (
+      `**${name} did at least as well as today’s ${code(view.workflow)} by every public threshold, twice in a row: ` +
+      `at ${at} settled runs.** It is proposed as the new standard. Nothing changes until a maintainer decides.`
+    )
+  }
+  const below = formatBasisPoints(view.sunsetBelowBasisPoints)
+  return (
+    `**Fewer than ${below} of the runs of ${name} were accepted, twice in a row: at ${at} settled runs.** ` +
+    'It is proposed to leave the catalog. Nothing changes until a maintainer decides.'
+  )
+}
+
+function credit(squad: string | undefined): string | undefined {
+  return squad === undefined ? undefined : `Worked out by squad **${inline(squad)}**, which gets the credit.`
+}
+
+function overlay(view: PromotionView): string {
+  const { shown, left } = linesWithin(view.overlaySource.trimEnd().split('\n'), OVERLAY_CHARACTERS_MAX)
+  const rest = left === 0 ? '' : `\n\n${left} more lines are in the file.`
+  return `The whole difference from the baseline, ${code(view.overlayFile)}:\n\n${fenced('yaml', shown.join('\n'))}${rest}`
+}
+
+const thresholdNames = {
+  runs: 'Runs',
+  'baseline-runs': 'Runs of the baseline',
+  subjects: 'Subjects',
+  accepted: 'Accepted',
+  'accepted-baseline': 'Accepted, beside the baseline',
+  'spend-per-accepted': 'Cost for each accepted run',
+  unknown: 'Unknown',
+  reverted: 'Reverted',
+  'reverted-baseline': 'Reverted, beside the baseline',
+} as const satisfies Record<Measure['threshold'], string>
+
+/** What is needed is told as of the last checkpoint, since the baseline's own numbers move. */
+function thresholdsTable(checkpoints: readonly CheckpointView[]): string {
+  const last = checkpoints.at(-1)
+  const head = ['', 'needed', ...checkpoints.map((one) => `at ${one.settled} settled runs (${one.day})`)]
+  const rows = (last?.measures ?? []).map((measure) => [
+    `**${thresholdNames[measure.threshold]}**`,
+    measure.required,
+    ...checkpoints.map((one) => measured(one.measures.find(({ threshold }) => threshold === measure.threshold))),
+  ])
+  return table(head, rows)
+}
+
+function measured(measure: Measure | undefined): string {
+  if (measure?.measured === undefined) return 'no data ✗'
+  return `${measure.measured} ${measure.holds ? '✓' : '✗'}`
+}
+
+function sidesTable(view: PromotionView): string {
+  const sides = [view.variantSide, view.baselineSide]
+  const row = (what: string, cell: (side: Side) => string) => [what, ...sides.map(cell)]
+  return table(
+    ['', code(workflowName(view)), `${code(view.workflow)} (baseline)`],
+    [
+      row('settled runs', ({ tally }) => `${tally.settled}`),
+      row('of these asked for by name / assigned', byChoice),
+      row('accepted', ({ tally }) => share(tally.accepted, tally.settled)),
+      row('95% interval of accepted (shown, never decides)', interval),
+      row('reworked', ({ tally }) => share(tally.reworked, tally.settled)),
+      row('rejected', ({ tally }) => share(tally.rejected, tally.settled)),
+      row('reverted', ({ tally }) => share(tally.reverted, tally.settled)),
+      row('unknown, beside the settled', ({ tally }) => share(tally.unknown, tally.settled + tally.unknown)),
+      row('different subjects', ({ tally }) => `${tally.subjects}`),
+      row('cost in all', ({ tally }) => formatUsd(tally.spendMicroUsd)),
+      row('cost for each accepted run', ({ tally }) => spendPerAccepted(tally)),
+    ],
+  )
+}
+
+/** Counted over the runs at hand, so it is only said when none was cut off. */
+function byChoice({ tally, runs }: Side): string {
+  if (runs.length !== tally.settled + tally.unknown) return 'see the runs'
+  const settled = runs.filter((run) => run.outcome !== 'unknown')
+  const chosen = settled.filter((run) => run.by === 'choice').length
+  return `${chosen} / ${settled.length - chosen}`
+}
+
+function interval({ tally }: Side): string {
+  const wilson = wilsonInterval(tally.accepted, tally.settled)
+  return wilson === undefined ? 'no data' : formatInterval(wilson)
+}
+
+function share(part: number, whole: number): string {
+  return formatShare(part, whole) ?? 'no data'
+}
+
+function spendPerAccepted(tally: Tally): string {
+  const amount = spendPerAcceptedMicroUsd(tally)
+  return amount === undefined ? 'no data' : formatUsd(amount)
+}
+
+/** Three that were accepted, and all that were rejected: what went wrong is what a maintainer needs to see. */
+function examples({ runs, tally }: Side): string {
+  const accepted = runs.filter((run) => run.outcome === 'accepted').slice(0, ACCEPTED_SHOWN)
+  const rejected = runs.filter((run) => run.outcome === 'rejected')
+  const { shown } = linesWithin(rejected.map(exampleLine), REJECTED_CHARACTERS_MAX)
+  const left = tally.rejected - shown.length
+  const more = left > 0 ? `\n- and ${left} more, which don’t fit here` : ''
+  return paragraphs(
+    accepted.length === 0
+      ? 'No run was accepted.'
+      : `**Accepted** (the newest ${accepted.length} of ${tally.accepted})\n\n${accepted.map(exampleLine).join('\n')}`,
+    tally.rejected === 0 ? '**Rejected:** none.' : `**Rejected** (all ${tally.rejected})\n\n${shown.join('\n')}${more}`,
+  )
+}
+
+function exampleLine(run: CountedRun): string {
+  const reverted = run.reverted ? ', reverted' : ''
+  return `- ${subjectLink(run)}, ${run.day}, cost ${formatUsd(run.spentMicroUsd)}${reverted}: ${run.outcome} by ${rule(run)}`
+}
+
+function runsDetails(summary: string, side: Side): string | undefined {
+  if (side.runs.length === 0) return undefined
+  const rows = side.runs.map(
+    (run) =>
+      `| ${subjectLink(run)} | ${run.day} | ${formatUsd(run.spentMicroUsd)} | ${run.outcome} | ${rule(run)} | ` +
+      `${run.reverted ? 'yes' : ''} | ${run.by === 'choice' ? 'asked for' : 'assigned'} |`,
+  )
+  const { shown } = linesWithin(rows, RUNS_CHARACTERS_MAX)
+  const left = side.tally.settled + side.tally.unknown - shown.length
+  const head = table(['subject', 'ended', 'cost', 'outcome', 'by', 'reverted', 'how it was chosen'], [])
+  const more = left > 0 ? `\n\nand ${left} older runs, which don’t fit here.` : ''
+  return details(summary, `${head}\n${shown.join('\n')}${more}`)
+}
+
+function subjectLink(run: CountedRun): string {
+  return link(inline(run.subject, 40), run.subjectUrl)
+}
+
+function rule(run: CountedRun): string {
+  return inline(run.rule, 150)
+}
+
+function howToDecide(view: PromotionView): string {
+  const labels = decisionLabels[view.decision]
+  const then = {
+    promote: `then move the overlay’s keys into the workflow of ${code(view.workflow)} and remove ${code(view.overlayFile)}`,
+    sunset: `then remove ${code(view.overlayFile)}`,
+  }[view.decision]
+  const reasons = Object.entries(refusalLabels).map(([label, says]) => `  - ${code(label)}: ${says}`)
+  return [
+    'Labels count when somebody with the maintain role sets them.',
+    '',
+    `- **Approve:** add the label ${code(labels.approved)}, ${then}.`,
+    `- **Refuse:** add the label ${code(labels.refused)} and one that says why, which is published:`,
+    ...reasons,
+    '- **Wait:** do nothing; the trial goes on and the issue stays open.',
+  ].join('\n')
+}
+
+function howToRecompute(view: PromotionView): string {
+  return (
+    `Everything here is counting. The runs below ended in the last ${view.windowDays} days; count them by outcome, add ` +
+    'up what they cost, and hold the sums against `promotion.yml`. Each outcome names the rule that gave it. The rules ' +
+    `are those of the default branch at commit ${code(view.configSha.slice(0, 12))}, so nobody’s judgement is in the numbers.`
+  )
+}
+
+function formatBasisPoints(basisPoints: number): string {
+  const hundredths = basisPoints % 100
+  const whole = (basisPoints - hundredths) / 100
+  return hundredths === 0 ? `${whole}%` : `${whole}.${hundredths.toString().padStart(2, '0')}%`
 }

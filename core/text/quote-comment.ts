@@ -1,6 +1,9 @@
 /** The answer to `/agent quote`: the price alone; nothing is started or reserved. */
 import type { Quote } from '../quote.ts'
-import type { PayingAccount } from './paying-account.ts'
+import { code, paragraphs } from './markdown.ts'
+import { accountLines, type PayingAccount } from './paying-account.ts'
+import { quoteLine, smallerHoldLine } from './quote-line.ts'
+import { workflowName } from './workflow-name.ts'
 
 export interface QuoteView {
   readonly workflow: string
@@ -11,5 +14,12 @@ export interface QuoteView {
 }
 
 export function quoteComment(view: QuoteView): string {
-  throw new Error(`not written yet: ${view.workflow}`)
+  const name = workflowName(view)
+  return paragraphs(
+    `### ${code(name)}: what it would cost`,
+    quoteLine(view.quote),
+    smallerHoldLine(view.quote),
+    `**It would be paid by**\n\n${accountLines(view.accounts)}`,
+    `Nothing is started or reserved. Comment ${code(`/agent ${name}`)} to start it.`,
+  )
 }

@@ -1,9 +1,14 @@
 /** The session's one comment on its subject, edited in place from the quote to the outcome. */
 import type { OverrideName } from '../command.ts'
+import { formatUsd } from '../money.ts'
 import type { Decided } from '../outcome.ts'
 import type { Quote } from '../quote.ts'
-import type { EndedRun } from './ended-run.ts'
-import type { PayingAccount } from './paying-account.ts'
+import { costLine, deliveredLine, deliveredLink, type EndedRun, ending, reasonText, stepsTable } from './ended-run.ts'
+import { code, details, inline, link, paragraphs } from './markdown.ts'
+import { sessionMarker } from './marker.ts'
+import { accountLines, type PayingAccount } from './paying-account.ts'
+import { quoteLine, smallerHoldLine } from './quote-line.ts'
+import { workflowName } from './workflow-name.ts'
 
 export type SessionState =
   /** Waiting for `/agent go`. */
@@ -34,5 +39,91 @@ export interface SessionView {
 }
 
 export function sessionComment(view: SessionView): string {
-  throw new Error(`not written yet: ${view.sessionId}`)
+  return paragraphs(
+    `${sessionMarker(view.sessionId)}\n### ${code(workflowName(view))}: ${headline(view.state)}`,
+    ...stateParts(view),
+    `**Paid by**\n\n${accountLines(view.accounts)}`,
+    enforceLine[view.enforce],
+    footer(view),
+  )
+}
+
+function headline(state: SessionState): string {
+  switch (state.phase) {
+    case 'quoted':
+      return 'waiting for a go'
+    case 'started':
+      return 'started'
+    case 'running':
+      return 'at work'
+    case 'ended':
+      return ending(state.run)
+  }
+}
+
+function stateParts(view: SessionView): readonly (string | undefined)[] {
+  const { state, quote } = view
+  const price = [`**Price:** ${quoteLine(quote)}`, smallerHoldLine(quote), overridesLine(view)]
+  switch (state.phase) {
+    case 'quoted':
+      return [...price, goLine(state.confirmOverMicroUsd)]
+    case 'started':
+      return [...price, 'The job has been asked for and waits its turn; nothing is spent until it begins.']
+    case 'running':
+      return [...price, progressLine(state)]
+    case 'ended':
+      return [
+        `${costLine(state.run, quote.capMicroUsd)} ${deliveredLine(state.run.delivered)}`,
+        reasonText(state.run),
+        ...price,
+        outcomeText(state.run, state.outcome),
+        stepsDetails(state.run),
+      ]
+  }
+}
+
+function goLine(confirmOverMicroUsd: bigint | undefined): string {
+  const why =
+    confirmOverMicroUsd === undefined
+      ? 'Nothing is started yet.'
+      : `Nothing is started yet: this portfolio asks first above ${formatUsd(confirmOverMicroUsd)}.`
+  return `${why} Comment ${code('/agent go')} to start it at this price.`
+}
+
+function progressLine(state: { readonly step?: string | undefined; readonly spentMicroUsd: bigint }): string {
+  const step = state.step === undefined ? '' : ` at step ${code(state.step)}`
+  return `The job is${step === '' ? ' under way' : step}; ${formatUsd(state.spentMicroUsd)} spent so far.`
+}
+
+function overridesLine(view: SessionView): string | undefined {
+  const changed = Object.entries(view.overrides).map(([name, value]) => `${name} ${code(value)}`)
+  return changed.length === 0 ? undefined : `Changed for this run alone: ${changed.join(', ')}.`
+}
+
+/** What became of the work, or how to say what one thinks of it. Where nothing was delivered there is nothing to say. */
+function outcomeText(run: EndedRun, outcome: Decided | undefined): string | undefined {
+  if (outcome && outcome.outcome !== 'pending') return `**Outcome: ${outcome.outcome}** (${inline(outcome.rule)})`
+  if (deliveredLink(run.delivered) === undefined) return undefined
+  return (
+    `**Was it any good?** The merge or the close will tell; to say it yourself, add the label ${code('agent/accepted')}, ` +
+    `${code('agent/reworked')} (good once mended) or ${code('agent/rejected')}.`
+  )
+}
+
+function stepsDetails(run: EndedRun): string | undefined {
+  const steps = stepsTable(run.steps)
+  return steps === undefined ? undefined : details('Steps', steps)
+}
+
+const enforceLine = {
+  record: 'For now this portfolio only keeps the books: no budget refuses anything.',
+  quote: 'For now this portfolio shows prices and keeps the books: no budget refuses anything.',
+  cap: undefined,
+} as const
+
+function footer(view: SessionView): string {
+  const { state } = view
+  const url = state.phase === 'ended' ? state.run.actionsUrl : state.phase === 'quoted' ? undefined : state.actionsUrl
+  const job = url === undefined ? [] : [link('the job', url)]
+  return `<sub>${[`Session ${code(view.sessionId)}`, ...job, code('/agent help')].join(' · ')}</sub>`
 }

@@ -1,6 +1,9 @@
 /** The answer to `/agent status`: the sessions on this subject and what is left to spend. */
+import { formatUsd } from '../money.ts'
 import type { Conclusion, Outcome } from '../run.ts'
-import type { PayingAccount } from './paying-account.ts'
+import { code, link, paragraphs, table } from './markdown.ts'
+import { accountLines, type PayingAccount } from './paying-account.ts'
+import { workflowName } from './workflow-name.ts'
 
 export interface StatusSession {
   readonly sessionId: string
@@ -23,5 +26,30 @@ export interface StatusView {
 }
 
 export function statusComment(view: StatusView): string {
-  throw new Error(`not written yet: ${view.sessions.length}`)
+  if (view.sessions.length === 0) return '### Sessions here\n\nNone yet. `/agent list` shows what can be started.'
+  const rows = view.sessions.map((session) => [
+    session.commentUrl === undefined ? code(session.sessionId) : link(code(session.sessionId), session.commentUrl),
+    code(workflowName(session)),
+    stand(session),
+    `${formatUsd(session.spentMicroUsd)} of at most ${formatUsd(session.capMicroUsd)}`,
+    session.outcome ?? '',
+  ])
+  return paragraphs(
+    '### Sessions here',
+    table(['session', 'workflow', 'stands', 'cost', 'outcome'], rows),
+    view.accounts.length === 0 ? undefined : `**What is left**\n\n${accountLines(view.accounts)}`,
+  )
+}
+
+function stand(session: StatusSession): string {
+  switch (session.phase) {
+    case 'quoted':
+      return 'waits for `/agent go`'
+    case 'started':
+      return 'waits for its job'
+    case 'running':
+      return 'at work'
+    case 'ended':
+      return session.conclusion ?? 'ended'
+  }
 }
