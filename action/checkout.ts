@@ -1,0 +1,85 @@
+/**
+ * The pinned commit in a fresh workspace, with the git directory outside of it, so that whoever works in the
+ * workspace sees no `.git`, no remote and no credentials.
+ */
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Git, openGit } from './git.ts'
+
+/** Attributes of the tree name filters and line ends; what is in the objects is what shall be in the workspace. */
+const ATTRIBUTES = '* -text -eol -ident -filter -working-tree-encoding\n'
+
+/** Where the commits come from. */
+export interface CommitSource {
+  /** An object directory on this machine that may have them: the job's own checkout, or the local repository. */
+  readonly objects?: string | undefined
+  /** A remote that has them, and the header that opens it for one fetch. */
+  readonly remote?: { readonly url: string; readonly authorization?: string | undefined } | undefined
+}
+
+/** Makes an empty git directory by hand, which saves a process: HEAD, a format and where more objects lie. */
+export function createGitDirectory(gitDir: string, source: CommitSource): void {
+  for (const dir of ['objects/info', 'objects/pack', 'refs/heads', 'info']) {
+    mkdirSync(join(gitDir, dir), { recursive: true, mode: 0o700 })
+  }
+  writeFileSync(join(gitDir, 'HEAD'), 'ref: refs/heads/none\n')
+  writeFileSync(join(gitDir, 'config'), '[core]\n\trepositoryformatversion = 0\n\tbare = false\n')
+  writeFileSync(join(gitDir, 'info', 'attributes'), ATTRIBUTES)
+  if (source.objects !== undefined) {
+    writeFileSync(join(gitDir, 'objects', 'info', 'alternates'), `${source.objects}\n`)
+  }
+}
+
+/** Fetches a commit by its id, or a branch by its ref, unless the objects are here. Rejects with git's words. */
+export async function ensureCommit(
+  git: Git,
+  source: CommitSource,
+  commit: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  if (await hasCommit(git, commit)) return
+  if (source.remote === undefined) throw new Error(`commit ${commit} is not in this repository`)
+  await fetchCommit(git, source.remote, commit, signal)
+}
+
+/** Resolves to the id of what was fetched. */
+export async function fetchCommit(
+  git: Git,
+  remote: NonNullable<CommitSource['remote']>,
+  commitOrRef: string,
+  signal?: AbortSignal,
+): Promise<string> {
+  const args = ['fetch', '--quiet', '--no-tags', '--no-recurse-submodules', '--depth=1', '--end-of-options']
+  await git.text([...args, remote.url, commitOrRef], { env: authorization(remote), signal })
+  return (await git.text(['rev-parse', '--verify', 'FETCH_HEAD^{commit}'])).trim()
+}
+
+export async function hasCommit(git: Git, commit: string): Promise<boolean> {
+  return git.text(['cat-file', '-e', `${commit}^{commit}`]).then(
+    () => true,
+    () => false,
+  )
+}
+
+export async function checkOut(git: Git, workDir: string, commit: string): Promise<void> {
+  mkdirSync(workDir, { recursive: true, mode: 0o700 })
+  await git.text(['read-tree', '-u', '--reset', commit])
+}
+
+export function openCheckout(baseDir: string, source: CommitSource): { git: Git; workDir: string } {
+  const gitDir = join(baseDir, 'git')
+  const workDir = join(baseDir, 'work')
+  if (!existsSync(gitDir)) createGitDirectory(gitDir, source)
+  mkdirSync(workDir, { recursive: true, mode: 0o700 })
+  return { git: openGit(gitDir, workDir), workDir }
+}
+
+/** A header through the environment of one process: it is in no file and on no command line. */
+function authorization(remote: NonNullable<CommitSource['remote']>): Record<string, string> {
+  if (remote.authorization === undefined) return {}
+  return {
+    GIT_CONFIG_COUNT: '1',
+    GIT_CONFIG_KEY_0: `http.${new URL(remote.url).origin}/.extraheader`,
+    GIT_CONFIG_VALUE_0: `AUTHORIZATION: ${remote.authorization}`,
+  }
+}

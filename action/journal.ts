@@ -1,0 +1,55 @@
+/**
+ * What a run spends, on disk before it happens: one JSON line for each call before it is sent and one after it is
+ * answered, each synced. When the process dies, `post` settles from here: a call without an answer is billed at its
+ * reservation.
+ */
+import { closeSync, fdatasyncSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { z } from 'zod'
+import { type Call, callSchema } from '../core/protocol.ts'
+
+const JOURNAL_BYTES_MAX = 16_000_000
+
+const reservedSchema = z.object({
+  kind: z.literal('reserved'),
+  call: callSchema,
+})
+const answeredSchema = z.object({ kind: z.literal('answered'), call: callSchema })
+const lineSchema = z.discriminatedUnion('kind', [reservedSchema, answeredSchema])
+
+export interface Journal {
+  /** `call` as it will count if nothing more is heard of it: usage unknown, spent what is reserved. */
+  reserved(call: Call): void
+  answered(call: Call): void
+  close(): void
+}
+
+export function openJournal(path: string): Journal {
+  const file = openSync(path, 'a', 0o600)
+  const write = (kind: 'reserved' | 'answered', call: Call) => {
+    writeSync(file, `${JSON.stringify(z.encode(lineSchema, { kind, call }))}\n`)
+    fdatasyncSync(file)
+  }
+  return {
+    reserved: (call) => write('reserved', call),
+    answered: (call) => write('answered', call),
+    close: () => closeSync(file),
+  }
+}
+
+/** The calls of a journal, each as it was last heard of. A torn last line, which was never acted upon, is left out. */
+export function readJournal(path: string): Call[] {
+  const calls = new Map<number, Call>()
+  for (const line of readFileSync(path, 'utf8').slice(0, JOURNAL_BYTES_MAX).split('\n')) {
+    const parsed = parseLine(line)
+    if (parsed !== undefined) calls.set(parsed.call.id, parsed.call)
+  }
+  return [...calls.values()].sort((a, b) => a.id - b.id)
+}
+
+function parseLine(line: string): z.infer<typeof lineSchema> | undefined {
+  try {
+    return z.decode(lineSchema, JSON.parse(line))
+  } catch {
+    return undefined
+  }
+}

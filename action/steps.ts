@@ -1,0 +1,241 @@
+/** Carries out a plan's steps in order, and says how they ended. */
+import type { PlanAgentStep, PlanStep } from '../core/plan.ts'
+import type { StepReport } from '../core/protocol.ts'
+import type { ReasonCode } from '../core/reason.ts'
+import type { Conclusion } from '../core/run.ts'
+import { renderCommand, renderPrompt } from '../core/template.ts'
+import { type AgentEnd, Conversation } from './agent.ts'
+import { cutOutput, cutText } from './cut.ts'
+import type { CommandResult } from './process.ts'
+import { promptValues, type Seen, STEP_OUTPUT_CHARACTERS_MAX, systemText } from './prompt.ts'
+import type { RunParts } from './run-parts.ts'
+import { stopReason } from './stop.ts'
+import { outputPath } from './tools/files.ts'
+
+const SUMMARY_CHARACTERS_MAX = 3_500
+const MINUTE_MS = 60_000
+
+/** How a run ends before its last step, or how it ended. */
+export interface Ending {
+  readonly conclusion: Conclusion
+  readonly reason: ReasonCode | undefined
+  readonly message: string
+}
+
+export interface StepsDone {
+  readonly reports: readonly StepReport[]
+  /** What the agents said at the end of their steps, in order. */
+  readonly said: readonly string[]
+  /** Absent when every step ended in order. */
+  readonly ending: Ending | undefined
+}
+
+export async function runSteps(
+  parts: RunParts,
+  seen: Omit<Seen, 'outputs'>,
+  notes: string | undefined,
+): Promise<StepsDone> {
+  const outputs = new Map<string, string>()
+  const reports: StepReport[] = []
+  const said: string[] = []
+  for (const step of parts.plan.steps) {
+    parts.onStep(step.id)
+    const done =
+      'agent' in step ? await runAgentStep(parts, step, { ...seen, outputs }, notes) : await runCommandStep(parts, step)
+    outputs.set(step.id, done.output)
+    if ('agent' in step && done.output !== '') said.push(done.output)
+    const summary = parts.redact(cutText(done.output, SUMMARY_CHARACTERS_MAX))
+    const spentMicroUsd = parts.purse.spentIn(step.id)
+    reports.push({ id: step.id, kind: 'agent' in step ? 'agent' : 'run', ...done.counts, spentMicroUsd, summary })
+    if (done.ending !== undefined) return { reports, said, ending: done.ending }
+  }
+  return { reports, said, ending: undefined }
+}
+
+interface StepDone {
+  readonly output: string
+  readonly counts: { readonly ok: boolean; readonly turns: number; readonly attempts: number }
+  readonly ending: Ending | undefined
+}
+
+async function runCommandStep(parts: RunParts, step: Exclude<PlanStep, PlanAgentStep>): Promise<StepDone> {
+  parts.log.line(`Step ${step.id}: ${step.run}`)
+  const result = await runCommand(parts, step.run, step['timeout-minutes'])
+  parts.log.foreign(result.output)
+  const counts = { ok: result.ok, turns: 0, attempts: 1 }
+  const stop = stopReason(parts.signal)
+  if (stop !== undefined) return { output: result.output, counts, ending: stopped(stop) }
+  if (result.ok || step['on-failure'] === 'continue') return { output: result.output, counts, ending: undefined }
+  const ending = ended('failed', 'step-failed', `Step \`${step.id}\` failed: ${result.how}.`)
+  return { output: result.output, counts, ending }
+}
+
+async function runAgentStep(
+  parts: RunParts,
+  step: PlanAgentStep,
+  seen: Seen,
+  notes: string | undefined,
+): Promise<StepDone> {
+  const agent = parts.plan.agents[step.agent]
+  const price = agent && parts.plan.prices[agent.model]
+  if (!agent || !price) throw new Error(`the plan lacks the agent ${step.agent} or the price of its model`)
+  parts.log.line(`Step ${step.id}: agent ${agent.name} on ${agent.model}`)
+  const prompt = renderPrompt(step.promptText, promptValues(parts.plan, seen))
+  if ('problem' in prompt) throw new Error(prompt.problem)
+  if (prompt.removed > 0) {
+    parts.log.warning(
+      `${prompt.removed} invisible characters or HTML comments were taken out of the prompt of ${step.id}.`,
+    )
+  }
+  const conversation = new Conversation(
+    {
+      step: step.id,
+      agent,
+      price,
+      systemText: systemText(agent, notes),
+      shareBasisPoints: step.share,
+      turnsMax: step.turns,
+    },
+    {
+      model: parts.model,
+      purse: parts.purse,
+      place: { workDir: parts.workDir, sandbox: parts.sandbox, signal: parts.signal },
+      signal: parts.signal,
+      onTurn: (turn) => parts.onTurn({ step: step.id, ...turn }),
+    },
+  )
+  let end = await conversation.say(prompt.text)
+  let attempts = 1
+  let check = await checkUntil(parts, step, end)
+  while (check !== undefined && !check.ok && end.ended === 'answered' && attempts < (step.until?.attempts ?? 1)) {
+    attempts += 1
+    end = await conversation.say(
+      `\`${step.until?.run}\` did not pass (${check.how}). Its output:\n${check.output}\nMend what is wrong.`,
+    )
+    check = await checkUntil(parts, step, end)
+  }
+  const ending = agentEnding(step, end, check, attempts)
+  const ok = ending === undefined
+  return { output: end.text, counts: { ok, turns: conversation.turns, attempts }, ending }
+}
+
+/** The `until` command, where there is one and the run may still go on. */
+async function checkUntil(parts: RunParts, step: PlanAgentStep, end: AgentEnd): Promise<Checked | undefined> {
+  if (step.until === undefined || !['answered', 'share', 'turns', 'repeating'].includes(end.ended)) return undefined
+  const checked = await runCommand(parts, step.until.run, step.until['timeout-minutes'])
+  parts.log.line(`Step ${step.id}: ${step.until.run}: ${checked.how}`)
+  if (!checked.ok) parts.log.foreign(checked.output)
+  return checked
+}
+
+/** A step that used up its share or its turns is still done when the command it works towards passes. */
+function agentEnding(
+  step: PlanAgentStep,
+  end: AgentEnd,
+  check: Checked | undefined,
+  attempts: number,
+): Ending | undefined {
+  switch (end.ended) {
+    case 'answered':
+      if (check === undefined || check.ok) return undefined
+      return ended(
+        'failed',
+        'attempts-exhausted',
+        `Step \`${step.id}\`: \`${step.until?.run}\` still fails after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}: ${check.how}.`,
+      )
+    case 'share':
+      if (check === undefined || check.ok) return undefined
+      return ended(
+        'capped',
+        'cap-reached',
+        `Step \`${step.id}\` used up its share of the cap and \`${step.until?.run}\` does not pass yet.`,
+      )
+    case 'turns':
+    case 'repeating':
+      if (check?.ok) return undefined
+      return ended(
+        'capped',
+        'turns-exhausted',
+        end.ended === 'turns'
+          ? `Step \`${step.id}\` used all its ${step.turns} turns.`
+          : `Step \`${step.id}\` made the same call again and again and was stopped.`,
+      )
+    case 'cap':
+      return ended(
+        'capped',
+        'cap-reached',
+        `Step \`${step.id}\` reached the cap: the next useful model call would not have fitted under it.`,
+      )
+    case 'model-failed':
+      return ended(
+        'failed',
+        'model-failed',
+        `Step \`${step.id}\`: ${end.detail ?? 'the provider answered with errors'}.`,
+      )
+    default:
+      return stopped(end.ended)
+  }
+}
+
+/** How a run ends that was told to stop. */
+export function stopped(reason: 'cancelled' | 'time-exhausted' | 'ledger-unreachable'): Ending {
+  switch (reason) {
+    case 'time-exhausted':
+      return ended('capped', 'time-exhausted', 'The run reached its time limit.')
+    case 'ledger-unreachable':
+      return ended(
+        'cancelled',
+        'ledger-unreachable',
+        'The App did not answer for longer than the run’s lease, so nothing more was spent.',
+      )
+    case 'cancelled':
+      return ended('cancelled', 'cancelled', 'The run was stopped.')
+  }
+}
+
+export function ended(conclusion: Conclusion, reason: ReasonCode | undefined, message: string): Ending {
+  return { conclusion, reason, message }
+}
+
+export interface Checked {
+  readonly ok: boolean
+  /** `exit 1`, `stopped after 10 minutes`. */
+  readonly how: string
+  /** Bounded; says how to see the rest. */
+  readonly output: string
+}
+
+/** Runs a command of the workflow in the sandbox, with the inputs it names in its environment. */
+export async function runCommand(
+  parts: RunParts,
+  template: string,
+  timeoutMinutes: number,
+  network = false,
+): Promise<Checked> {
+  const rendered = renderCommand(template, parts.plan.inputs)
+  if ('problem' in rendered) throw new Error(rendered.problem)
+  const result = await parts.sandbox.run(rendered.script, {
+    env: rendered.env,
+    timeoutMs: timeoutMinutes * MINUTE_MS,
+    network,
+    signal: parts.signal,
+  })
+  const output = cutText(
+    cutOutput(result, `read ${outputPath(result.number)} for the rest`),
+    STEP_OUTPUT_CHARACTERS_MAX,
+  )
+  return { ok: result.ended === 'exited' && result.exitCode === 0, how: describeEnd(result, timeoutMinutes), output }
+}
+
+function describeEnd(result: CommandResult, timeoutMinutes: number): string {
+  switch (result.ended) {
+    case 'exited':
+      return result.exitCode === null ? 'ended by a signal' : `exit ${result.exitCode}`
+    case 'timed-out':
+      return `stopped after ${timeoutMinutes} ${timeoutMinutes === 1 ? 'minute' : 'minutes'}`
+    case 'stopped':
+      return 'stopped with the run'
+    case 'not-started':
+      return 'could not be started'
+  }
+}

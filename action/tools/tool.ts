@@ -1,0 +1,25 @@
+/** What a tool is. */
+import type { z } from 'zod'
+import type { Sandbox } from '../sandbox.ts'
+
+export interface ToolPlace {
+  readonly workDir: string
+  readonly sandbox: Sandbox
+  readonly signal: AbortSignal
+}
+
+/** A tool's failure is a result that the model reads, never an exception. */
+export interface Tool {
+  readonly description: string
+  readonly parameters: z.ZodType
+  call(written: unknown, place: ToolPlace): Promise<string>
+}
+
+/** Makes a tool from its schema and its work, so that both agree on the types. */
+export function defineTool<Schema extends z.ZodType>(
+  description: string,
+  parameters: Schema,
+  work: (written: z.output<Schema>, place: ToolPlace) => Promise<string>,
+): Tool {
+  return { description, parameters, call: (written, place) => work(parameters.parse(written), place) }
+}
