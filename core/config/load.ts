@@ -1,13 +1,84 @@
+import { type Catalog, readCatalog } from './catalog.ts'
+import { checkModels } from './check-models.ts'
+import { checkAcceptable, checkOutcomes } from './check-outcomes.ts'
+import { checkPortfolios } from './check-portfolios.ts'
+import { checkTerms } from './check-terms.ts'
+import { checkWorkflow } from './check-workflow.ts'
 import type { Configuration, Layer } from './configuration.ts'
-import type { Problem } from './problem.ts'
+import { type Problem, sortProblems } from './problem.ts'
+import { inheritsOrganisation, PORTFOLIOS, readSettings, type Settings } from './settings.ts'
+
+export type Loaded = { readonly configuration: Configuration } | { readonly problems: readonly Problem[] }
 
 /**
  * Reads the layers, lowest first, into one configuration, or names every problem at once. `today` (`2026-11-20`)
- * judges what has an end: extras and experiments.
+ * judges what has an end: extras and experiments. With `pricedModels`, the models of the kept price list, models
+ * without a price are problems too. The organisation's layer counts only where the repository inherits it.
  */
-export function loadConfiguration(
-  layers: readonly Layer[],
+export function loadConfiguration(layers: readonly Layer[], today: string, pricedModels?: Iterable<string>): Loaded {
+  const { used, problems: missing } = layersInUse(layers)
+  const { settings, problems: unreadable } = readSettings(used.filter(({ name }) => name !== 'built-in'))
+  const catalog = readCatalog(used)
+  const problems = sortProblems([
+    ...missing,
+    ...unreadable,
+    ...catalog.problems,
+    ...catalog.workflows.flatMap((workflow) => checkWorkflow(workflow, agentNames(catalog))),
+    ...(settings ? crossProblems(settings, catalog, today, pricedModels) : []),
+  ])
+  if (!settings || problems.some(({ severity }) => severity === 'error')) return { problems }
+  return {
+    configuration: {
+      declared: settings.declared,
+      portfolios: settings.portfolios.value,
+      promotion: settings.promotion.value,
+      families: catalog.families,
+      agents: new Map([...catalog.agents].map(([name, { agent }]) => [name, agent])),
+      warnings: problems,
+    },
+  }
+}
+
+function crossProblems(
+  settings: Settings,
+  catalog: Catalog,
   today: string,
-): { configuration: Configuration } | { problems: readonly Problem[] } {
-  throw new Error(`not written yet: ${layers.length} ${today}`)
+  pricedModels?: Iterable<string>,
+): Problem[] {
+  const paid = new Set(Object.values(settings.portfolios.value.portfolios).flatMap(({ workflows }) => workflows))
+  const tried = new Set(catalog.workflows.flatMap(({ family, variant }) => (variant === undefined ? [] : [family])))
+  const onTrial = catalog.workflows.filter(
+    ({ family, variant }) => variant === undefined && paid.has(family) && tried.has(family),
+  )
+  return [
+    ...checkPortfolios(settings, catalog),
+    ...checkTerms(settings, today),
+    ...checkOutcomes(settings),
+    ...onTrial.flatMap((baseline) => checkAcceptable(baseline, settings)),
+    ...(pricedModels ? checkModels(settings, catalog, new Set(pricedModels)) : []),
+  ]
+}
+
+/** A layer that is inherited and can't be read is a problem, never an empty layer. */
+function layersInUse(layers: readonly Layer[]): { used: readonly Layer[]; problems: readonly Problem[] } {
+  const repository = layers.find(({ name }) => name === 'repository')
+  if (!repository) return { used: layers, problems: [] }
+  if (!inheritsOrganisation(repository))
+    return { used: layers.filter(({ name }) => name !== 'organisation'), problems: [] }
+  if (layers.some(({ name }) => name === 'organisation')) return { used: layers, problems: [] }
+  const problem: Problem = {
+    file: `${repository.root}/${PORTFOLIOS}`,
+    line: 1,
+    column: 1,
+    path: 'inherit',
+    wrong: 'the organisation’s layer is not here',
+    expected: 'the folder .github/purser of its .github repository beside this one',
+    example: 'purser check --organisation ../.github',
+    severity: 'error',
+  }
+  return { used: layers, problems: [problem] }
+}
+
+function agentNames(catalog: Catalog): ReadonlySet<string> {
+  return new Set([...catalog.agents.keys(), ...catalog.unreadable.agents])
 }

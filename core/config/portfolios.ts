@@ -1,7 +1,7 @@
 /** `.github/purser/portfolios.yml`: what a repository pays for, how much, and how its work is judged. */
 import { z } from 'zod'
 import { outcomeSchema } from '../run.ts'
-import { day, glob, name, percent, sentence, times, tokens, usd, usdPerMillionTokens } from './units.ts'
+import { day, glob, modelName, name, percent, sentence, times, tokens, usd, usdPerMillionTokens } from './units.ts'
 
 /** The measures that GitHub's facts can feed; a value names one of them. */
 export const measureNames = ['rework-and-reverts', 'first-run-to-merge', 'incident-open-hours'] as const
@@ -18,20 +18,23 @@ export const priceSchema = z.strictObject({
 })
 
 const modelsSchema = z.strictObject({
-  default: z.string().min(1).max(100).optional().describe('The model of every agent that names none'),
-  prices: z.record(z.string().min(1).max(100), priceSchema).default({}),
+  default: modelName.optional().describe('The model of every agent that names none'),
+  prices: z.record(modelName, priceSchema).default({}).describe('Prices of your own, over the kept list'),
 })
 
 const moneySchema = z.strictObject({ usd })
 const capSchema = z.strictObject({ usd, tokens: tokens.optional() })
 
 /** How a lowered budget takes effect: with the next period, or at once with a reason. */
-const nowSchema = sentence.describe('Why a lower budget takes effect at once instead of with the next period')
+const nowSchema = sentence.meta({
+  description: 'Why a lower budget takes effect at once instead of with the next period',
+  examples: ['The grant ended early'],
+})
 
 const portfolioSchema = z.strictObject({
   purpose: sentence.describe('What this money is for, in a few words; shown with every quote'),
   value: name.describe('One of the declared values; the same for all workflows of the portfolio'),
-  workflows: z.array(name).min(1),
+  workflows: z.array(name).min(1).describe('The workflows it pays for; each belongs to one portfolio'),
   budget: z.strictObject({ usd, per: z.enum(['week', 'month']), now: nowSchema.optional() }),
   cap: moneySchema
     .optional()
@@ -40,37 +43,75 @@ const portfolioSchema = z.strictObject({
   overrides: z
     .strictObject({
       cap: times.optional().describe('How many times the cap a command may ask for'),
-      models: z.array(z.string().min(1)).optional().describe('The models that a command may ask for'),
+      models: z.array(modelName).min(1).optional().describe('The models that a command may ask for'),
     })
     .default({}),
   enforce: z
     .enum(['record', 'quote', 'cap'])
     .default('cap')
     .describe('record: only keep the books; quote: also show prices; cap: also refuse when there is no room'),
-  'high-cost': sentence.optional().describe('Why dear runs are right here; shown with every quote and result'),
+  'high-cost': sentence.optional().meta({
+    description: 'Why dear runs are right here; shown with every quote and result',
+    examples: ['Incidents justify deep context.'],
+  }),
   was: name.optional().describe('The portfolio’s name before it was renamed'),
 })
 
-const grantSchema = z.union([z.strictObject({ tokens }), z.strictObject({ usd })])
-const extraSchema = z.union([
-  z.strictObject({ tokens, reason: sentence, until: day }),
-  z.strictObject({ usd, reason: sentence, until: day }),
-])
+const grantSchema = z
+  .union(
+    [z.strictObject({ tokens }), z.strictObject({ usd })],
+    'not one of tokens and usd; expected an amount of the one or the other; for example { tokens: 2_000_000 }',
+  )
+  .meta({ examples: [{ tokens: '2_000_000' }] })
+
+const reason = sentence.meta({ description: 'Why', examples: ['PSP migration'] })
+const extraSchema = z.union(
+  [z.strictObject({ tokens, reason, until: day }), z.strictObject({ usd, reason, until: day })],
+  'not one of tokens and usd; expected an amount, a reason and an end; for example { tokens: 1_000_000, reason: PSP migration, until: 2027-01-31 }',
+)
 
 const explorationSchema = z.strictObject({
-  sprint: z.strictObject({ days: z.int().min(1).max(90), from: day }),
+  sprint: z.strictObject({
+    days: z
+      .int()
+      .min(1)
+      .max(90)
+      .meta({ examples: [14] }),
+    from: day,
+  }),
   'every-squad': grantSchema.describe('The floor of every squad’s sprint, the same for all'),
-  squads: z.record(name, z.strictObject({ paths: z.array(glob).min(1), extra: z.array(extraSchema).default([]) })),
+  squads: z
+    .record(
+      name,
+      z.strictObject({
+        paths: z.array(glob).min(1).describe('Where the squad works'),
+        extra: z.array(extraSchema).default([]).describe('What it has for a while beyond the floor, and why'),
+      }),
+    )
+    .describe('The squads by name'),
 })
 
 const experimentSchema = z.strictObject({
-  project: sentence,
-  scope: z.strictObject({ paths: z.array(glob).min(1) }),
+  project: sentence.meta({ description: 'What it is for', examples: ['Split the billing monolith'] }),
+  scope: z.strictObject({ paths: z.array(glob).min(1) }).describe('What it may touch; enforced'),
   ends: day,
   budget: moneySchema,
-  metering: z.enum(['metered', 'flat-rate']).default('metered'),
-  success: z.strictObject({ runs: z.int().positive(), accepted: percent }).optional(),
-  extended: z.strictObject({ until: day, reason: sentence }).optional().describe('The one extension it may have'),
+  metering: z
+    .enum(['metered', 'flat-rate'])
+    .default('metered')
+    .describe('flat-rate: logged with a shadow price instead of a metered one'),
+  success: z
+    .strictObject({
+      runs: z
+        .int()
+        .positive()
+        .max(1000)
+        .meta({ examples: [15] }),
+      accepted: percent,
+    })
+    .optional()
+    .describe('When it counts as a success and its workflow may enter the catalog'),
+  extended: z.strictObject({ until: day, reason }).optional().describe('The one extension it may have'),
 })
 
 /** Conditions of an outcome rule; all that are given must hold. */
@@ -93,13 +134,13 @@ export const outcomeConditionSchema = z
 
 export const outcomeRuleSchema = z.strictObject({
   outcome: outcomeSchema.exclude(['pending']),
-  when: outcomeConditionSchema,
+  when: outcomeConditionSchema.meta({ examples: [{ label: 'agent/rejected' }] }),
 })
 export type OutcomeRule = z.infer<typeof outcomeRuleSchema>
 
 export const portfoliosSchema = z
   .strictObject({
-    version: z.literal(1),
+    version: z.literal(1).describe('The version of this format'),
     inherit: z
       .enum(['organisation', 'none'])
       .default('none')
@@ -108,13 +149,16 @@ export const portfoliosSchema = z
       .string()
       .default('UTC')
       .refine(isTimeZone, 'not a time zone; expected an IANA name; for example Europe/Berlin')
-      .describe('Where days, weeks and months begin and end'),
-    'without-app': z.enum(['caps', 'refuse']).default('caps').describe('What the Action does where no App is set'),
-    values: z.record(name, valueSchema).default({}),
-    models: modelsSchema.default({ prices: {} }),
-    portfolios: z.record(name, portfolioSchema).default({}),
-    exploration: explorationSchema.optional(),
-    experiments: z.record(name, experimentSchema).default({}),
+      .meta({ description: 'Where days, weeks and months begin and end', examples: ['Europe/Berlin'] }),
+    'without-app': z
+      .enum(['caps', 'refuse'])
+      .default('caps')
+      .describe('What the Action does where no App is set: keep per-run caps alone, or refuse'),
+    values: z.record(name, valueSchema).default({}).describe('What the work is good for; at most seven'),
+    models: modelsSchema.default({ prices: {} }).describe('The default model, and prices'),
+    portfolios: z.record(name, portfolioSchema).default({}).describe('Small bundles of workflows with one budget each'),
+    exploration: explorationSchema.optional().describe('The protected budget that every squad has for trying variants'),
+    experiments: z.record(name, experimentSchema).default({}).describe('Time-boxed work off the catalog'),
     outcomes: z
       .array(outcomeRuleSchema)
       .max(50)

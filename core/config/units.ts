@@ -2,60 +2,69 @@
 import { z } from 'zod'
 import { parseUsd } from '../money.ts'
 
-/** US dollars as a number or decimal text of at most six places, from `0.000001` up; yields micro-USD. */
-export const usd = z
-  .union([z.number().nonnegative(), z.string()])
-  .transform((written, context) => {
-    const microUsd = parseUsd(String(written))
-    if (microUsd === undefined || microUsd === 0n) {
-      context.addIssue({ code: 'custom', message: 'not an amount; expected US dollars above zero; for example 2.50' })
-      return z.NEVER
-    }
-    return microUsd
-  })
-  .describe('US dollars, at most six decimal places; for example 2.50')
-
-/** A price may be zero (a model of one's own); USD per million tokens, which is micro-USD per token. */
-export const usdPerMillionTokens = z
-  .union([z.number().nonnegative(), z.string()])
-  .transform((written, context) => {
+/** What a number in YAML or its text may be read from. */
+const amount = (message: string) =>
+  z.union([z.number().nonnegative(), z.string()], message).transform((written, context) => {
     const microUsd = parseUsd(String(written))
     if (microUsd === undefined) {
-      context.addIssue({
-        code: 'custom',
-        message: 'not a price; expected US dollars per million tokens; for example 0.20',
-      })
+      context.addIssue({ code: 'custom', message })
       return z.NEVER
     }
     return microUsd
   })
-  .describe('US dollars per million tokens; for example 0.20')
 
-export const tokens = z.int().positive().max(1_000_000_000_000).describe('A number of tokens; for example 2_000_000')
+const NOT_USD = 'not an amount; expected US dollars above zero; for example 2.50'
+
+/** US dollars as a number or decimal text of at most six places, from `0.000001` up; yields micro-USD. */
+export const usd = amount(NOT_USD)
+  .refine((microUsd) => microUsd > 0n, NOT_USD)
+  .meta({ description: 'US dollars, at most six decimal places', examples: [2.5] })
+
+/** A price may be zero (a model of one's own). Yields micro-USD per million tokens. */
+export const usdPerMillionTokens = amount('not a price; expected US dollars per million tokens; for example 0.20').meta(
+  { description: 'US dollars per million tokens', examples: [0.2] },
+)
+
+const TOKENS_MAX = 1_000_000_000_000
+const NOT_TOKENS = 'not a number of tokens; expected a whole number above zero; for example 2_000_000'
+
+/**
+ * A number of tokens. `2_000_000` is text to YAML 1.2 and a number to YAML 1.1; both mean the same here, so that
+ * an editor's reading never differs from Purser's.
+ */
+export const tokens = z
+  .union([z.number(), z.string().regex(/^\d{1,3}(_\d{3})*$/, NOT_TOKENS)], NOT_TOKENS)
+  .transform((written) => Number(String(written).replaceAll('_', '')))
+  .refine((count) => Number.isSafeInteger(count) && count > 0 && count <= TOKENS_MAX, NOT_TOKENS)
+  .meta({ description: 'A number of tokens', examples: ['2_000_000'] })
+
+const NOT_PERCENT = 'not a percentage; expected 0% to 100%; for example 80%'
 
 /** `80%` -> 8000 basis points; whole percents or up to two decimal places. */
 export const percent = z
-  .string()
-  .regex(/^(100(\.0{1,2})?|\d{1,2}(\.\d{1,2})?)%$/, 'not a percentage; expected 0% to 100%; for example 80%')
+  .string(NOT_PERCENT)
+  .regex(/^(100(\.0{1,2})?|\d{1,2}(\.\d{1,2})?)%$/, NOT_PERCENT)
   .transform((written) => toThousandths(written.slice(0, -1), 2))
-  .describe('A percentage from 0% to 100%; for example 80%')
+  .meta({ description: 'A percentage from 0% to 100%', examples: ['80%'] })
+
+const NOT_TIMES = 'not a multiple; expected a number with x; for example 1.25x'
 
 /** `1.25x` -> 1250 thousandths; at least 1x would forbid tightening, so anything above zero is taken. */
 export const times = z
-  .string()
-  .regex(/^\d{1,3}(\.\d{1,3})?x$/, 'not a multiple; expected a number with x; for example 1.25x')
+  .string(NOT_TIMES)
+  .regex(/^\d{1,3}(\.\d{1,3})?x$/, NOT_TIMES)
   .transform((written) => toThousandths(written.slice(0, -1), 3))
   .refine((thousandths) => thousandths > 0, 'a multiple of zero; expected more than 0x; for example 2x')
-  .describe('A multiple; for example 1.25x')
+  .meta({ description: 'A multiple', examples: ['1.25x'] })
+
+const NOT_DAY = 'not a day; expected year-month-day; for example 2026-12-31'
 
 /** A calendar day, `2026-12-31`; yields the text unchanged, since its meaning depends on the declared time zone. */
 export const day = z
-  .union([z.string(), z.date()])
-  .transform((written) => (written instanceof Date ? written.toISOString().slice(0, 10) : written))
-  .refine((text) => /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text)), {
-    message: 'not a day; expected year-month-day; for example 2026-12-31',
-  })
-  .describe('A day; for example 2026-12-31')
+  .string(NOT_DAY)
+  .regex(/^\d{4}-\d{2}-\d{2}$/, NOT_DAY)
+  .refine(isCalendarDay, NOT_DAY)
+  .meta({ description: 'A day', examples: ['2026-12-31'] })
 
 /** The name of a workflow, variant, portfolio, squad or agent. */
 export const name = z
@@ -65,11 +74,34 @@ export const name = z
     /^[a-z][a-z0-9]*([-+][a-z0-9]+)*$/,
     'not a name; expected lower-case letters, digits, "-" and "+"; for example refactor+tests',
   )
+  .meta({ examples: ['refactor+tests'] })
 
-export const glob = z.string().min(1).max(200).describe('A path pattern; for example services/payments/**')
+export const glob = z
+  .string()
+  .min(1)
+  .max(200)
+  .meta({ description: 'A path pattern', examples: ['services/payments/**'] })
+
+/** The name of a model as its provider writes it. */
+export const modelName = z
+  .string()
+  .min(1)
+  .max(100)
+  .meta({ examples: ['gpt-5-mini'] })
 
 /** A sentence that people read. */
-export const sentence = z.string().trim().min(3).max(300)
+export const sentence = z
+  .string()
+  .trim()
+  .min(3)
+  .max(300)
+  .meta({ examples: ['Safer, faster refactors'] })
+
+/** `Date.parse` takes the 30th of February for the 2nd of March. */
+function isCalendarDay(text: string): boolean {
+  const time = Date.parse(`${text}T00:00:00Z`)
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text)
+}
 
 function toThousandths(decimal: string, places: number): number {
   const [whole = '0', fraction = ''] = decimal.split('.')

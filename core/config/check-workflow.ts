@@ -1,0 +1,256 @@
+/** What must hold within one workflow, or one variant laid over it, beyond its schema. */
+import { overrideNames, verbs } from '../command.ts'
+import { nearest } from '../nearest.ts'
+import { expressionsIn } from '../template.ts'
+import type { LocatedWorkflow } from './catalog.ts'
+import type { Path } from './document.ts'
+import { problemAt } from './explain.ts'
+import { globFindings } from './globs.ts'
+import { weakenedGuards } from './overlay.ts'
+import type { Finding, Problem } from './problem.ts'
+import type { Step, Workflow } from './workflow.ts'
+
+/** What a prompt may say of the subject besides inputs and earlier steps. */
+export const SUBJECT_VALUES = ['subject.title', 'subject.files', 'subject.diff'] as const
+
+const INPUT = /^inputs\.([a-z][a-z0-9_-]*)$/
+/** Deliveries that go onto, or stand beside, an open pull request. */
+const NEEDS_PULL_REQUEST = new Set(['commit', 'review'])
+const HOST = /^(registry|(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+(:\d{1,5})?)$/
+
+interface At {
+  readonly path: Path
+  readonly finding: Finding
+  readonly severity?: Problem['severity']
+  /** Another file than the workflow's: a prompt's. */
+  readonly place?: { readonly file: string; readonly line: number; readonly column: number }
+}
+
+/** `agents`: the names of all agents there are, readable or not. */
+export function checkWorkflow(located: LocatedWorkflow, agents: ReadonlySet<string>): readonly Problem[] {
+  const own = findingsOf(located, agents)
+  // What is wrong with the baseline is said once, there.
+  const inherited = new Set(
+    located.baseline ? findingsOf(located.baseline, agents).map(({ finding }) => finding.wrong) : [],
+  )
+  return own
+    .filter(({ finding }) => !inherited.has(finding.wrong))
+    .map(({ path, finding, severity, place }) => {
+      const problem = problemAt([located.source], path, finding, severity)
+      return place ? { ...problem, ...place, path: '' } : problem
+    })
+}
+
+function findingsOf(located: LocatedWorkflow, agents: ReadonlySet<string>): At[] {
+  const { workflow } = located
+  return [
+    ...nameFindings(located),
+    ...inputFindings(workflow),
+    ...stepFindings(located, agents),
+    ...deliveryFindings(workflow),
+    ...guardFindings(located),
+    ...moneyFindings(workflow),
+  ]
+}
+
+function nameFindings({ family }: LocatedWorkflow): At[] {
+  if (family !== 'run' && !verbs.some((verb) => verb === family)) return []
+  return [
+    {
+      path: ['name'],
+      finding: {
+        wrong: `\`/agent ${family}\` means something else`,
+        expected: 'a name that is no verb',
+        example: `${family}-it`,
+      },
+    },
+  ]
+}
+
+function inputFindings({ inputs }: Workflow): At[] {
+  return Object.entries(inputs).flatMap(([name, input]): At[] => {
+    const path = ['inputs', name]
+    if (overrideNames.some((override) => override === name)) {
+      const expected = `a name other than ${overrideNames.join(', ')}, which change a run`
+      return [
+        {
+          path,
+          finding: { wrong: `\`${name}=\` is an override`, expected, example: `${name}-for-tests: { type: string }` },
+        },
+      ]
+    }
+    if (input.type === 'choice' && input.default !== undefined && !input.options.includes(input.default)) {
+      const expected = `one of ${input.options.join(', ')}`
+      const example = nearest(input.default, input.options) ?? input.options[0] ?? ''
+      return [
+        {
+          path: [...path, 'default'],
+          finding: { wrong: `"${input.default}" is none of the options`, expected, example },
+        },
+      ]
+    }
+    if (input.type === 'string' && input.default !== undefined && input.default.length > input['max-length']) {
+      const expected = `at most ${input['max-length']} characters`
+      return [
+        { path: [...path, 'default'], finding: { wrong: 'is longer than max-length', expected, example: 'npm test' } },
+      ]
+    }
+    return []
+  })
+}
+
+function stepFindings(located: LocatedWorkflow, agents: ReadonlySet<string>): At[] {
+  const { steps, inputs, setup, guards } = located.workflow
+  const ids = steps.map((step) => step.id)
+  const found: At[] = steps.flatMap((step, index): At[] => {
+    const path = ['steps', index]
+    const duplicate: At[] = ids.indexOf(step.id) < index ? [{ path: [...path, 'id'], finding: twice(step.id) }] : []
+    return [...duplicate, ...oneStepFindings(step, path, located, ids.slice(0, index), agents)]
+  })
+  const commands: [Path, string][] = [
+    ...(setup ? [[['setup', 'run'], setup.run] satisfies [Path, string]] : []),
+    ...(guards.run ?? []).map((run, index): [Path, string] => [['guards', 'run', index], run]),
+  ]
+  const hosts = (setup?.network ?? []).flatMap((host, index): At[] =>
+    HOST.test(host)
+      ? []
+      : [
+          {
+            path: ['setup', 'network', index],
+            finding: { wrong: `"${host}" is no host`, expected: 'a host’s name, or registry', example: 'pypi.org' },
+          },
+        ],
+  )
+  return [...found, ...commands.flatMap(([path, run]) => commandFindings(run, path, Object.keys(inputs))), ...hosts]
+}
+
+function oneStepFindings(
+  step: Step,
+  path: Path,
+  located: LocatedWorkflow,
+  before: readonly string[],
+  agents: ReadonlySet<string>,
+): At[] {
+  const inputs = Object.keys(located.workflow.inputs)
+  if (!('agent' in step)) return commandFindings(step.run, [...path, 'run'], inputs)
+  const unknown: At[] = agents.has(step.agent)
+    ? []
+    : [{ path: [...path, 'agent'], finding: unknownAgent(step.agent, agents) }]
+  const until = step.until ? commandFindings(step.until.run, [...path, 'until', 'run'], inputs) : []
+  return [...unknown, ...until, ...promptFindings(step.prompt, [...path, 'prompt'], located, before)]
+}
+
+function promptFindings(
+  name: string,
+  path: Path,
+  { prompts, workflow, source }: LocatedWorkflow,
+  before: readonly string[],
+): At[] {
+  const prompt = prompts.get(name)
+  if (!prompt) {
+    const expected = 'a Markdown file beside workflow.yml'
+    return [
+      { path, finding: { wrong: `there is no file ${name}`, expected, example: `${folderOf(source.file)}/${name}` } },
+    ]
+  }
+  const known = [
+    ...Object.keys(workflow.inputs).map((input) => `inputs.${input}`),
+    ...before.map((id) => `steps.${id}.output`),
+    ...SUBJECT_VALUES,
+  ]
+  return expressionsIn(prompt.text)
+    .filter((expression) => !known.includes(expression))
+    .map((expression) => ({
+      path,
+      place: { file: prompt.file, ...placeOf(prompt.text, expression) },
+      finding: unknownExpression(expression, known, 'in this prompt'),
+    }))
+}
+
+function commandFindings(run: string, path: Path, inputs: readonly string[]): At[] {
+  const known = inputs.map((input) => `inputs.${input}`)
+  return expressionsIn(run)
+    .filter((expression) => !inputs.includes(INPUT.exec(expression)?.[1] ?? ''))
+    .map((expression) => ({ path, finding: unknownExpression(expression, known, 'in a command') }))
+}
+
+function unknownExpression(expression: string, known: readonly string[], where: string): Finding {
+  const near = nearest(expression, known) ?? known[0]
+  return {
+    wrong: `\`\${{ ${expression.slice(0, 60)} }}\` names nothing that is known ${where}`,
+    expected: known.length > 0 ? `one of ${known.join(', ')}` : 'a declared input',
+    example: near === undefined ? 'inputs: { test: { type: string } }' : `\${{ ${near} }}`,
+  }
+}
+
+function deliveryFindings({ deliver, on }: Workflow): At[] {
+  const strange = on.filter((subject) => subject !== 'pull-request')
+  if (!NEEDS_PULL_REQUEST.has(deliver) || strange.length === 0) return []
+  const finding = {
+    wrong: `a ${deliver} can’t be delivered on ${strange.join(' or ')}`,
+    expected: 'on: [pull-request], or another delivery',
+    example: 'deliver: pull-request',
+  }
+  return [{ path: ['on'], finding }]
+}
+
+function guardFindings({ workflow, baseline }: LocatedWorkflow): At[] {
+  const globs = (['allow', 'deny'] as const).flatMap((key) =>
+    globFindings(workflow.guards.paths?.[key] ?? [], ['guards', 'paths', key]),
+  )
+  const weakened = baseline ? weakenedGuards(baseline.workflow.guards, workflow.guards) : []
+  return [
+    ...globs,
+    ...weakened.map(
+      ({ path, words }): At => ({
+        path,
+        severity: 'warning',
+        finding: {
+          wrong: `the variant guards less than its baseline: it ${words}`,
+          expected: 'guards at least as strict, so that the two compare',
+          example: 'the key left out, which keeps the baseline’s',
+        },
+      }),
+    ),
+  ]
+}
+
+function moneyFindings({ cap, floor }: Workflow): At[] {
+  if (!floor || floor.usd <= cap.usd) return []
+  return [
+    {
+      path: ['floor', 'usd'],
+      finding: {
+        wrong: 'the floor is above the cap',
+        expected: 'a floor below cap.usd',
+        example: 'floor: { usd: 0.25 }',
+      },
+    },
+  ]
+}
+
+function twice(id: string): Finding {
+  return { wrong: `a step before has the id ${id}`, expected: 'an id of its own', example: `id: ${id}-again` }
+}
+
+function unknownAgent(name: string, agents: ReadonlySet<string>): Finding {
+  return {
+    wrong: `there is no agent ${name}`,
+    expected: `one of ${[...agents].join(', ')}, or catalog/agents/${name}.agent.md`,
+    example: `agent: ${nearest(name, agents) ?? [...agents][0] ?? name}`,
+  }
+}
+
+function placeOf(text: string, expression: string): { line: number; column: number } {
+  const opening = [...text.matchAll(/\$\{\{\s*/g)].find((match) =>
+    text.startsWith(expression, match.index + match[0].length),
+  )
+  const index = opening?.index ?? 0
+  const before = text.slice(0, index).split('\n')
+  return { line: before.length, column: (before.at(-1) ?? '').length + 1 }
+}
+
+/** The folder of the workflow, also for one of its variants. */
+function folderOf(file: string): string {
+  return file.replace(/\/(variants\/)?[^/]+$/, '')
+}

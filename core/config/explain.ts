@@ -1,0 +1,188 @@
+/** What a schema refused, in plain words: `wrong; expected ...; for example ...` at the exact place in the file. */
+import { z } from 'zod'
+import { nearest } from '../nearest.ts'
+import { isMapping, type Path, type Source } from './document.ts'
+import { exampleOf, flowYaml, type JsonSchema, schemaAt, typeWords } from './json-schema.ts'
+import type { Finding, Problem } from './problem.ts'
+
+type Issue = z.core.$ZodIssue
+
+/** Of one file; more would only repeat themselves. */
+const PROBLEMS_PER_FILE_MAX = 100
+/** Names that an "expected one of" lists. */
+const NAMES_SHOWN_MAX = 20
+
+/** `wrong; expected ...; for example ...`, the form in which `units.ts` and its kind write their messages. */
+const OWN_MESSAGE = /^(.+?); expected (.+?); for example (.+)$/s
+
+export type Checked<T> = { readonly value: T } | { readonly problems: readonly Problem[] }
+
+/** Holds a value against a schema. `sources` are the files it came from, the one that stands above first. */
+export function checkSchema<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  sources: readonly Source[],
+): Checked<z.output<Schema>> {
+  const result = schema.safeParse(value)
+  if (result.success) return { value: result.data }
+  const issues = result.error.issues.flatMap((issue) => unfold(issue, [])).slice(0, PROBLEMS_PER_FILE_MAX)
+  const json = jsonSchemaOf(schema)
+  return { problems: issues.map((issue) => problemOf(issue, value, json, sources)) }
+}
+
+const jsonSchemas = new WeakMap<z.ZodType, JsonSchema>()
+
+export function jsonSchemaOf(schema: z.ZodType): JsonSchema {
+  const known = jsonSchemas.get(schema)
+  if (known) return known
+  const json: JsonSchema = z.toJSONSchema(schema, { io: 'input' })
+  jsonSchemas.set(schema, json)
+  return json
+}
+
+/** Resolves unions to what was most likely meant, and unknown keys to one issue each. Paths become whole. */
+function unfold(issue: Issue, above: Path): Issue[] {
+  const path = [...above, ...pathOf(issue)]
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => ({ ...issue, keys: [key], path: [...path, key] }))
+  if (issue.code !== 'invalid_union' || issue.errors.length === 0) return [{ ...issue, path }]
+  const [best, next] = [...issue.errors].sort((first, second) => strangeKeys(first) - strangeKeys(second))
+  // No option knows more of the keys than another, so the union itself says what it takes.
+  if (!best || !next || strangeKeys(best) === strangeKeys(next)) return [{ ...issue, path }]
+  return best.flatMap((inner) => unfold(inner, path))
+}
+
+/** How many of the keys that were written an option does not know; one that takes no mapping knows none. */
+function strangeKeys(issues: readonly Issue[]): number {
+  return issues
+    .filter((issue) => issue.path.length === 0)
+    .reduce((sum, issue) => sum + (issue.code === 'unrecognized_keys' ? issue.keys.length : 0), 0)
+}
+
+function problemOf(issue: Issue, value: unknown, schema: JsonSchema, sources: readonly Source[]): Problem {
+  const path = pathOf(issue)
+  const isKey = issue.code === 'unrecognized_keys' || issue.code === 'invalid_key'
+  return problemAt(sources, path, findingOf(issue, path, value, schema), 'error', isKey ? 'key' : 'value')
+}
+
+/** A problem at a path of the first source that has it, or of the nearest thing above it. */
+export function problemAt(
+  sources: readonly Source[],
+  path: Path,
+  finding: Finding,
+  severity: Problem['severity'] = 'error',
+  part: 'key' | 'value' = 'value',
+): Problem {
+  let shown = path
+  let source = sources.find((one) => one.has(shown))
+  while (!source && shown.length > 0) {
+    shown = shown.slice(0, -1)
+    source = sources.find((one) => one.has(shown))
+  }
+  const { line, column } = source?.locate(path, part) ?? { line: 1, column: 1 }
+  return { file: source?.file ?? sources[0]?.file ?? '', line, column, path: path.join('.'), ...finding, severity }
+}
+
+function findingOf(issue: Issue, path: Path, value: unknown, schema: JsonSchema): Finding {
+  const node = schemaAt(schema, path)
+  const key = path.at(-1)
+  const example = key === undefined || typeof key === 'number' ? exampleOf(node) : `${key}: ${exampleOf(node)}`
+  if (issue.code === 'unrecognized_keys') return unknownKey(String(key), schemaAt(schema, path.slice(0, -1)))
+  if (isMissing(value, path)) {
+    return { wrong: 'is missing', expected: node.description ? lowerFirst(node.description) : typeWords(node), example }
+  }
+  const own = OWN_MESSAGE.exec(issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? '') : issue.message)
+  if (own) return { wrong: own[1] ?? '', expected: own[2] ?? '', example: own[3] ?? '' }
+  return {
+    ...plainFinding(issue, value, path, node),
+    ...(node.enum ? choice(valueAt(value, path), node.enum) : { example }),
+  }
+}
+
+/** Our own sentence for each kind of issue that a schema raises by itself. */
+function plainFinding(issue: Issue, value: unknown, path: Path, node: JsonSchema): Pick<Finding, 'wrong' | 'expected'> {
+  const expected = typeWords(node)
+  const found = valueAt(value, path)
+  switch (issue.code) {
+    case 'invalid_type':
+      return { wrong: `is ${kindWords(found)}`, expected }
+    case 'too_small':
+      return {
+        wrong: found === '' || (Array.isArray(found) && found.length === 0) ? 'is empty' : 'is too small',
+        expected: bound('at least', issue.minimum, issue.origin),
+      }
+    case 'too_big':
+      return { wrong: 'is too large', expected: bound('at most', issue.maximum, issue.origin) }
+    case 'invalid_value':
+    case 'invalid_union':
+      return { wrong: `is ${shown(found)}`, expected }
+    case 'invalid_key':
+      return { wrong: 'is not a name that stands here', expected: 'a short name' }
+    default:
+      return { wrong: `is ${shown(found)}`, expected }
+  }
+}
+
+function unknownKey(key: string, parent: JsonSchema): Finding {
+  const known = Object.keys(parent.properties ?? {})
+  const meant = nearest(key, known) ?? known[0]
+  const near = nearest(key, known)
+  const list = known.length > 0 ? `one of ${known.slice(0, NAMES_SHOWN_MAX).join(', ')}` : 'no keys here'
+  return {
+    wrong: 'is no key of this mapping',
+    expected: near === undefined ? list : `${near}, or ${list}`,
+    example: meant === undefined ? '{}' : `${meant}: ${exampleOf(schemaAt(parent, [meant]))}`,
+  }
+}
+
+function choice(found: unknown, choices: readonly unknown[]): Finding {
+  const names = choices.map(String)
+  const near = typeof found === 'string' ? nearest(found, names) : undefined
+  return {
+    wrong: `is ${shown(found)}`,
+    expected: names.length === 1 ? names.join() : `one of ${names.join(', ')}`,
+    example: near ?? names[0] ?? '',
+  }
+}
+
+function bound(words: string, amount: number | bigint, origin: string): string {
+  const units: Record<string, string> = { string: ' characters', array: ' entries' }
+  return `${words} ${amount}${units[origin] ?? ''}`
+}
+
+function kindWords(value: unknown): string {
+  if (value === null || value === undefined) return 'empty'
+  if (Array.isArray(value)) return 'a list'
+  if (isMapping(value)) return 'a mapping'
+  return shown(value)
+}
+
+/** What was written, short enough for a line. */
+function shown(value: unknown): string {
+  if (typeof value === 'object') return kindWords(value)
+  const text = typeof value === 'string' ? `"${value}"` : flowYaml(value)
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text
+}
+
+function isMissing(value: unknown, path: Path): boolean {
+  const key = path.at(-1)
+  const parent = valueAt(value, path.slice(0, -1))
+  return typeof key === 'string' && isMapping(parent) && !Object.hasOwn(parent, key)
+}
+
+export function valueAt(value: unknown, path: Path): unknown {
+  let found = value
+  for (const key of path) {
+    if (typeof found !== 'object' || found === null || !Object.hasOwn(found, key)) return undefined
+    found = Reflect.get(found, key)
+  }
+  return found
+}
+
+function pathOf(issue: Issue): Path {
+  return issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key))
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1)
+}

@@ -1,0 +1,147 @@
+/**
+ * Laying a variant over its baseline. Both are taken as written, before defaults and units, and the result is held
+ * against the workflow's schema again. Mappings merge key by key, lists are replaced, and steps are matched by `id`.
+ */
+import { nearest } from '../nearest.ts'
+import { isMapping, type Path, type Source } from './document.ts'
+import type { Finding } from './problem.ts'
+import type { Workflow } from './workflow.ts'
+
+type Written = Record<string, unknown>
+
+export interface Overlaid {
+  readonly value: unknown
+  /** What can't be laid over the baseline, each with its path in the variant's file. */
+  readonly findings: readonly { readonly path: Path; readonly finding: Finding }[]
+}
+
+/** The keys of a step that say where it goes and not what it does. */
+const PLACING = new Set(['remove', 'before', 'after'])
+/** The keys by which the kinds of steps differ. */
+const KINDS = ['agent', 'run']
+
+export function layOver(baseline: Written, variant: Written): Overlaid {
+  const { summary, squad: _, steps, ...rest } = variant
+  const laid = laySteps(writtenSteps(baseline.steps), writtenSteps(steps))
+  return {
+    value: {
+      ...baseline,
+      ...mergeKeys(baseline, rest),
+      ...(summary === undefined ? {} : { summary }),
+      steps: laid.steps,
+    },
+    findings: laid.findings,
+  }
+}
+
+/** The variant's file as the source of the merged workflow, so that a problem of the result names the overlay's line. */
+export function overlaidSource(variant: Source, merged: unknown): Source {
+  const mergedIds = isMapping(merged) ? writtenSteps(merged.steps).map((step) => step.id) : []
+  const overlayIds = isMapping(variant.value) ? writtenSteps(variant.value.steps).map((step) => step.id) : []
+  const translate = (path: Path): Path => {
+    const [first, index, ...rest] = path
+    if (first !== 'steps' || typeof index !== 'number') return path
+    const own = overlayIds.indexOf(mergedIds[index])
+    return own < 0 ? ['steps', overlayIds.length] : ['steps', own, ...rest]
+  }
+  return {
+    file: variant.file,
+    value: merged,
+    locate: (path, part) => variant.locate(translate(path), part),
+    has: (path) => variant.has(translate(path)),
+  }
+}
+
+/** The guards of the baseline that a variant gives up, in words; it may have its reasons, but readers should know. */
+export function weakenedGuards(
+  baseline: Workflow['guards'],
+  variant: Workflow['guards'],
+): { path: Path; words: string }[] {
+  const dropped = (path: Path, before: readonly string[] = [], after: readonly string[] = []) =>
+    before.filter((one) => !after.includes(one)).map((one) => ({ path, words: `no longer has \`${one}\`` }))
+  const raised = (key: 'files' | 'lines') => {
+    const before = baseline.diff?.[key]
+    const after = variant.diff?.[key]
+    const weaker = before !== undefined && (after === undefined || after > before)
+    return weaker
+      ? [{ path: ['guards', 'diff', key], words: `allows ${after ?? 'any number of'} ${key} instead of ${before}` }]
+      : []
+  }
+  const widened = (variant.paths?.allow ?? []).filter((one) => baseline.paths?.allow?.includes(one) === false)
+  return [
+    ...dropped(['guards', 'paths', 'deny'], baseline.paths?.deny, variant.paths?.deny),
+    ...widened.map((one) => ({ path: ['guards', 'paths', 'allow'], words: `allows \`${one}\` besides` })),
+    ...dropped(['guards', 'run'], baseline.run, variant.run),
+    ...raised('files'),
+    ...raised('lines'),
+  ]
+}
+
+function laySteps(baseline: readonly Written[], overlay: readonly Written[]) {
+  const findings: { path: Path; finding: Finding }[] = []
+  const steps = [...baseline]
+  overlay.forEach((written, index) => {
+    const path = ['steps', index]
+    const at = steps.findIndex((step) => step.id === written.id)
+    const existing = steps[at]
+    if (written.remove === true) {
+      if (existing) steps.splice(at, 1)
+      else findings.push({ path: [...path, 'id'], finding: unknownStep(written.id, steps, 'to remove') })
+      return
+    }
+    const step = existing ? mergeStep(existing, written) : withoutPlacing(written)
+    const mark = written.before ?? written.after
+    if (mark === undefined) {
+      if (existing) steps[at] = step
+      else steps.push(step)
+      return
+    }
+    if (existing) steps.splice(at, 1)
+    const beside = steps.findIndex((one) => one.id === mark)
+    if (beside < 0)
+      findings.push({
+        path: [...path, written.before === undefined ? 'after' : 'before'],
+        finding: unknownStep(mark, steps, 'to stand beside'),
+      })
+    steps.splice(beside < 0 ? steps.length : beside + (written.before === undefined ? 1 : 0), 0, step)
+    if (written.before !== undefined && written.after !== undefined) {
+      findings.push({
+        path: [...path, 'after'],
+        finding: { wrong: 'stands beside `before`', expected: 'one of the two', example: `before: ${String(mark)}` },
+      })
+    }
+  })
+  return { steps, findings }
+}
+
+function unknownStep(id: unknown, steps: readonly Written[], what: string): Finding {
+  const ids = steps.map((step) => String(step.id))
+  return {
+    wrong: `there is no step "${String(id)}" ${what}`,
+    expected: `one of ${ids.join(', ')}`,
+    example: nearest(String(id), ids) ?? ids[0] ?? 'tests',
+  }
+}
+
+/** A step that becomes one of another kind is replaced: nothing of the old kind means anything to it. */
+function mergeStep(existing: Written, written: Written): Written {
+  const otherKind = KINDS.some((kind) => written[kind] !== undefined && existing[kind] === undefined)
+  return otherKind ? withoutPlacing(written) : { ...existing, ...mergeKeys(existing, withoutPlacing(written)) }
+}
+
+function withoutPlacing(step: Written): Written {
+  return Object.fromEntries(Object.entries(step).filter(([key]) => !PLACING.has(key)))
+}
+
+function mergeKeys(below: Written, above: Written): Written {
+  return Object.fromEntries(
+    Object.entries(above).map(([key, value]) => {
+      const lower = Object.hasOwn(below, key) ? below[key] : undefined
+      return [key, isMapping(value) && isMapping(lower) ? { ...lower, ...mergeKeys(lower, value) } : value]
+    }),
+  )
+}
+
+function writtenSteps(steps: unknown): Written[] {
+  return Array.isArray(steps) ? steps.filter(isMapping) : []
+}

@@ -1,0 +1,88 @@
+/** `portfolios.yml` and `promotion.yml`, the organisation's below the repository's. */
+import type { z } from 'zod'
+import type { Layer } from './configuration.ts'
+import { isMapping, readYaml, type Source } from './document.ts'
+import { checkSchema } from './explain.ts'
+import { type PortfoliosFile, portfoliosSchema } from './portfolios.ts'
+import type { Problem } from './problem.ts'
+import { type PromotionFile, promotionSchema } from './promotion.ts'
+
+export const PORTFOLIOS = 'portfolios.yml'
+export const PROMOTION = 'promotion.yml'
+
+export interface Settings {
+  /** Whether the highest layer has a `portfolios.yml`. */
+  readonly declared: boolean
+  readonly portfolios: Located<PortfoliosFile>
+  readonly promotion: Located<PromotionFile>
+}
+
+/** A value and the files it came from, the one that stands above first. */
+export interface Located<T> {
+  readonly value: T
+  readonly sources: readonly Source[]
+}
+
+/**
+ * Whether a repository's layer says that its organisation's lies below it. A file that can't be read says nothing
+ * here; `loadConfiguration` names what is wrong with it.
+ */
+export function inheritsOrganisation(repository: Layer): boolean {
+  const text = repository.files.get(PORTFOLIOS)
+  if (text === undefined) return false
+  const source = readYaml(PORTFOLIOS, text)
+  return !('problems' in source) && isMapping(source.value) && source.value.inherit === 'organisation'
+}
+
+/**
+ * Reads both files from the declaring layers, lowest first. Mappings at the top (`values`, `portfolios`, ...) merge by
+ * name, the upper file's entry replacing the lower's whole; `models.prices` and `exploration.squads` merge by name too;
+ * scalars and lists are replaced. A lower file must be valid by itself; the upper one may lean on what lies below it.
+ */
+export function readSettings(layers: readonly Layer[]): {
+  settings: Settings | undefined
+  problems: readonly Problem[]
+} {
+  const portfolios = readMerged(layers, PORTFOLIOS, portfoliosSchema, { version: 1 })
+  const promotion = readMerged(layers, PROMOTION, promotionSchema, {})
+  const problems = [...portfolios.problems, ...promotion.problems]
+  if (!portfolios.located || !promotion.located) return { settings: undefined, problems }
+  const declared = layers.at(-1)?.files.has(PORTFOLIOS) ?? false
+  return { settings: { declared, portfolios: portfolios.located, promotion: promotion.located }, problems }
+}
+
+function readMerged<Schema extends z.ZodType>(
+  layers: readonly Layer[],
+  path: string,
+  schema: Schema,
+  empty: Record<string, unknown>,
+): { located?: Located<z.output<Schema>>; problems: readonly Problem[] } {
+  let merged: unknown = empty
+  const sources: Source[] = []
+  const files = layers.filter((layer) => layer.files.has(path))
+  for (const [index, layer] of files.entries()) {
+    const source = readYaml(`${layer.root}/${path}`, layer.files.get(path) ?? '')
+    if ('problems' in source) return source
+    merged = index === 0 ? source.value : mergeSettings(merged, source.value)
+    sources.unshift(source)
+    const checked = checkSchema(schema, merged, sources)
+    if ('problems' in checked) return checked
+  }
+  const checked = checkSchema(schema, merged, sources)
+  if ('problems' in checked) return checked
+  return { located: { value: checked.value, sources }, problems: [] }
+}
+
+/** Mappings within mappings that merge by name as well; everything else at that depth is replaced whole. */
+const NAMED_WITHIN = new Set(['models.prices', 'exploration.squads'])
+
+function mergeSettings(lower: unknown, upper: unknown, path: readonly string[] = []): unknown {
+  if (!isMapping(lower) || !isMapping(upper)) return upper
+  const merges = path.length < 2 || NAMED_WITHIN.has(path.join('.'))
+  if (!merges) return upper
+  const names = Object.keys(upper).map((key) => {
+    const below = Object.hasOwn(lower, key) ? lower[key] : undefined
+    return [key, below === undefined ? upper[key] : mergeSettings(below, upper[key], [...path, key])]
+  })
+  return { ...lower, ...Object.fromEntries(names) }
+}
