@@ -140,8 +140,8 @@ export function runJson(world: World, repository: Repository, run: ActionsRun, a
   const url = `${world.url}/repos/${repository.fullName}/actions/runs/${run.id}`
   return {
     id: run.id,
-    name: run.workflow,
-    display_title: run.workflow,
+    name: run.name,
+    display_title: run.name,
     path: run.workflow,
     event: run.event,
     status: run.status,
@@ -173,7 +173,7 @@ export function jobJson(world: World, repository: Repository, run: ActionsRun, j
     conclusion: job.status === 'completed' ? job.conclusion : null,
     head_sha: run.sha,
     head_branch: run.ref.replace('refs/heads/', ''),
-    workflow_name: run.workflow,
+    workflow_name: run.name,
     runner_name: job.status === 'queued' ? null : 'world',
     check_run_url: `${url}/check-runs/${job.checkRunId}`,
     url: `${url}/actions/jobs/${job.id}`,

@@ -1,12 +1,12 @@
 import { join } from 'node:path'
 import { actionsRoutes, jobJson, runJson } from './actions-api.ts'
 import { type JobControl, startJob } from './actions-job.ts'
+import { createTriggers } from './actions-triggers.ts'
 import type { Actions, ActionsOptions, ActionsRun, Job, Oidc } from './contract.ts'
 import { holds } from './expressions.ts'
-import type { Identity } from './identity.ts'
 import type { Route } from './router.ts'
-import { type JobFile, readWorkflow, startsOnPush, type WorkflowFile } from './workflow-file.ts'
-import { actorOf, announce, type Json, type RefMove, type Repository, type World, zeros } from './world.ts'
+import { type JobFile, readWorkflow, type WorkflowFile } from './workflow-file.ts'
+import { announce, type Json, type Repository, type World } from './world.ts'
 
 const concurrencyDefault = 2
 
@@ -44,7 +44,6 @@ export function createActions(world: World, given: ActionsOptions | null, oidc: 
   const running = new Set<Promise<void>>()
   const slots = createSlots(options.concurrency ?? concurrencyDefault)
   let parkNext = 0
-  let starting = 0
 
   async function workflows(repository: Repository, revision: string) {
     const { store } = repository
@@ -68,6 +67,7 @@ export function createActions(world: World, given: ActionsOptions | null, oidc: 
     const run: ActionsRun = {
       id: world.nextId(),
       workflow: start.path,
+      name: found?.file?.name ?? start.path,
       event: start.event,
       ref: start.ref,
       sha: start.sha,
@@ -208,81 +208,6 @@ export function createActions(world: World, given: ActionsOptions | null, oidc: 
     })
   }
 
-  function onPush(repository: Repository, move: RefMove, who: Identity, sender: Json): void {
-    // A push with a job's token starts nothing; nor does one to a branch other than the default one, here.
-    if (
-      given === null ||
-      move.ref !== 'refs/heads/main' ||
-      move.after === zeros ||
-      who.kind === 'job' ||
-      repository.owner !== world.owner
-    )
-      return
-    starting += 1
-    const work = startPushed(repository, move, sender).finally(() => {
-      starting -= 1
-      running.delete(work)
-    })
-    running.add(work)
-  }
-
-  async function startPushed(repository: Repository, move: RefMove, sender: Json): Promise<void> {
-    const head = await repository.store.commit(move.after)
-    if (/\[(skip ci|ci skip|no ci|skip actions|actions skip)\]/.test(head?.message ?? '')) return
-    const files = move.before === zeros ? [] : await repository.store.diff(move.before, move.after)
-    const paths = files.flatMap((file) => [
-      file.filename,
-      ...(file.previousFilename === null ? [] : [file.previousFilename]),
-    ])
-    for (const { path, file } of await workflows(repository, move.after)) {
-      if (!file || !startsOnPush(file, 'main', paths)) continue
-      const payload = {
-        ref: move.ref,
-        before: move.before,
-        after: move.after,
-        sender,
-        head_commit: { id: move.after, message: head?.message },
-      }
-      const common = {
-        repository,
-        path,
-        ref: move.ref,
-        sha: move.after,
-        inputs: {},
-        actor: String(sender.login),
-        sender,
-      }
-      await begin({ ...common, event: 'push', payload })
-    }
-  }
-
-  async function schedule(): Promise<void> {
-    for (const repository of world.repositories.values()) {
-      const sha = await repository.store.resolve('refs/heads/main')
-      if (sha === null || repository.fork) continue
-      const sender = await actorOf(world, {
-        kind: 'app',
-        login: 'github-actions[bot]',
-        app: { id: 15368, slug: 'github-actions', name: 'GitHub Actions' },
-        permissions: {},
-      })
-      for (const { path, file } of await workflows(repository, sha)) {
-        const cron = file?.on.schedule
-        if (!cron) continue
-        const common = {
-          repository,
-          path,
-          ref: 'refs/heads/main',
-          sha,
-          inputs: {},
-          actor: String(sender.login),
-          sender,
-        }
-        await begin({ ...common, event: 'schedule', payload: { schedule: cron, sender } })
-      }
-    }
-  }
-
   function cancel(runId: number): void {
     const one = live.get(runId)
     if (!one || one.run.status === 'completed') return
@@ -302,10 +227,16 @@ export function createActions(world: World, given: ActionsOptions | null, oidc: 
   }
 
   async function idle(): Promise<void> {
-    while (running.size > 0 || starting > 0) await Promise.allSettled([...running])
+    while (running.size > 0) await Promise.allSettled([...running])
   }
 
-  world.onPush.push(onPush)
+  const triggers = createTriggers(world, { begin, workflows })
+  if (given !== null) {
+    world.onPush.push((...push) => {
+      const work = triggers.pushed(...push).finally(() => running.delete(work))
+      running.add(work)
+    })
+  }
   const engine: ActionsEngine = {
     routes: [],
     begin,
@@ -323,7 +254,7 @@ export function createActions(world: World, given: ActionsOptions | null, oidc: 
       vars: (more) => {
         options.vars = { ...options.vars, ...more }
       },
-      schedule,
+      schedule: triggers.schedule,
       idle,
     },
     async close() {

@@ -252,6 +252,8 @@ export type ActionsRun = {
   id: number
   /** Path of the Actions workflow file, `.github/workflows/purser.yml`. */
   workflow: string
+  /** The file's `name:`. */
+  name: string
   event: string
   ref: string
   sha: string

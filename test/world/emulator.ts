@@ -2,6 +2,7 @@ import { createPrivateKey, generateKeyPairSync } from 'node:crypto'
 import { createEmulator, type SeedConfig } from 'emulate'
 import { SignJWT } from 'jose'
 import type { AppIdentity } from './identity.ts'
+import { notFound } from './router.ts'
 import type { Json } from './world.ts'
 
 export const actionsApp: AppIdentity = { id: 15368, slug: 'github-actions', name: 'GitHub Actions' }
@@ -18,7 +19,7 @@ export type EmulatorAnswer = { status: number; json: unknown; link: string | nul
 
 export type Emulator = {
   send(method: string, path: string, raw: Buffer | null, token: string | null): Promise<EmulatorAnswer>
-  /** As the site's administrator unless a token is given. Throws on a refusal. */
+  /** As the site's administrator unless a token is given. Throws on a refusal, a 404 as GitHub's own. */
   ask(method: string, path: string, body?: unknown, token?: string): Promise<Json>
   /** An installation token as `emulate` gives it out, narrowed to `permissions`. */
   installationToken(app: SeededApp, permissions: Record<string, string>): Promise<string>
@@ -49,8 +50,11 @@ export function newApp(app: AppIdentity, installationId: number, permissions: Re
 export const newActionsApp = (): SeededApp =>
   newApp(actionsApp, 9_015_368, Object.fromEntries(allWrite.map((name) => [name, 'write'])))
 
-/** The token of `emulate`'s own administrator; the overlay doesn't know it, so nobody outside can use it. */
-const administrator = 'world-administrator'
+/**
+ * Tokens of `emulate`'s own administrator; the overlay doesn't know them, so nobody outside can use them. Each is
+ * good for 5,000 requests an hour, so they are used in turn.
+ */
+const administrators = Array.from({ length: 40 }, (_, index) => `world-administrator-${index}`)
 
 /**
  * Starts `emulate` for the overlay at `url`. It sends no webhooks itself: it doesn't wait for them, so their order
@@ -73,9 +77,13 @@ export async function startEmulator(url: string, seed: EmulatorSeed, now: () => 
     return { status: response.status, json: text === '' ? undefined : JSON.parse(text), link }
   }
 
-  async function ask(method: string, path: string, body?: unknown, token = administrator): Promise<Json> {
+  let asked = 0
+  async function ask(method: string, path: string, body?: unknown, given?: string): Promise<Json> {
+    asked += 1
+    const token = given ?? administrators[asked % administrators.length] ?? null
     const raw = body === undefined ? null : Buffer.from(JSON.stringify(body))
     const answer = await send(method, path, raw, token)
+    if (answer.status === 404) throw notFound()
     if (answer.status >= 300)
       throw new Error(`emulate answered ${answer.status} to ${method} ${path}: ${JSON.stringify(answer.json)}`)
     return (answer.json ?? {}) as Json
@@ -96,10 +104,13 @@ export async function startEmulator(url: string, seed: EmulatorSeed, now: () => 
 }
 
 function seedJson(seed: EmulatorSeed): SeedConfig {
-  const tokens = Object.entries(seed.tokens).map(([token, login]) => [token, { login, scopes: ['repo'] }] as const)
+  const tokens = Object.entries(seed.tokens).map(([token, login]) => [token, { login, scopes: ['repo'] }])
   const members = seed.members.map((login) => ({ login, role: 'member' }))
   return {
-    tokens: { ...Object.fromEntries(tokens), [administrator]: { login: 'admin', scopes: ['repo', 'admin:org'] } },
+    tokens: {
+      ...Object.fromEntries(tokens),
+      ...Object.fromEntries(administrators.map((token) => [token, { login: 'admin', scopes: ['repo', 'admin:org'] }])),
+    },
     github: {
       users: seed.users.map((login) => ({ login, name: login, email: `${login}@example.com` })),
       orgs: [{ login: seed.owner, members: [{ login: 'admin', role: 'admin' }, ...members] }],

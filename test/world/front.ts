@@ -140,7 +140,10 @@ export function createFront(): Front {
   }
 
   return {
-    server: createServer((request, response) => void answer(request, response)),
+    server: createServer((request, response) => {
+      // A client that gave up, or a stand-in that broke while git was answering: the connection ends, and it shows.
+      answer(request, response).catch(() => response.destroy())
+    }),
     calls,
     faults,
     serve: (world, routes, forward) => {

@@ -1,6 +1,6 @@
 import { mayWrite } from './identity.ts'
 import { issueJson } from './issues.ts'
-import { type Answer, type Ask, notFound, page, Refused, type Route, route, stringField } from './router.ts'
+import { type Answer, type Ask, page, Refused, type Route, route, stringField } from './router.ts'
 import { actorOf, type Json, repositoryOf, type World } from './world.ts'
 
 const contents = ['+1', '-1', 'laugh', 'confused', 'heart', 'hooray', 'rocket', 'eyes']
@@ -14,12 +14,8 @@ export function reactionRoutes(world: World): Route[] {
     const repository = repositoryOf(world, ask)
     mayWrite(ask.who, 'issues', 'none')
     const subject = subjectOf(ask)
-    const found = ask.params.number
-      ? issueJson(world, repository, Number(ask.params.number))
-      : world.emulate('GET', subject)
-    await found.catch(() => {
-      throw notFound()
-    })
+    // Throws the 404 when there is nothing to react to.
+    await (ask.params.number ? issueJson(world, repository, Number(ask.params.number)) : world.emulate('GET', subject))
     const content = stringField(ask.body, 'content')
     if (!contents.includes(content)) throw new Refused(422, 'Validation Failed: content is not a reaction')
     const user = await actorOf(world, ask.who)

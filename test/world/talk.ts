@@ -97,6 +97,11 @@ export function talkRoutes(world: World, forward: Forward): Route[] {
     return answer
   }
 
+  function makeLabel(ask: Ask): Promise<Answer> {
+    mayWrite(ask.who, 'issues', 'triage')
+    return forward(ask)
+  }
+
   async function tellLabels(
     ask: Ask,
     repository: Repository,
@@ -146,6 +151,7 @@ export function talkRoutes(world: World, forward: Forward): Route[] {
     route('PUT', labels, changeLabels),
     route('DELETE', labels, changeLabels),
     route('DELETE', `${labels}/:name`, changeLabels),
+    route('POST', `${base}/labels`, makeLabel),
     route('POST', `${base}/pulls/:number/reviews`, review),
   ]
 }

@@ -1,156 +1,47 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Octokit } from '@octokit/rest'
-import { verify } from '@octokit/webhooks-methods'
-import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { GitHub } from './contract.ts'
 import { git, tryGit } from './git-process.ts'
 import { startGitHub } from './github.ts'
-import { close, listen } from './server.ts'
+import { startReceiver } from './receiver.ts'
 
 const webhookSecret = 'a webhook secret'
 const repo = { owner: 'acme', repo: 'shop' }
 
-type Received = { event: string; id: string; payload: Record<string, unknown>; signed: boolean }
-
-/** A listener where the App would be. */
-const received: Received[] = []
-const listener = createServer(async (request, response) => {
-  const chunks: Buffer[] = []
-  for await (const chunk of request) chunks.push(chunk)
-  const body = Buffer.concat(chunks).toString()
-  const signed = await verify(webhookSecret, body, String(request.headers['x-hub-signature-256']))
-  const event = String(request.headers['x-github-event'])
-  received.push({ event, id: String(request.headers['x-github-delivery']), payload: JSON.parse(body), signed })
-  response.writeHead(202).end()
-})
-
-const workflow = `
-name: Purser
-on:
-  workflow_dispatch:
-    inputs:
-      goal: { required: true }
-      mood: { default: calm }
-  push: { branches: [main], paths: [trigger.txt] }
-permissions: { contents: read, id-token: write }
-jobs:
-  run:
-    runs-on: ubuntu-latest
-    steps:
-      - uses: actions/checkout@v5
-        with: { persist-credentials: false }
-      - id: purser
-        uses: acme/purser@main
-        env: { MODEL_KEY: "\${{ secrets.MODEL_KEY }}" }
-        with: { goal: "\${{ inputs.goal || github.event_name }}", api-key: "\${{ secrets.MODEL_KEY }}" }
-      - uses: someone/else@v1
-      - run: test -f README.md && echo "greeting=\${{ steps.purser.outputs.greeting }}!" >> "$GITHUB_OUTPUT"
-      - if: failure()
-        run: exit 3
-`
-
-const slow = `
-on: { workflow_dispatch: {} }
-jobs:
-  wait:
-    runs-on: ubuntu-latest
-    steps:
-      - uses: acme/purser@main
-        with: { goal: wait }
-      - run: echo never
-`
-
-const actionYml = `
-name: fixture
-inputs:
-  goal: { required: true }
-  api-key: {}
-  audience: { default: purser }
-  github-token: { default: "\${{ github.token }}" }
-runs: { using: node24, main: main.mjs, post: post.mjs }
-`
-
-const main = `
-import { appendFileSync, existsSync } from 'node:fs'
-const say = (file, text) => appendFileSync(process.env[file], text)
-if (process.env.INPUT_GOAL === 'wait') {
-  say('GITHUB_STATE', 'waited=yes\\n')
-  process.on('SIGINT', () => process.exit(130))
-  console.log('waiting')
-  setInterval(() => {}, 1000)
-} else {
-  const ask = await fetch(process.env.ACTIONS_ID_TOKEN_REQUEST_URL + '&audience=' + process.env.INPUT_AUDIENCE, {
-    headers: { authorization: 'bearer ' + process.env.ACTIONS_ID_TOKEN_REQUEST_TOKEN },
-  })
-  const { value } = await ask.json()
-  const api = process.env.GITHUB_API_URL + '/repos/' + process.env.GITHUB_REPOSITORY
-  const headers = { authorization: 'Bearer ' + process.env['INPUT_GITHUB-TOKEN'] }
-  const read = await fetch(api + '/contents/README.md', { headers })
-  const write = await fetch(api + '/git/blobs', { method: 'POST', headers, body: '{"content":"x"}' })
-  const comment = await fetch(api + '/issues', { method: 'POST', headers, body: '{"title":"x"}' })
-  console.log('::add-mask::hush')
-  console.log('hush, the key is ' + process.env['INPUT_API-KEY'])
-  console.log('::stop-commands::tok')
-  console.log('::error::not a command')
-  console.log('::tok::')
-  console.log('::warning file=a.ts,line=1::mind the gap')
-  say('GITHUB_OUTPUT', 'greeting=' + process.env.INPUT_GOAL + '\\ntoken<<EOF\\n' + value + '\\nEOF\\n')
-  say('GITHUB_OUTPUT', 'statuses=' + [read.status, write.status, comment.status] + '\\n')
-  say('GITHUB_OUTPUT', 'inherited=' + String(process.env.WORLD_TEST_CANARY) + '\\n')
-  say('GITHUB_STATE', 'left=behind\\n')
-  say('GITHUB_STEP_SUMMARY', '# done\\n')
-}
-`
-
-const post = `console.log('post saw ' + (process.env.STATE_left ?? process.env.STATE_waited) + ' at ' + process.env.INPUT_GOAL)`
+const quiet = () => undefined
+const log = { debug: quiet, info: quiet, warn: quiet, error: quiet }
+const client = (auth: string) => new Octokit({ baseUrl: github.url, auth, log })
 
 const dir = mkdtempSync(join(tmpdir(), 'world-test-'))
+const receiver = await startReceiver(webhookSecret)
+const { received, events } = receiver
 let github: GitHub
 let alice: Octokit
 let app: Octokit
 
 beforeAll(async () => {
-  process.env.WORLD_TEST_CANARY = 'leaked'
-  const { writeFileSync, mkdirSync } = await import('node:fs')
-  const action = join(dir, 'action')
-  mkdirSync(action)
-  for (const [name, text] of Object.entries({ 'action.yml': actionYml, 'main.mjs': main, 'post.mjs': post }))
-    writeFileSync(join(action, name), text)
   github = await startGitHub({
     dir: join(dir, 'world'),
-    app: { webhookUrl: await listen(listener), webhookSecret },
+    app: { webhookUrl: receiver.url, webhookSecret },
     ci: 'test ! -f broken.txt',
     seed: {
       ...repo,
-      files: {
-        'README.md': '# shop\n',
-        'src/a.js': 'one\ntwo\nthree\n',
-        '.github/workflows/purser.yml': workflow,
-        '.github/workflows/slow.yml': slow,
-      },
+      files: { 'README.md': '# shop\n', 'src/a.js': 'one\ntwo\nthree\n' },
       users: { alice: 'write', bob: 'triage', mia: 'maintain', eve: 'none' },
     },
-    actions: { action, secrets: { MODEL_KEY: 'sk-canary' } },
   })
-  alice = new Octokit({ baseUrl: github.url, auth: github.tokenOf('alice') })
-  app = new Octokit({ baseUrl: github.url, auth: await github.app.token() })
+  alice = client(github.tokenOf('alice'))
+  app = client(await github.app.token())
 })
 
 afterAll(async () => {
-  delete process.env.WORLD_TEST_CANARY
   await github.close()
-  await close(listener)
+  await receiver.close()
   rmSync(dir, { recursive: true, force: true })
 })
-
-const events = (name: string, action?: string): Record<string, unknown>[] =>
-  received
-    .filter((one) => one.event === name && (action === undefined || one.payload.action === action))
-    .map((one) => one.payload)
 
 describe('git', () => {
   test('is cloned over HTTP, pushed to, and the pull request follows', async () => {
@@ -383,11 +274,11 @@ describe('permissions', () => {
   })
 
   test('are refused to tokens that nobody issued, and to people without the right', async () => {
-    const stranger = new Octokit({ baseUrl: github.url, auth: 'ghs_invented' })
+    const stranger = client('ghs_invented')
     await expect(stranger.repos.get(repo)).rejects.toMatchObject({ status: 401 })
-    const forged = new Octokit({ baseUrl: github.url, auth: 'eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiI0NzExIn0.AAAA' })
+    const forged = client('eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiI0NzExIn0.AAAA')
     await expect(forged.apps.getAuthenticated()).rejects.toMatchObject({ status: 401 })
-    const bob = new Octokit({ baseUrl: github.url, auth: github.tokenOf('bob') })
+    const bob = client(github.tokenOf('bob'))
     await expect(bob.git.createBlob({ ...repo, content: 'x' })).rejects.toMatchObject({ status: 403 })
     const pushed = await tryGit(join(dir, 'clone'), [
       'push',
@@ -425,116 +316,45 @@ describe('webhooks', () => {
   })
 })
 
-describe('Actions', () => {
-  const dispatch = (workflow_id: string, inputs: Record<string, string> = {}) =>
-    app.request('POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches', {
-      ...repo,
-      workflow_id,
-      ref: 'main',
-      inputs,
-      return_run_details: true,
+describe('another world', () => {
+  test('keeps a clock of its own, further repositories, and webhooks for later', async () => {
+    let now = new Date('2026-03-01T09:00:00Z')
+    const world = await startGitHub({
+      dir: join(dir, 'another'),
+      app: { webhookSecret },
+      now: () => now,
+      seed: {
+        ...repo,
+        files: { 'a.txt': 'a' },
+        users: { alice: 'admin' },
+        others: { '.github': { '.github/purser/portfolios.yml': 'version: 1\n' } },
+      },
     })
-
-  test('starts the Action as the runner does, with a token that cannot write and an identity that verifies', async () => {
-    const { status, data } = await dispatch('purser.yml', { goal: 'greet' })
-    expect(status).toBe(200)
-    await github.settled()
-    const id = (data as { workflow_run_id: number }).workflow_run_id
-    const run = github.actions.runs().find((one) => one.id === id)
-    expect(run).toMatchObject({
-      event: 'workflow_dispatch',
-      status: 'completed',
-      conclusion: 'success',
-      problem: null,
-      inputs: { goal: 'greet', mood: 'calm' },
-      actor: 'purser[bot]',
-    })
-    const [checkout, action, other, shell, failure] = run?.jobs[0]?.steps ?? []
-    expect(checkout?.conclusion).toBe('success')
-    expect(action).toMatchObject({
-      exitCode: 0,
-      state: { left: 'behind' },
-      summary: '# done\n',
-      annotations: [{ level: 'warning', message: 'mind the gap' }],
-    })
-    expect(action?.outputs).toMatchObject({ greeting: 'greet', statuses: '200,403,403', inherited: 'undefined' })
-    expect(action?.log).toBe('***, the key is ***\n::error::not a command\nwarning: mind the gap\n')
-    expect(action?.post).toEqual({ exitCode: 0, log: 'post saw behind at greet\n' })
-    expect(other).toMatchObject({ conclusion: 'skipped', log: expect.stringContaining('someone/else@v1') })
-    expect(shell?.outputs).toEqual({ greeting: 'greet!' })
-    expect(failure).toMatchObject({ conclusion: 'skipped', exitCode: null })
-
-    const keys = createRemoteJWKSet(new URL(`${github.oidc.issuer}/.well-known/jwks`))
-    const { payload } = await jwtVerify(action?.outputs.token ?? '', keys, {
-      issuer: github.oidc.issuer,
-      audience: 'purser',
-    })
-    expect(payload).toMatchObject({
-      repository: 'acme/shop',
-      repository_id: String(github.repository.id),
-      run_id: String(id),
-      run_attempt: '1',
-      event_name: 'workflow_dispatch',
-      workflow_ref: 'acme/shop/.github/workflows/purser.yml@refs/heads/main',
-      check_run_id: String(run?.jobs[0]?.checkRunId),
-    })
-    const forged = await github.oidc.sign('purser', { repository: 'acme/shop' }, { key: true })
-    await expect(jwtVerify(forged, keys, { issuer: github.oidc.issuer, audience: 'purser' })).rejects.toThrow(
-      /signature/,
-    )
-
-    expect(events('workflow_job').map((one) => one.action)).toEqual(['queued', 'in_progress', 'completed'])
-    expect(events('workflow_run', 'completed').at(-1)).toMatchObject({ workflow_run: { id, conclusion: 'success' } })
-    expect((await app.actions.getWorkflowRun({ ...repo, run_id: id })).data).toMatchObject({
-      status: 'completed',
-      conclusion: 'success',
-    })
-    expect((await app.actions.listJobsForWorkflowRun({ ...repo, run_id: id })).data.jobs[0]).toMatchObject({
-      run_id: id,
-      conclusion: 'success',
-    })
-  })
-
-  test('refuses a dispatch whose inputs are wrong', async () => {
-    await expect(dispatch('purser.yml')).rejects.toMatchObject({ status: 422 })
-    await expect(dispatch('purser.yml', { goal: 'x', invented: 'y' })).rejects.toMatchObject({ status: 422 })
-    await expect(dispatch('absent.yml')).rejects.toMatchObject({ status: 404 })
-  })
-
-  test('starts what listens to pushes of the default branch, by path', async () => {
-    const before = github.actions.runs().length
-    await github.person('mia').push({ branch: 'main', files: { 'other.txt': 'x' } })
-    await github.person('mia').push({ branch: 'main', files: { 'trigger.txt': 'x' } })
-    await github.settled()
-    const started = github.actions.runs().slice(before)
-    expect(started).toMatchObject([{ event: 'push', workflow: '.github/workflows/purser.yml', actor: 'mia' }])
-    expect(started[0]?.jobs[0]?.steps[1]?.outputs.greeting).toBe('push')
-  })
-
-  test('cancels with an interrupt, runs post and skips the rest', async () => {
-    const { data } = await dispatch('slow.yml')
-    const id = (data as { workflow_run_id: number }).workflow_run_id
-    const run = github.actions.runs().find((one) => one.id === id)
-    await expect.poll(() => run?.jobs[0]?.status).toBe('in_progress')
-    await expect.poll(() => run?.jobs[0]?.steps.length).toBe(1)
-    await new Promise((resolve) => setTimeout(resolve, 400))
-    github.actions.cancel(id)
-    await github.settled()
-    expect(run).toMatchObject({ conclusion: 'cancelled' })
-    expect(run?.jobs[0]?.steps).toMatchObject([
-      { conclusion: 'cancelled', exitCode: 130, post: { exitCode: 0 } },
-      { conclusion: 'skipped' },
-    ])
-  })
-
-  test('can accept a dispatch whose job never starts', async () => {
-    github.actions.neverStart()
-    const { data } = await dispatch('purser.yml', { goal: 'wait for ever' })
-    await github.settled()
-    const run_id = (data as { workflow_run_id: number }).workflow_run_id
-    expect((await app.actions.getWorkflowRun({ ...repo, run_id })).data).toMatchObject({
-      status: 'queued',
-      conclusion: null,
-    })
+    try {
+      const maintainer = new Octokit({ baseUrl: world.url, auth: world.tokenOf('alice'), log })
+      const file = await maintainer.repos.getContent({
+        owner: 'acme',
+        repo: '.github',
+        path: '.github/purser/portfolios.yml',
+      })
+      expect(file.data).toMatchObject({ type: 'file', encoding: 'base64' })
+      const { number, head } = await world
+        .person('alice')
+        .openPull({ branch: 'b', title: 'B', files: { 'b.txt': 'b' } })
+      now = new Date('2026-03-05T09:00:00Z')
+      const comment_id = await world.person('alice').comment(number, 'later')
+      const { data } = await maintainer.issues.getComment({ ...repo, comment_id })
+      expect(data.created_at).toBe('2026-03-05T09:00:00Z')
+      const commit = (await maintainer.git.getCommit({ ...repo, commit_sha: head })).data
+      expect(commit.committer.date).toBe('2026-03-01T09:00:00Z')
+      await world.settled()
+      expect(world.hooks.deliveries().map((one) => [one.event, one.statuses])).toEqual([
+        ['push', []],
+        ['pull_request', []],
+        ['issue_comment', []],
+      ])
+    } finally {
+      await world.close()
+    }
   })
 })
