@@ -38,7 +38,26 @@ export function checkRoutes(world: World, forward: (ask: Ask) => Promise<Answer>
   }
 
   async function told(ask: Ask, repository: Repository, run: Json, action: string): Promise<void> {
-    await announce(world, repository, 'check_run', await actorOf(world, ask.who), { action, check_run: run })
+    const sender = await actorOf(world, ask.who)
+    await announce(world, repository, 'check_run', sender, { action, check_run: run })
+    if (action !== 'completed') return
+    const { app } = run
+    const suite = (await runsOf(repository, String(run.head_sha))).filter((one) => idOf(one.app) === idOf(app))
+    if (suite.some((one) => one.status !== 'completed')) return
+    const { head_sha, check_suite, pull_requests } = run
+    const conclusion = suite.every((one) => good.includes(String(one.conclusion))) ? 'success' : 'failure'
+    const { id } = check_suite as Json
+    const payload = { id, head_sha, status: 'completed', conclusion, app, pull_requests }
+    await announce(world, repository, 'check_suite', sender, { action, check_suite: payload })
+  }
+
+  /** Newest first, the latest of each name and App. */
+  async function runsOf(repository: Repository, sha: string, all = false): Promise<Json[]> {
+    const ids = [...repository.checks].filter(([, made]) => made.sha === sha).map(([id]) => id)
+    const path = `/repos/${repository.fullName}/check-runs`
+    const runs = await Promise.all(ids.toReversed().map((id) => world.emulate('GET', `${path}/${id}`)))
+    const whole = runs.map((run) => complete(repository, run))
+    return all ? whole : firstOfEach(whole)
   }
 
   async function read(ask: Ask): Promise<Answer> {
@@ -51,19 +70,11 @@ export function checkRoutes(world: World, forward: (ask: Ask) => Promise<Answer>
     const repository = repositoryOf(world, ask)
     mayRead(ask.who, 'checks')
     const sha = await shaOf(repository, ask.params.ref ?? '')
-    const ids = [...repository.checks].filter(([, made]) => made.sha === sha).map(([id]) => id)
-    const runs = await Promise.all(
-      ids.toReversed().map((id) => world.emulate('GET', `/repos/${repository.fullName}/check-runs/${id}`)),
-    )
+    const runs = await runsOf(repository, sha, ask.query.get('filter') === 'all')
     const wanted = ask.query.get('check_name')
     const appId = ask.query.get('app_id')
-    const named = runs
-      .map((run) => complete(repository, run))
-      .filter(
-        (run) => (wanted === null || run.name === wanted) && (appId === null || String((run.app as Json).id) === appId),
-      )
-    const latest = ask.query.get('filter') === 'all' ? named : firstOfEach(named)
-    return page(ask, world.url, latest, (check_runs) => ({ total_count: latest.length, check_runs }))
+    const named = runs.filter((run) => (wanted ?? run.name) === run.name && (appId ?? idOf(run.app)) === idOf(run.app))
+    return page(ask, world.url, named, (check_runs) => ({ total_count: named.length, check_runs }))
   }
 
   const base = '/repos/:owner/:repo'
@@ -75,10 +86,14 @@ export function checkRoutes(world: World, forward: (ask: Ask) => Promise<Answer>
   ]
 }
 
+const good = ['success', 'neutral', 'skipped']
+
+const idOf = (one: unknown): string => String((one as Json | null)?.id)
+
 function firstOfEach(runs: Json[]): Json[] {
   const seen = new Map<string, Json>()
   for (const run of runs) {
-    const key = `${(run.app as Json).id}/${run.name}`
+    const key = `${idOf(run.app)}/${run.name}`
     if (!seen.has(key)) seen.set(key, run)
   }
   return [...seen.values()]

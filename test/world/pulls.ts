@@ -69,7 +69,10 @@ const forkPoint = (repository: Repository, facts: PullFacts): Promise<string> =>
 
 /** Puts a pull request's head into the base repository as `refs/pull/N/head`, fetching it from a fork. */
 export async function setHead(repository: Repository, pull: PullFacts, sha: string): Promise<void> {
-  await git(repository.gitDir, ['fetch', '-q', pull.headRepository.gitDir, `+${sha}:refs/pull/${pull.number}/head`])
+  const ref = `refs/pull/${pull.number}/head`
+  const fork = pull.headRepository !== repository
+  if (fork) await git(repository.gitDir, ['fetch', '-q', pull.headRepository.gitDir, `+${sha}:${ref}`])
+  else await git(repository.gitDir, ['update-ref', ref, sha])
   pull.headSha = sha
   pull.baseSha = (await repository.store.resolve(`refs/heads/${pull.baseRef}`)) ?? pull.baseSha
 }

@@ -48,7 +48,7 @@ function record(world: World, repository: Repository, move: RefMove, forced: boo
         : forced
           ? 'force_push'
           : 'push'
-  const at = world.now().toISOString()
+  const at = `${world.now().toISOString().slice(0, 19)}Z`
   repository.activity.unshift({ id: world.nextId(), ...move, at, kind, actor })
 }
 
@@ -121,7 +121,10 @@ export function pushRoutes(world: World): Route[] {
     const repository = repositoryOf(world, ask)
     const ref = ask.query.get('ref')
     const full = ref === null || ref.startsWith('refs/') ? ref : `refs/heads/${ref}`
-    const items = repository.activity.filter((one) => full === null || one.ref === full)
+    const type = ask.query.get('activity_type')
+    const items = repository.activity.filter(
+      (one) => (full === null || one.ref === full) && (type ?? one.kind) === one.kind,
+    )
     const json = items.map(({ id, before, after, ref, at, kind, actor }) => ({
       id,
       before,

@@ -201,7 +201,33 @@ describe('pull requests', () => {
       user: { login: 'purser[bot]', type: 'Bot' },
       performed_via_github_app: { id: github.app.id },
     })
+    const { data: pull } = await alice.pulls.get({ ...repo, pull_number: number })
+    await app.pulls.createReview({
+      ...repo,
+      pull_number: number,
+      commit_id: pull.head.sha,
+      event: 'COMMENT',
+      body: 'Well done',
+    })
+    expect((await app.pulls.listReviews({ ...repo, pull_number: number })).data).toMatchObject([
+      { body: 'Well done', commit_id: pull.head.sha },
+    ])
+    expect((await alice.issues.get({ ...repo, issue_number: number })).data).toMatchObject({
+      title: 'Talk',
+      pull_request: {},
+    })
+    expect((await alice.pulls.list({ ...repo, head: 'acme:talk' })).data).toMatchObject([
+      { number, head: { sha: pull.head.sha } },
+    ])
+    await github.person('alice').close(number)
     await github.settled()
+    expect(events('pull_request_review', 'submitted')).toMatchObject([
+      { review: { body: 'Well done' }, pull_request: { number } },
+    ])
+    expect(events('pull_request', 'closed').at(-1)).toMatchObject({
+      number,
+      pull_request: { merged: false, merge_commit_sha: null },
+    })
     expect(events('pull_request', 'labeled')).toMatchObject([
       { number, label: { name: 'agent/rejected' }, sender: { login: 'bob' } },
     ])
@@ -238,6 +264,9 @@ describe('pull requests', () => {
     }
     expect(await conclusions(good.head)).toEqual([['test', 15368, 'success']])
     expect(await conclusions(bad.head)).toEqual([['test', 15368, 'failure']])
+    expect(
+      events('check_suite', 'completed').map((one) => (one.check_suite as { conclusion: string }).conclusion),
+    ).toEqual(expect.arrayContaining(['success', 'failure']))
     await github.ci.check(good.head, 'test', 'failure', 99)
     await github.ci.status(good.head, 'deploy', 'success')
     expect(await conclusions(good.head)).toEqual([
