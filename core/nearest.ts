@@ -25,6 +25,11 @@ export function didYouMean(word: string, candidates: Iterable<string>): string {
   return name === undefined ? '' : ` Did you mean \`${name}\`?`
 }
 
+/** `` `review`, `changelog` `` */
+export function listed(names: readonly string[]): string {
+  return names.map((name) => `\`${name}\``).join(', ')
+}
+
 function soleExtension(word: string, names: readonly string[]): string | undefined {
   const extending = names.filter(
     (name) => name !== '' && word !== '' && (name.startsWith(word) || word.startsWith(name)),

@@ -33,11 +33,16 @@ export const subjectSchema = z.object({
 })
 export type Subject = z.infer<typeof subjectSchema>
 
-const resolvedStepSchema = z.union([agentStepSchema.extend({ promptText: z.string().max(50_000) }), commandStepSchema])
+/** As in the workflow, with the prompt's text in it and the share in basis points: nothing is left to interpret. */
+const planAgentStepSchema = agentStepSchema.extend({
+  share: z.int().min(0).max(10_000).optional(),
+  promptText: z.string().max(50_000),
+})
+const resolvedStepSchema = z.union([planAgentStepSchema, commandStepSchema])
 export type PlanStep = z.infer<typeof resolvedStepSchema>
 export type PlanAgentStep = Extract<PlanStep, { agent: string }>
 
-/** An agent with its model settled: its own, else the workflow's or the override's, else the repository's default. */
+/** An agent with its model settled: an override, else its own, else the workflow's, else the repository's default. */
 export const planAgentSchema = z.object({
   name: z.string(),
   tools: agentFrontMatterSchema.shape.tools,

@@ -1,10 +1,15 @@
 /** From a name to a plan: finds the workflow and its portfolio, checks inputs and overrides, settles models and prices. */
 import type { OverrideName } from './command.ts'
-import type { Configuration } from './config/configuration.ts'
+import type { CatalogWorkflow, Configuration } from './config/configuration.ts'
 import type { Portfolio } from './config/portfolios.ts'
-import type { Plan, Subject } from './plan.ts'
+import { minBigint, mulDivCeil } from './money.ts'
+import { didYouMean, listed } from './nearest.ts'
+import type { Plan, PlanStep, Subject } from './plan.ts'
 import type { Price } from './price.ts'
-import type { Refusal } from './reason.ts'
+import { isRefusal, type Refusal, refuse } from './reason.ts'
+import { readInputs } from './resolve-inputs.ts'
+import { settleModels } from './resolve-models.ts'
+import { readOverrides } from './resolve-overrides.ts'
 
 export interface RunRequest {
   readonly workflow: string
@@ -26,11 +31,99 @@ export interface Resolved {
   readonly access: 'triage' | 'write' | 'maintain'
 }
 
+/** The least that a run is worth starting with, where its workflow declares none: this part of its cap. */
+const FLOOR_PART = 10n
+
 export function resolveRun(
   configuration: Configuration,
   request: RunRequest,
   subject: Subject,
   keptPrices: ReadonlyMap<string, Price>,
 ): Resolved | Refusal {
-  throw new Error(`not written yet: ${request.workflow} ${subject.kind} ${keptPrices.size} ${configuration.declared}`)
+  if (!configuration.declared) return refuse('no-configuration')
+  const found = findWorkflow(configuration, request)
+  if (isRefusal(found)) return found
+  const { workflow, squad } = found
+  const wrongSubject = refuseSubject(workflow, subject)
+  if (wrongSubject) return wrongSubject
+  const paying = payingPortfolio(configuration, workflow.name)
+  if (!paying)
+    return refuse('no-portfolio', `The workflow \`${workflow.name}\` is in no portfolio, so nothing pays for it.`)
+  const inputs = readInputs(workflow, request.inputs)
+  if (isRefusal(inputs)) return inputs
+  const base = minBigint(workflow.cap.usd, paying.portfolio.cap?.usd ?? workflow.cap.usd)
+  const overrides = readOverrides(request.overrides, paying.name, paying.portfolio, base, workflow.floor?.usd)
+  if (isRefusal(overrides)) return overrides
+  const models = settleModels(configuration, workflow, overrides, keptPrices)
+  if (isRefusal(models)) return models
+
+  const capMicroUsd = overrides.capMicroUsd
+  const plan: Plan = {
+    version: 1,
+    workflow: workflow.name,
+    ...(request.variant === undefined ? {} : { variant: request.variant }),
+    portfolio: paying.name,
+    subject,
+    inputs,
+    ...(workflow.setup ? { setup: workflow.setup } : {}),
+    steps: workflow.steps.map((step) => planStep(step, workflow)),
+    agents: models.agents,
+    guards: workflow.guards,
+    deliver: workflow.deliver,
+    prices: models.prices,
+    capMicroUsd,
+    ...(workflow.cap.tokens === undefined ? {} : { capTokens: inProportion(workflow.cap.tokens, capMicroUsd, base) }),
+    timeoutMinutes: workflow['timeout-minutes'],
+  }
+  return {
+    plan,
+    portfolioName: paying.name,
+    portfolio: paying.portfolio,
+    floorMicroUsd: workflow.floor?.usd ?? mulDivCeil(capMicroUsd, 1n, FLOOR_PART),
+    squad,
+    access: workflow.access,
+  }
+}
+
+/** The one portfolio that pays for a workflow. */
+export function payingPortfolio(
+  { portfolios }: Configuration,
+  workflow: string,
+): { readonly name: string; readonly portfolio: Portfolio } | undefined {
+  const found = Object.entries(portfolios.portfolios).find(([, { workflows }]) => workflows.includes(workflow))
+  return found && { name: found[0], portfolio: found[1] }
+}
+
+/** The workflow or variant of that name; a refusal names the nearest. */
+export function findWorkflow(
+  { families }: Configuration,
+  { workflow, variant }: Pick<RunRequest, 'workflow' | 'variant'>,
+): { readonly workflow: CatalogWorkflow; readonly squad?: string | undefined } | Refusal {
+  const family = families.get(workflow)
+  if (!family) {
+    return refuse('unknown-workflow', `There is no workflow \`${workflow}\`.${didYouMean(workflow, families.keys())}`)
+  }
+  if (variant === undefined) return { workflow: family.baseline }
+  const found = family.variants.get(variant)
+  if (found) return { workflow: found.workflow, squad: found.overlay.squad }
+  const names = [...family.variants.keys()]
+  const there = names.length === 0 ? ' It has no variants.' : didYouMean(variant, names) || ` It has ${listed(names)}.`
+  return refuse('unknown-variant', `The workflow \`${workflow}\` has no variant \`${variant}\`.${there}`)
+}
+
+const subjectWords = { 'pull-request': 'a pull request', issue: 'an issue', push: 'a push', local: 'a local checkout' }
+
+function refuseSubject({ name, on }: CatalogWorkflow, { kind }: Subject): Refusal | undefined {
+  // On a local checkout there is nothing to deliver to, so every workflow can be tried there.
+  if (kind === 'local' || on.includes(kind)) return undefined
+  const takes = on.map((one) => subjectWords[one]).join(' or ')
+  return refuse('wrong-subject', `The workflow \`${name}\` works on ${takes}, not on ${subjectWords[kind]}.`)
+}
+
+function planStep(step: CatalogWorkflow['steps'][number], { prompts }: CatalogWorkflow): PlanStep {
+  return 'agent' in step ? { ...step, promptText: prompts[step.prompt] ?? '' } : step
+}
+
+function inProportion(tokens: number, capMicroUsd: bigint, baseMicroUsd: bigint): number {
+  return Math.max(1, Number((BigInt(tokens) * capMicroUsd) / baseMicroUsd))
 }

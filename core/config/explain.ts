@@ -146,8 +146,9 @@ function choice(found: unknown, choices: readonly unknown[]): Finding {
 }
 
 function bound(words: string, amount: number | bigint, origin: string): string {
-  const units: Record<string, string> = { string: ' characters', array: ' entries' }
-  return `${words} ${amount}${units[origin] ?? ''}`
+  const units: Record<string, [string, string]> = { string: ['character', 'characters'], array: ['entry', 'entries'] }
+  const unit = units[origin]?.[Number(amount) === 1 ? 0 : 1]
+  return `${words} ${amount}${unit === undefined ? '' : ` ${unit}`}`
 }
 
 function kindWords(value: unknown): string {
@@ -184,5 +185,6 @@ function pathOf(issue: Issue): Path {
 }
 
 function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1)
+  // `US dollars` keeps its letters.
+  return /^.[A-Z]/.test(text) ? text : text.charAt(0).toLowerCase() + text.slice(1)
 }

@@ -32,14 +32,14 @@ const nowSchema = sentence.meta({
 })
 
 const portfolioSchema = z.strictObject({
-  purpose: sentence.describe('What this money is for, in a few words; shown with every quote'),
-  value: name.describe('One of the declared values; the same for all workflows of the portfolio'),
-  workflows: z.array(name).min(1).describe('The workflows it pays for; each belongs to one portfolio'),
+  purpose: sentence.describe('What this money is for, in a few words, shown with every quote'),
+  value: name.describe('One of the declared values, the same for all workflows of the portfolio'),
+  workflows: z.array(name).min(1).describe('The workflows it pays for, which belong to no other portfolio'),
   budget: z.strictObject({ usd, per: z.enum(['week', 'month']), now: nowSchema.optional() }),
-  cap: moneySchema
+  cap: moneySchema.optional().describe('The most that one session may cost, where the workflow’s own cap is not less'),
+  'confirm-over': moneySchema
     .optional()
-    .describe('The most that one session may cost; the least of this and the workflow’s holds'),
-  'confirm-over': moneySchema.optional().describe('Quote first, and go on only after `/agent go`, above this cap'),
+    .describe('Above this cap a run is quoted first and goes on only after `/agent go`'),
   overrides: z
     .strictObject({
       cap: times.optional().describe('How many times the cap a command may ask for'),
@@ -64,7 +64,7 @@ const grantSchema = z
   )
   .meta({ examples: [{ tokens: '2_000_000' }] })
 
-const reason = sentence.meta({ description: 'Why', examples: ['PSP migration'] })
+const reason = sentence.meta({ description: 'The reason', examples: ['PSP migration'] })
 const extraSchema = z.union(
   [z.strictObject({ tokens, reason, until: day }), z.strictObject({ usd, reason, until: day })],
   'not one of tokens and usd; expected an amount, a reason and an end; for example { tokens: 1_000_000, reason: PSP migration, until: 2027-01-31 }',
@@ -93,7 +93,7 @@ const explorationSchema = z.strictObject({
 
 const experimentSchema = z.strictObject({
   project: sentence.meta({ description: 'What it is for', examples: ['Split the billing monolith'] }),
-  scope: z.strictObject({ paths: z.array(glob).min(1) }).describe('What it may touch; enforced'),
+  scope: z.strictObject({ paths: z.array(glob).min(1) }).describe('What it may touch, which is enforced'),
   ends: day,
   budget: moneySchema,
   metering: z
@@ -130,7 +130,7 @@ export const outcomeConditionSchema = z
     review: z.enum(['approved', 'changes-requested']).optional(),
     'after-days': z.int().min(1).max(90).optional().describe('That many days have gone by since the run ended'),
   })
-  .refine((when) => Object.keys(when).length > 0, 'no condition; expected at least one; for example merged: true')
+  .refine((when) => Object.keys(when).length > 0, 'no condition; expected at least one; for example { merged: true }')
 
 export const outcomeRuleSchema = z.strictObject({
   outcome: outcomeSchema.exclude(['pending']),
@@ -154,7 +154,7 @@ export const portfoliosSchema = z
       .enum(['caps', 'refuse'])
       .default('caps')
       .describe('What the Action does where no App is set: keep per-run caps alone, or refuse'),
-    values: z.record(name, valueSchema).default({}).describe('What the work is good for; at most seven'),
+    values: z.record(name, valueSchema).default({}).describe('What the work is good for, at most seven'),
     models: modelsSchema.default({ prices: {} }).describe('The default model, and prices'),
     portfolios: z.record(name, portfolioSchema).default({}).describe('Small bundles of workflows with one budget each'),
     exploration: explorationSchema.optional().describe('The protected budget that every squad has for trying variants'),

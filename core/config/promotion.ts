@@ -4,7 +4,10 @@ import { percent, times } from './units.ts'
 
 export const promotionSchema = z
   .strictObject({
-    window: z.strictObject({ days: z.int().min(1).max(365) }).default({ days: 60 }),
+    window: z
+      .strictObject({ days: z.int().min(1).max(365) })
+      .default({ days: 60 })
+      .describe('How far back runs count'),
     promote: z
       .strictObject({
         runs: z
@@ -12,18 +15,25 @@ export const promotionSchema = z
           .min(1)
           .max(1000)
           .default(10)
-          .describe('Settled runs of the variant and of the baseline; also the distance between checkpoints'),
+          .describe('Settled runs of the variant and of the baseline, and the distance between checkpoints'),
         subjects: z.int().min(1).max(1000).default(5).describe('Distinct pull requests, issues or commits'),
-        accepted: percent.default(8000).describe('The least share accepted; and never below the baseline’s'),
-        'spend-per-accepted': times.default(1250).describe('The most, as a multiple of the baseline’s'),
-        unknown: percent.default(2000).describe('The most, of settled plus unknown'),
-        reverted: percent.default(500).describe('The most; and never above twice the baseline’s'),
+        accepted: percent.prefault('80%').describe('The least share accepted, and never below the baseline’s'),
+        'spend-per-accepted': times.prefault('1.25x').describe('The most, as a multiple of the baseline’s'),
+        unknown: percent.prefault('20%').describe('The most, of settled plus unknown'),
+        reverted: percent.prefault('5%').describe('The most, and never above twice the baseline’s'),
       })
       .prefault({}),
     sunset: z
       .strictObject({
-        runs: z.int().min(1).max(1000).default(10),
-        'accepted-below': percent.default(4000),
+        runs: z
+          .int()
+          .min(1)
+          .max(1000)
+          .default(10)
+          .describe('Settled runs of the variant, and the distance between checkpoints'),
+        'accepted-below': percent
+          .prefault('40%')
+          .describe('A share accepted below this takes the variant out of the catalog'),
       })
       .prefault({}),
   })

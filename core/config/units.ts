@@ -2,27 +2,32 @@
 import { z } from 'zod'
 import { parseUsd } from '../money.ts'
 
-/** What a number in YAML or its text may be read from. */
-const amount = (message: string) =>
-  z.union([z.number().nonnegative(), z.string()], message).transform((written, context) => {
-    const microUsd = parseUsd(String(written))
-    if (microUsd === undefined) {
+// What a schema says of itself stands on what is written, before any transform: there editors and messages find it.
+
+const amount = (message: string, description: string, example: number) =>
+  z
+    .union([z.number(), z.string()], message)
+    .meta({ description, examples: [example] })
+    .transform((written, context) => {
+      const microUsd = parseUsd(String(written))
+      if (microUsd !== undefined) return microUsd
       context.addIssue({ code: 'custom', message })
       return z.NEVER
-    }
-    return microUsd
-  })
+    })
 
 const NOT_USD = 'not an amount; expected US dollars above zero; for example 2.50'
 
 /** US dollars as a number or decimal text of at most six places, from `0.000001` up; yields micro-USD. */
-export const usd = amount(NOT_USD)
-  .refine((microUsd) => microUsd > 0n, NOT_USD)
-  .meta({ description: 'US dollars, at most six decimal places', examples: [2.5] })
+export const usd = amount(NOT_USD, 'US dollars, at most six decimal places', 2.5).refine(
+  (microUsd) => microUsd > 0n,
+  NOT_USD,
+)
 
 /** A price may be zero (a model of one's own). Yields micro-USD per million tokens. */
-export const usdPerMillionTokens = amount('not a price; expected US dollars per million tokens; for example 0.20').meta(
-  { description: 'US dollars per million tokens', examples: [0.2] },
+export const usdPerMillionTokens = amount(
+  'not a price; expected US dollars per million tokens; for example 0.20',
+  'US dollars per million tokens',
+  0.2,
 )
 
 const TOKENS_MAX = 1_000_000_000_000
@@ -34,9 +39,9 @@ const NOT_TOKENS = 'not a number of tokens; expected a whole number above zero; 
  */
 export const tokens = z
   .union([z.number(), z.string().regex(/^\d{1,3}(_\d{3})*$/, NOT_TOKENS)], NOT_TOKENS)
+  .meta({ description: 'A number of tokens', examples: ['2_000_000'] })
   .transform((written) => Number(String(written).replaceAll('_', '')))
   .refine((count) => Number.isSafeInteger(count) && count > 0 && count <= TOKENS_MAX, NOT_TOKENS)
-  .meta({ description: 'A number of tokens', examples: ['2_000_000'] })
 
 const NOT_PERCENT = 'not a percentage; expected 0% to 100%; for example 80%'
 
@@ -44,8 +49,8 @@ const NOT_PERCENT = 'not a percentage; expected 0% to 100%; for example 80%'
 export const percent = z
   .string(NOT_PERCENT)
   .regex(/^(100(\.0{1,2})?|\d{1,2}(\.\d{1,2})?)%$/, NOT_PERCENT)
-  .transform((written) => toThousandths(written.slice(0, -1), 2))
   .meta({ description: 'A percentage from 0% to 100%', examples: ['80%'] })
+  .transform((written) => toThousandths(written.slice(0, -1), 2))
 
 const NOT_TIMES = 'not a multiple; expected a number with x; for example 1.25x'
 
@@ -53,9 +58,9 @@ const NOT_TIMES = 'not a multiple; expected a number with x; for example 1.25x'
 export const times = z
   .string(NOT_TIMES)
   .regex(/^\d{1,3}(\.\d{1,3})?x$/, NOT_TIMES)
+  .meta({ description: 'A multiple', examples: ['1.25x'] })
   .transform((written) => toThousandths(written.slice(0, -1), 3))
   .refine((thousandths) => thousandths > 0, 'a multiple of zero; expected more than 0x; for example 2x')
-  .meta({ description: 'A multiple', examples: ['1.25x'] })
 
 const NOT_DAY = 'not a day; expected year-month-day; for example 2026-12-31'
 

@@ -1,0 +1,64 @@
+/** Which model each agent of a run uses, and at what price. */
+import type { CatalogAgent, CatalogWorkflow, Configuration } from './config/configuration.ts'
+import { didYouMean } from './nearest.ts'
+import type { PlanAgent } from './plan.ts'
+import type { Price } from './price.ts'
+import { DEFAULT_MODEL } from './prices.ts'
+import { type Refusal, refuse } from './reason.ts'
+import type { Overrides } from './resolve-overrides.ts'
+
+export interface SettledModels {
+  /** The agents that the steps name. */
+  readonly agents: Record<string, PlanAgent>
+  /** The price of every model that these agents use. */
+  readonly prices: Record<string, Price>
+}
+
+export function settleModels(
+  configuration: Configuration,
+  workflow: CatalogWorkflow,
+  overrides: Pick<Overrides, 'model' | 'effort'>,
+  keptPrices: ReadonlyMap<string, Price>,
+): SettledModels | Refusal {
+  const priceList = pricesOf(configuration, keptPrices)
+  const agents: [string, PlanAgent][] = []
+  const prices: [string, Price][] = []
+  for (const name of new Set(workflow.steps.flatMap((step) => ('agent' in step ? [step.agent] : [])))) {
+    const agent = configuration.agents.get(name)
+    if (!agent) throw new Error(`the agent ${name} of a checked workflow is not in the catalog`)
+    const model = modelOf(configuration, workflow, agent, overrides.model)
+    const price = priceList.get(model)
+    if (!price) {
+      return refuse(
+        'model-without-price',
+        `The model \`${model}\` has no known price, so its cost can’t be bounded.${didYouMean(model, priceList.keys())}`,
+      )
+    }
+    const effort = overrides.effort ?? agent.effort ?? workflow.effort
+    agents.push([
+      name,
+      { name, tools: agent.tools, model, ...(effort ? { effort } : {}), systemText: agent.systemText },
+    ])
+    prices.push([model, price])
+  }
+  return { agents: Object.fromEntries(agents), prices: Object.fromEntries(prices) }
+}
+
+/** An override comes before the agent's own model, that before the workflow's, that before the repository's default. */
+export function modelOf(
+  { portfolios }: Configuration,
+  workflow: Pick<CatalogWorkflow, 'model'>,
+  agent: Pick<CatalogAgent, 'model'>,
+  override: string | undefined,
+): string {
+  return override ?? agent.model ?? workflow.model ?? portfolios.models.default ?? DEFAULT_MODEL
+}
+
+/** The kept price list with the repository's own prices over it. */
+export function pricesOf({ portfolios }: Configuration, kept: ReadonlyMap<string, Price>): ReadonlyMap<string, Price> {
+  const own = Object.entries(portfolios.models.prices).map(([model, { input, cached, output }]): [string, Price] => [
+    model,
+    { input, cached: cached ?? input, output, tiers: [], source: 'portfolios.yml' },
+  ])
+  return new Map([...kept, ...own])
+}

@@ -1,0 +1,90 @@
+/** What a command may change for one run: its cap, its model and its effort, within what the portfolio allows. */
+import type { OverrideName } from './command.ts'
+import type { Portfolio } from './config/portfolios.ts'
+import { effortSchema } from './config/workflow.ts'
+import { formatUsd, parseUsd } from './money.ts'
+import { didYouMean, listed } from './nearest.ts'
+import { isRefusal, type Refusal, refuse } from './reason.ts'
+
+export interface Overrides {
+  readonly capMicroUsd: bigint
+  readonly model?: string | undefined
+  readonly effort?: 'minimal' | 'low' | 'medium' | 'high' | undefined
+}
+
+const THOUSANDTHS = 1000n
+
+/** `baseMicroUsd`: the cap without an override. `floorMicroUsd`: what the workflow declares as worth starting with. */
+export function readOverrides(
+  given: Readonly<Partial<Record<OverrideName, string>>>,
+  portfolioName: string,
+  { overrides }: Portfolio,
+  baseMicroUsd: bigint,
+  floorMicroUsd: bigint | undefined,
+): Overrides | Refusal {
+  const capMicroUsd = readCap(given.cap, portfolioName, overrides.cap, baseMicroUsd, floorMicroUsd)
+  if (isRefusal(capMicroUsd)) return capMicroUsd
+  const { model } = given
+  if (model !== undefined && !overrides.models?.includes(model)) {
+    const allowed = overrides.models ?? []
+    const there =
+      allowed.length === 0
+        ? ' It allows no other model.'
+        : didYouMean(model, allowed) || ` It allows ${listed(allowed)}.`
+    return refuse(
+      'override-out-of-bounds',
+      `The portfolio \`${portfolioName}\` does not allow the model \`${model}\`.${there}`,
+    )
+  }
+  const effort = given.effort === undefined ? undefined : effortSchema.safeParse(given.effort)
+  if (effort?.success === false) {
+    const there = didYouMean(given.effort ?? '', effortSchema.options)
+    return refuse(
+      'override-out-of-bounds',
+      `\`effort=${given.effort}\` is none of ${listed(effortSchema.options)}.${there}`,
+    )
+  }
+  return { capMicroUsd, model, effort: effort?.data }
+}
+
+/** A cap is written as a multiple (`2x`) or in US dollars (`5`, `$5.00`); to ask for less is always allowed. */
+function readCap(
+  written: string | undefined,
+  portfolioName: string,
+  allowedThousandths: number | undefined,
+  baseMicroUsd: bigint,
+  floorMicroUsd: bigint | undefined,
+): bigint | Refusal {
+  if (written === undefined) return baseMicroUsd
+  const asked = /^\d{1,3}(\.\d{1,3})?x$/.test(written)
+    ? (baseMicroUsd * thousandths(written.slice(0, -1))) / THOUSANDTHS
+    : parseUsd(written.replace(/^\$/, ''))
+  if (asked === undefined || asked === 0n) {
+    return refuse(
+      'override-out-of-bounds',
+      `\`cap=${written.slice(0, 60)}\` is no cap; expected a multiple such as \`2x\` or US dollars such as \`5.00\`.`,
+    )
+  }
+  const allowed = BigInt(Math.max(allowedThousandths ?? 1000, 1000))
+  const most = (baseMicroUsd * allowed) / THOUSANDTHS
+  if (asked > most) {
+    const bound =
+      allowed > THOUSANDTHS ? `, ${Number(allowed) / 1000} times the cap of ${formatUsd(baseMicroUsd)}` : ', the cap'
+    return refuse(
+      'override-out-of-bounds',
+      `A cap of ${formatUsd(asked)} was asked for; the portfolio \`${portfolioName}\` allows at most ${formatUsd(most)}${bound}.`,
+    )
+  }
+  if (floorMicroUsd !== undefined && asked < floorMicroUsd) {
+    return refuse(
+      'override-out-of-bounds',
+      `A cap of ${formatUsd(asked)} was asked for; the workflow needs at least ${formatUsd(floorMicroUsd)}.`,
+    )
+  }
+  return asked
+}
+
+function thousandths(decimal: string): bigint {
+  const [whole = '0', fraction = ''] = decimal.split('.')
+  return BigInt(whole) * THOUSANDTHS + BigInt(fraction.padEnd(3, '0'))
+}
