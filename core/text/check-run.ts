@@ -45,7 +45,7 @@ export function checkRun(view: CheckRunView): CheckRunText {
     summary: paragraphs(
       `${costLine(run, quote.capMicroUsd)} ${deliveredLine(run.delivered)}`,
       reasonText(run),
-      `**Price beforehand:** ${quoteLine(quote)}`,
+      `**Quoted beforehand:** ${quoteLine(quote)}`,
       `**Paid by**\n\n${accountLines(view.accounts)}`,
       stepsTable(run.steps),
     ),

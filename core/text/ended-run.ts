@@ -2,7 +2,7 @@
 import { formatUsd } from '../money.ts'
 import { type ReasonCode, reasons } from '../reason.ts'
 import type { Conclusion } from '../run.ts'
-import { code, inline, link, table } from './markdown.ts'
+import { code, link, prose, table } from './markdown.ts'
 
 /** What was handed over. `kept`: nothing was delivered, and the work can be looked at there. */
 export type Delivered =
@@ -83,9 +83,9 @@ export function deliveredLine(delivered: Delivered): string {
 
 /** Why it ended so and what to do about it; nothing for a run that simply completed. */
 export function reasonText(run: EndedRun): string | undefined {
-  if (run.reason === undefined) return run.detail === undefined ? undefined : inline(run.detail)
+  if (run.reason === undefined) return run.detail === undefined ? undefined : prose(run.detail)
   const { says, todo } = reasons[run.reason]
-  const why = run.detail === undefined ? says : `${says} ${inline(run.detail)}`
+  const why = run.detail === undefined ? says : `${says} ${prose(run.detail)}`
   return `**Why:** ${why} (${code(run.reason)})\n\n**What to do:** ${todo}`
 }
 
@@ -99,5 +99,5 @@ export function stepsTable(steps: readonly EndedStep[]): string | undefined {
     `${step.attempts}`,
     step.kind === 'agent' ? formatUsd(step.spentMicroUsd) : '',
   ])
-  return table(['step', '', 'result', 'turns', 'attempts', 'cost'], rows)
+  return table(['step', 'kind', 'result', 'turns', 'attempts', 'cost'], rows)
 }

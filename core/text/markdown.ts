@@ -2,10 +2,28 @@
 import { inertLine } from '../inert.ts'
 
 const INLINE_CHARACTERS_MAX = 300
+const PROSE_CHARACTERS_MAX = 2_000
 
 /** Words that somebody declared (a purpose, a label, a rule) within a sentence or a table's cell. */
 export function inline(text: string, charactersMax: number = INLINE_CHARACTERS_MAX): string {
   return inertLine(text, charactersMax).replace(/[\\`|*_~[\]]/g, '\\$&')
+}
+
+/**
+ * Sentences that may hold code spans around names that people wrote, as refusals do: the spans stay, the rest is made
+ * harmless. Begins with a capital and ends with a stop.
+ */
+export function prose(text: string): string {
+  const pieces = text.trim().split('`')
+  const written = pieces.map((piece, index) => (index % 2 === 1 ? code(piece) : plain(piece))).join('')
+  const capital = written.replace(/^[a-z]/, (letter) => letter.toUpperCase())
+  return /[.!?]$/.test(capital) ? capital : `${capital}.`
+}
+
+function plain(text: string): string {
+  const words = inline(text, PROSE_CHARACTERS_MAX)
+  if (words === '') return text === '' ? '' : ' '
+  return `${/^\s/.test(text) ? ' ' : ''}${words}${/\s$/.test(text) ? ' ' : ''}`
 }
 
 /** A name or a value as code, where GitHub neither links nor mentions. */

@@ -41,7 +41,8 @@ export function accountLines(accounts: readonly PayingAccount[]): string {
 export function standing(account: PayingAccount): string {
   const { budget, remaining, resets } = account
   const left = 'microUsd' in remaining ? remaining.microUsd : remaining.tokens
-  if (left >= 0n) return `${formatAmount(remaining)} of ${formatAmount(budget)} left until ${resets}`
+  if (left >= 0n)
+    return `${'microUsd' in remaining ? formatUsd(left) : left.toLocaleString('en-US')} of ${formatAmount(budget)} left until ${resets}`
   const over: Amount = 'microUsd' in remaining ? { microUsd: -left } : { tokens: -left }
   return `${formatAmount(over)} over its ${formatAmount(budget)}, which lasts until ${resets}`
 }

@@ -20,7 +20,7 @@ export interface CountedRun {
   /** `Decided.rule`. */
   readonly rule: string
   readonly reverted: boolean
-  /** Whether somebody asked for this variant by name or it was assigned. */
+  /** Whether somebody chose this side by its name or it was assigned. */
   readonly by: 'choice' | 'assignment'
 }
 
@@ -92,7 +92,7 @@ export function promotionIssue(view: PromotionView): IssueText {
   }[view.decision]
   const body = paragraphs(
     `${trialMarker(view.workflow, view.variant, last?.settled ?? 0)}\n${opening(view)}`,
-    credit(view.squad),
+    credit(view),
     `## What the variant changes\n\n${inline(view.summary)}`,
     overlay(view),
     `## The thresholds\n\n${thresholdsTable(view.checkpoints)}`,
@@ -112,19 +112,30 @@ function opening(view: PromotionView): string {
   const name = code(workflowName(view))
   if (view.decision === 'promote') {
     return (
-      `**${name} did at least as well as today’s ${code(view.workflow)} by every public threshold, twice in a row: ` +
-      `at ${at} settled runs.** It is proposed as the new standard. Nothing changes until a maintainer decides.`
+      `**${name} met every public threshold twice in a row: at ${at} settled runs.** It is proposed as the new standard ` +
+      `${code(view.workflow)}. ${inShort(view)} Nothing changes until a maintainer decides.`
     )
   }
   const below = formatBasisPoints(view.sunsetBelowBasisPoints)
   return (
     `**Fewer than ${below} of the runs of ${name} were accepted, twice in a row: at ${at} settled runs.** ` +
-    'It is proposed to leave the catalog. Nothing changes until a maintainer decides.'
+    `It is proposed to leave the catalog. ${inShort(view)} Nothing changes until a maintainer decides.`
   )
 }
 
-function credit(squad: string | undefined): string | undefined {
-  return squad === undefined ? undefined : `Worked out by squad **${inline(squad)}**, which gets the credit.`
+function inShort({ variantSide, baselineSide }: PromotionView): string {
+  const own = variantSide.tally
+  const standard = baselineSide.tally
+  return (
+    `Of its ${own.settled} settled runs ${own.accepted} were accepted (baseline: ${standard.accepted} of ${standard.settled}), ` +
+    `at ${spendPerAccepted(own)} for each accepted run (baseline: ${spendPerAccepted(standard)}).`
+  )
+}
+
+function credit({ squad, decision }: PromotionView): string | undefined {
+  if (squad === undefined) return undefined
+  const name = `squad **${inline(squad)}**`
+  return decision === 'promote' ? `Worked out by ${name}, which gets the credit.` : `Tried out by ${name}.`
 }
 
 function overlay(view: PromotionView): string {
@@ -169,7 +180,7 @@ function sidesTable(view: PromotionView): string {
     ['', code(workflowName(view)), `${code(view.workflow)} (baseline)`],
     [
       row('settled runs', ({ tally }) => `${tally.settled}`),
-      row('of these asked for by name / assigned', byChoice),
+      row('of these chosen / assigned', byChoice),
       row('accepted', ({ tally }) => share(tally.accepted, tally.settled)),
       row('95% interval of accepted (shown, never decides)', interval),
       row('reworked', ({ tally }) => share(tally.reworked, tally.settled)),
@@ -230,17 +241,17 @@ function runsDetails(summary: string, side: Side): string | undefined {
   const rows = side.runs.map(
     (run) =>
       `| ${subjectLink(run)} | ${run.day} | ${formatUsd(run.spentMicroUsd)} | ${run.outcome} | ${rule(run)} | ` +
-      `${run.reverted ? 'yes' : ''} | ${run.by === 'choice' ? 'asked for' : 'assigned'} |`,
+      `${run.reverted ? 'yes' : ''} | ${run.by === 'choice' ? 'chosen' : 'assigned'} |`,
   )
   const { shown } = linesWithin(rows, RUNS_CHARACTERS_MAX)
   const left = side.tally.settled + side.tally.unknown - shown.length
-  const head = table(['subject', 'ended', 'cost', 'outcome', 'by', 'reverted', 'how it was chosen'], [])
+  const head = table(['subject', 'ended', 'cost', 'outcome', 'rule', 'reverted', 'chosen or assigned'], [])
   const more = left > 0 ? `\n\nand ${left} older runs, which don’t fit here.` : ''
   return details(summary, `${head}\n${shown.join('\n')}${more}`)
 }
 
 function subjectLink(run: CountedRun): string {
-  return link(inline(run.subject, 40), run.subjectUrl)
+  return link(/^#\d+$/.test(run.subject) ? run.subject : code(run.subject), run.subjectUrl)
 }
 
 function rule(run: CountedRun): string {

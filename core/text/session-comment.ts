@@ -63,7 +63,8 @@ function headline(state: SessionState): string {
 
 function stateParts(view: SessionView): readonly (string | undefined)[] {
   const { state, quote } = view
-  const price = [`**Price:** ${quoteLine(quote)}`, smallerHoldLine(quote), overridesLine(view)]
+  const lead = state.phase === 'ended' ? 'Quoted beforehand' : 'Price'
+  const price = [`**${lead}:** ${quoteLine(quote)}`, smallerHoldLine(quote), overridesLine(view)]
   switch (state.phase) {
     case 'quoted':
       return [...price, goLine(state.confirmOverMicroUsd)]
@@ -105,7 +106,7 @@ function outcomeText(run: EndedRun, outcome: Decided | undefined): string | unde
   if (outcome && outcome.outcome !== 'pending') return `**Outcome: ${outcome.outcome}** (${inline(outcome.rule)})`
   if (deliveredLink(run.delivered) === undefined) return undefined
   return (
-    `**Was it any good?** The merge or the close will tell; to say it yourself, add the label ${code('agent/accepted')}, ` +
+    `**Was it any good?** What the repository does with it will tell; to say it yourself, add the label ${code('agent/accepted')}, ` +
     `${code('agent/reworked')} (good once mended) or ${code('agent/rejected')}.`
   )
 }

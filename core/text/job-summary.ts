@@ -1,0 +1,100 @@
+/** The job's summary: what ran, how it ended, what it cost against its cap, and what was not kept. */
+import { formatTokens, formatUsd } from '../money.ts'
+import type { Plan } from '../plan.ts'
+import type { Report } from '../protocol.ts'
+import { type ReasonCode, reasons } from '../reason.ts'
+import type { Conclusion } from '../run.ts'
+import { type EndedRun, ending } from './ended-run.ts'
+import { code, details, fenced, inline, paragraphs, table } from './markdown.ts'
+import { workflowName } from './workflow-name.ts'
+
+const PATCH_CHARACTERS_MAX = 60_000
+const STEP_CHARACTERS_MAX = 1_500
+const FILES_SHOWN_MAX = 50
+
+export interface JobSummaryView {
+  readonly plan: Plan
+  readonly report: Report
+  /** What the App says became of it, which may differ from the report; as the report says without an App. */
+  readonly conclusion: Conclusion
+  readonly reason: ReasonCode | undefined
+  /** What became of the work, in words or as an address. */
+  readonly delivery: string
+  readonly remainingMicroUsd: bigint | undefined
+  readonly sessionUrl: string | undefined
+  /** Sentences about what could not be kept here: budgets without an App, confinement without a sandbox. */
+  readonly notKept: readonly string[]
+  readonly patch: string
+}
+
+export function jobSummary(view: JobSummaryView): string {
+  const { plan, report } = view
+  const files = report.delivery?.changeset?.files ?? []
+  return paragraphs(
+    `### Purser: ${code(workflowName(plan))} ${ending(asEnded(view))}`,
+    view.reason === undefined
+      ? undefined
+      : `${reasons[view.reason].says} ${inline(report.message, 1_900)} ${reasons[view.reason].todo}`,
+    costs(view),
+    view.delivery === '' ? undefined : `Delivered: ${inline(view.delivery, 500)}`,
+    view.sessionUrl === undefined ? undefined : `Session: ${view.sessionUrl}`,
+    view.notKept.length === 0
+      ? undefined
+      : `> [!NOTE]\n${view.notKept.map((sentence) => `> ${sentence}`).join('\n> \n')}`,
+    report.steps.length === 0 ? undefined : stepsTable(report),
+    files.length === 0
+      ? undefined
+      : table(
+          ['file', 'added', 'deleted'],
+          files
+            .slice(0, FILES_SHOWN_MAX)
+            .map((file) => [code(file.path), `${file.addedLines}`, `${file.deletedLines}`]),
+        ),
+    ...report.steps
+      .filter((step) => step.summary.trim() !== '')
+      .map((step) => details(`Step ${code(step.id)}`, fenced('text', step.summary.slice(-STEP_CHARACTERS_MAX)))),
+    view.patch === ''
+      ? undefined
+      : details('The work as a patch', fenced('diff', view.patch.slice(0, PATCH_CHARACTERS_MAX))),
+  )
+}
+
+/** The summary of a run that was not started. */
+export function refusalSummary(reason: ReasonCode, message: string, todo: string): string {
+  return paragraphs(
+    '### Purser: not started',
+    `${inline(message, 2_000)}`,
+    `${inline(todo, 500)}`,
+    `Reason: ${code(reason)}. Nothing was spent.`,
+  )
+}
+
+function costs({ plan, report, remainingMicroUsd }: JobSummaryView): string {
+  const remaining =
+    remainingMicroUsd === undefined ? '' : ` ${formatUsd(remainingMicroUsd)} remain in ${code(plan.portfolio)}.`
+  const tokens = `${formatTokens(report.inputTokens)} in (${formatTokens(report.cachedTokens)} of them cached), ${formatTokens(report.outputTokens)} out, ${report.calls.length} model calls.`
+  return `It cost **${formatUsd(report.spentMicroUsd)}** of at most ${formatUsd(plan.capMicroUsd)}.${remaining} ${tokens}`
+}
+
+function stepsTable(report: Report): string {
+  return table(
+    ['step', 'ended', 'turns', 'attempts', 'cost'],
+    report.steps.map((step) => [
+      code(step.id),
+      step.ok ? 'in order' : 'not in order',
+      step.kind === 'agent' ? `${step.turns}` : '',
+      `${step.attempts}`,
+      step.kind === 'agent' ? formatUsd(step.spentMicroUsd) : '',
+    ]),
+  )
+}
+
+function asEnded({ report, conclusion, reason }: JobSummaryView): EndedRun {
+  return {
+    conclusion,
+    reason,
+    spentMicroUsd: report.spentMicroUsd,
+    delivered: { kind: 'none' },
+    steps: report.steps,
+  }
+}

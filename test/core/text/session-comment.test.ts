@@ -1,0 +1,146 @@
+import { describe, expect, test } from 'vitest'
+import { sessionIdOf } from '../../../core/text/marker.ts'
+import { quoteComment } from '../../../core/text/quote-comment.ts'
+import { quoteLine } from '../../../core/text/quote-line.ts'
+import { sessionComment } from '../../../core/text/session-comment.ts'
+import { completed, portfolio, quote, session, sprint, withheld } from './views.ts'
+
+describe('the price in one sentence', () => {
+  test.each([
+    [quote, 'Usually $0.80, nine in ten under $1.90, never more than $2.50 (from 12 runs).'],
+    [{ ...quote, runs: 1 }, 'Usually $0.80, nine in ten under $1.90, never more than $2.50 (from one run).'],
+    [{ runs: 0, capMicroUsd: 2_500_000n }, 'No history yet; never more than $2.50.'],
+    // A cap below the history must not make the sentence contradict itself.
+    [{ ...quote, capMicroUsd: 1_000_000n }, 'Usually $0.80, never more than $1.00 (from 12 runs).'],
+    [
+      { ...quote, capMicroUsd: 500_000n },
+      'Such runs usually cost $0.80; this one never more than $0.50, and keeps its work if it gets there (from 12 runs).',
+    ],
+  ])('%#', (given, sentence) => {
+    expect(quoteLine(given)).toBe(sentence)
+  })
+})
+
+describe('from the quote to the outcome', () => {
+  const states = {
+    quoted: session({ phase: 'quoted', confirmOverMicroUsd: 2_000_000n }),
+    started: session({ phase: 'started', actionsUrl: 'https://github.com/acme/shop/actions/runs/77' }),
+    running: session({ phase: 'running', step: 'tests', spentMicroUsd: 120_000n }),
+    ended: session({ phase: 'ended', run: completed }),
+  }
+
+  test.each(Object.entries(states))(
+    '%s: it is marked, and says price, payer, purpose and what is left',
+    (_phase, view) => {
+      const text = sessionComment(view)
+      expect(sessionIdOf(text)).toBe('s_42')
+      expect(text).toContain('### `refactor+tests`: ')
+      expect(text).toContain('Usually $0.80, nine in ten under $1.90, never more than $2.50')
+      expect(text).toContain('Portfolio **refactoring** (Safer, faster refactors; value: quality)')
+      expect(text).toContain('$31.20 of $40.00 left until 2026-12-01')
+      // Words of the program that people aren't bothered with.
+      expect(text).not.toMatch(/p50|p90|\bhold\b|settle|undefined|micro/i)
+    },
+  )
+
+  test('quoted: waits, says why, and how to go on', () => {
+    const text = sessionComment(states.quoted)
+    expect(text).toContain('this portfolio asks first above $2.00')
+    expect(text).toContain('`/agent go`')
+  })
+
+  test('started and running: lead to the job and tell how far it is', () => {
+    expect(sessionComment(states.started)).toContain('[the job](https://github.com/acme/shop/actions/runs/77)')
+    expect(sessionComment(states.running)).toContain('at step `tests`; $0.12 spent so far')
+  })
+
+  test('ended: the cost against the quote, the delivery, the steps, and how to say what one thinks of it', () => {
+    const text = sessionComment(states.ended)
+    expect(text).toContain('It cost $0.62 of at most $2.50.')
+    expect(text).toContain('**Quoted beforehand:** Usually $0.80')
+    expect(text).toContain('commit [`a1b2c3d`](https://github.com/acme/shop/commit/a1b2c3d4e5f6)')
+    expect(text).toContain('| `refactor` | agent | passed | 7 | 1 | $0.41 |')
+    expect(text).toContain('| `tests` | agent | did not pass | 5 | 3 | $0.21 |')
+    for (const label of ['agent/accepted', 'agent/reworked', 'agent/rejected']) expect(text).toContain(`\`${label}\``)
+    expect(text).not.toContain('**Why:**')
+  })
+
+  test('the outcome takes the place of the question, and a pending one doesn’t', () => {
+    const outcome = { outcome: 'accepted', rule: 'built-in rule 7: merged' } as const
+    const text = sessionComment(session({ phase: 'ended', run: completed, outcome }))
+    expect(text).toContain('**Outcome: accepted** (built-in rule 7: merged)')
+    expect(text).not.toContain('Was it any good?')
+    const pending = sessionComment(
+      session({ phase: 'ended', run: completed, outcome: { outcome: 'pending', rule: 'no rule matches yet' } }),
+    )
+    expect(pending).toContain('Was it any good?')
+    expect(pending).not.toContain('pending')
+  })
+
+  test('withheld: says which guard, what to do and where the work is, and asks nobody to judge it', () => {
+    const text = sessionComment(session({ phase: 'ended', run: withheld }))
+    expect(text).toContain('### `refactor+tests`: work withheld')
+    expect(text).toContain('The work is larger than the workflow allows. 24 files, 20 allowed. (`guard-diff`)')
+    expect(text).toContain('**What to do:** Narrow the goal')
+    expect(text).toContain('[the work is kept](https://github.com/acme/shop/actions/runs/77)')
+    expect(text).not.toContain('agent/accepted')
+  })
+
+  test.each([
+    [{ kind: 'pull-request', number: 9, url: 'https://u/9' }, 'Delivered: pull request [#9](https://u/9).'],
+    [{ kind: 'review', url: 'https://u/r' }, 'Delivered: a [review](https://u/r).'],
+    [{ kind: 'comment', url: 'https://u/c' }, 'Delivered: a [comment](https://u/c).'],
+    [
+      { kind: 'side-branch', branch: 'purser/s_42', url: 'https://u/b' },
+      'Delivered: branch [`purser/s_42`](https://u/b).',
+    ],
+    [{ kind: 'none' }, 'Nothing was delivered.'],
+  ] as const)('delivered as %j', (delivered, said) => {
+    expect(sessionComment(session({ phase: 'ended', run: { ...completed, delivered } }))).toContain(said)
+  })
+
+  test('a run stopped by its cap is told from one that used up its turns', () => {
+    const capped = { ...completed, conclusion: 'capped' } as const
+    const at = (reason: 'cap-reached' | 'turns-exhausted') =>
+      sessionComment(session({ phase: 'ended', run: { ...capped, reason } }))
+    expect(at('cap-reached')).toContain('stopped at its cap')
+    expect(at('turns-exhausted')).toContain('stopped early')
+  })
+})
+
+describe('what else a quote has to say', () => {
+  const started = { phase: 'started' } as const
+
+  test('a variant, several payers, tokens', () => {
+    const text = sessionComment(session(started, { variant: 'tests-first', accounts: [portfolio, sprint] }))
+    expect(text).toContain('### `refactor+tests/tests-first`')
+    expect(text).toContain('The sprint of squad **payments**: 1,950,000 of 2,000,000 tokens left until 2026-11-30')
+  })
+
+  test('why high cost is right, once', () => {
+    const dear = { ...portfolio, highCost: 'Incidents justify deep context.' }
+    const text = sessionComment(session(started, { accounts: [dear, dear] }))
+    expect(text.split('High cost is right here: Incidents justify deep context.')).toHaveLength(2)
+  })
+
+  test('that less is left than was asked for', () => {
+    const small = { runs: 0, capMicroUsd: 1_200_000n, askedMicroUsd: 2_500_000n }
+    expect(sessionComment(session(started, { quote: small }))).toContain('Only $1.20 of the $2.50 asked for is left')
+  })
+
+  test('overrides, and budgets that only count', () => {
+    expect(sessionComment(session(started, { overrides: { cap: '5', model: 'gpt-5.2' } }))).toContain(
+      'Changed for this run alone: cap `5`, model `gpt-5.2`.',
+    )
+    expect(sessionComment(session(started, { enforce: 'record' }))).toContain('only keeps the books')
+    expect(sessionComment(session(started))).not.toContain('keeps the books')
+    const over = { ...portfolio, remaining: { microUsd: -3_000_000n } }
+    expect(sessionComment(session(started, { accounts: [over] }))).toContain('$3.00 over its $40.00')
+  })
+
+  test('`/agent quote` answers with the price alone', () => {
+    const text = quoteComment({ workflow: 'review', variant: 'deep', quote, accounts: [portfolio] })
+    expect(text).toContain('Usually $0.80, nine in ten under $1.90, never more than $2.50')
+    expect(text).toContain('Nothing is started or reserved. Comment `/agent review/deep` to start it.')
+  })
+})

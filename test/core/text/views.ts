@@ -1,0 +1,125 @@
+/** Views as the App would hand them over, for the tests of the texts. */
+import { promotionSchema } from '../../../core/config/promotion.ts'
+import { evaluateTrial, tallyRuns } from '../../../core/promotion.ts'
+import type { Quote } from '../../../core/quote.ts'
+import type { EndedRun } from '../../../core/text/ended-run.ts'
+import type { PayingAccount } from '../../../core/text/paying-account.ts'
+import type { CountedRun, PromotionView, Side } from '../../../core/text/promotion-issue.ts'
+import type { SessionState, SessionView } from '../../../core/text/session-comment.ts'
+
+export const quote: Quote = {
+  runs: 12,
+  usualMicroUsd: 800_000n,
+  nineInTenMicroUsd: 1_900_000n,
+  capMicroUsd: 2_500_000n,
+}
+
+export const portfolio: PayingAccount = {
+  kind: 'portfolio',
+  name: 'refactoring',
+  purpose: 'Safer, faster refactors',
+  value: 'quality',
+  budget: { microUsd: 40_000_000n },
+  remaining: { microUsd: 31_200_000n },
+  resets: '2026-12-01',
+}
+
+export const sprint: PayingAccount = {
+  kind: 'squad',
+  name: 'payments',
+  budget: { tokens: 2_000_000n },
+  remaining: { tokens: 1_950_000n },
+  resets: '2026-11-30',
+}
+
+export const completed: EndedRun = {
+  conclusion: 'completed',
+  spentMicroUsd: 620_000n,
+  delivered: { kind: 'commit', sha: 'a1b2c3d4e5f6', url: 'https://github.com/acme/shop/commit/a1b2c3d4e5f6' },
+  steps: [
+    { id: 'before', kind: 'run', ok: true, turns: 0, attempts: 1, spentMicroUsd: 0n },
+    { id: 'refactor', kind: 'agent', ok: true, turns: 7, attempts: 1, spentMicroUsd: 410_000n },
+    { id: 'tests', kind: 'agent', ok: false, turns: 5, attempts: 3, spentMicroUsd: 210_000n },
+  ],
+  actionsUrl: 'https://github.com/acme/shop/actions/runs/77',
+}
+
+export const withheld: EndedRun = {
+  ...completed,
+  conclusion: 'withheld',
+  reason: 'guard-diff',
+  detail: '24 files, 20 allowed.',
+  delivered: { kind: 'kept', url: 'https://github.com/acme/shop/actions/runs/77' },
+}
+
+export function session(state: SessionState, more: Partial<SessionView> = {}): SessionView {
+  return {
+    sessionId: 's_42',
+    workflow: 'refactor+tests',
+    quote,
+    accounts: [portfolio],
+    overrides: {},
+    enforce: 'cap',
+    state,
+    ...more,
+  }
+}
+
+function counted(number: number, more: Partial<CountedRun>): CountedRun {
+  return {
+    runId: `r${number}`,
+    subject: `#${number}`,
+    subjectUrl: `https://github.com/acme/shop/pull/${number}`,
+    day: `2026-11-${String((number % 28) + 1).padStart(2, '0')}`,
+    spentMicroUsd: 500_000n,
+    outcome: 'accepted',
+    rule: 'built-in rule 7: merged',
+    reverted: false,
+    by: 'choice',
+    ...more,
+  }
+}
+
+export function side(runs: readonly CountedRun[]): Side {
+  return { tally: tallyRuns(runs), runs }
+}
+
+export const rejectedRun: Partial<CountedRun> = { outcome: 'rejected', rule: 'built-in rule 5: closed without a merge' }
+
+/** `count` accepted runs, then `rejected` rejected ones, on subjects of their own from `first` on. */
+export function runsOf(first: number, count: number, rejected: number, more: Partial<CountedRun> = {}): CountedRun[] {
+  return Array.from({ length: count + rejected }, (_, index) =>
+    counted(first + index, { ...more, ...(index < count ? {} : rejectedRun) }),
+  )
+}
+
+const rules = promotionSchema.parse({})
+
+export function promotion(more: Partial<PromotionView> = {}): PromotionView {
+  const variantSide = side(runsOf(100, 18, 2))
+  const baselineSide = side(runsOf(200, 13, 7, { by: 'assignment', spentMicroUsd: 450_000n }))
+  const early = side(runsOf(100, 9, 1))
+  return {
+    decision: 'promote',
+    workflow: 'refactor+tests',
+    variant: 'tests-first',
+    summary: 'Write the missing tests before anything is moved',
+    squad: 'payments',
+    windowDays: 60,
+    variantSide,
+    baselineSide,
+    checkpoints: [
+      { settled: 10, day: '2026-11-20', measures: evaluateTrial(rules, early.tally, baselineSide.tally).measures },
+      {
+        settled: 20,
+        day: '2026-12-04',
+        measures: evaluateTrial(rules, variantSide.tally, baselineSide.tally).measures,
+      },
+    ],
+    sunsetBelowBasisPoints: 4_000,
+    overlaySource: 'summary: Write the missing tests before anything is moved\nsquad: payments\nsteps:\n  - id: pin\n',
+    overlayFile: '.github/purser/catalog/refactor+tests/variants/tests-first.yml',
+    configSha: '0123456789abcdef0123456789abcdef01234567',
+    ...more,
+  }
+}
