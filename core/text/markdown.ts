@@ -6,7 +6,9 @@ const PROSE_CHARACTERS_MAX = 2_000
 
 /** Words that somebody declared (a purpose, a label, a rule) within a sentence or a table's cell. */
 export function inline(text: string, charactersMax: number = INLINE_CHARACTERS_MAX): string {
-  return inertLine(text, charactersMax).replace(/[\\`|*_~[\]]/g, '\\$&')
+  return inertLine(text, charactersMax)
+    .replaceAll('`', "'")
+    .replace(/[\\|*_~[\]]/g, '\\$&')
 }
 
 /**

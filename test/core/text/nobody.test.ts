@@ -1,0 +1,76 @@
+/** No text names a person, and none that somebody declared can call one. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { parseComment } from '../../../core/command.ts'
+import { refuse } from '../../../core/reason.ts'
+import { checkRun } from '../../../core/text/check-run.ts'
+import { listComment } from '../../../core/text/list-comment.ts'
+import { promotionIssue } from '../../../core/text/promotion-issue.ts'
+import { quoteComment } from '../../../core/text/quote-comment.ts'
+import { refusalComment } from '../../../core/text/refusal-comment.ts'
+import { sessionComment } from '../../../core/text/session-comment.ts'
+import { statusComment } from '../../../core/text/status-comment.ts'
+import { completed, portfolio, promotion, quote, runsOf, session, side, withheld } from './views.ts'
+
+const canary = '@canary-login fixes #1 <img src=x> ![x](https://evil.example) `@canary-login'
+
+const accounts = [{ ...portfolio, name: canary, purpose: canary, value: canary, highCost: canary }]
+const runs = runsOf(1, 2, 2).map((run) => ({ ...run, rule: canary, subject: canary }))
+const problem = parseComment(`/agent review ${canary}`)
+
+const texts: Readonly<Record<string, string>> = {
+  quoted: sessionComment(session({ phase: 'quoted' }, { accounts, overrides: { model: canary } })),
+  running: sessionComment(session({ phase: 'running', step: canary, spentMicroUsd: 1n })),
+  ended: sessionComment(
+    session({
+      phase: 'ended',
+      run: { ...withheld, detail: canary, steps: completed.steps.map((step) => ({ ...step, id: canary })) },
+      outcome: { outcome: 'rejected', rule: canary },
+    }),
+  ),
+  refused: refusalComment({ refusal: refuse('unknown-workflow', canary, canary), accounts }),
+  invalid: refusalComment({
+    refusal: refuse('invalid-command', problem.kind === 'invalid' ? problem.problem : undefined),
+    accounts: [],
+  }),
+  'check run': checkRun({ workflow: 'review', quote, accounts, run: { ...withheld, detail: canary } }).summary,
+  promotion: promotionIssue(
+    promotion({ summary: canary, squad: canary, overlaySource: canary, overlayFile: canary, variantSide: side(runs) }),
+  ).body,
+  list: listComment({
+    workflows: [
+      {
+        name: 'review',
+        summary: canary,
+        portfolio: canary,
+        quote,
+        inputs: [{ name: 'goal', type: canary, description: canary, default: canary }],
+        variants: [{ name: 'deep', summary: canary, squad: canary }],
+      },
+    ],
+  }),
+  status: statusComment({ sessions: [], accounts }) + quoteComment({ workflow: 'review', quote, accounts }),
+}
+
+test.each(Object.entries(texts))('%s: words that somebody declared mention, link and close nothing', (_name, text) => {
+  const active = text
+    .replace(/^(`{3,})[\s\S]*?^\1$/gm, '')
+    .replace(/`[^`\n]*`/g, '')
+    // The links that are meant: to the subjects and the job, on GitHub itself.
+    .replace(/\[[^\][]*\]\(https:\/\/github\.com\/acme\/[^)]*\)/g, '')
+  expect(active).not.toContain('`')
+  expect(active).not.toMatch(/@[a-z]/i)
+  expect(active).not.toMatch(/#\d/)
+  expect(active).not.toMatch(/<img/)
+  expect(active).not.toMatch(/\]\(/)
+  expect(active).not.toContain('https://')
+})
+
+test('the views have no field that a person’s name would belong in', () => {
+  const folder = new URL('../../../core/text/', import.meta.url)
+  const fields = readdirSync(folder).flatMap((file) =>
+    [...readFileSync(new URL(file, folder), 'utf8').matchAll(/^ +readonly (\w+)\??:/gm)].map(([, field = '']) => field),
+  )
+  expect(fields.length).toBeGreaterThan(50)
+  expect(fields.filter((field) => /login|author|actor|sender|user|person|email|who/i.test(field))).toEqual([])
+})
