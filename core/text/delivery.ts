@@ -47,12 +47,11 @@ export function reviewBody(view: DeliveryView): string {
  * write such lines, so they only tell the App which of its own commits it sees.
  */
 export function deliveryOf(message: string): { sessionId: string; runId: string } | undefined {
-  const last =
-    message
-      .trimEnd()
-      .split(/\n[ \t]*\n/)
-      .at(-1) ?? ''
-  const [, sessionId, runId] = TRAILERS.exec(last.replaceAll('\r', '')) ?? []
+  const paragraphsOf = message
+    .replaceAll('\r', '')
+    .trimEnd()
+    .split(/\n[ \t]*\n/)
+  const [, sessionId, runId] = TRAILERS.exec(paragraphsOf.at(-1) ?? '') ?? []
   return sessionId === undefined || runId === undefined ? undefined : { sessionId, runId }
 }
 
