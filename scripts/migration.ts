@@ -9,7 +9,9 @@ import { missingSql } from './schema-engine.ts'
 
 const [name] = process.argv.slice(2)
 if (name === undefined || !/^[a-z][a-z0-9_]*$/.test(name)) {
-  console.error('no name for the migration; expected lower-case words; for example: node scripts/migration.ts add_pauses')
+  console.error(
+    'no name for the migration; expected lower-case words; for example: node scripts/migration.ts add_pauses',
+  )
   process.exitCode = 2
 } else {
   const sql = await missingSql(await readMigrations())

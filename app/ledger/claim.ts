@@ -1,6 +1,12 @@
 /** From a reserved run to a working one: dispatched by the App, claimed by one job, drawn by its heartbeats. */
-import type { Refusal } from '../../core/reason.ts'
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { firstTranche } from '../../core/ledger.ts'
+import { LEASE_SECONDS } from '../../core/protocol.ts'
+import { type Refusal, refuse } from '../../core/reason.ts'
 import type { PrismaClient, Run } from '../../prisma/client/client.ts'
+import { leaseUntil } from '../database/clock.ts'
+
+const TOKEN_BYTES = 32
 
 /** Notes that GitHub was asked to start the run's job; `actionsRunId` where it said which. Idempotent; a claimed or ended run keeps its state. */
 export async function markDispatched(
@@ -9,7 +15,12 @@ export async function markDispatched(
   actionsRunId: bigint | undefined,
   now: Date,
 ): Promise<void> {
-  throw new Error('not written yet')
+  await prisma.$executeRaw`
+    UPDATE run SET
+      state = CASE WHEN state = 'reserved' THEN 'dispatched'::run_state ELSE state END,
+      dispatched_at = COALESCE(dispatched_at, ${now}),
+      actions_run_id = COALESCE(${actionsRunId ?? null}::bigint, actions_run_id)
+    WHERE id = ${runId} AND state IN ('reserved', 'dispatched', 'claimed')`
 }
 
 export interface Claim {
@@ -18,36 +29,65 @@ export interface Claim {
   readonly token: string
   readonly epoch: number
   readonly drawnMicroUsd: bigint
-  readonly drawnTokens?: bigint | undefined
+  readonly drawnTokens: bigint | null
 }
 
 /**
  * Gives the run to one job, with a first tranche of its hold and a lease. The same job claiming again gets its claim back
  * with a new token and the next epoch. Refuses with `run-unknown` (also when it is another repository's),
- * `already-claimed` or `run-over`.
+ * `confirmation-needed`, `already-claimed` or `run-over`.
  */
 export async function claim(
   prisma: PrismaClient,
   request: { readonly runId: string; readonly repositoryId: bigint; readonly jobKey: string; readonly now: Date },
 ): Promise<Claim | Refusal> {
-  throw new Error('not written yet')
+  const { runId, repositoryId, jobKey, now } = request
+  const reserved = await prisma.run.findUnique({ where: { id: runId, repositoryId } })
+  if (reserved === null) return refuse('run-unknown')
+  if (reserved.state === 'waiting') return refuse('confirmation-needed')
+
+  const token = randomBytes(TOKEN_BYTES).toString('base64url')
+  // A hold never changes once it is reserved, so the tranches may be worked out before the row is taken.
+  const tranche = firstTranche('usd', reserved.heldMicroUsd)
+  const trancheTokens = reserved.heldTokens === null ? null : firstTranche('tokens', reserved.heldTokens)
+  const [claimed] = await prisma.$queryRaw<{ epoch: number }[]>`
+    UPDATE run SET
+      state = 'claimed', epoch = epoch + 1, token_hash = ${hashOf(token)}, job_key = ${jobKey},
+      lease_until = ${leaseUntil(LEASE_SECONDS)}, claimed_at = COALESCE(claimed_at, ${now}),
+      drawn_micro_usd = GREATEST(drawn_micro_usd, ${tranche}),
+      drawn_tokens = GREATEST(drawn_tokens, ${trancheTokens}::bigint)
+    WHERE id = ${runId}
+      AND (state IN ('reserved', 'dispatched') OR (state = 'claimed' AND job_key = ${jobKey}))
+    RETURNING epoch`
+
+  const run = await prisma.run.findUniqueOrThrow({ where: { id: runId } })
+  if (claimed === undefined) return refuse(run.state === 'ended' ? 'run-over' : 'already-claimed')
+  return { run, token, epoch: claimed.epoch, drawnMicroUsd: run.drawnMicroUsd, drawnTokens: run.drawnTokens }
 }
 
 /** The run that a bearer token opens, with the claim's epoch; `run-unknown` when it opens nothing. Also opens an ended run. */
 export async function authenticate(prisma: PrismaClient, runId: string, token: string): Promise<Run | Refusal> {
-  throw new Error('not written yet')
+  const run = await prisma.run.findUnique({ where: { id: runId } })
+  if (run === null || run.tokenHash === null) return refuse('run-unknown')
+  const same = timingSafeEqual(Buffer.from(run.tokenHash, 'hex'), Buffer.from(hashOf(token), 'hex'))
+  return same ? run : refuse('run-unknown')
+}
+
+function hashOf(token: string): string {
+  return createHash('sha256').update(token).digest('hex')
 }
 
 export interface Drawn {
   readonly drawnMicroUsd: bigint
-  readonly drawnTokens?: bigint | undefined
+  readonly drawnTokens: bigint | null
   /** Somebody asked the run to end. */
   readonly stopRequested: boolean
 }
 
 /**
  * A heartbeat: extends the lease and raises what may be spent to `wantMicroUsd` (and `wantTokens`) in all, at most the
- * hold; never lowers it. Refuses with `run-over` or, for an older claim, `already-claimed`.
+ * hold; never lowers it. A lease that is over but was not swept yet lives on, since nothing was posted. Refuses
+ * with `run-unknown`, `run-over` or, for an older claim, `already-claimed`.
  */
 export async function draw(
   prisma: PrismaClient,
@@ -58,10 +98,26 @@ export async function draw(
     readonly wantTokens?: bigint | undefined
   },
 ): Promise<Drawn | Refusal> {
-  throw new Error('not written yet')
+  const { runId, epoch, wantMicroUsd, wantTokens } = request
+  const [drawn] = await prisma.$queryRaw<Drawn[]>`
+    UPDATE run SET
+      drawn_micro_usd = GREATEST(drawn_micro_usd, LEAST(held_micro_usd, ${wantMicroUsd})),
+      drawn_tokens = CASE WHEN held_tokens IS NOT NULL
+                     THEN GREATEST(drawn_tokens, LEAST(held_tokens, ${wantTokens ?? 0n})) END,
+      lease_until = ${leaseUntil(LEASE_SECONDS)}
+    WHERE id = ${runId} AND epoch = ${epoch} AND state = 'claimed'
+    RETURNING drawn_micro_usd AS "drawnMicroUsd", drawn_tokens AS "drawnTokens", stop_requested AS "stopRequested"`
+  if (drawn !== undefined) return drawn
+  const run = await prisma.run.findUnique({ where: { id: runId } })
+  if (run === null) return refuse('run-unknown')
+  return refuse(run.state === 'ended' ? 'run-over' : 'already-claimed')
 }
 
 /** Asks a claimed run to end at its next heartbeat. Says whether there was one to ask. */
 export async function requestStop(prisma: PrismaClient, runId: string): Promise<boolean> {
-  throw new Error('not written yet')
+  const { count } = await prisma.run.updateMany({
+    where: { id: runId, state: 'claimed' },
+    data: { stopRequested: true },
+  })
+  return count === 1
 }

@@ -1,19 +1,37 @@
 /** The bounded looks into the past that the App takes; each rests on an index. */
+import { QUOTE_RUNS_MAX } from '../../core/quote.ts'
 import type { PrismaClient, Run, Session } from '../../prisma/client/client.ts'
 
-/** The spend of the newest `QUOTE_RUNS_MAX` runs of a family and variant that were worked on, newest first. */
+/**
+ * The spend of the newest `QUOTE_RUNS_MAX` runs of a family and variant that were worked through (`completed`, `withheld`
+ * or `capped`), newest first. What failed half-way says little about what such runs cost.
+ */
 export async function recentSpends(
   prisma: PrismaClient,
   repositoryId: bigint,
   family: string,
   variant: string | null,
 ): Promise<readonly bigint[]> {
-  throw new Error('not written yet')
+  const runs = await prisma.run.findMany({
+    where: {
+      repositoryId,
+      family,
+      variant,
+      endedAt: { not: null },
+      conclusion: { in: ['completed', 'withheld', 'capped'] },
+    },
+    orderBy: { endedAt: 'desc' },
+    take: QUOTE_RUNS_MAX,
+    select: { spentMicroUsd: true },
+  })
+  return runs.map((run) => run.spentMicroUsd)
 }
 
 /** The run that owns a hold on this subject, if any. */
 export async function openRun(prisma: PrismaClient, repositoryId: bigint, subjectKey: string): Promise<Run | null> {
-  throw new Error('not written yet')
+  return prisma.run.findFirst({
+    where: { repositoryId, subjectKey, state: { in: ['reserved', 'dispatched', 'claimed'] } },
+  })
 }
 
 /** The newest run on this subject that waits for `/agent go`. */
@@ -22,19 +40,27 @@ export async function waitingRun(
   repositoryId: bigint,
   subjectKey: string,
 ): Promise<(Run & { session: Session }) | null> {
-  throw new Error('not written yet')
+  return prisma.run.findFirst({
+    where: { repositoryId, subjectKey, state: 'waiting' },
+    orderBy: { createdAt: 'desc' },
+    include: { session: true },
+  })
 }
 
-/** How many runs of one subject a look at its outcomes takes. */
-export const SUBJECT_RUNS_MAX = 100
+/** How many runs one look takes. */
+export const WATCHED_RUNS_MAX = 100
 
-/** Ended runs whose work went to this pull request (or issue) and whose outcome may still change, newest first. */
+/** Ended runs on this subject, newest first: those whose outcome a fact about the subject may change. */
 export async function watchedRuns(
   prisma: PrismaClient,
   repositoryId: bigint,
   subjectKey: string,
 ): Promise<readonly Run[]> {
-  throw new Error('not written yet')
+  return prisma.run.findMany({
+    where: { repositoryId, subjectKey, state: 'ended' },
+    orderBy: { createdAt: 'desc' },
+    take: WATCHED_RUNS_MAX,
+  })
 }
 
 /** The runs that delivered this commit. */
@@ -43,5 +69,32 @@ export async function runsByDeliveredSha(
   repositoryId: bigint,
   sha: string,
 ): Promise<readonly Run[]> {
-  throw new Error('not written yet')
+  return prisma.run.findMany({ where: { repositoryId, deliveredSha: sha }, take: WATCHED_RUNS_MAX })
+}
+
+/** The runs whose delivery is this pull request or issue. */
+export async function runsByDeliveredNumber(
+  prisma: PrismaClient,
+  repositoryId: bigint,
+  number: number,
+): Promise<readonly Run[]> {
+  return prisma.run.findMany({ where: { repositoryId, deliveredNumber: number }, take: WATCHED_RUNS_MAX })
+}
+
+/**
+ * A repository's runs that ended since `endedAfter` and have no outcome yet, oldest first, a page at a time: `afterRunId` is
+ * the last of the page before. For the sweep that applies rules which wait some days.
+ */
+export async function undecidedRuns(
+  prisma: PrismaClient,
+  repositoryId: bigint,
+  endedAfter: Date,
+  afterRunId?: string,
+): Promise<readonly Run[]> {
+  return prisma.run.findMany({
+    where: { repositoryId, state: 'ended', outcome: 'pending', endedAt: { gt: endedAfter } },
+    orderBy: [{ endedAt: 'asc' }, { id: 'asc' }],
+    take: WATCHED_RUNS_MAX,
+    ...(afterRunId === undefined ? {} : { cursor: { id: afterRunId }, skip: 1 }),
+  })
 }

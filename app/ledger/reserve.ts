@@ -1,9 +1,14 @@
 /** Reserving: a session, its run and the holds on every account that pays, all in one transaction or not at all. */
-import type { AccountSpec } from '../../core/ledger.ts'
+import { type AccountSpec, type HoldAmount, holdAmount } from '../../core/ledger.ts'
 import type { Plan } from '../../core/plan.ts'
-import type { Quote } from '../../core/quote.ts'
-import type { Refusal } from '../../core/reason.ts'
-import type { PrismaClient, Run, Session } from '../../prisma/client/client.ts'
+import { type Quote, quoteRun } from '../../core/quote.ts'
+import { isRefusal, type Refusal, refuse } from '../../core/reason.ts'
+import type { Account, Prisma, PrismaClient, Run, Session } from '../../prisma/client/client.ts'
+import { transact } from '../database/transact.ts'
+import { ensureAccounts, remainingIn, roomOf } from './accounts.ts'
+import { newRunId, newSessionId } from './identifier.ts'
+import { KeyConflict } from './key-conflict.ts'
+import { planJson, quoteJson, storedQuote } from './stored.ts'
 
 export interface NewSession {
   readonly repositoryId: bigint
@@ -41,28 +46,35 @@ export interface ReserveRequest {
   readonly now: Date
 }
 
-export interface Reserved {
+/** A session and its run as they are in the ledger. */
+export interface Stored {
   readonly session: Session
   readonly run: Run
   readonly quote: Quote
+  /** Whether this is the first result of a command that had been here before. */
+  readonly repeated: boolean
+}
+
+export interface Reserved extends Stored {
   readonly heldMicroUsd: bigint
-  readonly heldTokens?: bigint | undefined
+  readonly heldTokens: bigint | null
   /** What the hold leaves in the account that pays; null where tokens pay. Not below zero where nothing is enforced. */
   readonly remainingMicroUsd: bigint | null
   readonly remainingTokens: bigint | null
-  /** Whether this is the first result of a command that had been reserved before. */
-  readonly repeated: boolean
 }
 
 /**
  * Stores a session whose run waits for `/agent go`: it holds nothing. Reserving with the same `commandKey` later
  * turns the waiting run into a reserved one, with the plan and numbers of that moment.
  */
-export async function propose(
-  prisma: PrismaClient,
-  request: Omit<ReserveRequest, 'accounts'>,
-): Promise<{ readonly session: Session; readonly run: Run; readonly quote: Quote; readonly repeated: boolean }> {
-  throw new Error('not written yet')
+export async function propose(prisma: PrismaClient, request: Omit<ReserveRequest, 'accounts'>): Promise<Stored> {
+  return transact(prisma, async (transaction) => {
+    const first = await findByCommand(transaction, request)
+    if (first !== undefined) return { ...first, quote: storedQuote(first.run), repeated: true }
+    const hold = { heldMicroUsd: request.run.plan.capMicroUsd }
+    const stored = await insertSession(transaction, request, runFields(request, hold, 'waiting'))
+    return { ...stored, quote: storedQuote(stored.run), repeated: false }
+  })
 }
 
 /**
@@ -71,5 +83,160 @@ export async function propose(
  * family, variant, subject or trigger.
  */
 export async function reserve(prisma: PrismaClient, request: ReserveRequest): Promise<Reserved | Refusal> {
-  throw new Error('not written yet')
+  return transact(prisma, async (transaction) => {
+    const { repositoryId, subjectKey } = request.session
+    // Locked first: repeats of one command wait for each other here, and the second finds what the first stored.
+    const accounts = await ensureAccounts(transaction, repositoryId, request.accounts, request.now)
+    const first = await findByCommand(transaction, request)
+    if (first !== undefined && first.run.state !== 'waiting') return reserved(first, accounts, true)
+
+    // The unique index on open runs holds this against another account's transaction as well.
+    const open = await transaction.run.findFirst({
+      where: { repositoryId, subjectKey, state: { in: ['reserved', 'dispatched', 'claimed'] } },
+      select: { sessionId: true },
+    })
+    if (open !== null)
+      return refuse('already-running', `The session ${open.sessionId} has a run under way on this subject.`)
+
+    const { plan, floorMicroUsd } = request.run
+    const capTokens = plan.capTokens === undefined ? undefined : BigInt(plan.capTokens)
+    const hold = holdAmount({ capMicroUsd: plan.capMicroUsd, floorMicroUsd, capTokens }, accounts.map(roomOf))
+    if (isRefusal(hold)) return hold
+
+    const fields = runFields(request, hold, 'reserved')
+    const stored =
+      first === undefined
+        ? await insertSession(transaction, request, fields)
+        : { ...first, run: await transaction.run.update({ where: { id: first.run.id }, data: fields }) }
+    const held: Account[] = []
+    for (const account of accounts) {
+      held.push(await holdOn(transaction, account, stored.run, amountFor(account, hold), request.now))
+    }
+    return reserved(stored, held, false)
+  })
+}
+
+function amountFor(account: Account, hold: HoldAmount): bigint {
+  return account.unit === 'usd' ? hold.heldMicroUsd : (hold.heldTokens ?? 0n)
+}
+
+/** Takes the amount off the account's room on the row itself, and enters it. */
+async function holdOn(
+  transaction: Prisma.TransactionClient,
+  account: Account,
+  run: Run,
+  amount: bigint,
+  now: Date,
+): Promise<Account> {
+  const entered = await transaction.$executeRaw`
+    WITH reserved AS (
+      UPDATE account SET held = held + ${amount}
+      WHERE id = ${account.id} AND (ceiling IS NULL OR (NOT frozen AND spent + held + ${amount} <= ceiling))
+      RETURNING id
+    ), held AS (
+      INSERT INTO hold (run_id, account_id, amount) SELECT ${run.id}, id, ${amount} FROM reserved
+    )
+    INSERT INTO entry (account_id, run_id, kind, held_change, key, at)
+    SELECT id, ${run.id}, 'reserve', ${amount}, ${`run:${run.id}:reserve:${account.id}`}, ${now} FROM reserved`
+  if (entered !== 1) throw new Error(`the account ${account.id} lost its room while it was locked`)
+  return { ...account, held: account.held + amount }
+}
+
+function reserved(
+  stored: { readonly session: Session; readonly run: Run },
+  accounts: readonly Account[],
+  repeated: boolean,
+): Reserved {
+  return {
+    ...stored,
+    quote: storedQuote(stored.run),
+    heldMicroUsd: stored.run.heldMicroUsd,
+    heldTokens: stored.run.heldTokens,
+    remainingMicroUsd: remainingIn('usd', accounts),
+    remainingTokens: remainingIn('tokens', accounts),
+    repeated,
+  }
+}
+
+async function findByCommand(
+  transaction: Prisma.TransactionClient,
+  { session: asked, run: askedRun }: Omit<ReserveRequest, 'accounts'>,
+): Promise<{ session: Session; run: Run } | undefined> {
+  // Locked, so that a waiting run is turned into a reserved one once, whichever accounts pay.
+  const [known] = await transaction.$queryRaw<{ id: string }[]>`
+    SELECT id FROM session
+    WHERE repository_id = ${asked.repositoryId} AND command_key = ${asked.commandKey} FOR UPDATE`
+  if (known === undefined) return undefined
+  const found = await transaction.session.findUniqueOrThrow({
+    where: { id: known.id },
+    include: { runs: { orderBy: { createdAt: 'asc' }, take: 1 } },
+  })
+  const { runs, ...session } = found
+  const [run] = runs
+  if (run === undefined) throw new Error(`the session ${session.id} has no run`)
+  const same =
+    run.family === askedRun.family &&
+    run.variant === askedRun.variant &&
+    session.subjectKey === asked.subjectKey &&
+    session.trigger === asked.trigger
+  if (!same) throw new KeyConflict(`the command ${asked.commandKey} came again with other parameters`)
+  return { session, run }
+}
+
+async function insertSession(
+  transaction: Prisma.TransactionClient,
+  { session: asked, run, now }: Omit<ReserveRequest, 'accounts'>,
+  fields: ReturnType<typeof runFields>,
+): Promise<{ session: Session; run: Run }> {
+  const session = await transaction.session.create({
+    data: {
+      id: newSessionId(),
+      repositoryId: asked.repositoryId,
+      subjectKind: asked.subjectKind,
+      subjectNumber: asked.subjectNumber ?? null,
+      subjectKey: asked.subjectKey,
+      family: run.family,
+      trigger: asked.trigger,
+      commandKey: asked.commandKey,
+      ceilingMicroUsd: run.plan.capMicroUsd,
+      createdAt: now,
+    },
+  })
+  const data = {
+    id: newRunId(),
+    sessionId: session.id,
+    repositoryId: asked.repositoryId,
+    family: run.family,
+    variant: run.variant,
+    subjectKey: asked.subjectKey,
+    createdAt: now,
+    ...fields,
+  }
+  return { session, run: await transaction.run.create({ data }) }
+}
+
+/** What a waiting run and a reserved one have in common, with the numbers of this moment. */
+function runFields({ run }: Omit<ReserveRequest, 'accounts'>, hold: HoldAmount, state: 'waiting' | 'reserved') {
+  const { plan } = run
+  const holds = state === 'reserved'
+  const heldPlan: Plan = {
+    ...plan,
+    capMicroUsd: hold.heldMicroUsd,
+    ...(hold.heldTokens === undefined ? {} : { capTokens: Number(hold.heldTokens) }),
+  }
+  return {
+    state,
+    assignment: run.assignment,
+    portfolio: run.portfolio,
+    squad: run.squad ?? null,
+    headSha: run.headSha,
+    configSha: run.configSha,
+    plan: planJson(heldPlan),
+    quote: quoteJson(quoteRun(run.recentSpendsMicroUsd, plan.capMicroUsd, hold.heldMicroUsd)),
+    capMicroUsd: plan.capMicroUsd,
+    heldMicroUsd: holds ? hold.heldMicroUsd : 0n,
+    heldTokens: holds ? (hold.heldTokens ?? null) : null,
+    drawnTokens: holds && hold.heldTokens !== undefined ? 0n : null,
+    delivery: plan.deliver,
+  } satisfies Prisma.RunUpdateInput
 }

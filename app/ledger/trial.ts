@@ -1,13 +1,47 @@
 /** What a trial rests on: counts by day, kept in step with outcomes, and the looks taken at them. */
 import type { Decided } from '../../core/outcome.ts'
 import type { Checkpoint, Evaluation, Tally } from '../../core/promotion.ts'
-import type { PrismaClient, Promotion } from '../../prisma/client/client.ts'
+import type { Outcome } from '../../core/run.ts'
+import type { Prisma, PrismaClient, Promotion, Run } from '../../prisma/client/client.ts'
+import { toJson } from '../database/json.ts'
+import { transact } from '../database/transact.ts'
 
 /** A family with one of its variants; null for the baseline. */
 export interface TrialKey {
   readonly repositoryId: bigint
   readonly family: string
   readonly variant: string | null
+}
+
+/** The variant as the trial's tables name it: keys can't be null. */
+function keyOf({ repositoryId, family, variant }: TrialKey) {
+  return { repositoryId, family, variant: variant ?? '' }
+}
+
+/** What one run adds to the counts of its day. */
+interface Counts {
+  readonly accepted: number
+  readonly reworked: number
+  readonly rejected: number
+  readonly unknown: number
+  readonly reverted: number
+  readonly spendMicroUsd: bigint
+}
+
+function countsOf(outcome: Outcome, reverted: boolean, spentMicroUsd: bigint): Counts {
+  const one = (counted: boolean) => (counted ? 1 : 0)
+  return {
+    accepted: one(outcome === 'accepted'),
+    reworked: one(outcome === 'reworked'),
+    rejected: one(outcome === 'rejected'),
+    unknown: one(outcome === 'unknown'),
+    reverted: one(reverted && isSettled(outcome)),
+    spendMicroUsd: outcome === 'pending' ? 0n : spentMicroUsd,
+  }
+}
+
+function isSettled(outcome: Outcome): boolean {
+  return outcome !== 'pending' && outcome !== 'unknown'
 }
 
 /**
@@ -21,17 +55,127 @@ export async function recordOutcome(
   reverted: boolean,
   now: Date,
 ): Promise<boolean> {
-  throw new Error('not written yet')
+  return transact(prisma, async (transaction) => {
+    await transaction.$queryRaw`SELECT 1 FROM run WHERE id = ${runId} FOR UPDATE`
+    const run = await transaction.run.findUniqueOrThrow({ where: { id: runId } })
+    const same = run.outcome === decided.outcome && run.reverted === reverted && run.outcomeRule === decided.rule
+    if (same) return false
+    await moveCounts(
+      transaction,
+      run,
+      countsOf(run.outcome, run.reverted, run.spentMicroUsd),
+      countsOf(decided.outcome, reverted, run.spentMicroUsd),
+    )
+    await transaction.run.update({
+      where: { id: runId },
+      data: { outcome: decided.outcome, outcomeRule: decided.rule, outcomeAt: now, reverted },
+    })
+    return true
+  })
+}
+
+/** Moves what a run counts when its spend is corrected afterwards; the run itself is the caller's to change. */
+export async function correctSpend(
+  transaction: Prisma.TransactionClient,
+  run: Run,
+  spentMicroUsd: bigint,
+): Promise<void> {
+  const { outcome, reverted } = run
+  await moveCounts(
+    transaction,
+    run,
+    countsOf(outcome, reverted, run.spentMicroUsd),
+    countsOf(outcome, reverted, spentMicroUsd),
+  )
+}
+
+async function moveCounts(
+  transaction: Prisma.TransactionClient,
+  run: Run,
+  before: Counts,
+  after: Counts,
+): Promise<void> {
+  if (run.endedAt === null) throw new Error(`the run ${run.id} has not ended, so it has no outcome yet`)
+  const key = keyOf(run)
+  const day = utcDay(run.endedAt)
+  const change = {
+    accepted: after.accepted - before.accepted,
+    reworked: after.reworked - before.reworked,
+    rejected: after.rejected - before.rejected,
+    unknown: after.unknown - before.unknown,
+    reverted: after.reverted - before.reverted,
+    spendMicroUsd: after.spendMicroUsd - before.spendMicroUsd,
+  }
+  const settled = change.accepted + change.reworked + change.rejected
+  const [trialDay, trialSubject, trial] = [{ ...key, day }, { ...key, day, subjectKey: run.subjectKey }, key]
+  await transaction.trialDay.upsert({
+    where: { repositoryId_family_variant_day: trialDay },
+    create: { ...trialDay, ...change, settled },
+    update: {
+      settled: { increment: settled },
+      accepted: { increment: change.accepted },
+      reworked: { increment: change.reworked },
+      rejected: { increment: change.rejected },
+      unknown: { increment: change.unknown },
+      reverted: { increment: change.reverted },
+      spendMicroUsd: { increment: change.spendMicroUsd },
+    },
+  })
+  if (settled === 0) return
+  await transaction.trialSubject.upsert({
+    where: { repositoryId_family_variant_day_subjectKey: trialSubject },
+    create: { ...trialSubject, settled },
+    update: { settled: { increment: settled } },
+  })
+  await transaction.trial.upsert({
+    where: { repositoryId_family_variant: trial },
+    create: { ...trial, settled },
+    update: { settled: { increment: settled } },
+  })
 }
 
 /** The counts of the days from `windowStart`'s on (UTC). */
 export async function tally(prisma: PrismaClient, trial: TrialKey, windowStart: Date): Promise<Tally> {
-  throw new Error('not written yet')
+  const { repositoryId, family, variant } = keyOf(trial)
+  const day = utcDay(windowStart)
+  const [{ _sum: sum }, [subjects]] = await Promise.all([
+    prisma.trialDay.aggregate({
+      where: { repositoryId, family, variant, day: { gte: day } },
+      _sum: {
+        settled: true,
+        accepted: true,
+        reworked: true,
+        rejected: true,
+        unknown: true,
+        reverted: true,
+        spendMicroUsd: true,
+      },
+    }),
+    prisma.$queryRaw<{ count: number }[]>`
+      SELECT count(DISTINCT subject_key)::int AS count FROM trial_subject
+      WHERE repository_id = ${repositoryId} AND family = ${family} AND variant = ${variant} AND day >= ${day}::date
+        AND settled > 0`,
+  ])
+  return {
+    settled: sum.settled ?? 0,
+    accepted: sum.accepted ?? 0,
+    reworked: sum.reworked ?? 0,
+    rejected: sum.rejected ?? 0,
+    unknown: sum.unknown ?? 0,
+    reverted: sum.reverted ?? 0,
+    subjects: subjects?.count ?? 0,
+    spendMicroUsd: sum.spendMicroUsd ?? 0n,
+  }
+}
+
+function utcDay(moment: Date): Date {
+  return new Date(`${moment.toISOString().slice(0, 10)}T00:00:00Z`)
 }
 
 /** The settled runs of all time, which checkpoints count. */
 export async function settledInAll(prisma: PrismaClient, trial: TrialKey): Promise<number> {
-  throw new Error('not written yet')
+  const row = await prisma.trial.findUnique({ where: { repositoryId_family_variant: keyOf(trial) } })
+  return row?.settled ?? 0
 }
 
 /** Stores a look at a trial; false when that checkpoint had been taken, which then stands. */
@@ -42,12 +186,26 @@ export async function saveCheckpoint(
   evaluation: Evaluation,
   now: Date,
 ): Promise<boolean> {
-  throw new Error('not written yet')
+  const { measures, allHold, sunsetHolds } = evaluation
+  const { count } = await prisma.checkpoint.createMany({
+    data: { ...keyOf(trial), settled, measures: measures.map(toJson), allHold, sunsetHolds, at: now },
+    skipDuplicates: true,
+  })
+  return count === 1
 }
+
+/** How many checkpoints of a trial are looked back at. */
+export const CHECKPOINTS_MAX = 20
 
 /** The newest checkpoints of a trial, oldest first. */
 export async function checkpoints(prisma: PrismaClient, trial: TrialKey): Promise<readonly Checkpoint[]> {
-  throw new Error('not written yet')
+  const newest = await prisma.checkpoint.findMany({
+    where: keyOf(trial),
+    orderBy: { settled: 'desc' },
+    take: CHECKPOINTS_MAX,
+    select: { settled: true, allHold: true, sunsetHolds: true },
+  })
+  return newest.reverse()
 }
 
 /**
@@ -60,7 +218,14 @@ export async function openPromotion(
   decision: 'promote' | 'sunset',
   now: Date,
 ): Promise<{ readonly opened: boolean; readonly promotion: Promotion }> {
-  throw new Error('not written yet')
+  const { count } = await prisma.promotion.createMany({
+    data: { ...keyOf(trial), decision, openedAt: now },
+    skipDuplicates: true,
+  })
+  const promotion = await prisma.promotion.findUniqueOrThrow({
+    where: { repositoryId_family_variant_decision: { ...keyOf(trial), decision } },
+  })
+  return { opened: count === 1, promotion }
 }
 
 /** Notes the issue that was made for a promotion. */
@@ -70,5 +235,8 @@ export async function setPromotionIssue(
   decision: 'promote' | 'sunset',
   issueNumber: number,
 ): Promise<void> {
-  throw new Error('not written yet')
+  await prisma.promotion.update({
+    where: { repositoryId_family_variant_decision: { ...keyOf(trial), decision } },
+    data: { issueNumber, state: 'open' },
+  })
 }

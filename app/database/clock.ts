@@ -1,0 +1,10 @@
+/** Leases run on the database's clock: a runner's or an App's may be a day off, and there may be several Apps. */
+import { Prisma } from '../../prisma/client/client.ts'
+
+/** The moment a lease taken or extended now ends. `clock_timestamp()`, since `now()` stands still within a transaction. */
+export function leaseUntil(seconds: number): Prisma.Sql {
+  return Prisma.sql`clock_timestamp() + make_interval(secs => ${seconds})`
+}
+
+/** Whether a run's lease is over. */
+export const leaseIsOver = Prisma.sql`lease_until < clock_timestamp()`

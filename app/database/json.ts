@@ -1,0 +1,15 @@
+/** JSON as PostgreSQL takes it. */
+import type { Prisma } from '../../prisma/client/client.ts'
+
+/**
+ * A value for a `jsonb` column. What a command prints or an agent writes may hold NUL characters and halves of
+ * surrogate pairs, which PostgreSQL refuses in text; they become U+FFFD.
+ */
+export function toJson(value: object): Prisma.InputJsonObject {
+  return JSON.parse(JSON.stringify(value, (_key, inner) => (typeof inner === 'string' ? storableText(inner) : inner)))
+}
+
+/** Text that PostgreSQL can store. */
+export function storableText(text: string): string {
+  return text.toWellFormed().replaceAll('\0', '\uFFFD')
+}
