@@ -4,7 +4,7 @@
  */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Git, openGit } from './git.ts'
+import { type Git, GitError, openGit } from './git.ts'
 
 /** Attributes of the tree name filters and line ends; what is in the objects is what shall be in the workspace. */
 const ATTRIBUTES = '* -text -eol -ident -filter -working-tree-encoding\n'
@@ -25,7 +25,7 @@ export function createGitDirectory(gitDir: string, source: CommitSource): void {
   writeFileSync(join(gitDir, 'HEAD'), 'ref: refs/heads/none\n')
   writeFileSync(join(gitDir, 'config'), '[core]\n\trepositoryformatversion = 0\n\tbare = false\n')
   writeFileSync(join(gitDir, 'info', 'attributes'), ATTRIBUTES)
-  if (source.objects !== undefined) {
+  if (source.objects !== undefined && existsSync(source.objects)) {
     writeFileSync(join(gitDir, 'objects', 'info', 'alternates'), `${source.objects}\n`)
   }
 }
@@ -38,7 +38,7 @@ export async function ensureCommit(
   signal?: AbortSignal,
 ): Promise<void> {
   if (await hasCommit(git, commit)) return
-  if (source.remote === undefined) throw new Error(`commit ${commit} is not in this repository`)
+  if (source.remote === undefined) throw new GitError(`commit ${commit} is not in this repository`)
   await fetchCommit(git, source.remote, commit, signal)
 }
 

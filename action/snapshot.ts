@@ -9,7 +9,7 @@ import {
   type Changeset,
 } from '../core/changeset.ts'
 import type { Violation } from '../core/guard.ts'
-import type { Git } from './git.ts'
+import { type Git, GitError } from './git.ts'
 
 /** A patch is for reading; the files themselves are in the changeset. */
 export const PATCH_BYTES_MAX = 2_000_000
@@ -138,9 +138,15 @@ export async function describeChange(
 ): Promise<{ files: string; diff: string }> {
   if (baseSha === undefined) return { files: '', diff: '' }
   const commits = ['--no-ext-diff', '--no-textconv', baseSha, headSha]
-  const [files, diff] = await Promise.all([
-    git.text(['diff-tree', '-r', '--name-status', '--no-commit-id', ...commits]),
-    git.text(['diff-tree', '-r', '-p', '--no-commit-id', ...commits]),
-  ])
-  return { files: files.trim(), diff }
+  try {
+    const [files, diff] = await Promise.all([
+      git.text(['diff-tree', '-r', '--name-status', '--no-commit-id', ...commits]),
+      git.text(['diff-tree', '-r', '-p', '--no-commit-id', ...commits]),
+    ])
+    return { files: files.trim(), diff }
+  } catch (error) {
+    // The base could not be fetched, or the diff is too large to hold: the agent can still look for itself.
+    if (error instanceof GitError) return { files: '', diff: '' }
+    throw error
+  }
 }

@@ -1,0 +1,25 @@
+/** A dry run: what would be done, as people read it. */
+import { formatUsd } from '../core/money.ts'
+import type { Plan } from '../core/plan.ts'
+import type { Refusal } from '../core/reason.ts'
+import type { Log } from './log.ts'
+import { systemText } from './prompt.ts'
+
+export function showPlan(plan: Plan, log: Log, obstacle: Refusal | undefined): void {
+  log.line(
+    `Workflow ${plan.workflow}${plan.variant === undefined ? '' : `/${plan.variant}`}, paid by ${plan.portfolio}, never more than ${formatUsd(plan.capMicroUsd)}.`,
+  )
+  log.line(`On ${plan.subject.repository} at ${plan.subject.headSha}; delivers: ${plan.deliver}.`)
+  if (plan.setup) log.line(`Setup: ${plan.setup.run}`)
+  for (const step of plan.steps) {
+    if (!('agent' in step)) {
+      log.line(`Step ${step.id}: ${step.run}`)
+      continue
+    }
+    const agent = plan.agents[step.agent]
+    log.line(`Step ${step.id}: agent ${step.agent} on ${agent?.model ?? '?'}, at most ${step.turns} turns`)
+    log.foreign(agent === undefined ? '' : systemText(agent, undefined))
+    log.foreign(step.promptText)
+  }
+  if (obstacle !== undefined) log.warning(`It would be refused: ${obstacle.message} ${obstacle.todo}`)
+}

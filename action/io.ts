@@ -1,0 +1,181 @@
+/** The only place that reads the Action's inputs and writes its outputs, state and summary. */
+import * as core from '@actions/core'
+import { z } from 'zod'
+
+export const inputNames = [
+  'workflow',
+  'variant',
+  'portfolio',
+  'inputs',
+  'goal',
+  'run',
+  'app-url',
+  'api-key',
+  'base-url',
+  'model',
+  'effort',
+  'cap-usd',
+  'deliver',
+  'dry-run',
+  'on-refusal',
+  'github-token',
+] as const
+
+export const outputNames = [
+  'conclusion',
+  'reason',
+  'session-id',
+  'run-id',
+  'spend-usd',
+  'held-usd',
+  'remaining-usd',
+  'input-tokens',
+  'cached-tokens',
+  'output-tokens',
+  'delivery',
+  'report',
+] as const
+
+export type Outputs = Readonly<Record<(typeof outputNames)[number], string>>
+
+/** GitHub's bound of a step's summary is 1 MiB; beyond it the whole summary is dropped. */
+const SUMMARY_CHARACTERS_MAX = 250_000
+const INPUTS_MAX = 50
+
+const text = z.string().transform((written) => (written === '' ? undefined : written))
+
+const inputsSchema = z.object({
+  workflow: text,
+  variant: text,
+  portfolio: text,
+  inputs: z.string().max(100_000),
+  goal: text,
+  run: text.refine((id) => id === undefined || /^[\w-]{1,100}$/.test(id), 'not a run’s id'),
+  'app-url': text.refine((url) => url === undefined || isHttpUrl(url), 'not an address; expected https://...'),
+  'api-key': text,
+  'base-url': text.refine((url) => url === undefined || isHttpUrl(url), 'not an address; expected https://...'),
+  model: text,
+  effort: text,
+  'cap-usd': text,
+  deliver: z.enum(['', 'none'], 'expected `none` or nothing').transform((written) => written === 'none'),
+  'dry-run': z.enum(['', 'true', 'false'], 'expected true or false').transform((written) => written === 'true'),
+  'on-refusal': z.enum(['', 'neutral', 'fail'], 'expected neutral or fail').transform((written) => written === 'fail'),
+  'github-token': text,
+})
+
+export interface Inputs {
+  readonly workflow: string | undefined
+  readonly variant: string | undefined
+  readonly portfolio: string | undefined
+  /** The workflow's own inputs, with `goal` among them. */
+  readonly values: Readonly<Record<string, string>>
+  readonly run: string | undefined
+  readonly appUrl: string | undefined
+  readonly apiKey: string | undefined
+  readonly baseUrl: string | undefined
+  readonly model: string | undefined
+  readonly effort: string | undefined
+  readonly capUsd: string | undefined
+  readonly keepWork: boolean
+  readonly dryRun: boolean
+  readonly failOnRefusal: boolean
+  readonly githubToken: string | undefined
+}
+
+/** The inputs, or every problem with them in words. Keys are masked in the log from here on. */
+export function readInputs(environment: NodeJS.ProcessEnv): Inputs | { readonly problem: string } {
+  const written = Object.fromEntries(inputNames.map((name) => [name, core.getInput(name)]))
+  for (const secret of [written['api-key'], written['github-token']]) if (secret) core.setSecret(secret)
+  const parsed = inputsSchema.safeParse(written)
+  if (!parsed.success) {
+    return { problem: parsed.error.issues.map((issue) => `\`${issue.path.join('.')}\`: ${issue.message}`).join('; ') }
+  }
+  const { data } = parsed
+  const values = readValues(data.inputs)
+  if (typeof values === 'string') return { problem: values }
+  return {
+    workflow: data.workflow,
+    variant: data.variant,
+    portfolio: data.portfolio,
+    values: data.goal === undefined ? values : { ...values, goal: data.goal },
+    run: data.run,
+    appUrl: data['app-url']?.replace(/\/+$/, ''),
+    apiKey: data['api-key'] ?? environment.OPENAI_API_KEY,
+    baseUrl: data['base-url'] ?? environment.OPENAI_BASE_URL,
+    model: data.model,
+    effort: data.effort,
+    capUsd: data['cap-usd'],
+    keepWork: data.deliver,
+    dryRun: data['dry-run'],
+    failOnRefusal: data['on-refusal'],
+    githubToken: data['github-token'],
+  }
+}
+
+/** `name=value` lines, or one JSON object; a problem in words otherwise. */
+export function readValues(written: string): Readonly<Record<string, string>> | string {
+  const trimmed = written.trim()
+  if (trimmed === '') return {}
+  if (trimmed.startsWith('{')) return readJsonValues(trimmed)
+  const lines = trimmed.split(/\r?\n/).filter((line) => line.trim() !== '')
+  const wrong = lines.find((line) => !/^\s*[a-z][a-z0-9_-]*=/.test(line))
+  if (wrong !== undefined)
+    return `\`inputs\`: ${JSON.stringify(wrong.slice(0, 80))} is no name=value; for example test=npm test`
+  if (lines.length > INPUTS_MAX) return `\`inputs\`: more than ${INPUTS_MAX} lines`
+  return Object.fromEntries(
+    lines.map((line) => [line.slice(0, line.indexOf('=')).trim(), line.slice(line.indexOf('=') + 1).trim()]),
+  )
+}
+
+function readJsonValues(json: string): Readonly<Record<string, string>> | string {
+  try {
+    const schema = z.record(z.string().max(100), z.union([z.string(), z.number(), z.boolean()]))
+    const parsed = schema.safeParse(JSON.parse(json))
+    if (!parsed.success)
+      return '`inputs`: expected an object of texts, numbers and booleans; for example {"test": "npm test"}'
+    return Object.fromEntries(Object.entries(parsed.data).map(([name, value]) => [name, String(value)]))
+  } catch {
+    return '`inputs`: starts like JSON and is none; expected for example {"test": "npm test"}'
+  }
+}
+
+export function writeOutputs(outputs: Outputs): void {
+  for (const name of outputNames) core.setOutput(name, outputs[name])
+}
+
+/** What `post` needs when this process does not live to report. */
+export interface SavedState {
+  readonly baseDir: string
+  readonly appUrl: string
+  readonly runId: string
+  readonly token: string
+  readonly finished: 'true' | ''
+}
+
+export function saveState(state: Partial<SavedState>): void {
+  for (const [name, value] of Object.entries(state)) core.saveState(name, value)
+}
+
+export function readState(): SavedState {
+  return {
+    baseDir: core.getState('baseDir'),
+    appUrl: core.getState('appUrl'),
+    runId: core.getState('runId'),
+    token: core.getState('token'),
+    finished: core.getState('finished') === 'true' ? 'true' : '',
+  }
+}
+
+export async function writeSummary(markdown: string): Promise<void> {
+  if (!process.env.GITHUB_STEP_SUMMARY) return
+  await core.summary.addRaw(markdown.slice(0, SUMMARY_CHARACTERS_MAX), true).write()
+}
+
+/** The job's identity; loaded only when there is an App to show it to. */
+export function getIdentity(audience: string): Promise<string> {
+  return core.getIDToken(audience)
+}
+
+function isHttpUrl(url: string): boolean {
+  return URL.canParse(url) && ['http:', 'https:'].includes(new URL(url).protocol)
+}

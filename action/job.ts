@@ -1,0 +1,113 @@
+/** The job this process runs in: its repository, its event and what the run is about, from what Actions provides. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import type { Subject } from '../core/plan.ts'
+import { type Refusal, refuse } from '../core/reason.ts'
+import type { CommitSource } from './checkout.ts'
+
+const EVENT_BYTES_MAX = 30_000_000
+const NO_COMMIT = /^0+$/
+
+const refSchema = z.object({
+  ref: z.string().max(250),
+  sha: z.string(),
+  repo: z.object({ id: z.number() }).nullish(),
+})
+
+const eventSchema = z.object({
+  before: z.string().optional(),
+  repository: z.object({ default_branch: z.string().max(250) }).optional(),
+  pull_request: z
+    .object({ number: z.int().positive(), title: z.string(), head: refSchema, base: refSchema })
+    .optional(),
+  issue: z.object({ number: z.int().positive(), title: z.string() }).optional(),
+})
+export type Event = z.infer<typeof eventSchema>
+
+export interface Job {
+  readonly repository: string
+  readonly sha: string
+  readonly ref: string
+  readonly event: Event
+  readonly workspace: string | undefined
+  readonly serverUrl: string
+  /** Whose directory the run's files are made in. */
+  readonly temporaryDir: string
+}
+
+export function readJob(environment: NodeJS.ProcessEnv, temporaryDir: string): Job {
+  return {
+    repository: environment.GITHUB_REPOSITORY ?? '',
+    sha: environment.GITHUB_SHA ?? '',
+    ref: environment.GITHUB_REF ?? '',
+    event: readEvent(environment.GITHUB_EVENT_PATH),
+    workspace: environment.GITHUB_WORKSPACE,
+    serverUrl: environment.GITHUB_SERVER_URL ?? 'https://github.com',
+    temporaryDir: environment.RUNNER_TEMP ?? temporaryDir,
+  }
+}
+
+/** What a job's own run is about, where no App says it. */
+export function jobSubject(job: Job): Subject | Refusal {
+  const pull = job.event.pull_request
+  if (pull !== undefined) {
+    if (pull.head.repo?.id !== pull.base.repo?.id) return refuse('fork')
+    return {
+      kind: 'pull-request',
+      repository: job.repository,
+      number: pull.number,
+      title: pull.title.slice(0, 500),
+      headSha: pull.head.sha,
+      headRef: pull.head.ref,
+      baseSha: pull.base.sha,
+    }
+  }
+  if (!/^[0-9a-f]{40,64}$/.test(job.sha)) {
+    return refuse('checkout-failed', 'GITHUB_SHA names no commit, so there is nothing to work on.')
+  }
+  const { issue } = job.event
+  if (issue !== undefined) {
+    return {
+      kind: 'issue',
+      repository: job.repository,
+      number: issue.number,
+      title: issue.title.slice(0, 500),
+      headSha: job.sha,
+    }
+  }
+  const before = pushedFrom(job)
+  return {
+    kind: 'push',
+    repository: job.repository,
+    headSha: job.sha,
+    ...(job.ref.startsWith('refs/heads/') && { headRef: job.ref.slice('refs/heads/'.length) }),
+    ...(before !== undefined && { baseSha: before }),
+  }
+}
+
+/** The commit that a push started from; a new branch has none. */
+export function pushedFrom(job: Job): string | undefined {
+  const { before } = job.event
+  return before === undefined || NO_COMMIT.test(before) || !/^[0-9a-f]{40,64}$/.test(before) ? undefined : before
+}
+
+/** The job's own checkout, where there is one, and GitHub. The token is in no file: git gets it for one fetch. */
+export function commitSource(job: Job, token: string | undefined): CommitSource {
+  const authorization =
+    token === undefined ? undefined : `basic ${Buffer.from(`x-access-token:${token}`).toString('base64')}`
+  return {
+    objects: job.workspace === undefined ? undefined : join(job.workspace, '.git', 'objects'),
+    remote: { url: `${job.serverUrl}/${job.repository}.git`, authorization },
+  }
+}
+
+function readEvent(path: string | undefined): Event {
+  if (path === undefined) return {}
+  try {
+    const parsed = eventSchema.safeParse(JSON.parse(readFileSync(path, 'utf8').slice(0, EVENT_BYTES_MAX)))
+    return parsed.data ?? {}
+  } catch {
+    return {}
+  }
+}

@@ -1,0 +1,11 @@
+/** The Action's last step, which also runs when the job was cancelled. It must not fail a job that has ended. */
+import { settleLate } from './settle-late.ts'
+
+try {
+  const said = await settleLate()
+  if (said !== undefined) process.stdout.write(`${said}\n`)
+} catch (error) {
+  process.stdout.write(
+    `::warning title=Purser::The run’s files could not be settled or removed: ${error instanceof Error ? error.name : 'unknown'}\n`,
+  )
+}

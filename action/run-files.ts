@@ -1,0 +1,34 @@
+/** The files of one run: its private directory, and the report and patch that stay for later steps of the job. */
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { type Report, reportSchema } from '../core/protocol.ts'
+
+const REPORT = 'report.json'
+const PATCH = 'work.patch'
+
+/** `mkdtemp` makes it readable by this user alone. */
+export function createRunDirectory(temporaryDir: string): string {
+  mkdirSync(temporaryDir, { recursive: true })
+  return mkdtempSync(join(temporaryDir, 'purser-'))
+}
+
+export function journalPath(baseDir: string): string {
+  return join(baseDir, 'journal.jsonl')
+}
+
+/** Answers the path of the report. The patch is beside it. */
+export function writeReport(baseDir: string, report: Report, patch: string): string {
+  writeFileSync(join(baseDir, PATCH), patch)
+  const path = join(baseDir, REPORT)
+  writeFileSync(path, `${JSON.stringify(z.encode(reportSchema, report), null, 2)}\n`)
+  return path
+}
+
+/** Removes the checkout and everything else but the report, the patch and the journal. */
+export function clearRunDirectory(baseDir: string): void {
+  const kept = new Set([REPORT, PATCH, 'journal.jsonl'])
+  for (const name of readdirSync(baseDir)) {
+    if (!kept.has(name)) rmSync(join(baseDir, name), { recursive: true, force: true })
+  }
+}
