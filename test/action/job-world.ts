@@ -1,0 +1,236 @@
+/** A job as Actions would start it, without an App: a real repository, a checkout of it, the runner as a process. */
+import { execFileSync, spawn } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+export const MAIN = process.env.PURSER_TEST_MAIN ?? join(root, 'action/main.ts')
+const POST = process.env.PURSER_TEST_POST ?? join(root, 'action/post.ts')
+
+/** A function with a defect, and a test that fails because of it. */
+export const sumProject = {
+  'sum.js': 'export function sum(a, b) {\n  return a - b\n}\n',
+  'sum.test.js':
+    "import assert from 'node:assert'\nimport test from 'node:test'\nimport { sum } from './sum.js'\n\ntest('adds', () => assert.equal(sum(2, 3), 5))\n",
+  'package.json': '{ "name": "sum", "type": "module", "scripts": { "test": "node --test" } }\n',
+  '.gitignore': 'node_modules/\n',
+} as const
+
+const portfolios = `version: 1
+values:
+  quality: { measure: rework-and-reverts }
+models:
+  default: test-model
+  prices:
+    test-model: { input: 1.00, cached: 0.10, output: 4.00 }
+portfolios:
+  upkeep:
+    purpose: Keep the code sound
+    value: quality
+    workflows: [mend]
+    budget: { usd: 10, per: month }
+    overrides: { cap: 4x, models: [test-model] }
+`
+
+export const mendWorkflow = `name: mend
+summary: Mend the code until its tests pass
+value: quality
+on: [push]
+inputs:
+  goal: { type: string, default: Make the tests pass }
+  test: { type: string, default: node --test }
+steps:
+  - { id: before, run: "\${{ inputs.test }}", on-failure: continue }
+  - { id: mend, agent: fixer, prompt: mend.md, turns: 8, until: { run: "\${{ inputs.test }}", attempts: 2 } }
+guards:
+  diff: { files: 3, lines: 40 }
+deliver: pull-request
+cap: { usd: 0.50 }
+`
+
+const agent = `---
+name: fixer
+description: Mends code in small steps
+tools: [read, list, search, edit, write, run]
+---
+You mend code.
+`
+
+export interface WorldOptions {
+  readonly files?: Readonly<Record<string, string>>
+  readonly workflow?: string
+  readonly portfolios?: (text: string) => string
+}
+
+export interface JobResult {
+  readonly exitCode: number | null
+  readonly log: string
+  readonly outputs: Readonly<Record<string, string>>
+  readonly state: Readonly<Record<string, string>>
+  readonly summary: string
+  readonly report: Report | undefined
+  readonly patch: string
+}
+
+/** The parts of the report that tests look at; amounts are decimal strings, as on the wire. */
+export interface Report {
+  readonly conclusion: string
+  readonly reason?: string
+  readonly message: string
+  readonly spentMicroUsd: string
+  readonly steps: readonly { id: string; ok: boolean; turns: number; attempts: number; summary: string }[]
+  readonly calls: readonly { usage: string; spentMicroUsd: string; reservedMicroUsd: string }[]
+  readonly delivery?: {
+    readonly title: string
+    readonly body: string
+    readonly changeset?: { readonly files: readonly { path: string; mode: string; contentBase64?: string }[] }
+  }
+}
+
+export class JobWorld {
+  readonly dir = mkdtempSync(join(tmpdir(), 'purser-test-'))
+  readonly workspace = join(this.dir, 'workspace')
+  readonly sha: string
+
+  constructor(options: WorldOptions = {}) {
+    const files: Record<string, string> = {
+      ...(options.files ?? sumProject),
+      '.github/purser/portfolios.yml': (options.portfolios ?? ((text) => text))(portfolios),
+      '.github/purser/catalog/mend/workflow.yml': options.workflow ?? mendWorkflow,
+      '.github/purser/catalog/mend/mend.md':
+        'Goal: ${{ inputs.goal }}\n\nThe tests printed:\n${{ steps.before.output }}\n',
+      '.github/purser/catalog/agents/fixer.agent.md': agent,
+    }
+    mkdirSync(this.workspace, { recursive: true })
+    this.git('init', '-q', '-b', 'main')
+    this.sha = this.commit(files)
+  }
+
+  /** Writes and commits on the current branch; answers the commit. */
+  commit(files: Readonly<Record<string, string>>): string {
+    for (const [path, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(this.workspace, path)), { recursive: true })
+      writeFileSync(join(this.workspace, path), text)
+    }
+    this.git('add', '--all', '--force')
+    this.git('-c', 'user.name=t', '-c', 'user.email=t@example.org', 'commit', '-q', '-m', 'work')
+    return this.git('rev-parse', 'HEAD').trim()
+  }
+
+  git(...args: string[]): string {
+    return execFileSync('git', ['-C', this.workspace, ...args], { encoding: 'utf8' })
+  }
+
+  /** The environment that Actions gives, and nothing of this process besides the PATH. */
+  environment(
+    inputs: Readonly<Record<string, string>>,
+    extra: Readonly<Record<string, string>> = {},
+  ): Record<string, string> {
+    const run = mkdtempSync(join(this.dir, 'run-'))
+    const file = (name: string) => {
+      writeFileSync(join(run, name), '')
+      return join(run, name)
+    }
+    const temp = join(run, 'temp')
+    mkdirSync(temp)
+    const event = file('event.json')
+    writeFileSync(event, JSON.stringify({ repository: { default_branch: 'main' } }))
+    return {
+      PATH: `${dirname(process.execPath)}:${process.env.PATH ?? ''}`,
+      HOME: run,
+      CI: 'true',
+      GITHUB_ACTIONS: 'true',
+      GITHUB_WORKSPACE: this.workspace,
+      GITHUB_REPOSITORY: 'acme/sum',
+      GITHUB_SHA: this.sha,
+      GITHUB_REF: 'refs/heads/main',
+      GITHUB_EVENT_NAME: 'push',
+      GITHUB_EVENT_PATH: event,
+      GITHUB_OUTPUT: file('output'),
+      GITHUB_STATE: file('state'),
+      GITHUB_ENV: file('env'),
+      GITHUB_PATH: file('path'),
+      GITHUB_STEP_SUMMARY: file('summary'),
+      RUNNER_TEMP: temp,
+      ...Object.fromEntries(Object.entries(inputs).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value])),
+      ...extra,
+    }
+  }
+
+  async run(
+    inputs: Readonly<Record<string, string>>,
+    extra: Readonly<Record<string, string>> = {},
+  ): Promise<JobResult> {
+    return this.start(inputs, extra).ended
+  }
+
+  start(
+    inputs: Readonly<Record<string, string>>,
+    extra: Readonly<Record<string, string>> = {},
+  ): { kill(signal: NodeJS.Signals): void; ended: Promise<JobResult>; env: Record<string, string> } {
+    const env = this.environment(inputs, extra)
+    const { child, ended } = startProcess(MAIN, env)
+    return {
+      env,
+      kill: (signal) => void child.kill(signal),
+      ended: ended.then(({ exitCode, log }) => readResult(env, exitCode, log)),
+    }
+  }
+
+  /** Runs `post` with the state that `main` saved. */
+  async post(env: Readonly<Record<string, string>>): Promise<string> {
+    const state = readCommandFile(env.GITHUB_STATE ?? '')
+    const saved = Object.fromEntries(Object.entries(state).map(([name, value]) => [`STATE_${name}`, value]))
+    return (await startProcess(POST, { ...env, ...saved }).ended).log
+  }
+
+  close(): void {
+    rmSync(this.dir, { recursive: true, force: true })
+  }
+}
+
+function startProcess(file: string, env: Record<string, string>) {
+  const child = spawn(process.execPath, [file], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  let log = ''
+  child.stdout.on('data', (chunk) => {
+    log += chunk
+  })
+  child.stderr.on('data', (chunk) => {
+    log += chunk
+  })
+  const ended = new Promise<{ exitCode: number | null; log: string }>((resolve) =>
+    child.on('close', (exitCode) => resolve({ exitCode, log })),
+  )
+  return { child, ended }
+}
+
+function readResult(env: Readonly<Record<string, string>>, exitCode: number | null, log: string): JobResult {
+  const outputs = readCommandFile(env.GITHUB_OUTPUT ?? '')
+  const path = outputs.report ?? ''
+  const patchPath = path === '' ? '' : join(dirname(path), 'work.patch')
+  return {
+    exitCode,
+    log,
+    outputs,
+    state: readCommandFile(env.GITHUB_STATE ?? ''),
+    summary: readFileSync(env.GITHUB_STEP_SUMMARY ?? '', 'utf8'),
+    report: path === '' ? undefined : JSON.parse(readFileSync(path, 'utf8')),
+    patch: existsSync(patchPath) ? readFileSync(patchPath, 'utf8') : '',
+  }
+}
+
+/** `name<<delimiter`, the value's lines, the delimiter. */
+export function readCommandFile(path: string): Record<string, string> {
+  const lines = readFileSync(path, 'utf8').split('\n')
+  const values: Record<string, string> = {}
+  for (let at = 0; at < lines.length; at += 1) {
+    const match = /^([^=<]+)<<(.+)$/.exec(lines[at] ?? '')
+    if (!match) continue
+    const end = lines.indexOf(match[2] ?? '', at + 1)
+    values[match[1] ?? ''] = lines.slice(at + 1, end).join('\n')
+    at = end
+  }
+  return values
+}
