@@ -138,7 +138,9 @@ export function holdAmount(
         'account-frozen',
         `The ${describe(account)} is frozen because a provider billed more than the proven bound.`,
       )
-    if (account.room < floors[account.unit]) return noRoom(account, floors[account.unit])
+    if (account.room <= 0n || account.room < floors[account.unit]) {
+      return noRoom(account, floors[account.unit])
+    }
   }
   const within = (unit: Unit, cap: bigint) =>
     minBigint(

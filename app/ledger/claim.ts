@@ -87,7 +87,7 @@ export interface Drawn {
 /**
  * A heartbeat: extends the lease and raises what may be spent to `wantMicroUsd` (and `wantTokens`) in all, at most the
  * hold; never lowers it. A lease that is over but was not swept yet lives on, since nothing was posted. Refuses
- * with `run-unknown`, `run-over` or, for an older claim, `already-claimed`.
+ * with `run-unknown` (also when nobody has claimed it), `run-over` or, for an older claim, `already-claimed`.
  */
 export async function draw(
   prisma: PrismaClient,
@@ -110,7 +110,8 @@ export async function draw(
   if (drawn !== undefined) return drawn
   const run = await prisma.run.findUnique({ where: { id: runId } })
   if (run === null) return refuse('run-unknown')
-  return refuse(run.state === 'ended' ? 'run-over' : 'already-claimed')
+  if (run.state === 'ended') return refuse('run-over')
+  return refuse(run.state === 'claimed' ? 'already-claimed' : 'run-unknown')
 }
 
 /** Asks a claimed run to end at its next heartbeat. Says whether there was one to ask. */

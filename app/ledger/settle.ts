@@ -27,7 +27,7 @@ export interface Settled {
 
 /**
  * Settles a claimed run by its report: posts the spend, releases the rest. Of an expired run a report can only refund, once,
- * down to its calls' evidence. Refuses with `run-unknown`, `already-claimed` (an older claim) or `run-over` (ended
+ * down to its calls' evidence. Refuses with `run-unknown` (also when nobody has claimed it), `already-claimed` (an older claim) or `run-over` (ended
  * by another report).
  */
 export async function settle(
@@ -37,11 +37,9 @@ export async function settle(
   const { runId, epoch, report, now } = request
   return transact(prisma, async (transaction) => {
     const run = await lockRun(transaction, runId)
-    if (run === undefined) return refuse('run-unknown')
+    if (run === undefined || run.epoch === 0) return refuse('run-unknown')
     if (run.epoch !== epoch) return refuse('already-claimed')
     if (run.state === 'claimed') return settleClaimed(transaction, run, report, now)
-    // A run that never was claimed has no epoch that a report could name, so this one ended after its claim.
-    if (run.state !== 'ended') return refuse('run-unknown')
     if (run.report === null) return refundLate(transaction, run, report, now)
     if (!isDeepStrictEqual(run.report, reportJson(report))) return refuse('run-over')
     return settled(run, { repeated: true })

@@ -368,7 +368,7 @@ CREATE INDEX "run_lease" ON "run"("lease_until") WHERE "state" = 'claimed';
 CREATE INDEX "run_unstarted" ON "run"("created_at") WHERE "state" IN ('reserved', 'dispatched');
 CREATE INDEX "run_undecided" ON "run"("repository_id", "ended_at", "id") WHERE "state" = 'ended' AND "outcome" = 'pending';
 
-ALTER TABLE "hold" ADD CONSTRAINT "hold_amount" CHECK ("amount" >= 0);
+ALTER TABLE "hold" ADD CONSTRAINT "hold_amount" CHECK ("amount" > 0);
 
 ALTER TABLE "trial" ADD CONSTRAINT "trial_counts" CHECK ("settled" >= 0);
 ALTER TABLE "trial_day"

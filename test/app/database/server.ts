@@ -1,0 +1,97 @@
+/**
+ * A real PostgreSQL server for the tests that need one: `PURSER_TEST_DATABASE_URL`, or one that is started here from the
+ * machine's own programs. Without either, its tests are left out, loudly.
+ */
+import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { access, chown, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import pg from 'pg'
+
+const run = promisify(execFile)
+const SERVER_START_SECONDS = 30
+
+export interface TestServer {
+  /** An empty database of its own. */
+  readonly url: string
+  stop(): Promise<void>
+}
+
+/** Undefined when the machine has no server. */
+export async function startTestServer(): Promise<TestServer | undefined> {
+  const given = process.env.PURSER_TEST_DATABASE_URL
+  if (given !== undefined && given !== '') return freshDatabaseOn(given)
+  const programs = await findPrograms()
+  return programs === undefined ? undefined : startOwn(programs)
+}
+
+export async function hasTestServer(): Promise<boolean> {
+  return Boolean(process.env.PURSER_TEST_DATABASE_URL) || (await findPrograms()) !== undefined
+}
+
+export function warnServerMissing(): void {
+  console.warn(
+    'LEFT OUT: the tests on a PostgreSQL server, for there is none; ' +
+      'bring one with `sudo apt-get install -y postgresql`, or set PURSER_TEST_DATABASE_URL',
+  )
+}
+
+async function freshDatabaseOn(url: string): Promise<TestServer> {
+  const name = `purser_test_${randomBytes(6).toString('hex')}`
+  await execute(url, `CREATE DATABASE ${name}`)
+  const own = new URL(url)
+  own.pathname = `/${name}`
+  return { url: own.href, stop: () => execute(url, `DROP DATABASE ${name} WITH (FORCE)`) }
+}
+
+async function execute(url: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  await client.query(sql)
+  await client.end()
+}
+
+/** The folder with `initdb`, `pg_ctl` and `postgres`; the newest of Debian's, or what the path has. */
+async function findPrograms(): Promise<string | undefined> {
+  const debian = '/usr/lib/postgresql'
+  const versions = await readdir(debian).catch(() => [])
+  const newestFirst = versions.toSorted((a, b) => Number(b) - Number(a)).map((version) => join(debian, version, 'bin'))
+  for (const folder of [...newestFirst, ...(process.env.PATH ?? '').split(':')]) {
+    const found = await Promise.all(['initdb', 'pg_ctl', 'postgres'].map((program) => isThere(join(folder, program))))
+    if (found.every(Boolean)) return folder
+  }
+  return undefined
+}
+
+async function isThere(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  )
+}
+
+async function startOwn(programs: string): Promise<TestServer> {
+  const folder = await mkdtemp('/tmp/purser-postgres-')
+  const asServer = await serverUser(folder)
+  const data = join(folder, 'data')
+  await asServer(join(programs, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync'])
+  const settings = `-k ${folder} -h '' -F -c max_connections=100`
+  const start = ['start', '-D', data, '-w', '-t', `${SERVER_START_SECONDS}`, '-l', join(folder, 'log'), '-o', settings]
+  await asServer(join(programs, 'pg_ctl'), start)
+  return {
+    url: `postgresql://postgres@localhost/postgres?host=${encodeURIComponent(folder)}`,
+    async stop() {
+      await asServer(join(programs, 'pg_ctl'), ['stop', '-D', data, '-m', 'immediate'])
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** PostgreSQL refuses to run as root, so root runs it as the user that Debian's package made for it. */
+async function serverUser(folder: string): Promise<(program: string, args: readonly string[]) => Promise<unknown>> {
+  if (process.getuid?.() !== 0) return (program, args) => run(program, [...args], { cwd: folder })
+  const { stdout } = await run('id', ['-u', 'postgres'])
+  await chown(folder, Number(stdout), -1)
+  return (program, args) => run('runuser', ['-u', 'postgres', '--', program, ...args], { cwd: folder })
+}
