@@ -107,11 +107,12 @@ async function moveCounts(
     spendMicroUsd: after.spendMicroUsd - before.spendMicroUsd,
   }
   const settled = change.accepted + change.reworked + change.rejected
-  const [trialDay, trialSubject, trial] = [{ ...key, day }, { ...key, day, subjectKey: run.subjectKey }, key]
-  await transaction.trialDay.upsert({
+  // The row first, at zero: an upsert would be checked as if the change itself were inserted, and that may be negative.
+  const trialDay = { ...key, day }
+  await transaction.trialDay.createMany({ data: trialDay, skipDuplicates: true })
+  await transaction.trialDay.update({
     where: { repositoryId_family_variant_day: trialDay },
-    create: { ...trialDay, ...change, settled },
-    update: {
+    data: {
       settled: { increment: settled },
       accepted: { increment: change.accepted },
       reworked: { increment: change.reworked },
@@ -122,15 +123,16 @@ async function moveCounts(
     },
   })
   if (settled === 0) return
-  await transaction.trialSubject.upsert({
+  const trialSubject = { ...trialDay, subjectKey: run.subjectKey }
+  await transaction.trialSubject.createMany({ data: trialSubject, skipDuplicates: true })
+  await transaction.trialSubject.update({
     where: { repositoryId_family_variant_day_subjectKey: trialSubject },
-    create: { ...trialSubject, settled },
-    update: { settled: { increment: settled } },
+    data: { settled: { increment: settled } },
   })
-  await transaction.trial.upsert({
-    where: { repositoryId_family_variant: trial },
-    create: { ...trial, settled },
-    update: { settled: { increment: settled } },
+  await transaction.trial.createMany({ data: key, skipDuplicates: true })
+  await transaction.trial.update({
+    where: { repositoryId_family_variant: key },
+    data: { settled: { increment: settled } },
   })
 }
 

@@ -1,17 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { KeyConflict } from '../../../app/ledger/key-conflict.ts'
-import { type Reserved, reserve } from '../../../app/ledger/reserve.ts'
+import { type NewRun, type NewSession, reserve } from '../../../app/ledger/reserve.ts'
 import { release } from '../../../app/ledger/settle.ts'
 import { storedPlan, storedQuote } from '../../../app/ledger/stored.ts'
-import { isRefusal, type Refusal } from '../../../core/reason.ts'
+import { isRefusal } from '../../../core/reason.ts'
 import { onEachDatabase } from '../database/each-database.ts'
 import { expectBalanced } from './balance.ts'
-import { CENT, NOW, newRepository, planOf, portfolioAccount, requestFor, squadTokens } from './scene.ts'
-
-function held(result: Reserved | Refusal): Reserved {
-  if (isRefusal(result)) throw new Error(`refused: ${result.message}`)
-  return result
-}
+import { CENT, granted, NOW, newRepository, planOf, portfolioAccount, requestFor, squadTokens } from './scene.ts'
 
 onEachDatabase('reserving', (database) => {
   it('stores the plan with the hold in the place of the cap, and the quote that was shown', async () => {
@@ -19,7 +14,7 @@ onEachDatabase('reserving', (database) => {
     const repositoryId = await newRepository(prisma)
     const accounts = [portfolioAccount(150n * CENT)]
     const recentSpendsMicroUsd = [80n * CENT, 40n * CENT, 60n * CENT]
-    const result = held(
+    const result = granted(
       await reserve(prisma, requestFor(repositoryId, 250n * CENT, accounts, { run: { recentSpendsMicroUsd } })),
     )
     expect(result).toMatchObject({
@@ -44,23 +39,24 @@ onEachDatabase('reserving', (database) => {
     const { prisma } = database()
     const repositoryId = await newRepository(prisma)
     const request = requestFor(repositoryId, 100n * CENT, [portfolioAccount(1000n * CENT)])
-    const results = await Promise.all([1, 2, 3, 4].map(async () => held(await reserve(prisma, request))))
+    const results = await Promise.all([1, 2, 3, 4].map(async () => granted(await reserve(prisma, request))))
     expect(new Set(results.map((result) => result.run.id)).size).toBe(1)
     expect(results.filter((result) => !result.repeated)).toHaveLength(1)
     expect(results.map((result) => result.remainingMicroUsd)).toEqual(Array(4).fill(900n * CENT))
     expect(await prisma.hold.count({ where: { run: { repositoryId } } })).toBe(1)
   })
 
-  it.each([
+  const others: [string, { run?: Partial<NewRun>; session?: Partial<NewSession> }][] = [
     ['another family', { run: { family: 'review' } }],
     ['another variant', { run: { variant: 'tests-first' } }],
     ['another subject', { session: { subjectKey: 'pull-request:999999' } }],
-    ['another trigger', { session: { trigger: 'push' as const } }],
-  ])('throws when a command key comes again with %s', async (_what, changes) => {
+    ['another trigger', { session: { trigger: 'push' } }],
+  ]
+  it.each(others)('throws when a command key comes again with %s', async (_what, changes) => {
     const { prisma } = database()
     const repositoryId = await newRepository(prisma)
     const request = requestFor(repositoryId, 100n * CENT, [portfolioAccount(1000n * CENT)])
-    held(await reserve(prisma, request))
+    granted(await reserve(prisma, request))
     const { session, run } = request
     const other = { ...request, session: { ...session, ...changes.session }, run: { ...run, ...changes.run } }
     await expect(reserve(prisma, other)).rejects.toThrow(KeyConflict)
@@ -96,7 +92,7 @@ onEachDatabase('reserving', (database) => {
     const repositoryId = await newRepository(prisma)
     const run = { plan: planOf(250n * CENT, { capTokens: 300_000 }) }
     const reserveOnce = () => reserve(prisma, requestFor(repositoryId, 250n * CENT, [squadTokens(500_000n)], { run }))
-    const first = held(await reserveOnce())
+    const first = granted(await reserveOnce())
     expect(first).toMatchObject({
       heldMicroUsd: 250n * CENT,
       heldTokens: 300_000n,
@@ -104,7 +100,7 @@ onEachDatabase('reserving', (database) => {
       remainingTokens: 200_000n,
     })
     expect(storedPlan(first.run).capTokens).toBe(300_000)
-    expect(held(await reserveOnce()).heldTokens).toBe(200_000n)
+    expect(granted(await reserveOnce()).heldTokens).toBe(200_000n)
     expect(await reserveOnce()).toMatchObject({ refused: true, reason: 'no-room' })
     await expectBalanced(prisma, repositoryId)
   })
@@ -129,11 +125,11 @@ onEachDatabase('reserving', (database) => {
       periodStart: new Date('2026-12-01T00:00:00Z'),
       periodEnd: new Date('2027-01-01T00:00:00Z'),
     })
-    held(await reserve(prisma, requestFor(repositoryId, 100n * CENT, [november])))
+    granted(await reserve(prisma, requestFor(repositoryId, 100n * CENT, [november])))
     expect(await reserve(prisma, requestFor(repositoryId, 100n * CENT, [november]))).toMatchObject({
       reason: 'no-room',
     })
-    expect(held(await reserve(prisma, requestFor(repositoryId, 100n * CENT, [december]))).heldMicroUsd).toBe(
+    expect(granted(await reserve(prisma, requestFor(repositoryId, 100n * CENT, [december]))).heldMicroUsd).toBe(
       100n * CENT,
     )
     await expectBalanced(prisma, repositoryId)

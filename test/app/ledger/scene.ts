@@ -1,9 +1,17 @@
 /** A repository of its own for each test, so that tests share a database without seeing each other. */
 
-import type { NewRun, NewSession, ReserveRequest } from '../../../app/ledger/reserve.ts'
+import { type Claim, claim } from '../../../app/ledger/claim.ts'
+import {
+  type NewRun,
+  type NewSession,
+  type Reserved,
+  type ReserveRequest,
+  reserve,
+} from '../../../app/ledger/reserve.ts'
 import type { AccountSpec } from '../../../core/ledger.ts'
 import type { Plan } from '../../../core/plan.ts'
 import type { Report } from '../../../core/protocol.ts'
+import { isRefusal, type Refusal } from '../../../core/reason.ts'
 import type { PrismaClient } from '../../../prisma/client/client.ts'
 
 export const NOW = new Date('2026-11-20T12:00:00Z')
@@ -107,4 +115,27 @@ export function reportOf(spentMicroUsd: bigint, changes: Partial<Report> = {}): 
     calls: [],
     ...changes,
   }
+}
+
+/** What was not refused. */
+export function granted<T>(result: T | Refusal): T {
+  if (isRefusal(result)) throw new Error(`refused: ${result.reason}: ${result.message}`)
+  return result
+}
+
+export async function reservedRun(prisma: PrismaClient, request: ReserveRequest): Promise<Reserved> {
+  return granted(await reserve(prisma, request))
+}
+
+export async function claimedRun(prisma: PrismaClient, request: ReserveRequest): Promise<Claim> {
+  const { run } = await reservedRun(prisma, request)
+  return claimOf(prisma, run)
+}
+
+export async function claimOf(
+  prisma: PrismaClient,
+  run: { readonly id: string; readonly repositoryId: bigint },
+  jobKey = 'job',
+): Promise<Claim> {
+  return granted(await claim(prisma, { runId: run.id, repositoryId: run.repositoryId, jobKey, now: NOW }))
 }

@@ -1,0 +1,172 @@
+import { expect, it } from 'vitest'
+import { thawAccount } from '../../../app/ledger/accounts.ts'
+import { recordDelivery, settle } from '../../../app/ledger/settle.ts'
+import { storedReport } from '../../../app/ledger/stored.ts'
+import { abandonUnstarted, expireLost } from '../../../app/ledger/sweep.ts'
+import type { Call } from '../../../core/protocol.ts'
+import { onEachDatabase } from '../database/each-database.ts'
+import { expectBalanced } from './balance.ts'
+import {
+  CENT,
+  claimedRun,
+  granted,
+  NOW,
+  newRepository,
+  planOf,
+  portfolioAccount,
+  reportOf,
+  requestFor,
+  reservedRun,
+  squadTokens,
+} from './scene.ts'
+
+const call = (spentMicroUsd: bigint): Call => ({
+  id: 0,
+  step: 'refactor',
+  model: 'gpt-5.2-mini',
+  reservedMicroUsd: spentMicroUsd,
+  spentMicroUsd,
+  inputTokens: 700,
+  cachedTokens: 0,
+  outputTokens: 50,
+  reasoningTokens: 0,
+  usage: 'reported',
+})
+
+onEachDatabase('settling', (database) => {
+  const request = async () =>
+    requestFor(await newRepository(database().prisma), 400n * CENT, [portfolioAccount(1000n * CENT)])
+
+  it('stores the report, the usage and a pending outcome', async () => {
+    const { prisma } = database()
+    const { run, epoch } = await claimedRun(prisma, await request())
+    const report = reportOf(150n * CENT, { conclusion: 'capped', reason: 'cap-reached', cachedTokens: 400 })
+    const settled = granted(await settle(prisma, { runId: run.id, epoch, report, now: NOW }))
+    expect(settled).toMatchObject({ spentMicroUsd: 150n * CENT, remainingMicroUsd: 850n * CENT, overage: false })
+    expect(settled.run).toMatchObject({
+      state: 'ended',
+      endedAt: NOW,
+      conclusion: 'capped',
+      reason: 'cap-reached',
+      inputTokens: 1000n,
+      cachedTokens: 400n,
+      outputTokens: 100n,
+      outcome: 'pending',
+    })
+    expect(storedReport(settled.run)).toEqual(report)
+  })
+
+  it('charges what the calls prove where a report’s total is below them', async () => {
+    const { prisma } = database()
+    const { run, epoch } = await claimedRun(prisma, await request())
+    const report = reportOf(1n, { calls: [call(60n * CENT), call(40n * CENT)], cachedTokens: 5000 })
+    const settled = granted(await settle(prisma, { runId: run.id, epoch, report, now: NOW }))
+    expect(settled.spentMicroUsd).toBe(100n * CENT)
+    expect(settled.run.cachedTokens).toBe(1000n)
+  })
+
+  it('stores what commands print, whatever bytes it holds', async () => {
+    const { prisma } = database()
+    const { run, epoch } = await claimedRun(prisma, await request())
+    const report = reportOf(0n, { message: 'a\0b\uD800c' })
+    const first = granted(await settle(prisma, { runId: run.id, epoch, report, now: NOW }))
+    expect(storedReport(first.run)?.message).toBe('a\uFFFDb\uFFFDc')
+    expect(granted(await settle(prisma, { runId: run.id, epoch, report, now: NOW })).repeated).toBe(true)
+  })
+
+  it('posts once when the same report comes many times at once', async () => {
+    const { prisma } = database()
+    const { run, epoch } = await claimedRun(prisma, await request())
+    const report = reportOf(100n * CENT)
+    const all = await Promise.all(
+      Array.from({ length: 6 }, async () => granted(await settle(prisma, { runId: run.id, epoch, report, now: NOW }))),
+    )
+    expect(all.filter((settled) => !settled.repeated)).toHaveLength(1)
+    expect(new Set(all.map((settled) => settled.remainingMicroUsd))).toEqual(new Set([900n * CENT]))
+    await expectBalanced(prisma, run.repositoryId)
+  })
+
+  it('settles tokens where tokens pay', async () => {
+    const { prisma } = database()
+    const repositoryId = await newRepository(prisma)
+    const run = { plan: planOf(400n * CENT, { capTokens: 1000 }) }
+    const claimed = await claimedRun(prisma, requestFor(repositoryId, 400n * CENT, [squadTokens(5000n)], { run }))
+    const report = reportOf(90n * CENT, { inputTokens: 300, outputTokens: 50 })
+    const settled = granted(await settle(prisma, { runId: claimed.run.id, epoch: claimed.epoch, report, now: NOW }))
+    expect(settled).toMatchObject({ spentMicroUsd: 90n * CENT, remainingMicroUsd: null, overage: false })
+    expect(await prisma.account.findFirst({ where: { repositoryId } })).toMatchObject({ spent: 350n, held: 0n })
+    await expectBalanced(prisma, repositoryId)
+  })
+
+  it('freezes every account that an overage touches, until somebody thaws it', async () => {
+    const { prisma } = database()
+    const repositoryId = await newRepository(prisma)
+    const run = { plan: planOf(400n * CENT, { capTokens: 1000 }) }
+    const claimed = await claimedRun(prisma, requestFor(repositoryId, 400n * CENT, [squadTokens(5000n)], { run }))
+    const report = reportOf(0n, { inputTokens: 1000, outputTokens: 50 })
+    const settled = granted(await settle(prisma, { runId: claimed.run.id, epoch: claimed.epoch, report, now: NOW }))
+    expect(settled.overage).toBe(true)
+    const account = await prisma.account.findFirstOrThrow({ where: { repositoryId } })
+    expect(account).toMatchObject({ spent: 1000n, overage: 50n, frozen: true })
+    await expectBalanced(prisma, repositoryId)
+    expect(await thawAccount(prisma, account.id)).toBe(true)
+    expect(await thawAccount(prisma, account.id)).toBe(false)
+  })
+
+  it('posts tokens that were drawn when a job vanishes, and refunds by evidence', async () => {
+    const { prisma } = database()
+    const repositoryId = await newRepository(prisma)
+    const run = { plan: planOf(400n * CENT, { capTokens: 1_000_000 }) }
+    const { run: lost, epoch } = await claimedRun(
+      prisma,
+      requestFor(repositoryId, 400n * CENT, [squadTokens(5_000_000n)], { run }),
+    )
+    await prisma.$executeRaw`UPDATE run SET lease_until = clock_timestamp() - interval '1 s' WHERE id = ${lost.id}`
+    expect(await expireLost(prisma, NOW)).toEqual([lost.id])
+    expect(await prisma.account.findFirst({ where: { repositoryId } })).toMatchObject({ spent: 250_000n, held: 0n })
+    const late = granted(await settle(prisma, { runId: lost.id, epoch, report: reportOf(9n * CENT), now: NOW }))
+    expect(late).toMatchObject({ late: true, spentMicroUsd: 9n * CENT })
+    expect(late.run).toMatchObject({ conclusion: 'failed', reason: 'lost' })
+    expect(await prisma.account.findFirst({ where: { repositoryId } })).toMatchObject({ spent: 1100n, held: 0n })
+    await expectBalanced(prisma, repositoryId)
+  })
+
+  it('notes what became of the work, once the run has ended', async () => {
+    const { prisma } = database()
+    const { run, epoch } = await claimedRun(prisma, await request())
+    await expect(recordDelivery(prisma, run.id, { sha: 'b'.repeat(40) })).rejects.toThrow()
+    granted(await settle(prisma, { runId: run.id, epoch, report: reportOf(0n), now: NOW }))
+    const delivered = await recordDelivery(prisma, run.id, {
+      conclusion: 'withheld',
+      reason: 'guard-paths',
+      sha: 'b'.repeat(40),
+      url: 'https://github.com/acme/shop/pull/12',
+    })
+    expect(delivered).toMatchObject({ conclusion: 'withheld', reason: 'guard-paths', deliveredSha: 'b'.repeat(40) })
+    expect(delivered.deliveredNumber).toBeNull()
+    // Its report is still the same one, so a repeat changes nothing.
+    expect(await settle(prisma, { runId: run.id, epoch, report: reportOf(0n), now: NOW })).toMatchObject({
+      repeated: true,
+    })
+  })
+
+  it('gives up runs that never began, and only those', async () => {
+    const { prisma } = database()
+    const repositoryId = await newRepository(prisma)
+    const account = portfolioAccount(1000n * CENT)
+    const at = (time: string) => ({ now: new Date(`2026-11-20T${time}:00Z`) })
+    const early = await reservedRun(prisma, requestFor(repositoryId, 100n * CENT, [account], at('08:00')))
+    const working = await claimedRun(prisma, requestFor(repositoryId, 100n * CENT, [account], at('08:00')))
+    const recent = await reservedRun(prisma, requestFor(repositoryId, 100n * CENT, [account], at('11:00')))
+    const ended = await abandonUnstarted(prisma, new Date('2026-11-20T10:00:00Z'), NOW)
+    expect(ended).toContain(early.run.id)
+    expect(ended).not.toContain(working.run.id)
+    expect(ended).not.toContain(recent.run.id)
+    expect(await prisma.run.findUnique({ where: { id: early.run.id } })).toMatchObject({
+      conclusion: 'refused',
+      reason: 'never-started',
+      spentMicroUsd: 0n,
+    })
+    await expectBalanced(prisma, repositoryId)
+  })
+})
