@@ -1,0 +1,67 @@
+/** Whether a command may start anything: its author's permission, and whether the head is still the one they saw. */
+import type { GitHubPermissions } from '../core/permission.ts'
+import { type Refusal, refuse } from '../core/reason.ts'
+import type { PrismaClient } from '../prisma/client/client.ts'
+import { isMissing } from './github.ts'
+import type { Place } from './place.ts'
+
+/** GitHub's booleans for somebody; `null` when they are no collaborator. Anything but an answer fails closed. */
+export async function readPermissions(
+  place: Place,
+  login: string,
+): Promise<{ permissions: GitHubPermissions | null } | Refusal> {
+  try {
+    const { data } = await place.octokit.rest.repos.getCollaboratorPermissionLevel({ ...place.name, username: login })
+    return { permissions: data.user?.permissions ?? null }
+  } catch (error) {
+    return isMissing(error) ? { permissions: null } : refuse('permission-unreadable')
+  }
+}
+
+export interface CommandTime {
+  /** When GitHub says the comment was made; whole seconds. */
+  readonly createdAt: string
+  readonly deliveryId: string
+}
+
+/**
+ * Whether the branch was pushed to after the command was given, by GitHub's own times: a commit's dates are its
+ * author's to choose. Within the same second the order in which GitHub told the App decides.
+ */
+export async function isHeadMoved(
+  prisma: PrismaClient,
+  place: Place,
+  headRef: string,
+  command: CommandTime,
+): Promise<boolean> {
+  const { data } = await place.octokit.rest.repos.listActivities({
+    ...place.name,
+    ref: `refs/heads/${headRef}`,
+    per_page: 1,
+  })
+  const pushed = data[0] && secondOf(data[0].timestamp)
+  const asked = secondOf(command.createdAt)
+  if (pushed === undefined || pushed < asked) return false
+  return pushed > asked || (await isPushWaiting(prisma, place, headRef, command.deliveryId))
+}
+
+function secondOf(timestamp: string): number {
+  return Math.floor(Date.parse(timestamp) / 1000)
+}
+
+/** Webhooks of a repository are handled in order, so a push that came before the command has been handled by now. */
+async function isPushWaiting(
+  prisma: PrismaClient,
+  place: Place,
+  headRef: string,
+  deliveryId: string,
+): Promise<boolean> {
+  const rows = await prisma.$queryRaw<unknown[]>`
+    SELECT 1 FROM webhook AS push, webhook AS command
+    WHERE command.delivery_id = ${deliveryId}
+      AND push.handled_at IS NULL AND push.received_at >= command.received_at
+      AND push.event = 'push' AND push.payload ->> 'ref' = ${`refs/heads/${headRef}`}
+      AND push.payload -> 'repository' ->> 'id' = ${String(place.repositoryId)}
+    LIMIT 1`
+  return rows.length > 0
+}

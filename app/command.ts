@@ -1,0 +1,57 @@
+/** A command on its way: what was said, where, and what its author may do there. The author's name goes no further. */
+import type { Command } from '../core/command.ts'
+import type { GitHubPermissions } from '../core/permission.ts'
+import type { Refusal } from '../core/reason.ts'
+import { type RefusalView, refusalComment } from '../core/text/refusal-comment.ts'
+import type { CommandTime } from './authorize.ts'
+import type { Parts } from './parts.ts'
+import type { Place } from './place.ts'
+import { react } from './show/react.ts'
+import { say, withMarker } from './show/say.ts'
+import type { FoundSubject } from './subject.ts'
+
+export interface Spoken {
+  readonly commentId: number
+  /** Of the pull request or issue. */
+  readonly number: number
+  readonly time: CommandTime
+  /** Reads the subject anew each time, as its head may have moved. */
+  subject(): Promise<FoundSubject>
+}
+
+export interface CommandAt extends Spoken {
+  readonly parts: Parts
+  readonly place: Place
+  readonly command: Command
+  readonly permissions: GitHubPermissions
+}
+
+/** What names the command for ever: the same comment never starts a second session. */
+export function commandKeyOf(spoken: Spoken): string {
+  return `comment:${spoken.commentId}`
+}
+
+/** Answers with a comment of its own, once. */
+export async function answer(at: Pick<CommandAt, 'place'> & Spoken, body: string): Promise<void> {
+  await say(at.place, at.number, withMarker(answerId(at), body))
+}
+
+/** What a refusal may name besides its reason. */
+export type RefusedAbout = Partial<Omit<RefusalView, 'refusal' | 'sessionId'>>
+
+/** A refusal is shown where the command was given; nothing was started and nothing spent. */
+export async function showRefusal(
+  place: Place,
+  spoken: Spoken,
+  refusal: Refusal,
+  about: RefusedAbout = {},
+): Promise<void> {
+  await react(place, spoken.commentId, 'confused')
+  const view = { accounts: [], ...about, refusal, sessionId: answerId(spoken) }
+  await say(place, spoken.number, refusalComment(view))
+}
+
+/** Answers belong to no session; the comment that asked names them. */
+function answerId(spoken: Spoken): string {
+  return `answer-${spoken.commentId}`
+}

@@ -1,0 +1,97 @@
+/** A commit onto the head that the work was made from, or what comes closest to it when the head has moved. */
+import type { Changeset } from '../../core/changeset.ts'
+import { deliveryOf } from '../../core/text/delivery.ts'
+import type { Octokit, RepositoryName } from '../github.ts'
+import { isMissing, statusOf } from '../github.ts'
+import { createTreeReader, type TreeReader } from './tree.ts'
+import { type WrittenCommit, writeCommit } from './write-commit.ts'
+
+export interface CommitOrder {
+  readonly runId: string
+  readonly branch: string
+  readonly changeset: Changeset
+  readonly message: string
+}
+
+/** `conflict`: the branch moved and changed a file that the work changes too. `gone`: there is no such branch. */
+export type CommitOnto = { kind: 'committed'; commit: WrittenCommit } | { kind: 'conflict' } | { kind: 'gone' }
+
+/** How often the head may move between reading and writing it before the work goes to a branch of its own. */
+const MOVES_MAX = 3
+/** How far back a commit of this very run is looked for, in commits. */
+const ADOPT_COMMITS_MAX = 30
+
+/**
+ * REST has no "update if it is still at X", but it refuses what is no fast-forward. As the new commit's only parent is
+ * the head that was read, a branch that moved in between makes the update refused: a compare-and-swap.
+ */
+export async function commitOnto(
+  octokit: Octokit,
+  repository: RepositoryName,
+  order: CommitOrder,
+): Promise<CommitOnto> {
+  const reader = createTreeReader(octokit, repository)
+  for (let moves = 0; moves < MOVES_MAX; moves += 1) {
+    const head = await headOf(octokit, repository, order.branch)
+    if (head === undefined) return { kind: 'gone' }
+    const made = head === order.changeset.baseSha ? undefined : await findMade(octokit, repository, head, order.runId)
+    if (made) return { kind: 'committed', commit: made }
+    if (head !== order.changeset.baseSha && !(await appliesTo(reader, head, order.changeset))) return { kind: 'conflict' }
+    const commit = await writeCommit(octokit, repository, reader, head, order.changeset, order.message)
+    if (await advance(octokit, repository, order.branch, commit.sha)) return { kind: 'committed', commit }
+  }
+  return { kind: 'conflict' }
+}
+
+export async function headOf(
+  octokit: Octokit,
+  repository: RepositoryName,
+  branch: string,
+): Promise<string | undefined> {
+  try {
+    const { data } = await octokit.rest.git.getRef({ ...repository, ref: `heads/${branch}` })
+    return data.object.sha
+  } catch (error) {
+    if (isMissing(error)) return undefined
+    throw error
+  }
+}
+
+/** A commit of this run that an earlier try already put there: a retry adopts it instead of making a second. */
+async function findMade(
+  octokit: Octokit,
+  repository: RepositoryName,
+  head: string,
+  runId: string,
+): Promise<WrittenCommit | undefined> {
+  const { data } = await octokit.rest.repos.listCommits({ ...repository, sha: head, per_page: ADOPT_COMMITS_MAX })
+  const made = data.find((commit) => deliveryOf(commit.commit.message)?.runId === runId)
+  return made && { sha: made.sha, url: made.html_url }
+}
+
+/** Three ways by file: the work applies when none of its files differs between its base and the new head. */
+async function appliesTo(reader: TreeReader, head: string, changeset: Changeset): Promise<boolean> {
+  const [before, after] = await Promise.all([reader.treeOf(changeset.baseSha), reader.treeOf(head)])
+  for (const { path } of changeset.files) {
+    const [old, now] = await Promise.all([reader.entryAt(before, path), reader.entryAt(after, path)])
+    if (old?.sha !== now?.sha || old?.mode !== now?.mode) return false
+  }
+  return true
+}
+
+async function advance(
+  octokit: Octokit,
+  repository: RepositoryName,
+  branch: string,
+  sha: string,
+): Promise<boolean> {
+  try {
+    await octokit.rest.git.updateRef({ ...repository, ref: `heads/${branch}`, sha, force: false })
+    return true
+  } catch (error) {
+    // 409 and 422 are GitHub's words for "not a fast-forward"; a rule of the branch says so with a message of its own.
+    const status = statusOf(error)
+    if ((status === 422 || status === 409) && /fast.?forward/i.test(String(error))) return false
+    throw error
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * From a settled report to the repository. Whatever the runner said of its work, it is looked at again here; what may
+ * not be delivered is kept. Repeating it adopts what an earlier try already made.
+ */
+import { inertText } from '../../core/inert.ts'
+import type { Plan } from '../../core/plan.ts'
+import type { Report } from '../../core/protocol.ts'
+import { redactor } from '../../core/redact.ts'
+import type { DeliveryView } from '../../core/text/delivery.ts'
+import type { Run, Session } from '../../prisma/client/client.ts'
+import { statusOf } from '../github.ts'
+import { type Delivered, recordDelivery } from '../ledger/settle.ts'
+import { storedPlan, storedReport } from '../ledger/stored.ts'
+import type { Parts } from '../parts.ts'
+import { type Place, placeById } from '../place.ts'
+import { actionsUrlOf } from '../show/show-run.ts'
+import { commentUrlOf } from '../verbs/status.ts'
+import { deliverCommit, deliverPullRequest, keepOnSideBranch } from './change.ts'
+import { deliverComment, deliverReview } from './words.ts'
+import { isFinished, violationsOf } from './validate.ts'
+
+/** What every way of delivering needs to know. */
+export interface DeliveryOrder {
+  readonly parts: Parts
+  readonly place: Place
+  readonly plan: Plan
+  readonly report: Report
+  readonly view: DeliveryView
+}
+
+const redact = redactor([])
+
+/** Answers the run as it stands then. A run whose delivery is recorded is left alone. */
+export async function deliverRun(parts: Parts, runId: string): Promise<Run> {
+  const found = await parts.prisma.run.findUniqueOrThrow({ where: { id: runId }, include: { session: true } })
+  const { session, ...run } = found
+  const report = storedReport(run)
+  if (!report || run.deliveredUrl !== null || run.reason === 'nothing-to-deliver') return run
+  const place = await placeById(parts, run.repositoryId)
+  const delivered = await tryDeliver(orderOf(parts, place, run, session, report))
+  return recordDelivery(parts.prisma, runId, kept(delivered, actionsUrlOf(parts, place, run)))
+}
+
+async function tryDeliver(order: DeliveryOrder): Promise<Delivered> {
+  try {
+    return await deliver(order)
+  } catch (error) {
+    const status = statusOf(error)
+    // No answer, or one that asks for patience, is no "no": the delivery is tried again.
+    if (status === undefined || status >= 500 || status === 429) throw error
+    order.parts.log.warn({ err: error, run: order.view.runId }, 'GitHub refused a delivery')
+    return { conclusion: 'withheld', reason: 'delivery-refused' }
+  }
+}
+
+async function deliver(order: DeliveryOrder): Promise<Delivered> {
+  const { plan, report } = order
+  const { conclusion, delivery } = report
+  if (!delivery) return conclusion === 'completed' && plan.deliver !== 'none' ? { reason: 'nothing-to-deliver' } : {}
+  const [violation] = violationsOf(plan, delivery.changeset)
+  if (violation) return { conclusion: 'withheld', reason: violation.reason }
+  if (conclusion === 'withheld' || conclusion === 'refused') return {}
+  const isWhole = conclusion === 'completed' || (conclusion === 'capped' && isFinished(plan, report))
+  // Words that end early are still worth reading.
+  const isSaid = conclusion === 'completed' || conclusion === 'capped'
+  switch (plan.deliver) {
+    case 'none':
+      return {}
+    case 'review':
+      return isSaid ? deliverReview(order, delivery.body) : {}
+    case 'comment':
+      return isSaid ? deliverComment(order, delivery.body) : {}
+    case 'commit':
+    case 'pull-request': {
+      const { changeset } = delivery
+      if (!changeset || changeset.files.length === 0) {
+        return conclusion === 'completed' ? { reason: 'nothing-to-deliver' } : {}
+      }
+      if (!isWhole) return keepOnSideBranch(order, changeset)
+      return plan.deliver === 'commit' ? deliverCommit(order, changeset) : deliverPullRequest(order, changeset)
+    }
+  }
+}
+
+/** Work that went nowhere is kept in the report; its page is the job's. */
+function kept(delivered: Delivered, actionsUrl: string | undefined): Delivered {
+  return delivered.url === undefined && delivered.reason !== 'nothing-to-deliver'
+    ? { ...delivered, url: actionsUrl }
+    : delivered
+}
+
+function orderOf(parts: Parts, place: Place, run: Run, session: Session, report: Report): DeliveryOrder {
+  const plan = storedPlan(run)
+  return {
+    parts,
+    place,
+    plan,
+    report,
+    view: {
+      sessionId: session.id,
+      runId: run.id,
+      workflow: run.family,
+      variant: run.variant ?? undefined,
+      title: inertText(redact(report.delivery?.title ?? '')),
+      body: inertText(redact(report.delivery?.body ?? '')),
+      spentMicroUsd: run.spentMicroUsd,
+      capMicroUsd: run.heldMicroUsd,
+      sessionUrl: commentUrlOf(parts, place, session),
+    },
+  }
+}

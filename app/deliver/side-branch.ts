@@ -1,0 +1,56 @@
+/** A branch of Purser's own, for work that can't or mustn't go onto the subject's branch. */
+import type { Changeset } from '../../core/changeset.ts'
+import { deliveryOf } from '../../core/text/delivery.ts'
+import type { Octokit, RepositoryName } from '../github.ts'
+import { statusOf } from '../github.ts'
+import { headOf } from './commit.ts'
+import { createTreeReader } from './tree.ts'
+import { writeCommit } from './write-commit.ts'
+
+export interface SideBranch {
+  readonly branch: string
+  readonly sha: string
+}
+
+export interface SideBranchOrder {
+  readonly sessionId: string
+  readonly runId: string
+  readonly changeset: Changeset
+  readonly message: string
+}
+
+/** The work on top of the very commit it was made from. A branch of this run that is already there is adopted. */
+export async function pushSideBranch(
+  octokit: Octokit,
+  repository: RepositoryName,
+  order: SideBranchOrder,
+): Promise<SideBranch> {
+  // A later run of the same session gets a branch of its own.
+  for (const branch of [`purser/${order.sessionId}`, `purser/${order.sessionId}-${order.runId}`]) {
+    const head = await headOf(octokit, repository, branch)
+    if (head === undefined) return createBranch(octokit, repository, branch, order)
+    const { data } = await octokit.rest.git.getCommit({ ...repository, commit_sha: head })
+    if (deliveryOf(data.message)?.runId === order.runId) return { branch, sha: head }
+  }
+  throw new Error(`the side branches of run ${order.runId} hold other work`)
+}
+
+async function createBranch(
+  octokit: Octokit,
+  repository: RepositoryName,
+  branch: string,
+  order: SideBranchOrder,
+): Promise<SideBranch> {
+  const reader = createTreeReader(octokit, repository)
+  const { changeset, message } = order
+  const commit = await writeCommit(octokit, repository, reader, changeset.baseSha, changeset, message)
+  try {
+    await octokit.rest.git.createRef({ ...repository, ref: `refs/heads/${branch}`, sha: commit.sha })
+  } catch (error) {
+    // Made by a try whose answer was lost: what stands there is the same work.
+    const head = statusOf(error) === 422 ? await headOf(octokit, repository, branch) : undefined
+    if (head === undefined) throw error
+    return { branch, sha: head }
+  }
+  return { branch, sha: commit.sha }
+}

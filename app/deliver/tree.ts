@@ -1,0 +1,50 @@
+/** Looking up single paths in git trees, one directory at a time, so that large repositories cost no more than small ones. */
+import type { Octokit, RepositoryName } from '../github.ts'
+
+export interface TreeEntry {
+  readonly sha: string
+  readonly mode: string
+}
+
+export interface TreeReader {
+  /** The file at `path` below a commit's root tree; `undefined` when there is none. */
+  entryAt(rootTreeSha: string, path: string): Promise<TreeEntry | undefined>
+  treeOf(commitSha: string): Promise<string>
+}
+
+export function createTreeReader(octokit: Octokit, repository: RepositoryName): TreeReader {
+  // A directory's id names its content, so what did not change between two commits is read once.
+  const directories = new Map<string, Promise<ReadonlyMap<string, TreeEntry & { type: string }>>>()
+
+  async function readDirectory(sha: string): Promise<ReadonlyMap<string, TreeEntry & { type: string }>> {
+    const { data } = await octokit.rest.git.getTree({ ...repository, tree_sha: sha })
+    return new Map(data.tree.map(({ path, sha, mode, type }) => [path, { sha, mode, type }]))
+  }
+
+  function directory(sha: string): Promise<ReadonlyMap<string, TreeEntry & { type: string }>> {
+    const known = directories.get(sha)
+    if (known) return known
+    const reading = readDirectory(sha)
+    directories.set(sha, reading)
+    return reading
+  }
+
+  return {
+    async entryAt(rootTreeSha, path) {
+      const folders = path.split('/')
+      const file = folders.pop() ?? ''
+      let sha = rootTreeSha
+      for (const folder of folders) {
+        const next = (await directory(sha)).get(folder)
+        if (next?.type !== 'tree') return undefined
+        sha = next.sha
+      }
+      const found = (await directory(sha)).get(file)
+      return found?.type === 'blob' ? { sha: found.sha, mode: found.mode } : undefined
+    },
+    async treeOf(commitSha) {
+      const { data } = await octokit.rest.git.getCommit({ ...repository, commit_sha: commitSha })
+      return data.tree.sha
+    },
+  }
+}

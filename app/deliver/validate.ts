@@ -1,0 +1,25 @@
+/** The App's own look at work that arrives: a runner may say what it likes. */
+import type { Changeset } from '../../core/changeset.ts'
+import { checkGuards, validateChangeset, type Violation } from '../../core/guard.ts'
+import type { Plan } from '../../core/plan.ts'
+import type { Report } from '../../core/protocol.ts'
+
+export function violationsOf(plan: Plan, changeset: Changeset | undefined): readonly Violation[] {
+  if (!changeset) return []
+  const foreign = changeset.baseSha === plan.subject.headSha ? [] : [foreignBase(changeset)]
+  return [...foreign, ...validateChangeset(changeset), ...checkGuards(plan.guards, changeset)]
+}
+
+function foreignBase(changeset: Changeset): Violation {
+  const message = `The work was made from \`${changeset.baseSha.slice(0, 12)}\`, not from the commit the run is pinned to.`
+  return { reason: 'guard-files', rule: 'base', message }
+}
+
+/**
+ * Whether work that stopped at its cap may still go where finished work goes: every agent step came to its end, so
+ * what its `until` command judges has passed.
+ */
+export function isFinished(plan: Plan, report: Report): boolean {
+  const done = new Set(report.steps.filter((step) => step.ok).map((step) => step.id))
+  return plan.steps.every((step) => !('agent' in step) || done.has(step.id))
+}

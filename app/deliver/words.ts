@@ -1,0 +1,24 @@
+/** Deliveries that are words alone. */
+import { reviewBody } from '../../core/text/delivery.ts'
+import type { Delivered } from '../ledger/settle.ts'
+import { say } from '../show/say.ts'
+import type { DeliveryOrder } from './deliver.ts'
+import { submitReview } from './review.ts'
+
+export async function deliverReview(order: DeliveryOrder, written: string): Promise<Delivered> {
+  const { place, plan, view } = order
+  const { kind, number, headSha } = plan.subject
+  if (written.trim() === '') return { reason: 'nothing-to-deliver' }
+  if (kind !== 'pull-request' || number === undefined) return deliverComment(order, written)
+  return { url: await submitReview(place, { number, headSha, body: reviewBody(view) }) }
+}
+
+export async function deliverComment({ place, plan, view }: DeliveryOrder, written: string): Promise<Delivered> {
+  const { number, headSha } = plan.subject
+  if (written.trim() === '') return { reason: 'nothing-to-deliver' }
+  const body = reviewBody(view)
+  if (number !== undefined) return { url: (await say(place, number, body)).url }
+  // A push has no place to talk but its commit.
+  const { data } = await place.octokit.rest.repos.createCommitComment({ ...place.name, commit_sha: headSha, body })
+  return { url: data.html_url }
+}

@@ -1,0 +1,56 @@
+/** A dispatched job claims its run: it proves that it is the very job that was dispatched. */
+import type { ClaimAnswer } from '../../core/protocol.ts'
+import { isRefusal, type Refusal, refuse } from '../../core/reason.ts'
+import { ACTIONS_WORKFLOW } from '../dispatch.ts'
+import { type Claim, claim } from '../ledger/claim.ts'
+import { storedPlan } from '../ledger/stored.ts'
+import type { Parts } from '../parts.ts'
+import { fullNameOf, type Place } from '../place.ts'
+import { commentUrlOf } from '../verbs/status.ts'
+import type { JobIdentity } from './identity.ts'
+import { admit } from './job.ts'
+
+export async function claimRun(parts: Parts, job: JobIdentity, runId: string): Promise<ClaimAnswer | Refusal> {
+  const place = await admit(parts, job)
+  if (isRefusal(place)) return place
+  if (job.event !== 'workflow_dispatch' || !job.workflowRef.includes(`/${ACTIONS_WORKFLOW}@`)) {
+    return refuse('identity-invalid', `Only \`${ACTIONS_WORKFLOW}\`, dispatched by the App, claims runs.`)
+  }
+  const run = await parts.prisma.run.findUnique({ where: { id: runId } })
+  if (run && run.actionsRunId !== null && run.actionsRunId !== BigInt(job.actionsRunId)) {
+    return refuse('run-unknown', 'Another Actions run was dispatched for this run.')
+  }
+  const { repositoryId } = place
+  const claimed = await claim(parts.prisma, { runId, repositoryId, jobKey: job.jobKey, now: parts.now() })
+  if (isRefusal(claimed)) return claimed
+  await parts.showLater(runId)
+  return claimAnswer(parts, place, claimed)
+}
+
+export async function claimAnswer(parts: Parts, place: Place, claimed: Claim): Promise<ClaimAnswer> {
+  const { run } = claimed
+  const session = await parts.prisma.session.findUniqueOrThrow({ where: { id: run.sessionId } })
+  const commitUrl = `${parts.siteUrl}/${fullNameOf(place)}/commit/${run.headSha}`
+  return {
+    runId: run.id,
+    sessionId: run.sessionId,
+    token: claimed.token,
+    plan: storedPlan(run),
+    drawnMicroUsd: claimed.drawnMicroUsd,
+    ...(claimed.drawnTokens === null ? {} : { drawnTokens: Number(claimed.drawnTokens) }),
+    remainingMicroUsd: await remainingMicroUsd(parts, run.id),
+    sessionUrl: commentUrlOf(parts, place, session) ?? commitUrl,
+  }
+}
+
+/** What is left in the money account that pays, with what is held taken off; 0 where tokens pay. */
+export async function remainingMicroUsd(parts: Parts, runId: string): Promise<bigint> {
+  const hold = await parts.prisma.hold.findFirst({
+    where: { runId, account: { unit: 'usd' } },
+    include: { account: true },
+  })
+  if (!hold) return 0n
+  const { ceiling, budget, spent, held } = hold.account
+  const left = (ceiling ?? budget) - spent - held
+  return left > 0n ? left : 0n
+}

@@ -1,0 +1,38 @@
+/** The report: settled first, since money comes before everything; then delivered, then shown. It may be repeated. */
+import type { FinishAnswer, Report } from '../../core/protocol.ts'
+import { isRefusal, type Refusal } from '../../core/reason.ts'
+import type { Run } from '../../prisma/client/client.ts'
+import { deliverRun } from '../deliver/deliver.ts'
+import { settle } from '../ledger/settle.ts'
+import { updateOutcome } from '../outcome.ts'
+import type { Parts } from '../parts.ts'
+import { reasonOf } from '../show/ended-run.ts'
+import { remainingMicroUsd } from './claim.ts'
+
+export async function finish(parts: Parts, run: Run, report: Report): Promise<FinishAnswer | Refusal> {
+  const settled = await settle(parts.prisma, { runId: run.id, epoch: run.epoch, report, now: parts.now() })
+  if (isRefusal(settled)) return settled
+  if (settled.overage) parts.log.error({ run: run.id }, 'a provider billed more than was held; its account is frozen')
+  const ended = settled.late ? settled.run : await deliverOnce(parts, run.id)
+  await updateOutcome(parts, run.id)
+  await parts.showLater(run.id)
+  const reason = reasonOf(ended)
+  return {
+    spentMicroUsd: settled.spentMicroUsd,
+    remainingMicroUsd: settled.remainingMicroUsd ?? (await remainingMicroUsd(parts, run.id)),
+    delivery: ended.deliveredUrl ?? '',
+    conclusion: ended.conclusion ?? report.conclusion,
+    ...(reason === undefined ? {} : { reason }),
+  }
+}
+
+/** A runner that repeats its report while the first is worked on waits for that one. */
+const underWay = new Map<string, Promise<Run>>()
+
+export function deliverOnce(parts: Parts, runId: string): Promise<Run> {
+  const before = underWay.get(runId)
+  if (before) return before
+  const mine = deliverRun(parts, runId).finally(() => underWay.delete(runId))
+  underWay.set(runId, mine)
+  return mine
+}

@@ -1,0 +1,76 @@
+/** Reading one layer's files: the built-in one from the package, the others from GitHub's trees and blobs. */
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { LAYER_FILE_BYTES_MAX, LAYER_FILES_MAX, type Layer, type LayerName } from '../core/config/configuration.ts'
+import type { Octokit, RepositoryName } from './github.ts'
+import { isMissing } from './github.ts'
+
+const FOLDER = '.github/purser'
+const BLOBS_AT_ONCE = 8
+
+/** Where a repository's layer lies at one commit; the tree's id changes exactly when one of its files does. */
+export interface LayerPlace {
+  readonly repository: RepositoryName
+  readonly commitSha: string
+  readonly treeSha: string | undefined
+}
+
+/** A layer that is larger than its readers' bounds, which is a problem of the declaration and no fault. */
+export class LayerTooLarge extends Error {}
+
+export function readBuiltInLayer(packageDir: string): Layer {
+  const files = new Map<string, string>()
+  const root = join(packageDir, 'catalog')
+  for (const name of readdirSync(root, { recursive: true, encoding: 'utf8' }).sort()) {
+    const path = join(root, name)
+    if (!/\.(md|ya?ml)$/.test(name) || !statSync(path).isFile()) continue
+    files.set(`catalog/${name}`, readFileSync(path, 'utf8'))
+  }
+  return { name: 'built-in', root: 'purser', files }
+}
+
+/** `undefined` when the repository, or its branch, is not there for the App. */
+export async function findLayer(
+  octokit: Octokit,
+  repository: RepositoryName,
+  branch: string,
+): Promise<LayerPlace | undefined> {
+  try {
+    const { data: head } = await octokit.rest.git.getRef({ ...repository, ref: `heads/${branch}` })
+    let sha: string | undefined = head.object.sha
+    for (const folder of FOLDER.split('/')) {
+      const { data: tree } = await octokit.rest.git.getTree({ ...repository, tree_sha: sha })
+      sha = tree.tree.find((entry) => entry.path === folder && entry.type === 'tree')?.sha
+      if (sha === undefined) break
+    }
+    return { repository, commitSha: head.object.sha, treeSha: sha }
+  } catch (error) {
+    if (isMissing(error)) return undefined
+    throw error
+  }
+}
+
+export async function readLayer(
+  octokit: Octokit,
+  name: LayerName,
+  place: LayerPlace & { treeSha: string },
+): Promise<Layer> {
+  const { repository, treeSha } = place
+  const { data } = await octokit.rest.git.getTree({ ...repository, tree_sha: treeSha, recursive: '1' })
+  const blobs = data.tree.filter((entry) => entry.type === 'blob' && entry.mode !== '120000')
+  const root = name === 'organisation' ? `${repository.repo}: ${FOLDER}` : FOLDER
+  if (data.truncated || blobs.length > LAYER_FILES_MAX) {
+    throw new LayerTooLarge(`${root} holds more than ${LAYER_FILES_MAX} files`)
+  }
+  const large = blobs.find((blob) => (blob.size ?? 0) > LAYER_FILE_BYTES_MAX)
+  if (large) throw new LayerTooLarge(`${root}/${large.path} is longer than ${LAYER_FILE_BYTES_MAX} bytes`)
+  const files = new Map<string, string>()
+  for (let at = 0; at < blobs.length; at += BLOBS_AT_ONCE) {
+    const texts = blobs.slice(at, at + BLOBS_AT_ONCE).map(async ({ path, sha }) => {
+      const { data: blob } = await octokit.rest.git.getBlob({ ...repository, file_sha: sha })
+      return [path, Buffer.from(blob.content, 'base64').toString('utf8')] as const
+    })
+    for (const [path, text] of await Promise.all(texts)) files.set(path, text)
+  }
+  return { name, root, files }
+}

@@ -1,0 +1,54 @@
+/** What GitHub shows of a run's work, as rows: never who did it. */
+import type { Facts } from '../../core/outcome.ts'
+import type { Conclusion } from '../../core/run.ts'
+import type { Fact, PrismaClient, Run } from '../../prisma/client/client.ts'
+import { deliveredOf } from '../show/ended-run.ts'
+
+/** `key` tells facts of one kind apart: a label's name, a check's name; empty where there is only one. */
+export type NewFact =
+  | { readonly kind: 'label'; readonly key: string; readonly value: 'on' | 'off' }
+  | { readonly kind: 'check'; readonly key: string; readonly value: 'success' | 'failure' | 'other' }
+  | { readonly kind: 'merged' | 'closed' | 'reverted'; readonly key: ''; readonly value: 'yes' | 'no' }
+  | { readonly kind: 'review'; readonly key: ''; readonly value: 'approved' | 'changes-requested' | 'dismissed' }
+
+/** Keys beyond this are cut: names of checks are whatever somebody wrote. */
+const KEY_CHARACTERS_MAX = 200
+
+export async function noteFact(prisma: PrismaClient, runId: string, fact: NewFact, at: Date): Promise<void> {
+  const { kind, value } = fact
+  const key = fact.key.slice(0, KEY_CHARACTERS_MAX)
+  await prisma.fact.upsert({
+    where: { runId_kind_key: { runId, kind, key } },
+    create: { runId, kind, key, value, at },
+    update: { value, at },
+  })
+}
+
+/** The facts in the form that the rules read. `run` has ended. */
+export function factsOf(run: Run, conclusion: Conclusion, endedAt: Date, rows: readonly Fact[]): Facts {
+  const value = (kind: NewFact['kind']) => rows.find((row) => row.kind === kind)?.value
+  const delivered = deliveredOf(run, undefined)
+  const isOnBranch = delivered.kind === 'commit' && run.subjectKey.startsWith('push:')
+  return {
+    conclusion,
+    delivered: delivered.kind !== 'none' && delivered.kind !== 'kept' && delivered.kind !== 'side-branch',
+    endedAt,
+    labels: rows.filter((row) => row.kind === 'label' && row.value === 'on').map((row) => row.key),
+    // A commit that went straight onto a branch has no merge to wait for.
+    merged: value('merged') === 'yes' || isOnBranch,
+    closed: value('closed') === 'yes',
+    reverted: value('reverted') === 'yes',
+    checks: checksOf(rows),
+    review: reviewOf(value('review')),
+  }
+}
+
+function checksOf(rows: readonly Fact[]): 'success' | 'failure' | undefined {
+  const values = rows.filter((row) => row.kind === 'check').map((row) => row.value)
+  if (values.includes('failure')) return 'failure'
+  return values.includes('success') ? 'success' : undefined
+}
+
+function reviewOf(value: string | undefined): 'approved' | 'changes-requested' | undefined {
+  return value === 'approved' || value === 'changes-requested' ? value : undefined
+}

@@ -1,0 +1,54 @@
+/** What GitHub says of the job of a run: that it never began, or that it is over without a report. */
+import type { Run } from '../../prisma/client/client.ts'
+import { expire, release } from '../ledger/settle.ts'
+import { updateOutcome } from '../outcome.ts'
+import type { Parts } from '../parts.ts'
+import type { Place } from '../place.ts'
+
+interface JobEvent {
+  readonly workflow_job: {
+    readonly run_id: number
+    readonly run_attempt: number
+    /** `.../check-runs/123`: the one number that a job's OIDC token names too. */
+    readonly check_run_url: string
+  }
+}
+
+/** A dispatched run whose Actions run is over without a claim never started. */
+export async function onWorkflowRun(
+  parts: Parts,
+  place: Place,
+  event: { readonly workflow_run: { readonly id: number } },
+): Promise<void> {
+  const { repositoryId } = place
+  const runs = await parts.prisma.run.findMany({
+    where: { repositoryId, actionsRunId: BigInt(event.workflow_run.id), state: { in: ['dispatched', 'claimed'] } },
+  })
+  for (const run of runs) await endUnreported(parts, run)
+}
+
+/** One job of an Actions run can be over long before the others are. */
+export async function onJob(parts: Parts, place: Place, { workflow_job: job }: JobEvent): Promise<void> {
+  const checkRunId = job.check_run_url.split('/').at(-1)
+  const runs = await parts.prisma.run.findMany({
+    where: {
+      repositoryId: place.repositoryId,
+      actionsRunId: BigInt(job.run_id),
+      jobKey: `${job.run_id}:${job.run_attempt}:${checkRunId}`,
+      state: 'claimed',
+    },
+  })
+  for (const run of runs) await endUnreported(parts, run)
+}
+
+async function endUnreported(parts: Parts, run: Run): Promise<void> {
+  const now = parts.now()
+  const ended =
+    run.state === 'claimed'
+      ? await expire(parts.prisma, run.id, { conclusion: 'failed', reason: 'lost' }, now)
+      : await release(parts.prisma, run.id, { conclusion: 'refused', reason: 'never-started' }, now)
+  if (!ended) return
+  parts.log.warn({ run: run.id, state: run.state }, 'a job ended without a report')
+  await updateOutcome(parts, run.id)
+  await parts.showLater(run.id)
+}

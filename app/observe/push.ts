@@ -1,0 +1,18 @@
+/** A push to the default branch, which may revert what a run delivered. No push starts anything by itself. */
+import type { Parts } from '../parts.ts'
+import type { Place } from '../place.ts'
+import { noteRevertedIn } from './reverts.ts'
+
+interface PushEvent {
+  readonly ref: string
+  readonly commits: readonly { readonly message: string }[]
+}
+
+export async function onPush(parts: Parts, place: Place, event: PushEvent): Promise<void> {
+  if (event.ref !== `refs/heads/${place.defaultBranch}`) return
+  await noteRevertedIn(
+    parts,
+    place,
+    event.commits.map((commit) => commit.message),
+  )
+}

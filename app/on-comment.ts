@@ -1,0 +1,71 @@
+/** From a comment to the command in it. Only the first line of a newly created comment by a person can be one. */
+import { parseComment } from '../core/command.ts'
+import { mayRun } from '../core/permission.ts'
+import { isRefusal, refuse } from '../core/reason.ts'
+import { readPermissions } from './authorize.ts'
+import { type CommandAt, showRefusal, type Spoken } from './command.ts'
+import type { Parts } from './parts.ts'
+import type { Place } from './place.ts'
+import { readIssue, readPullRequest } from './subject.ts'
+import { type CarriedOutVerb, carriedOutVerbs } from './verbs/carried-out.ts'
+import { explain } from './verbs/explain.ts'
+import { go } from './verbs/go.ts'
+import { help } from './verbs/help.ts'
+import { list } from './verbs/list.ts'
+import { quote } from './verbs/quote.ts'
+import { run } from './verbs/run.ts'
+import { status } from './verbs/status.ts'
+import { stop } from './verbs/stop.ts'
+
+export interface NewComment {
+  readonly deliveryId: string
+  readonly commentId: number
+  readonly createdAt: string
+  readonly body: string
+  /** Read once, for GitHub's permission answer, and then forgotten. */
+  readonly author: { readonly login: string; readonly type: string }
+  readonly issue: {
+    readonly number: number
+    readonly title: string
+    readonly open: boolean
+    readonly isPullRequest: boolean
+  }
+}
+
+const carryOut: Readonly<Record<CarriedOutVerb, (at: CommandAt) => Promise<void>>> = {
+  run,
+  quote,
+  go,
+  status,
+  explain,
+  stop,
+  list,
+  help,
+}
+
+export async function onComment(parts: Parts, place: Place, comment: NewComment): Promise<void> {
+  // Bots start nothing, Purser's own comments least of all: two bots that quote each other would never stop.
+  if (comment.author.type === 'Bot') return
+  const command = parseComment(comment.body)
+  if (command.kind === 'none') return
+  const spoken = spokenIn(place, comment)
+  const read = await readPermissions(place, comment.author.login)
+  if (isRefusal(read)) return showRefusal(place, spoken, read)
+  const { permissions } = read
+  // What Purser says here names budgets and sessions, so even a look needs what every workflow needs at the least.
+  if (permissions === null || !mayRun('triage', permissions)) return showRefusal(place, spoken, refuse('not-permitted'))
+  if (command.kind === 'invalid') return showRefusal(place, spoken, refuse('invalid-command', command.problem))
+  const verb = carriedOutVerbs.find((one) => one === command.verb)
+  if (verb === undefined) return showRefusal(place, spoken, refuse('verb-unavailable'))
+  await carryOut[verb]({ ...spoken, parts, place, command, permissions })
+}
+
+function spokenIn(place: Place, comment: NewComment): Spoken {
+  const { issue, commentId, createdAt, deliveryId } = comment
+  return {
+    commentId,
+    number: issue.number,
+    time: { createdAt, deliveryId },
+    subject: () => (issue.isPullRequest ? readPullRequest(place, issue.number) : readIssue(place, issue)),
+  }
+}

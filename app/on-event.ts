@@ -1,0 +1,86 @@
+/** Which station each webhook goes to. Handlers are Probot's; what they do is in the files they name. */
+import type { Probot } from 'probot'
+import type { Octokit } from './github.ts'
+import { onCheckRun, onCheckSuite, onStatus } from './observe/checks.ts'
+import { onIssueLabel } from './observe/labels.ts'
+import { onPullRequest } from './observe/pull-request.ts'
+import { onPush } from './observe/push.ts'
+import { onReview } from './observe/review.ts'
+import { onJob, onWorkflowRun } from './observe/job.ts'
+import { onComment } from './on-comment.ts'
+import type { Parts } from './parts.ts'
+import { noteRepository, type Place, placeOf } from './place.ts'
+
+/** What every handled payload has. */
+interface EventContext {
+  readonly octokit: Octokit
+  readonly payload: {
+    readonly repository?: Parameters<typeof noteRepository>[1] | undefined
+    readonly installation?: { readonly id: number } | undefined
+  }
+}
+
+export function loadHandlers(probot: Probot, parts: Parts): void {
+  const at = async ({ payload, octokit }: EventContext): Promise<Place | undefined> => {
+    if (!payload.repository || !payload.installation) return undefined
+    return placeOf(octokit, await noteRepository(parts.prisma, payload.repository, payload.installation.id))
+  }
+  probot.on('issue_comment.created', async (context) => {
+    const place = await at(context)
+    const { comment, issue } = context.payload
+    if (!place || !comment.user) return
+    await onComment(parts, place, {
+      deliveryId: context.id,
+      commentId: comment.id,
+      createdAt: comment.created_at,
+      body: comment.body,
+      author: { login: comment.user.login, type: comment.user.type ?? 'User' },
+      issue: {
+        number: issue.number,
+        title: issue.title,
+        open: issue.state === 'open',
+        isPullRequest: Boolean(issue.pull_request),
+      },
+    })
+  })
+  probot.on('pull_request', async (context) => {
+    const place = await at(context)
+    if (place) await onPullRequest(parts, place, context.payload)
+  })
+  probot.on('pull_request_review', async (context) => {
+    const place = await at(context)
+    if (place) await onReview(parts, place, context.payload)
+  })
+  probot.on(['issues.labeled', 'issues.unlabeled'], async (context) => {
+    const place = await at(context)
+    if (place) await onIssueLabel(parts, place, context.payload)
+  })
+  probot.on('push', async (context) => {
+    const place = await at(context)
+    if (place) await onPush(parts, place, context.payload)
+  })
+  probot.on('check_run.completed', async (context) => {
+    const place = await at(context)
+    if (place) await onCheckRun(parts, place, context.payload)
+  })
+  probot.on('check_suite.completed', async (context) => {
+    const place = await at(context)
+    if (place) await onCheckSuite(parts, place, context.payload)
+  })
+  probot.on('status', async (context) => {
+    const place = await at(context)
+    if (place) await onStatus(parts, place, context.payload)
+  })
+  probot.on('workflow_run.completed', async (context) => {
+    const place = await at(context)
+    if (place) await onWorkflowRun(parts, place, context.payload)
+  })
+  probot.on('workflow_job.completed', async (context) => {
+    const place = await at(context)
+    if (place) await onJob(parts, place, context.payload)
+  })
+  // A rename or a new default branch is noted by `at`; nothing else follows from it.
+  probot.on('repository', async (context) => {
+    await at(context)
+  })
+}

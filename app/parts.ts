@@ -1,0 +1,28 @@
+/** What the stations of the line share. Made once in `start.ts`. */
+import type { Price } from '../core/price.ts'
+import type { PrismaClient } from '../prisma/client/client.ts'
+import type { ReadConfiguration } from './configuration.ts'
+import type { Octokit } from './github.ts'
+import type { Logger } from './log.ts'
+
+export interface Parts {
+  readonly prisma: PrismaClient
+  readonly appId: number
+  /** A client that acts as one installation of the App. */
+  octokitOf(installationId: bigint): Promise<Octokit>
+  readonly readConfiguration: ReadConfiguration
+  readonly keptPrices: ReadonlyMap<string, Price>
+  /** The time of day for periods, outcomes and texts. */
+  now(): Date
+  /** Where people find the repositories: `https://github.com`. */
+  readonly siteUrl: string
+  /** Asks that GitHub be shown the run as the database has it; soon, at least once, also across a restart. */
+  showLater(runId: string, progress?: Progress): Promise<void>
+  readonly log: Logger
+}
+
+/** What a running job last told of itself; shown, never counted. */
+export interface Progress {
+  readonly step?: string | undefined
+  readonly spentMicroUsd: bigint
+}

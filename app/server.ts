@@ -1,0 +1,59 @@
+/** The App's one HTTP server: webhooks, the runner's door, and a word for people and for health checks. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { refuse } from '../core/reason.ts'
+import { sendRefusal } from './door/answer.ts'
+import type { Logger } from './log.ts'
+import type { HandleRequest } from './webhooks.ts'
+
+export const WEBHOOK_PATH = '/api/github/webhooks'
+
+/** A whole request has to be in by then; webhooks of 25 MB are the largest. */
+const REQUEST_MS_MAX = 60_000
+
+export interface Doors {
+  readonly webhook: HandleRequest
+  readonly door: (request: IncomingMessage, response: ServerResponse, path: string) => Promise<boolean>
+  /** Throws when the App can't work. */
+  readonly isHealthy: () => Promise<void>
+  readonly log: Logger
+}
+
+export async function startServer(doors: Doors, host: string, port: number): Promise<Server> {
+  const server = createServer((request, response) => void route(doors, request, response))
+  server.requestTimeout = REQUEST_MS_MAX
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, resolve)
+  })
+  return server
+}
+
+async function route(doors: Doors, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const path = (request.url ?? '/').split('?', 1)[0] ?? '/'
+  try {
+    if (path === WEBHOOK_PATH && request.method === 'POST') return await doors.webhook(request, response)
+    if (path === '/healthz') return await health(doors, response)
+    if (path.startsWith('/api/') && (await doors.door(request, response, path))) return
+    if (path === '/' && request.method === 'GET') return text(response, 200, 'Purser is running.')
+    text(response, 404, 'There is nothing here.')
+  } catch (error) {
+    doors.log.error({ err: error, path: pathShown(path) }, 'request failed')
+    if (response.headersSent) response.destroy()
+    else if (path.startsWith('/api/v1/')) sendRefusal(response, refuse('ledger-unreachable'))
+    else text(response, 503, 'Not now; try again.')
+  }
+}
+
+async function health(doors: Doors, response: ServerResponse): Promise<void> {
+  await doors.isHealthy()
+  text(response, 200, 'ok')
+}
+
+/** A path is the caller's to choose, and only Purser's own belong into the log. */
+function pathShown(path: string): string {
+  return /^\/(api\/(v1\/runs|github\/webhooks)|healthz)/.exec(path)?.[0] ?? 'other'
+}
+
+function text(response: ServerResponse, status: number, message: string): void {
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${message}\n`)
+}

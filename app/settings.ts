@@ -1,0 +1,147 @@
+/** What an operator sets in the environment, checked as a whole before anything is started. */
+import { createPrivateKey } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import type { AppOptions } from "./options.ts"
+
+export interface SettingProblem {
+  readonly variable: string
+  readonly wrong: string
+  readonly expected: string
+  readonly example: string
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+const PORT_DEFAULT = 3000
+const KEY_EXAMPLE = 'PRIVATE_KEY_PATH=./purser.private-key.pem'
+
+export function formatSettingProblem(problem: SettingProblem): string {
+  return `${problem.variable}: ${problem.wrong}; expected ${problem.expected}; for example ${problem.example}`
+}
+
+/** Every problem at once, so that nobody mends one variable a start. */
+export function readSettings(
+  environment: Environment,
+): { options: AppOptions } | { problems: readonly SettingProblem[] } {
+  const problems: SettingProblem[] = []
+  const appId = readAppId(environment, problems)
+  const privateKey = readPrivateKey(environment, problems)
+  const webhookSecret = readWebhookSecret(environment, problems)
+  const port = readPort(environment, problems)
+  const githubUrl = readGitHubUrl(environment, problems)
+  const databaseUrl = readDatabaseUrl(environment, problems)
+  const publicUrl = readUrl('PUBLIC_URL', environment['PUBLIC_URL'], problems)
+  if (problems.length > 0) return { problems }
+  const level = environment['LOG_LEVEL']
+  return {
+    options: {
+      appId,
+      privateKey,
+      webhookSecret,
+      port,
+      githubUrl,
+      databaseUrl,
+      publicUrl,
+      host: environment['HOST'],
+      dataDir: environment['PURSER_DATA'],
+      log: { level: level === 'debug' || level === 'warn' || level === 'error' ? level : 'info' },
+    },
+  }
+}
+
+function readAppId(environment: Environment, problems: SettingProblem[]): number {
+  const written = environment['APP_ID'] ?? ''
+  if (/^\d{1,15}$/.test(written) && Number(written) > 0) return Number(written)
+  problems.push({
+    variable: 'APP_ID',
+    wrong: written === '' ? 'not set' : 'not a number',
+    expected: 'the number that the GitHub App’s settings page shows as “App ID”',
+    example: 'APP_ID=123456',
+  })
+  return 0
+}
+
+function readPrivateKey(environment: Environment, problems: SettingProblem[]): string {
+  const path = environment['PRIVATE_KEY_PATH']
+  const expected = 'the PEM file that GitHub gave for the App, or its text (also base64) in PRIVATE_KEY'
+  let variable = 'PRIVATE_KEY'
+  try {
+    const written = environment['PRIVATE_KEY']
+    if (path) variable = 'PRIVATE_KEY_PATH'
+    const text = written ?? (path ? readFileSync(path, 'utf8') : undefined)
+    if (text === undefined) {
+      problems.push({ variable, wrong: 'not set', expected, example: KEY_EXAMPLE })
+      return ''
+    }
+    const pem = text.includes('-----BEGIN') ? text.replaceAll('\\n', '\n') : Buffer.from(text, 'base64').toString('utf8')
+    createPrivateKey(pem)
+    return pem
+  } catch {
+    // What failed may quote the key, so nothing of the error is shown.
+    problems.push({ variable, wrong: 'no readable RSA private key', expected, example: KEY_EXAMPLE })
+    return ''
+  }
+}
+
+function readWebhookSecret(environment: Environment, problems: SettingProblem[]): string {
+  const written = environment['WEBHOOK_SECRET'] ?? ''
+  if (written === '') {
+    problems.push({
+      variable: 'WEBHOOK_SECRET',
+      wrong: 'not set',
+      expected: 'the secret of the App’s webhook, which proves that events come from GitHub',
+      example: 'WEBHOOK_SECRET="$(openssl rand -hex 32)"',
+    })
+  }
+  return written
+}
+
+function readPort(environment: Environment, problems: SettingProblem[]): number {
+  const written = environment['PORT'] ?? String(PORT_DEFAULT)
+  const port = Number(written)
+  if (/^\d{1,5}$/.test(written) && port <= 65_535) return port
+  problems.push({ variable: 'PORT', wrong: `“${written}” is no port`, expected: '0 to 65535', example: 'PORT=3000' })
+  return PORT_DEFAULT
+}
+
+/** github.com, a tenant on ghe.com, or a GitHub Enterprise Server: each has its REST API elsewhere. */
+function readGitHubUrl(environment: Environment, problems: SettingProblem[]): string | undefined {
+  const host = environment['GHE_HOST']
+  if (host === undefined || host === '') return undefined
+  if (!/^[a-z0-9.-]+(:\d{1,5})?$/i.test(host)) {
+    problems.push({
+      variable: 'GHE_HOST',
+      wrong: `“${host}” is no host name`,
+      expected: 'a host without a scheme or a path',
+      example: 'GHE_HOST=github.example.com',
+    })
+    return undefined
+  }
+  const protocol = environment['GHE_PROTOCOL'] === 'http' ? 'http' : 'https'
+  return host.endsWith('.ghe.com') ? `https://api.${host}` : `${protocol}://${host}/api/v3`
+}
+
+function readDatabaseUrl(environment: Environment, problems: SettingProblem[]): string | undefined {
+  const written = environment['DATABASE_URL']
+  if (written === undefined || written === '') return undefined
+  if (/^postgres(ql)?:\/\//.test(written)) return written
+  problems.push({
+    variable: 'DATABASE_URL',
+    wrong: 'not a PostgreSQL address',
+    expected: 'postgresql://user:password@host:port/database, or leave it out for the embedded database',
+    example: 'DATABASE_URL=postgresql://purser:secret@localhost:5432/purser',
+  })
+  return undefined
+}
+
+function readUrl(variable: string, written: string | undefined, problems: SettingProblem[]): string | undefined {
+  if (written === undefined || written === '') return undefined
+  if (URL.canParse(written) && /^https?:/.test(written)) return written.replace(/\/+$/, '')
+  problems.push({
+    variable,
+    wrong: 'not an address',
+    expected: 'where people and jobs reach this App',
+    example: `${variable}=https://purser.example.com`,
+  })
+  return undefined
+}

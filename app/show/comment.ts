@@ -1,0 +1,63 @@
+/** The session's one comment, made once and then edited in place. */
+import { type SessionState, type SessionView, sessionComment } from '../../core/text/session-comment.ts'
+import { isMissing } from '../github.ts'
+import { storedPlan, storedQuote } from '../ledger/stored.ts'
+import type { Parts } from '../parts.ts'
+import type { Place } from '../place.ts'
+import { endedRun } from './ended-run.ts'
+import { edit, type Said, say } from './say.ts'
+import type { Shown } from './show-run.ts'
+
+/** Answers the comment's page; `undefined` where the subject can't be commented on. */
+export async function showComment(parts: Parts, place: Place, shown: Shown): Promise<string | undefined> {
+  const { session } = shown
+  if (session.subjectNumber === null) return undefined
+  const body = sessionComment(viewOf(shown))
+  const said = await put(place, session.subjectNumber, session.commentId, body)
+  if (session.commentId !== BigInt(said.id)) {
+    await parts.prisma.session.update({ where: { id: session.id }, data: { commentId: said.id } })
+  }
+  return said.url
+}
+
+async function put(place: Place, number: number, commentId: bigint | null, body: string): Promise<Said> {
+  if (commentId === null) return say(place, number, body)
+  try {
+    return await edit(place, Number(commentId), body)
+  } catch (error) {
+    // Somebody deleted it; the session still needs its page.
+    if (isMissing(error)) return say(place, number, body)
+    throw error
+  }
+}
+
+function viewOf(shown: Shown): SessionView {
+  const { run, session, configuration, accounts } = shown
+  const portfolio = configuration?.portfolios.portfolios[run.portfolio]
+  return {
+    sessionId: session.id,
+    workflow: run.family,
+    variant: run.variant ?? undefined,
+    quote: storedQuote(run),
+    accounts,
+    overrides: storedPlan(run).overrides ?? {},
+    enforce: portfolio?.enforce ?? 'cap',
+    state: stateOf(shown, portfolio?.['confirm-over']?.usd),
+  }
+}
+
+function stateOf({ run, actionsUrl, progress }: Shown, confirmOverMicroUsd: bigint | undefined): SessionState {
+  switch (run.state) {
+    case 'waiting':
+      return { phase: 'quoted', confirmOverMicroUsd }
+    case 'reserved':
+    case 'dispatched':
+      return { phase: 'started', actionsUrl }
+    case 'claimed':
+      return { phase: 'running', actionsUrl, step: progress?.step, spentMicroUsd: progress?.spentMicroUsd ?? 0n }
+    case 'ended': {
+      const decided = { outcome: run.outcome, rule: run.outcomeRule ?? '' }
+      return { phase: 'ended', run: endedRun(run, actionsUrl), outcome: run.outcomeRule ? decided : undefined }
+    }
+  }
+}

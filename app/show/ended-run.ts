@@ -1,0 +1,52 @@
+/** How a run ended, from its row and its report, in the form that the texts take. */
+import { inertLine } from '../../core/inert.ts'
+import { reasonCodes, type ReasonCode } from '../../core/reason.ts'
+import { redactor } from '../../core/redact.ts'
+import type { Delivered, EndedRun } from '../../core/text/ended-run.ts'
+import type { Run } from '../../prisma/client/client.ts'
+import { sideBranchOf } from '../deliver/side-branch-url.ts'
+import { violationsOf } from '../deliver/validate.ts'
+import { storedPlan, storedReport } from '../ledger/stored.ts'
+
+const DETAIL_CHARACTERS_MAX = 300
+const redact = redactor([])
+
+export function endedRun(run: Run, actionsUrl: string | undefined): EndedRun {
+  const report = storedReport(run)
+  return {
+    conclusion: run.conclusion ?? 'failed',
+    reason: reasonOf(run),
+    detail: detailOf(run),
+    spentMicroUsd: run.spentMicroUsd,
+    delivered: deliveredOf(run, actionsUrl),
+    steps: report?.steps ?? [],
+    actionsUrl,
+  }
+}
+
+export function reasonOf(run: Run): ReasonCode | undefined {
+  return reasonCodes.find((code) => code === run.reason)
+}
+
+/** What the App found itself comes before what the runner said. Either was written by a stranger. */
+function detailOf(run: Run): string | undefined {
+  const report = storedReport(run)
+  if (!report || run.reason === null) return undefined
+  const [violation] = violationsOf(storedPlan(run), report.delivery?.changeset)
+  const detail = violation?.message ?? report.message
+  return detail === '' ? undefined : inertLine(redact(detail), DETAIL_CHARACTERS_MAX)
+}
+
+/** What reached the repository, told from the run's row. */
+export function deliveredOf(run: Run, actionsUrl: string | undefined): Delivered {
+  const { deliveredUrl: url, deliveredNumber: number, deliveredSha: sha } = run
+  const branch = url === null ? undefined : sideBranchOf(url)
+  if (url !== null && branch !== undefined) return { kind: 'side-branch', branch, url }
+  if (url !== null && number !== null) return { kind: 'pull-request', number, url }
+  if (url !== null && sha !== null) return { kind: 'commit', sha, url }
+  const isSaid = run.conclusion === 'completed' || run.conclusion === 'capped'
+  if (url !== null && isSaid && run.delivery === 'review') return { kind: 'review', url }
+  if (url !== null && isSaid && run.delivery === 'comment') return { kind: 'comment', url }
+  const isKept = storedReport(run)?.delivery?.changeset !== undefined
+  return isKept && actionsUrl !== undefined ? { kind: 'kept', url: actionsUrl } : { kind: 'none' }
+}

@@ -1,0 +1,14 @@
+import { isMissing } from '../github.ts'
+import type { Place } from '../place.ts'
+
+/** `eyes`: seen, and under way. `rocket`: started. `confused`: refused. */
+export type Reaction = 'eyes' | 'rocket' | 'confused'
+
+/** GitHub answers a repeated reaction with the first one. A comment that is gone by now needs none. */
+export async function react(place: Place, commentId: number, content: Reaction): Promise<void> {
+  try {
+    await place.octokit.rest.reactions.createForIssueComment({ ...place.name, comment_id: commentId, content })
+  } catch (error) {
+    if (!isMissing(error)) throw error
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * Comments of the App. The hidden first line of each names what it is, so that a repeated try edits the comment that an
+ * earlier one made instead of adding a second.
+ */
+import { sessionMarker } from '../../core/text/marker.ts'
+import type { Place } from '../place.ts'
+
+export interface Said {
+  readonly id: number
+  readonly url: string
+}
+
+/** Comments that are looked through for one that an earlier try made. */
+const LOOKED_THROUGH_MAX = 300
+const PAGE = 100
+
+/** `body` begins with its marker. */
+export async function say(place: Place, number: number, body: string): Promise<Said> {
+  const made = await findComment(place, number, firstLineOf(body))
+  if (made) return edit(place, made.id, body)
+  const { data } = await place.octokit.rest.issues.createComment({ ...place.name, issue_number: number, body })
+  return { id: data.id, url: data.html_url }
+}
+
+export async function edit(place: Place, commentId: number, body: string): Promise<Said> {
+  const { data } = await place.octokit.rest.issues.updateComment({ ...place.name, comment_id: commentId, body })
+  return { id: data.id, url: data.html_url }
+}
+
+/** For texts that belong to no session: `id` names the command that they answer. */
+export function withMarker(id: string, body: string): string {
+  return `${sessionMarker(id)}\n${body}`
+}
+
+/** Anybody can copy a marker, but only Apps write as bots. */
+export function isMarked(
+  text: { readonly body?: string | null | undefined; readonly user: { readonly type: string } | null },
+  marker: string,
+): boolean {
+  return text.user?.type === 'Bot' && firstLineOf(text.body ?? '') === marker
+}
+
+export function firstLineOf(body: string): string {
+  return body.split(/\r?\n/, 1)[0] ?? ''
+}
+
+async function findComment(place: Place, number: number, marker: string): Promise<Said | undefined> {
+  for (let page = 1; page <= LOOKED_THROUGH_MAX / PAGE; page += 1) {
+    const { data } = await place.octokit.rest.issues.listComments({
+      ...place.name,
+      issue_number: number,
+      per_page: PAGE,
+      page,
+    })
+    const made = data.find((comment) => isMarked({ body: comment.body, user: comment.user }, marker))
+    if (made) return { id: made.id, url: made.html_url }
+    if (data.length < PAGE) return undefined
+  }
+  return undefined
+}

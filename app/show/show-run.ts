@@ -1,0 +1,83 @@
+/**
+ * Shows a run on GitHub as the database has it: the session's comment, its check run and, at the end, one reply. It may
+ * be repeated at any time; what an earlier try made is found again and edited.
+ */
+import type { Configuration } from '../../core/config/configuration.ts'
+import { accountsFor } from '../../core/ledger.ts'
+import { isRefusal } from '../../core/reason.ts'
+import type { PayingAccount } from '../../core/text/paying-account.ts'
+import type { Run, Session } from '../../prisma/client/client.ts'
+import { storedPlan } from '../ledger/stored.ts'
+import type { Parts, Progress } from '../parts.ts'
+import { payingNow, payingOf } from '../paying.ts'
+import { fullNameOf, type Place, placeById } from '../place.ts'
+import { declaredBy, payingSquad } from '../prepare.ts'
+import { showCheck } from './check.ts'
+import { showComment } from './comment.ts'
+import { showReply } from './reply.ts'
+
+export interface Shown {
+  readonly run: Run
+  readonly session: Session
+  readonly configuration: Configuration | undefined
+  readonly accounts: readonly PayingAccount[]
+  readonly actionsUrl: string | undefined
+  readonly progress: Progress | undefined
+}
+
+/** Two at once would both find no comment and make two. */
+const underWay = new Map<string, Promise<void>>()
+
+export function showRun(parts: Parts, runId: string, progress?: Progress): Promise<void> {
+  const before = underWay.get(runId) ?? Promise.resolve()
+  const mine = before
+    .catch(() => undefined)
+    .then(() => show(parts, runId, progress))
+    .finally(() => {
+      if (underWay.get(runId) === mine) underWay.delete(runId)
+    })
+  underWay.set(runId, mine)
+  return mine
+}
+
+async function show(parts: Parts, runId: string, progress: Progress | undefined): Promise<void> {
+  const found = await parts.prisma.run.findUnique({ where: { id: runId }, include: { session: true } })
+  if (!found) return
+  const { session, ...run } = found
+  const place = await placeById(parts, run.repositoryId)
+  const declared = await declaredBy(parts, place)
+  const configuration = isRefusal(declared) ? undefined : declared.configuration
+  const shown: Shown = {
+    run,
+    session,
+    configuration,
+    accounts: configuration ? await accountsOf(parts, place, configuration, run) : [],
+    actionsUrl: actionsUrlOf(parts, place, run),
+    progress,
+  }
+  const commentUrl = await showComment(parts, place, shown)
+  await showCheck(parts, place, shown)
+  if (run.state === 'ended' && commentUrl !== undefined) await showReply(place, shown, commentUrl)
+}
+
+export function actionsUrlOf(parts: Parts, place: Place, run: Pick<Run, 'actionsRunId'>): string | undefined {
+  return run.actionsRunId === null
+    ? undefined
+    : `${parts.siteUrl}/${fullNameOf(place)}/actions/runs/${run.actionsRunId}`
+}
+
+/** A run that waits holds nothing yet: the accounts that would pay are shown as they stand. */
+async function accountsOf(
+  parts: Parts,
+  place: Place,
+  configuration: Configuration,
+  run: Run,
+): Promise<readonly PayingAccount[]> {
+  const held = await payingOf(parts, configuration, run.id)
+  const portfolio = configuration.portfolios.portfolios[run.portfolio]
+  if (held.length > 0 || portfolio === undefined) return held
+  const plan = storedPlan(run)
+  const squad = run.variant === null ? undefined : await payingSquad(place, configuration, plan.subject)
+  const specs = accountsFor(configuration, { portfolioName: run.portfolio, portfolio, plan }, squad, parts.now())
+  return payingNow(parts, run.repositoryId, configuration, specs)
+}

@@ -1,0 +1,117 @@
+/** Puts the App together: database, queues, Probot, doors. Entry files call it; nothing here decides anything. */
+import { readFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { parseKeptPrices } from '../core/prices.ts'
+import type { PrismaClient } from '../prisma/client/client.ts'
+import { createReadConfiguration } from './configuration.ts'
+import { type Database, IN_MEMORY, openDatabase } from './database/open.ts'
+import { createDoor } from './door/door.ts'
+import { createVerifyJob, issuerOf } from './door/identity.ts'
+import { createProbot, siteUrlOf } from './github.ts'
+import { handleWebhook } from './handle-webhook.ts'
+import { readBuiltInLayer } from './layer.ts'
+import { createLog } from './log.ts'
+import { loadHandlers } from './on-event.ts'
+import type { AppOptions } from './options.ts'
+import type { Parts } from './parts.ts'
+import { startServer } from './server.ts'
+import { showRun } from './show/show-run.ts'
+import { sweep } from './sweep.ts'
+import { createWebhookDoor } from './webhooks.ts'
+import { startWork, type Work } from './work.ts'
+
+export interface StartedApp {
+  /** Where it listens. */
+  readonly url: string
+  /** The ledger, for whoever looks at what came of it. */
+  readonly prisma: PrismaClient
+  readonly database: Database
+  /** Resolves when every stored webhook has been handled and what follows from it is done. For tests and the demo. */
+  settled(): Promise<void>
+  /** Runs the minute's sweep now. */
+  sweep(): Promise<void>
+  /** Lets what is under way end, then stops. */
+  close(): Promise<void>
+}
+
+const PACKAGE_DIR = fileURLToPath(new URL('..', import.meta.url))
+const GITHUB_URL_DEFAULT = 'https://api.github.com'
+const SETTLED_POLL_MS = 25
+
+export async function startApp(options: AppOptions): Promise<StartedApp> {
+  const log = createLog(options.log)
+  const githubUrl = (options.githubUrl ?? GITHUB_URL_DEFAULT).replace(/\/+$/, '')
+  const builtIn = readBuiltInLayer(PACKAGE_DIR)
+  const keptPrices = parseKeptPrices(readFileSync(new URL('../catalog/prices.json', import.meta.url), 'utf8'))
+  const database = await openDatabase({ url: options.databaseUrl, dataDir: options.dataDir ?? IN_MEMORY })
+  const { prisma } = database
+  const probot = createProbot({ ...options, githubUrl, throttle: options.throttle ?? true }, log)
+  await probot.ready()
+  const queue: { work?: Work } = {}
+  const parts: Parts = {
+    prisma,
+    appId: options.appId,
+    octokitOf: (installationId) => probot.auth(Number(installationId)),
+    readConfiguration: createReadConfiguration(builtIn),
+    keptPrices,
+    siteUrl: siteUrlOf(githubUrl),
+    now: options.clock ?? (() => new Date()),
+    showLater: async (runId, progress) => {
+      await queue.work?.enqueueShow({ runId, step: progress?.step, spent: progress?.spentMicroUsd.toString() })
+    },
+    log,
+  }
+  loadHandlers(probot, parts)
+  const work = await startWork(
+    database.connectionString,
+    {
+      webhook: (deliveryId, isLast) => handleWebhook({ prisma, probot, log }, deliveryId, isLast),
+      show: (runId, { step, spent }) =>
+        showRun(parts, runId, spent === undefined ? undefined : { step, spentMicroUsd: BigInt(spent) }),
+      sweep: () => sweep(parts),
+    },
+    log,
+  )
+  queue.work = work
+  const server = await startServer(
+    {
+      webhook: createWebhookDoor({ prisma, secret: options.webhookSecret, enqueue: work.enqueueWebhook, log }),
+      door: createDoor(parts, createVerifyJob(options.oidcIssuers ?? [issuerOf(githubUrl)])),
+      isHealthy: async () => {
+        await prisma.$queryRaw`SELECT 1`
+      },
+      log,
+    },
+    options.host ?? '127.0.0.1',
+    options.port ?? 0,
+  )
+  const url = options.publicUrl ?? addressOf(server.address())
+  log.info({ url, database: database.kind }, 'listening')
+
+  let closing: Promise<void> | undefined
+  return {
+    url,
+    database,
+    sweep: () => sweep(parts),
+    async settled() {
+      while (!(await work.isIdle())) await new Promise((resolve) => setTimeout(resolve, SETTLED_POLL_MS))
+    },
+    close() {
+      closing ??= (async () => {
+        server.closeIdleConnections()
+        await new Promise((resolve) => server.close(resolve))
+        await work.stop()
+        await database.close()
+        log.info('stopped')
+      })()
+      return closing
+    },
+  }
+}
+
+function addressOf(address: string | AddressInfo | null): string {
+  if (address === null || typeof address === 'string') throw new Error('the server has no port')
+  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address
+  return `http://${host}:${address.port}`
+}

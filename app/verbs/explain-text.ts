@@ -1,0 +1,50 @@
+import { formatUsd } from '../../core/money.ts'
+import type { Plan } from '../../core/plan.ts'
+import { reasons } from '../../core/reason.ts'
+import { code, inline, link, paragraphs, table } from '../../core/text/markdown.ts'
+import { workflowName } from '../../core/text/workflow-name.ts'
+import type { Fact, Run } from '../../prisma/client/client.ts'
+import { reasonOf } from '../show/ended-run.ts'
+
+export interface ExplainView {
+  readonly run: Run
+  readonly plan: Plan
+  /** Oldest first. */
+  readonly facts: readonly Fact[]
+  readonly actionsUrl: string | undefined
+}
+
+/** The run's numbers, its reason, the facts that GitHub showed and the rule that they met. */
+export function explainComment({ run, plan, facts, actionsUrl }: ExplainView): string {
+  const reason = reasonOf(run)
+  const job = actionsUrl === undefined ? undefined : `${link('The job', actionsUrl)} has the whole log.`
+  return paragraphs(
+    `### Why ${code(workflowName(plan))} went as it did`,
+    table(['', ''], numbers(run)),
+    reason === undefined ? undefined : `**Reason ${code(reason)}:** ${reasons[reason].says} ${reasons[reason].todo}`,
+    outcomeLine(run),
+    facts.length === 0 ? 'GitHub has shown nothing of its work yet.' : table(['seen', 'what', 'day'], facts.map(factRow)),
+    job,
+  )
+}
+
+function numbers(run: Run): string[][] {
+  return [
+    ['session', code(run.sessionId)],
+    ['stands', run.conclusion ?? run.state],
+    ['asked for', `at most ${formatUsd(run.capMicroUsd)}`],
+    ['held', formatUsd(run.heldMicroUsd)],
+    ['spent', formatUsd(run.spentMicroUsd)],
+    ['configuration', `commit ${code(run.configSha.slice(0, 7))} of the default branch`],
+    ['made from', `commit ${code(run.headSha.slice(0, 7))}`],
+  ]
+}
+
+function outcomeLine(run: Run): string | undefined {
+  if (run.state !== 'ended') return undefined
+  return `**Outcome: ${run.outcome}**${run.outcomeRule === null ? '' : ` by this rule: ${inline(run.outcomeRule)}`}.`
+}
+
+function factRow(fact: Fact): string[] {
+  return [fact.kind, `${inline(fact.key)} ${inline(fact.value)}`.trim(), fact.at.toISOString().slice(0, 10)]
+}

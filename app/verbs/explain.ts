@@ -1,0 +1,23 @@
+/** `/agent explain`: why the last session here went as it did, from what is stored and nothing else. */
+import { refuse } from '../../core/reason.ts'
+import { answer, type CommandAt, showRefusal } from '../command.ts'
+import { storedPlan } from '../ledger/stored.ts'
+import { actionsUrlOf } from '../show/show-run.ts'
+import { explainComment } from './explain-text.ts'
+
+/** Facts of one run that are shown. */
+const FACTS_SHOWN_MAX = 50
+
+export async function explain(at: CommandAt): Promise<void> {
+  const { parts, place } = at
+  const { key } = await at.subject()
+  const run = await parts.prisma.run.findFirst({
+    where: { repositoryId: place.repositoryId, subjectKey: key },
+    orderBy: { createdAt: 'desc' },
+    include: { facts: { orderBy: [{ at: 'asc' }, { kind: 'asc' }], take: FACTS_SHOWN_MAX } },
+  })
+  if (!run) return showRefusal(place, at, refuse('no-session'))
+  const { facts, ...row } = run
+  const plan = storedPlan(row)
+  await answer(at, explainComment({ run: row, plan, facts, actionsUrl: actionsUrlOf(parts, place, row) }))
+}

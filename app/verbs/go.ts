@@ -1,0 +1,44 @@
+/** `/agent go`: starts what was quoted on this subject and waits, with today's configuration, head and prices. */
+import { mayRun } from '../../core/permission.ts'
+import type { Plan } from '../../core/plan.ts'
+import { isRefusal, refuse } from '../../core/reason.ts'
+import type { RunRequest } from '../../core/resolve.ts'
+import { begin } from '../begin.ts'
+import { type CommandAt, showRefusal } from '../command.ts'
+import { waitingRun } from '../ledger/history.ts'
+import { storedPlan } from '../ledger/stored.ts'
+import { payingNow } from '../paying.ts'
+import { declaredBy, prepare } from '../prepare.ts'
+import { reactTo, refusalOf } from './run.ts'
+
+export async function go(at: CommandAt): Promise<void> {
+  const { parts, place } = at
+  const found = await at.subject()
+  const waiting = await waitingRun(parts.prisma, place.repositoryId, found.key)
+  if (!waiting) return showRefusal(place, at, refuse('no-session', 'Nothing here waits for a go.'))
+  const about = { workflow: waiting.family, variant: waiting.variant ?? undefined }
+  const declared = await declaredBy(parts, place)
+  if (isRefusal(declared)) return showRefusal(place, at, declared, about)
+  const prepared = await prepare(parts, place, declared, requestOf(storedPlan(waiting)), found.subject)
+  if (isRefusal(prepared)) return showRefusal(place, at, prepared, about)
+  if (!mayRun(prepared.resolved.access, at.permissions)) {
+    return showRefusal(place, at, refuse('not-permitted'), about)
+  }
+  const refusal = await refusalOf(at, found)
+  if (refusal) return showRefusal(place, at, refusal, about)
+  const { commandKey } = waiting.session
+  const begun = await begin(parts, place, { prepared, found, trigger: 'comment', commandKey, isConfirmed: true })
+  if (!isRefusal(begun)) return reactTo(at, begun)
+  const accounts = await payingNow(parts, place.repositoryId, declared.configuration, prepared.accounts)
+  await showRefusal(place, at, begun, { ...about, accounts })
+}
+
+/** What was asked for when it was quoted. */
+function requestOf(plan: Plan): RunRequest {
+  return {
+    workflow: plan.workflow,
+    variant: plan.variant,
+    inputs: Object.fromEntries(Object.entries(plan.inputs).map(([name, value]) => [name, String(value)])),
+    overrides: plan.overrides ?? {},
+  }
+}

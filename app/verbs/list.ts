@@ -1,0 +1,59 @@
+/** `/agent list`: what is on offer on this kind of subject, what it costs and how to ask for it. */
+import type { Configuration, Family } from '../../core/config/configuration.ts'
+import type { InputDeclaration } from '../../core/config/workflow.ts'
+import { minBigint } from '../../core/money.ts'
+import { quoteRun } from '../../core/quote.ts'
+import { isRefusal } from '../../core/reason.ts'
+import { listComment, type ListedInput, type ListedWorkflow } from '../../core/text/list-comment.ts'
+import { answer, type CommandAt, showRefusal } from '../command.ts'
+import { recentSpends } from '../ledger/history.ts'
+import { declaredBy } from '../prepare.ts'
+
+/** Longer catalogs are hardly read; `purser check` warns of them. */
+const WORKFLOWS_SHOWN_MAX = 30
+
+export async function list(at: CommandAt): Promise<void> {
+  const declared = await declaredBy(at.parts, at.place)
+  if (isRefusal(declared)) return showRefusal(at.place, at, declared)
+  const { subject } = await at.subject()
+  const { configuration } = declared
+  const families = familiesFor(configuration, subject.kind).slice(0, WORKFLOWS_SHOWN_MAX)
+  const workflows = await Promise.all(families.map((family) => listed(at, configuration, family)))
+  await answer(at, listComment({ workflows }))
+}
+
+export function familiesFor(configuration: Configuration, kind: string): readonly Family[] {
+  return [...configuration.families.values()]
+    .filter((family) => family.baseline.on.some((subject) => subject === kind))
+    .toSorted((a, b) => a.name.localeCompare(b.name))
+}
+
+async function listed(at: CommandAt, configuration: Configuration, family: Family): Promise<ListedWorkflow> {
+  const { baseline, name } = family
+  const portfolios = Object.entries(configuration.portfolios.portfolios)
+  const [portfolioName, portfolio] = portfolios.find(([, one]) => one.workflows.includes(name)) ?? []
+  const cap = minBigint(baseline.cap.usd, portfolio?.cap?.usd ?? baseline.cap.usd)
+  const spends = await recentSpends(at.parts.prisma, at.place.repositoryId, name, null)
+  return {
+    name,
+    summary: baseline.summary,
+    portfolio: portfolioName,
+    quote: quoteRun(spends, cap, cap),
+    inputs: Object.entries(baseline.inputs).map(([input, declared]) => listedInput(input, declared)),
+    variants: [...family.variants.values()].map(({ name, overlay }) => ({
+      name,
+      summary: overlay.summary,
+      squad: overlay.squad,
+    })),
+  }
+}
+
+function listedInput(name: string, declared: InputDeclaration): ListedInput {
+  const { description } = declared
+  return { name, type: typeInWords(declared), description, default: declared.default?.toString() }
+}
+
+function typeInWords(declared: InputDeclaration): string {
+  if (declared.type === 'choice') return declared.options.join(', ')
+  return declared.type === 'boolean' ? 'true or false' : declared.type
+}

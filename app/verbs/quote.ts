@@ -1,0 +1,34 @@
+/** `/agent quote <workflow>`: the price alone. Nothing is started or reserved. */
+import { holdAmount } from '../../core/ledger.ts'
+import { quoteRun } from '../../core/quote.ts'
+import { isRefusal } from '../../core/reason.ts'
+import { quoteComment } from '../../core/text/quote-comment.ts'
+import { answer, type CommandAt, showRefusal } from '../command.ts'
+import { room } from '../ledger/accounts.ts'
+import { recentSpends } from '../ledger/history.ts'
+import { payingAccount } from '../paying.ts'
+import { declaredBy, prepare } from '../prepare.ts'
+
+export async function quote(at: CommandAt): Promise<void> {
+  const { parts, place, command } = at
+  const { repositoryId } = place
+  const variant = command.variant ?? undefined
+  const about = { workflow: command.workflow ?? undefined, variant }
+  const declared = await declaredBy(parts, place)
+  if (isRefusal(declared)) return showRefusal(place, at, declared, about)
+  const { subject } = await at.subject()
+  const request = { workflow: command.workflow ?? '', variant, inputs: command.inputs, overrides: command.overrides }
+  const prepared = await prepare(parts, place, declared, request, subject)
+  if (isRefusal(prepared)) return showRefusal(place, at, prepared, about)
+  const { plan, resolved } = prepared
+  const rooms = await room(parts.prisma, repositoryId, prepared.accounts, parts.now())
+  const accounts = rooms.map((one) => payingAccount(declared.configuration, one))
+  const { capMicroUsd } = plan
+  const capTokens = plan.capTokens === undefined ? undefined : BigInt(plan.capTokens)
+  const { floorMicroUsd } = resolved
+  const hold = holdAmount({ capMicroUsd, capTokens, floorMicroUsd }, rooms)
+  if (isRefusal(hold)) return showRefusal(place, at, hold, { ...about, accounts, floorMicroUsd, capMicroUsd })
+  const spends = await recentSpends(parts.prisma, repositoryId, plan.workflow, variant ?? null)
+  const price = quoteRun(spends, capMicroUsd, hold.heldMicroUsd)
+  await answer(at, quoteComment({ workflow: plan.workflow, variant, quote: price, accounts }))
+}

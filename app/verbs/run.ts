@@ -1,0 +1,62 @@
+/** `/agent <workflow>`: everything that has to hold before a session starts, in the order in which it is looked at. */
+import { mayRun } from '../../core/permission.ts'
+import { isRefusal, type Refusal, refuse } from '../../core/reason.ts'
+import { isHeadMoved } from '../authorize.ts'
+import { type Begun, begin } from '../begin.ts'
+import { type CommandAt, commandKeyOf, showRefusal } from '../command.ts'
+import { payingNow } from '../paying.ts'
+import { declaredBy, prepare } from '../prepare.ts'
+import { react } from '../show/react.ts'
+import type { FoundSubject } from '../subject.ts'
+
+export async function run(at: CommandAt): Promise<void> {
+  const { parts, place, command } = at
+  const about = { workflow: command.workflow ?? undefined, variant: command.variant ?? undefined }
+  await react(place, at.commentId, 'eyes')
+  const found = await at.subject()
+  const declared = await declaredBy(parts, place)
+  if (isRefusal(declared)) return showRefusal(place, at, declared, about)
+  const request = {
+    workflow: command.workflow ?? '',
+    variant: command.variant ?? undefined,
+    inputs: command.inputs,
+    overrides: command.overrides,
+  }
+  const prepared = await prepare(parts, place, declared, request, found.subject)
+  if (isRefusal(prepared)) return showRefusal(place, at, prepared, about)
+  const { resolved, accounts } = prepared
+  if (!mayRun(resolved.access, at.permissions)) return showRefusal(place, at, refuse('not-permitted'), about)
+  const refusal = await refusalOf(at, found)
+  if (refusal) return showRefusal(place, at, refusal, about)
+  const begun = await begin(parts, place, {
+    prepared,
+    found,
+    trigger: 'comment',
+    commandKey: commandKeyOf(at),
+    isConfirmed: false,
+  })
+  if (!isRefusal(begun)) return reactTo(at, begun)
+  await showRefusal(place, at, begun, {
+    ...about,
+    accounts: await payingNow(parts, place.repositoryId, declared.configuration, accounts),
+    floorMicroUsd: resolved.floorMicroUsd,
+    capMicroUsd: resolved.plan.capMicroUsd,
+  })
+}
+
+/** Nothing more is said here: the session's comment says the rest. */
+export async function reactTo(at: CommandAt, begun: Begun): Promise<void> {
+  if (begun === 'started') await react(at.place, at.commentId, 'rocket')
+  if (begun === 'not-started') await react(at.place, at.commentId, 'confused')
+}
+
+/** What the subject itself rules out. */
+export async function refusalOf(at: CommandAt, found: FoundSubject): Promise<Refusal | undefined> {
+  if (found.fork) return refuse('fork')
+  if (!found.open) return refuse('wrong-subject', 'It is closed, so there is nothing to work on.')
+  const { headRef } = found.subject
+  if (headRef !== undefined && (await isHeadMoved(at.parts.prisma, at.place, headRef, at.time))) {
+    return refuse('head-moved')
+  }
+  return undefined
+}

@@ -1,0 +1,44 @@
+/** `/agent stop`: ends what runs or waits on this subject. A job under way hears of it with its next heartbeat. */
+import { mayRun } from '../../core/permission.ts'
+import { isRefusal, refuse } from '../../core/reason.ts'
+import type { Run } from '../../prisma/client/client.ts'
+import { type CommandAt, showRefusal } from '../command.ts'
+import { requestStop } from '../ledger/claim.ts'
+import { openRun, waitingRun } from '../ledger/history.ts'
+import { release } from '../ledger/settle.ts'
+import { declaredBy } from '../prepare.ts'
+import { react } from '../show/react.ts'
+
+export async function stop(at: CommandAt): Promise<void> {
+  const { parts, place } = at
+  const { key } = await at.subject()
+  const run =
+    (await openRun(parts.prisma, place.repositoryId, key)) ??
+    (await waitingRun(parts.prisma, place.repositoryId, key))
+  if (!run) return showRefusal(place, at, refuse('no-session', 'Nothing runs or waits here.'))
+  const declared = await declaredBy(parts, place)
+  // Whoever may start it may stop it.
+  const family = isRefusal(declared) ? undefined : declared.configuration.families.get(run.family)
+  if (!mayRun(family?.baseline.access ?? 'write', at.permissions)) {
+    return showRefusal(place, at, refuse('not-permitted'), { workflow: run.family })
+  }
+  await end(at, run)
+  await react(place, at.commentId, 'rocket')
+  await parts.showLater(run.id)
+}
+
+async function end(at: CommandAt, run: Run): Promise<void> {
+  const { parts, place } = at
+  const ending = { conclusion: 'cancelled', reason: 'cancelled' } as const
+  if (!(await release(parts.prisma, run.id, ending, parts.now()))) {
+    await requestStop(parts.prisma, run.id)
+    return
+  }
+  if (run.actionsRunId === null) return
+  try {
+    await place.octokit.rest.actions.cancelWorkflowRun({ ...place.name, run_id: Number(run.actionsRunId) })
+  } catch (error) {
+    // The run is over in the books; a job that starts after all is turned away when it claims.
+    parts.log.warn({ err: error, run: run.id }, 'GitHub did not cancel the Actions run')
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * The way in for webhooks: verify, store raw, acknowledge. GitHub gives ten seconds and never tries again by itself, so
+ * nothing is done here besides; and an event that could not be stored is never acknowledged.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Webhooks } from '@octokit/webhooks'
+import { z } from 'zod'
+import type { Prisma, PrismaClient } from '../prisma/client/client.ts'
+import { readBody } from './body.ts'
+import type { Logger } from './log.ts'
+
+/** GitHub sends no payload above this. */
+export const WEBHOOK_BYTES_MAX = 25_000_000
+
+/** The events that the App listens to; all others are acknowledged and dropped. */
+export const EVENTS = [
+  'issue_comment',
+  'issues',
+  'pull_request',
+  'pull_request_review',
+  'push',
+  'check_run',
+  'check_suite',
+  'status',
+  'workflow_run',
+  'workflow_job',
+  'repository',
+  'installation',
+] as const
+export type EventName = (typeof EVENTS)[number]
+
+export interface WebhookDoor {
+  readonly prisma: PrismaClient
+  readonly secret: string
+  /** Wakes the worker; `order` names the queue that events of one repository wait in. */
+  enqueue(deliveryId: string, order: string): Promise<void>
+  readonly log: Logger
+}
+
+export type HandleRequest = (request: IncomingMessage, response: ServerResponse) => Promise<void>
+
+const headersSchema = z.object({
+  'x-github-event': z.string().max(100),
+  'x-github-delivery': z.string().regex(/^[\w-]{1,100}$/),
+  'x-hub-signature-256': z.string().max(200),
+})
+/** What every event that is kept has; the rest is read by its handler. */
+const payloadSchema = z.looseObject({ repository: z.looseObject({ id: z.int() }).optional() })
+
+export function createWebhookDoor(door: WebhookDoor): HandleRequest {
+  const { verify } = new Webhooks({ secret: door.secret })
+  return async (request, response) => {
+    const headers = headersSchema.safeParse(request.headers)
+    if (!headers.success) return end(response, 400, 'GitHub’s event, delivery and signature headers were expected')
+    const body = await readBody(request, WEBHOOK_BYTES_MAX)
+    if (body === undefined) return end(response, 413, `at most ${WEBHOOK_BYTES_MAX} bytes were expected`)
+    const text = body.toString('utf8')
+    const { data } = headers
+    const deliveryId = data['x-github-delivery']
+    if (!(await isSigned(verify, text, data['x-hub-signature-256']))) {
+      door.log.warn({ delivery: deliveryId }, 'webhook with a bad signature')
+      return end(response, 401, 'the signature does not match')
+    }
+    const event = EVENTS.find((name) => name === data['x-github-event'])
+    if (event === undefined) return end(response, 202, 'not listened to')
+    const payload = parsePayload(text)
+    if (payload === undefined) return end(response, 400, 'JSON was expected')
+    await store(door, deliveryId, event, payload)
+    end(response, 202, 'stored')
+  }
+}
+
+/** A redelivery repeats its id: it is stored once, and worked off again only if it never was. */
+async function store(
+  door: WebhookDoor,
+  deliveryId: string,
+  event: EventName,
+  payload: z.infer<typeof payloadSchema>,
+): Promise<void> {
+  const { count } = await door.prisma.webhook.createMany({
+    data: [{ deliveryId, event, payload: payload as Prisma.InputJsonObject, receivedAt: new Date() }],
+    skipDuplicates: true,
+  })
+  door.log.debug({ delivery: deliveryId, name: event, again: count === 0 }, 'webhook stored')
+  await door.enqueue(deliveryId, String(payload.repository?.id ?? 'none'))
+}
+
+async function isSigned(verify: Webhooks['verify'], text: string, signature: string): Promise<boolean> {
+  try {
+    return await verify(text, signature)
+  } catch {
+    return false
+  }
+}
+
+function parsePayload(text: string): z.infer<typeof payloadSchema> | undefined {
+  try {
+    return payloadSchema.safeParse(JSON.parse(text)).data
+  } catch {
+    return undefined
+  }
+}
+
+function end(response: ServerResponse, status: number, message: string): void {
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${message}\n`)
+}

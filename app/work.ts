@@ -1,0 +1,117 @@
+/**
+ * The App's queues, kept by pg-boss in the same database: webhooks in the order in which they came, what GitHub is to be
+ * shown of a run, and the schedule of the sweep. Every job may be repeated.
+ */
+import { type Job, type JobWithMetadata, PgBoss } from 'pg-boss'
+import type { Logger } from './log.ts'
+
+/** Tries of one job; after the last it is given up, and what went wrong is kept. */
+export const TRIES_MAX = 6
+const RETRY_SECONDS = 1
+const RETRY_SECONDS_MAX = 60
+const JOB_SECONDS_MAX = 300
+const POLL_SECONDS = 0.5
+/** Repositories whose events are worked off at the same time. */
+const WEBHOOK_WORKERS = 4
+const SHOW_WORKERS = 2
+const POOL_MAX = 4
+
+export interface Handlers {
+  /** `isLast`: it won't be tried again, so nothing may be thrown. */
+  webhook(deliveryId: string, isLast: boolean): Promise<void>
+  show(runId: string, data: ShowData): Promise<void>
+  sweep(): Promise<void>
+}
+
+export interface ShowData {
+  readonly runId: string
+  readonly step?: string | undefined
+  /** Micro-USD as decimal text. */
+  readonly spent?: string | undefined
+}
+
+export interface Work {
+  enqueueWebhook(deliveryId: string, order: string): Promise<void>
+  enqueueShow(data: ShowData): Promise<void>
+  /** Whether no job waits or is under way. */
+  isIdle(): Promise<boolean>
+  stop(): Promise<void>
+}
+
+export async function startWork(connectionString: string, handlers: Handlers, log: Logger): Promise<Work> {
+  const boss = new PgBoss({ connectionString, max: POOL_MAX, application_name: 'purser-work' })
+  boss.on('error', (error) => log.error({ err: error }, 'queue'))
+  await boss.start()
+  const retries = {
+    retryLimit: TRIES_MAX - 1,
+    retryDelay: RETRY_SECONDS,
+    retryBackoff: true,
+    retryDelayMax: RETRY_SECONDS_MAX,
+    expireInSeconds: JOB_SECONDS_MAX,
+  }
+  // One repository's events are handled one after the other; a later one waits while an earlier one is tried again.
+  await boss.createQueue('webhook', { policy: 'key_strict_fifo', ...retries })
+  // At most one waits and one is under way for each run: whatever comes meanwhile is shown by the one that waits.
+  await boss.createQueue('show', { policy: 'stately', ...retries })
+  await boss.createQueue('sweep', { policy: 'exclusive', retryLimit: 0, expireInSeconds: JOB_SECONDS_MAX })
+
+  const workers = { webhook: [] as string[], show: [] as string[] }
+  const wake = (queue: keyof typeof workers) => workers[queue].forEach((id) => boss.notifyWorker(id))
+  const polling = { pollingIntervalSeconds: POLL_SECONDS, batchSize: 1 } as const
+
+  async function workOff<Data>(
+    queue: keyof typeof workers,
+    count: number,
+    handle: (job: JobWithMetadata<Data>) => Promise<void>,
+  ): Promise<void> {
+    for (let worker = 0; worker < count; worker += 1) {
+      const id = await boss.work<Data, void, { includeMetadata: true }>(
+        queue,
+        { ...polling, includeMetadata: true },
+        async (jobs) => {
+          // Whatever came meanwhile is fetched at once instead of after the next pause.
+          wake(queue)
+          for (const job of jobs) await handle(job)
+        },
+      )
+      workers[queue].push(id)
+    }
+  }
+
+  await workOff<{ deliveryId: string }>('webhook', WEBHOOK_WORKERS, (job) =>
+    handlers.webhook(job.data.deliveryId, job.retryCount >= job.retryLimit),
+  )
+  await workOff<ShowData>('show', SHOW_WORKERS, async (job) => {
+    try {
+      await handlers.show(job.data.runId, job.data)
+    } catch (error) {
+      log.warn({ err: error, run: job.data.runId, tries: job.retryCount + 1 }, 'GitHub could not be shown a run')
+      throw error
+    }
+  })
+  await boss.work('sweep', async (_jobs: Job[]) => handlers.sweep())
+  await boss.schedule('sweep', '* * * * *')
+
+  return {
+    async enqueueWebhook(deliveryId, order) {
+      await boss.send('webhook', { deliveryId }, { singletonKey: order })
+      wake('webhook')
+    },
+    async enqueueShow(data) {
+      await boss.send('show', data, { singletonKey: data.runId })
+      wake('show')
+    },
+    async isIdle() {
+      const { rows } = await boss
+        .getDb()
+        .executeSql(
+          `SELECT 1 FROM pgboss.job WHERE name IN ('webhook', 'show') AND state IN ('created', 'retry', 'active') LIMIT 1`,
+        )
+      return rows.length === 0
+    },
+    stop: () => boss.stop({ graceful: true, timeout: STOP_MS_MAX }),
+  }
+}
+
+/** What is under way at a stop gets this long; what is left is tried again at the next start. */
+const STOP_MS_MAX = 10_000
