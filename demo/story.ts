@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { filesBelow } from '../test/world/files.ts'
-import { type Books, openBooks } from './books.ts'
+import type { Books } from './books.ts'
 import { RAMBLING, SECOND_ATTEMPT, TALKED_INTO } from './script.ts'
 import type { Stage } from './stage.ts'
 
