@@ -5,7 +5,8 @@ const COMPARED_CHARACTERS_MAX = 100
 
 /**
  * The candidate with the fewest changed, added, missing or swapped characters, if they are few enough for a slip:
- * a third of the word, at least one. A word that a single candidate begins with, or the reverse, also counts.
+ * a third of the word, at least one. The first part of a name (`refactor` of `refactor+tests`) stands for the whole; a
+ * word that a single candidate begins with, or the reverse, also counts.
  */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   const meant = word.slice(0, COMPARED_CHARACTERS_MAX).toLowerCase()
@@ -13,7 +14,7 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   const far = Math.max(1, Math.floor(meant.length / 3)) + 1
   let best: { readonly name: string; readonly distance: number } | undefined
   for (const name of names) {
-    const distance = editDistance(meant, name.slice(0, COMPARED_CHARACTERS_MAX).toLowerCase())
+    const distance = Math.min(...[name, firstPart(name)].map((form) => editDistance(meant, form)))
     if (distance < (best?.distance ?? far)) best = { name, distance }
   }
   return best?.name ?? soleExtension(meant, names)
@@ -37,8 +38,13 @@ function soleExtension(word: string, names: readonly string[]): string | undefin
   return extending.length === 1 ? extending[0] : undefined
 }
 
+function firstPart(name: string): string {
+  return name.split(/[-+]/, 1)[0] ?? name
+}
+
 /** Optimal string alignment: insertions, deletions, substitutions and swaps of neighbours count one each. */
-function editDistance(from: string, to: string): number {
+function editDistance(from: string, compared: string): number {
+  const to = compared.slice(0, COMPARED_CHARACTERS_MAX).toLowerCase()
   let beforeLast: number[] = []
   let last = Array.from({ length: to.length + 1 }, (_, column) => column)
   for (let row = 1; row <= from.length; row += 1) {

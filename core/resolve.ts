@@ -65,6 +65,7 @@ export function resolveRun(
     portfolio: paying.name,
     subject,
     inputs,
+    ...(Object.keys(request.overrides).length === 0 ? {} : { overrides: request.overrides }),
     ...(workflow.setup ? { setup: workflow.setup } : {}),
     steps: workflow.steps.map((step) => planStep(step, workflow)),
     agents: models.agents,

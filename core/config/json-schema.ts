@@ -59,11 +59,12 @@ function range(least: number | undefined, most: number | undefined, unit: string
 
 /** A valid value in YAML's flow form: the schema's own example, else one made of what is required. */
 export function exampleOf(schema: JsonSchema, depth = 0): string {
+  // What stands when the key is left out is as good as an example gets.
+  if (schema.default !== undefined && typeof schema.default !== 'object') return flowYaml(schema.default)
   const [given] = schema.examples ?? []
   if (given !== undefined) return flowYaml(given)
   if (schema.const !== undefined) return flowYaml(schema.const)
   if (schema.enum?.[0] !== undefined) return flowYaml(schema.enum[0])
-  if (schema.default !== undefined && typeof schema.default !== 'object') return flowYaml(schema.default)
   const [option] = schema.anyOf ?? schema.oneOf ?? []
   if (option) return exampleOf(option, depth)
   switch (Array.isArray(schema.type) ? schema.type[0] : schema.type) {

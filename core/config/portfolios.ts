@@ -8,7 +8,12 @@ export const measureNames = ['rework-and-reverts', 'first-run-to-merge', 'incide
 
 const valueSchema = z.strictObject({
   measure: z.enum(measureNames).describe('How the value shows in GitHub facts'),
-  label: z.string().min(1).max(50).optional().describe('The label that marks the issues that the measure looks at'),
+  label: z
+    .string()
+    .min(1)
+    .max(50)
+    .optional()
+    .meta({ description: 'The label that marks the issues that the measure looks at', examples: ['incident'] }),
 })
 
 export const priceSchema = z.strictObject({
@@ -33,7 +38,10 @@ const nowSchema = sentence.meta({
 
 const portfolioSchema = z.strictObject({
   purpose: sentence.describe('What this money is for, in a few words, shown with every quote'),
-  value: name.describe('One of the declared values, the same for all workflows of the portfolio'),
+  value: name.meta({
+    description: 'One of the declared values, the same for all workflows of the portfolio',
+    examples: ['quality'],
+  }),
   workflows: z.array(name).min(1).describe('The workflows it pays for, which belong to no other portfolio'),
   budget: z.strictObject({ usd, per: z.enum(['week', 'month']), now: nowSchema.optional() }),
   cap: moneySchema.optional().describe('The most that one session may cost, where the workflow’s own cap is not less'),
@@ -54,7 +62,7 @@ const portfolioSchema = z.strictObject({
     description: 'Why dear runs are right here; shown with every quote and result',
     examples: ['Incidents justify deep context.'],
   }),
-  was: name.optional().describe('The portfolio’s name before it was renamed'),
+  was: name.optional().meta({ description: 'The portfolio’s name before it was renamed', examples: ['cleanup'] }),
 })
 
 const grantSchema = z
@@ -122,7 +130,10 @@ export const outcomeConditionSchema = z
       .min(1)
       .max(50)
       .optional()
-      .describe('The pull request or issue carries this label, set by somebody with write access'),
+      .meta({
+        description: 'The pull request or issue carries this label, set by somebody with write access',
+        examples: ['agent/rejected'],
+      }),
     merged: z.boolean().optional(),
     closed: z.boolean().optional().describe('Closed without a merge'),
     reverted: z.boolean().optional(),

@@ -1,0 +1,34 @@
+/** `purser check`: every problem of the working tree, then how many there are. Warnings don't fail. */
+import { formatProblem } from '../core/config/problem.ts'
+import { isRefusal, refuse } from '../core/reason.ts'
+import { readCheckout } from './checkout.ts'
+import type { CheckOptions } from './commands/check.ts'
+import { type ExitCode, endRefused, exitCodes, printJson } from './exit.ts'
+
+export function check(dir: string, { json, organisation }: CheckOptions): ExitCode {
+  const checkout = readCheckout(dir, organisation)
+  if (isRefusal(checkout)) return endRefused(checkout, json)
+  const { loaded, declared, root } = checkout
+  const problems = 'problems' in loaded ? loaded.problems : loaded.configuration.warnings
+  const errors = problems.filter(({ severity }) => severity === 'error').length
+  const warnings = problems.length - errors
+  if (!declared && errors === 0) {
+    const message = `${root} declares no portfolios, so there is no budget to run under.`
+    return endRefused(refuse('no-configuration', message, `Run \`purser init ${dir}\` to write a start.`), json)
+  }
+  if (json) printJson({ ok: errors === 0, errors, warnings, problems })
+  else {
+    for (const problem of problems) process.stdout.write(`${formatProblem(problem)}\n`)
+    process.stdout.write(`${summary(errors, warnings)}\n`)
+  }
+  return errors === 0 ? exitCodes.done : exitCodes.refused
+}
+
+function summary(errors: number, warnings: number): string {
+  if (errors === 0 && warnings === 0) return 'No problems.'
+  return [counted(errors, 'problem'), ...(warnings > 0 ? [counted(warnings, 'warning')] : [])].join(', ').concat('.')
+}
+
+function counted(count: number, what: string): string {
+  return `${count === 0 ? 'No' : count} ${what}${count === 1 ? '' : 's'}`
+}

@@ -1,0 +1,37 @@
+import type { Command } from 'commander'
+
+export interface RunOptions {
+  readonly dir: string
+  readonly organisation?: string
+  readonly cap?: string
+  readonly model?: string
+  readonly effort?: string
+  /** False with `--no-sandbox`. */
+  readonly sandbox: boolean
+  readonly dryRun: boolean
+  readonly json: boolean
+}
+
+export function register(program: Command): void {
+  program
+    .command('run')
+    .description('run a workflow on the commit that is checked out, under its cap, without an App')
+    .argument('<workflow>', 'a workflow or a variant, as in refactor+tests/tests-first')
+    .argument('[input=value...]', 'the workflow’s inputs')
+    .option('--dir <dir>', 'the repository', '.')
+    .option('--organisation <dir>', 'a checkout of the organisation’s .github repository, where it is inherited')
+    .option('--cap <cap>', 'another cap, as a multiple (2x) or in US dollars (1.00)')
+    .option('--model <name>', 'another model, if the portfolio allows it')
+    .option('--effort <effort>', 'minimal, low, medium or high')
+    .option('--no-sandbox', 'let commands run unconfined on this machine')
+    .option('--dry-run', 'show the plan and the cap, spend nothing', false)
+    .option('--json', 'print one JSON document', false)
+    .addHelpText(
+      'after',
+      '\nThe model key is taken from OPENAI_API_KEY, another provider’s address from OPENAI_BASE_URL.\n\nExample:\n  $ purser run refactor+tests goal="Simplify the parser"',
+    )
+    .action(async (target: string, pairs: string[], options: RunOptions) => {
+      const { run } = await import('../run.ts')
+      process.exitCode = await run(target, pairs, options)
+    })
+}

@@ -1,0 +1,27 @@
+/** How every command ends: what it says, where, and with which exit code. */
+import type { Refusal } from '../core/reason.ts'
+
+export const exitCodes = { done: 0, refused: 1, usage: 2 } as const
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
+
+/** The one JSON document that `--json` puts on standard output. Amounts are strings of integers. */
+export function printJson(document: unknown): void {
+  const text = JSON.stringify(
+    document,
+    (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value),
+    2,
+  )
+  process.stdout.write(`${text}\n`)
+}
+
+/** With `--json` the refusal is the document; else it is said on standard error. */
+export function endRefused({ reason, message, todo }: Refusal, json: boolean): ExitCode {
+  if (json) printJson({ refused: true, reason, message, todo })
+  else process.stderr.write(`${message}\n${todo}\n(${reason})\n`)
+  return exitCodes.refused
+}
+
+export function endWrongUsage(message: string): ExitCode {
+  process.stderr.write(`error: ${message}\n(add --help for an example)\n`)
+  return exitCodes.usage
+}

@@ -1,0 +1,93 @@
+/** Reading layers from folders: the built-in catalog from this package, a repository's from its `.github/purser`. */
+import { closeSync, lstatSync, openSync, readdirSync, readFileSync, readSync, realpathSync } from 'node:fs'
+import { dirname, join, relative, resolve, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { LAYER_FILE_BYTES_MAX, LAYER_FILES_MAX, type Layer, type LayerName } from '../core/config/configuration.ts'
+import type { Price } from '../core/price.ts'
+import { parseKeptPrices } from '../core/prices.ts'
+import { type Refusal, refuse } from '../core/reason.ts'
+
+export const LAYER_FOLDER = '.github/purser'
+const PACKAGE = fileURLToPath(new URL('..', import.meta.url))
+/** Folders within folders below the layer's root; a catalog needs three. */
+const FOLDER_DEPTH_MAX = 6
+
+/** The repository that a folder belongs to: the nearest above it with `.git` or a layer, else the folder itself. */
+export function repositoryRoot(dir: string): string {
+  const start = resolve(dir)
+  for (let at = start; ; at = dirname(at)) {
+    if (exists(join(at, '.git')) || exists(join(at, LAYER_FOLDER))) return at
+    if (dirname(at) === at) return start
+  }
+}
+
+export function readBuiltInLayer(): Layer {
+  const catalog = join(PACKAGE, 'catalog')
+  const files = listFiles(catalog).map((path): [string, string] => [
+    `catalog/${path}`,
+    readFileSync(join(catalog, path), 'utf8'),
+  ])
+  return { name: 'built-in', root: 'purser', files: new Map(files) }
+}
+
+export function readKeptPrices(): ReadonlyMap<string, Price> {
+  return parseKeptPrices(readFileSync(join(PACKAGE, 'catalog', 'prices.json'), 'utf8'))
+}
+
+/** The layer of a working tree; without files where there is no such folder. Links are not followed. */
+export function readFolderLayer(root: string, name: LayerName): Layer | Refusal {
+  const folder = join(root, LAYER_FOLDER)
+  const shownRoot = name === 'organisation' ? folder : LAYER_FOLDER
+  if (!exists(folder)) return { name, root: shownRoot, files: new Map() }
+  if (!isBelow(realpathSync(folder), realpathSync(root))) {
+    return refuse('configuration-invalid', `${LAYER_FOLDER} is a link out of the repository.`, 'Make it a folder.')
+  }
+  const paths = listFiles(folder)
+  if (paths.length > LAYER_FILES_MAX) {
+    return refuse(
+      'configuration-invalid',
+      `${LAYER_FOLDER} holds more than ${LAYER_FILES_MAX} files.`,
+      'Keep only what the catalog needs there.',
+    )
+  }
+  return { name, root: shownRoot, files: new Map(paths.map((path) => [path, readBounded(join(folder, path))])) }
+}
+
+/** Plain files only, with `/` in their paths, sorted; one more than allowed at most. */
+function listFiles(root: string): string[] {
+  const found: string[] = []
+  const visit = (folder: string, depth: number): void => {
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      if (found.length > LAYER_FILES_MAX) return
+      const path = join(folder, entry.name)
+      if (entry.isDirectory() && depth < FOLDER_DEPTH_MAX) visit(path, depth + 1)
+      else if (entry.isFile() && /\.(md|ya?ml)$/.test(entry.name)) found.push(relative(root, path).split(sep).join('/'))
+    }
+  }
+  visit(root, 1)
+  return found.sort()
+}
+
+/** A longer file comes back a byte too long, which is enough for it to be called too long. */
+function readBounded(file: string): string {
+  const buffer = Buffer.alloc(LAYER_FILE_BYTES_MAX + 1)
+  const descriptor = openSync(file, 'r')
+  try {
+    let length = 0
+    for (;;) {
+      const read = readSync(descriptor, buffer, length, buffer.length - length, null)
+      length += read
+      if (read === 0 || length === buffer.length) return buffer.toString('utf8', 0, length)
+    }
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+function exists(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined
+}
+
+function isBelow(path: string, root: string): boolean {
+  return path.startsWith(root.endsWith(sep) ? root : root + sep)
+}

@@ -1,0 +1,45 @@
+/** The command line: registers the commands and turns whatever ends one into an exit code. */
+import { Command, CommanderError } from 'commander'
+import packageJson from '../package.json' with { type: 'json' }
+import { register as check } from './commands/check.ts'
+import { register as demo } from './commands/demo.ts'
+import { register as init } from './commands/init.ts'
+import { register as list } from './commands/list.ts'
+import { register as parse } from './commands/parse.ts'
+import { register as quote } from './commands/quote.ts'
+import { register as run } from './commands/run.ts'
+import { register as start } from './commands/start.ts'
+import { exitCodes } from './exit.ts'
+
+const program = new Command('purser')
+  .description(packageJson.description)
+  .version(packageJson.version)
+  .exitOverride()
+  .showHelpAfterError('(add --help for an example)')
+  .addHelpText(
+    'after',
+    `
+Exit codes: ${exitCodes.done} done, ${exitCodes.refused} refused or problems found, ${exitCodes.usage} wrong usage.
+
+Example:
+  $ purser init ../my-repository`,
+  )
+for (const register of [init, check, list, quote, parse, run, start, demo]) register(program)
+
+// A reader that has seen enough, as in `purser list | head`, is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(exitCodes.done)
+})
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage
+  } else {
+    process.stderr.write(`purser: ${error instanceof Error ? error.message : String(error)}\n`)
+    if (process.env.DEBUG) console.error(error)
+    process.exitCode = exitCodes.refused
+  }
+}

@@ -1,0 +1,42 @@
+/** What a command line asks for, as a comment would: `<workflow>[/<variant>] [input=value ...] [cap=2x]`, or `--cap 2x`. */
+import { type OverrideName, overrideNames } from '../core/command.ts'
+import type { RunRequest } from '../core/resolve.ts'
+
+export interface RequestOptions {
+  readonly cap?: string | undefined
+  readonly model?: string | undefined
+  readonly effort?: string | undefined
+}
+
+export function readRequest(
+  target: string,
+  pairs: readonly string[],
+  options: RequestOptions,
+): RunRequest | { usage: string } {
+  const [workflow = '', variant, ...more] = target.split('/')
+  if (workflow === '' || variant === '' || more.length > 0) {
+    return {
+      usage: `"${target}" is no workflow; expected <workflow>[/<variant>]; for example refactor+tests/tests-first`,
+    }
+  }
+  const inputs = new Map<string, string>()
+  for (const pair of pairs) {
+    const at = pair.indexOf('=')
+    const name = pair.slice(0, at)
+    if (at < 1) return { usage: `"${pair}" is no input; expected input=value; for example goal="Simplify the parser"` }
+    if (inputs.has(name)) return { usage: `the input ${name} is given twice; expected it once; for example ${pair}` }
+    inputs.set(name, pair.slice(at + 1))
+  }
+  const overrides: Partial<Record<OverrideName, string>> = {}
+  for (const name of overrideNames) {
+    const value = options[name] ?? inputs.get(name)
+    if (value !== undefined) overrides[name] = value
+    inputs.delete(name)
+  }
+  return {
+    workflow,
+    ...(variant === undefined ? {} : { variant }),
+    inputs: Object.fromEntries(inputs),
+    overrides,
+  }
+}

@@ -1,0 +1,123 @@
+/** The files that a repository starts with, as `purser init` writes them. Plain texts, so that their comments stay. */
+
+const SCHEMAS = 'https://raw.githubusercontent.com/owner/purser/main/schemas'
+
+/** Path from the repository's root -> text. */
+export function starterFiles(): Readonly<Record<string, string>> {
+  return {
+    '.github/purser/portfolios.yml': starterPortfolios(),
+    '.github/purser/promotion.yml': starterPromotion(),
+    '.github/workflows/purser.yml': starterActionsWorkflow(),
+  }
+}
+
+export function starterPortfolios(): string {
+  return `# yaml-language-server: $schema=${SCHEMAS}/portfolios.schema.json
+# What this repository pays for, how much, and how the work is judged. Read from the default branch only.
+version: 1
+
+# What the work is good for. Keep this list short: at most seven.
+values:
+  quality: { measure: rework-and-reverts }
+
+models:
+  default: gpt-5-mini
+  # A model that is not in the price list needs its price, in US dollars per million tokens:
+  # prices: { our-llama: { input: 0.20, cached: 0.05, output: 0.80 } }
+
+# Small bundles of workflows, each with one purpose and one budget.
+portfolios:
+  refactoring:
+    purpose: Safer, faster refactors
+    value: quality
+    workflows: [refactor+tests, review]
+    budget: { usd: 40, per: month }
+    cap: { usd: 2.50 } # the most that one session may cost
+    overrides: { cap: 2x } # \`/agent refactor+tests cap=2x\` may ask for twice that
+  writing:
+    purpose: A changelog that users can rely on
+    value: quality
+    workflows: [changelog]
+    budget: { usd: 5, per: month }
+
+# A protected budget that every squad has for trying variants of its own:
+# exploration:
+#   sprint: { days: 14, from: 2026-11-02 }
+#   every-squad: { tokens: 2_000_000 }
+#   squads:
+#     payments: { paths: ['services/payments/**'] }
+`
+}
+
+export function starterPromotion(): string {
+  return `# yaml-language-server: $schema=${SCHEMAS}/promotion.schema.json
+# When a variant is proposed as the standard. Public, and the same for every squad.
+window: { days: 60 }
+promote:
+  runs: 10 # settled runs of the variant, and of the baseline; also the distance between checkpoints
+  subjects: 5 # distinct pull requests
+  accepted: 80% # at least, and not below the baseline's
+  spend-per-accepted: 1.25x # of the baseline's, at most
+  unknown: 20% # at most, of settled plus unknown
+  reverted: 5% # at most, and not above twice the baseline's
+sunset:
+  runs: 10
+  accepted-below: 40%
+`
+}
+
+/** Carries out the runs that the App dispatches, by their id. */
+export function starterActionsWorkflow(): string {
+  return `# Carries out the runs that Purser's App has quoted and reserved. What may run and what it may cost stands in
+# .github/purser/ on the default branch.
+name: Purser
+run-name: Purser run \${{ inputs.run }}
+
+on:
+  workflow_dispatch:
+    inputs:
+      run:
+        description: The id of a run that the App has reserved
+        required: true
+        type: string
+  # To note every push in the changelog, take the comment signs off here and at \`workflow\` below.
+  # push:
+  #   branches: [main]
+
+permissions:
+  contents: read
+  id-token: write # proves to the App which repository and Actions workflow asks; there is no shared secret
+
+jobs:
+  run:
+    runs-on: ubuntu-24.04
+    timeout-minutes: 360
+    # Only the default branch may use this environment, so that no other branch can read the model key.
+    environment: purser
+    steps:
+      # Commands of agents run confined. Hosted runners lack bubblewrap, and their AppArmor lets no program make user
+      # namespaces unless a profile says so: this one says it of bubblewrap alone.
+      - name: Install the sandbox
+        run: |
+          sudo apt-get update --quiet
+          sudo apt-get install --yes --quiet --no-install-recommends bubblewrap
+          sudo tee /etc/apparmor.d/bwrap >/dev/null <<'PROFILE'
+          abi <abi/4.0>,
+          include <tunables/global>
+          profile bwrap /usr/bin/bwrap flags=(unconfined) {
+            userns,
+            include if exists <local/bwrap>
+          }
+          PROFILE
+          sudo apparmor_parser --replace /etc/apparmor.d/bwrap
+
+      # The Action fetches the pinned commit itself and keeps no credentials in it.
+      - name: Run
+        uses: owner/purser@main
+        with:
+          run: \${{ inputs.run }}
+          # workflow: \${{ github.event_name == 'push' && 'changelog' || '' }}
+          app-url: \${{ vars.PURSER_APP_URL }}
+          api-key: \${{ secrets.OPENAI_API_KEY }}
+`
+}

@@ -1,0 +1,31 @@
+/** Whether a command that is well written names what the catalog has. Says nothing of budgets and permission. */
+import type { Command } from './command.ts'
+import type { Configuration } from './config/configuration.ts'
+import { minBigint } from './money.ts'
+import { didYouMean } from './nearest.ts'
+import { isRefusal } from './reason.ts'
+import { findWorkflow, payingPortfolio } from './resolve.ts'
+import { inputProblems } from './resolve-inputs.ts'
+import { readOverrides } from './resolve-overrides.ts'
+
+/** The problem in words, or `undefined`. Inputs that are missing are left for the run to name. */
+export function commandProblem(command: Command, configuration: Configuration): string | undefined {
+  const { workflow, variant, agent } = command
+  if (agent !== null && !configuration.agents.has(agent)) {
+    return `There is no agent \`${agent}\`.${didYouMean(agent, configuration.agents.keys())}`
+  }
+  if (workflow === null) return undefined
+  const found = findWorkflow(configuration, { workflow, variant: variant ?? undefined })
+  if (isRefusal(found)) return found.message
+  const wrong = inputProblems(found.workflow, command.inputs)
+  if (wrong.length > 0) return wrong.join(' ')
+  const paying = payingPortfolio(configuration, workflow)
+  if (!paying)
+    return configuration.declared
+      ? `The workflow \`${workflow}\` is in no portfolio, so nothing pays for it.`
+      : undefined
+  const { cap, floor } = found.workflow
+  const base = minBigint(cap.usd, paying.portfolio.cap?.usd ?? cap.usd)
+  const overrides = readOverrides(command.overrides, paying.name, paying.portfolio, base, floor?.usd)
+  return isRefusal(overrides) ? overrides.message : undefined
+}
