@@ -2,10 +2,10 @@
  * What a repository declares, read from its default branch at one commit: nothing on any other branch is ever read
  * as configuration. Kept in memory by the ids of the trees it was read from, so that an unchanged folder is read once.
  */
-import { isMap, parseDocument } from 'yaml'
 import type { Configuration, Layer } from '../core/config/configuration.ts'
 import { loadConfiguration } from '../core/config/load.ts'
 import { formatProblem, type Problem } from '../core/config/problem.ts'
+import { inheritsOrganisation } from '../core/config/settings.ts'
 import { type Refusal, refuse } from '../core/reason.ts'
 import type { Octokit, RepositoryName } from './github.ts'
 import { findLayer, type LayerPlace, LayerTooLarge, readLayer } from './layer.ts'
@@ -33,7 +33,7 @@ const ORGANISATION_REPOSITORIES = ['.github-private', '.github']
 
 type Loaded = { configuration: Configuration } | Refusal
 
-export function createReadConfiguration(builtIn: Layer): ReadConfiguration {
+export function createReadConfiguration(builtIn: Layer, pricedModels: readonly string[]): ReadConfiguration {
   const cache = new Map<string, Loaded>()
 
   return async (octokit, repository, defaultBranch, today) => {
@@ -48,7 +48,7 @@ export function createReadConfiguration(builtIn: Layer): ReadConfiguration {
       let loaded = cache.get(key)
       if (loaded === undefined) {
         const layers = organisation ? [await readLayer(octokit, 'organisation', organisation)] : []
-        loaded = load([builtIn, ...layers, own], today)
+        loaded = load([builtIn, ...layers, own], today, pricedModels)
       }
       keep(cache, key, loaded)
       if ('refused' in loaded) return loaded
@@ -73,8 +73,8 @@ async function cachedLayer(
   return layer
 }
 
-function load(from: readonly Layer[], today: string): Loaded {
-  const loaded = loadConfiguration(from, today)
+function load(from: readonly Layer[], today: string, pricedModels: readonly string[]): Loaded {
+  const loaded = loadConfiguration(from, today, pricedModels)
   if ('problems' in loaded) return refuse('configuration-invalid', problemsShown(loaded.problems))
   return loaded.configuration.declared ? loaded : refuse('no-configuration')
 }
@@ -84,14 +84,6 @@ function problemsShown(problems: readonly Problem[]): string {
   const shown = errors.slice(0, PROBLEMS_SHOWN).map((problem) => `\`${formatProblem(problem).replaceAll('`', "'")}\``)
   const more = errors.length > shown.length ? `; and ${errors.length - shown.length} more` : ''
   return `What the default branch declares has problems: ${shown.join('; ')}${more}`
-}
-
-/** Only this one key is looked at before the layers are known; everything else is judged by `loadConfiguration`. */
-function inheritsOrganisation(own: Layer): boolean {
-  const text = own.files.get('portfolios.yml')
-  if (text === undefined) return false
-  const document = parseDocument(text, { logLevel: 'silent' })
-  return isMap(document.contents) && document.get('inherit') === 'organisation'
 }
 
 async function organisationPlace(

@@ -5,7 +5,7 @@ import type { CheckpointView, CountedRun, PromotionView, Side } from '../core/te
 import type { Run } from '../prisma/client/client.ts'
 import type { Declared } from './configuration.ts'
 import { storedPlan } from './ledger/stored.ts'
-import { tally, type TrialKey } from './ledger/trial.ts'
+import { type TrialKey, tally } from './ledger/trial.ts'
 import type { Parts } from './parts.ts'
 import { fullNameOf, type Place } from './place.ts'
 import type { Proposal, VariantTrial } from './promotion.ts'

@@ -27,7 +27,7 @@ export function createProbot(options: GitHubOptions, log: Logger): Probot {
   // Only the function form reaches past Probot's own defaults.
   const Quiet = ProbotOctokit.defaults((defaults: Record<string, unknown>) => ({
     ...defaults,
-    throttle: { ...(typeof defaults['throttle'] === 'object' ? defaults['throttle'] : {}), enabled: false },
+    throttle: { ...(typeof defaults.throttle === 'object' ? defaults.throttle : {}), enabled: false },
     retry: { enabled: false },
   }))
   return new Probot({

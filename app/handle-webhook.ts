@@ -1,7 +1,7 @@
 /** Works a stored webhook off through Probot's handlers; then its payload, which names people, is emptied. */
 import type { Probot } from 'probot'
-import { type Prisma as PrismaTypes, Prisma } from '../prisma/client/client.ts'
 import type { PrismaClient } from '../prisma/client/client.ts'
+import { Prisma, type Prisma as PrismaTypes } from '../prisma/client/client.ts'
 import { errorFacts, type Logger } from './log.ts'
 import { EVENTS } from './webhooks.ts'
 

@@ -43,10 +43,10 @@ export function createLog(options: LogOptions = {}): Logger {
 export function errorFacts(error: unknown, depth = 0): Record<string, unknown> {
   if (!(error instanceof Error)) return { message: String(error) }
   const facts: Record<string, unknown> = { type: error.name, message: error.message, stack: error.stack }
-  if ('status' in error && typeof error.status === 'number') facts['status'] = error.status
-  if ('code' in error && typeof error.code === 'string') facts['code'] = error.code
+  if ('status' in error && typeof error.status === 'number') facts.status = error.status
+  if ('code' in error && typeof error.code === 'string') facts.code = error.code
   if (depth >= CAUSES_MAX) return facts
-  if (error instanceof AggregateError) facts['errors'] = error.errors.map((one) => errorFacts(one, depth + 1))
-  if (error.cause !== undefined) facts['cause'] = errorFacts(error.cause, depth + 1)
+  if (error instanceof AggregateError) facts.errors = error.errors.map((one) => errorFacts(one, depth + 1))
+  if (error.cause !== undefined) facts.cause = errorFacts(error.cause, depth + 1)
   return facts
 }

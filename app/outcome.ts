@@ -17,7 +17,10 @@ export async function updateOutcome(parts: Parts, runId: string): Promise<void> 
   const place = await placeById(parts, run.repositoryId)
   const declared = await declaredBy(parts, place)
   if (isRefusal(declared)) {
-    parts.log.warn({ run: runId, reason: declared.reason }, 'no outcome is decided while the configuration is unreadable')
+    parts.log.warn(
+      { run: runId, reason: declared.reason },
+      'no outcome is decided while the configuration is unreadable',
+    )
     return
   }
   const facts = factsOf(run, found.conclusion, found.endedAt, rows)

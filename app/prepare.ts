@@ -1,6 +1,7 @@
 /** From a request to what would be run and who would pay: configuration, plan, accounts. Nothing is stored yet. */
-import type { Configuration } from '../core/config/configuration.ts'
+
 import { dayOf } from '../core/calendar.ts'
+import type { Configuration } from '../core/config/configuration.ts'
 import { matchesAny } from '../core/guard.ts'
 import { type AccountSpec, accountsFor } from '../core/ledger.ts'
 import type { Plan, Subject } from '../core/plan.ts'

@@ -2,10 +2,10 @@
 import { trialOf } from '../core/text/marker.ts'
 import { decisionLabels, type IssueText, promotionIssue } from '../core/text/promotion-issue.ts'
 import type { Declared } from './configuration.ts'
+import { evidenceOf } from './evidence.ts'
 import { openPromotion, setPromotionIssue, type TrialKey } from './ledger/trial.ts'
 import type { Parts } from './parts.ts'
 import type { Place } from './place.ts'
-import { evidenceOf } from './evidence.ts'
 
 export type Proposal = 'promote' | 'sunset'
 export type VariantTrial = TrialKey & { readonly variant: string }

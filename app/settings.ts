@@ -1,7 +1,8 @@
 /** What an operator sets in the environment, checked as a whole before anything is started. */
 import { createPrivateKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import type { AppOptions } from "./options.ts"
+import { DATA_DIR_DEFAULT } from './database/open.ts'
+import type { AppOptions } from './options.ts'
 
 export interface SettingProblem {
   readonly variable: string
@@ -30,9 +31,9 @@ export function readSettings(
   const port = readPort(environment, problems)
   const githubUrl = readGitHubUrl(environment, problems)
   const databaseUrl = readDatabaseUrl(environment, problems)
-  const publicUrl = readUrl('PUBLIC_URL', environment['PUBLIC_URL'], problems)
+  const publicUrl = readUrl('PUBLIC_URL', environment.PUBLIC_URL, problems)
   if (problems.length > 0) return { problems }
-  const level = environment['LOG_LEVEL']
+  const level = environment.LOG_LEVEL
   return {
     options: {
       appId,
@@ -42,15 +43,15 @@ export function readSettings(
       githubUrl,
       databaseUrl,
       publicUrl,
-      host: environment['HOST'],
-      dataDir: environment['PURSER_DATA'],
+      host: environment.HOST,
+      dataDir: environment.PURSER_DATA ?? DATA_DIR_DEFAULT,
       log: { level: level === 'debug' || level === 'warn' || level === 'error' ? level : 'info' },
     },
   }
 }
 
 function readAppId(environment: Environment, problems: SettingProblem[]): number {
-  const written = environment['APP_ID'] ?? ''
+  const written = environment.APP_ID ?? ''
   if (/^\d{1,15}$/.test(written) && Number(written) > 0) return Number(written)
   problems.push({
     variable: 'APP_ID',
@@ -62,18 +63,20 @@ function readAppId(environment: Environment, problems: SettingProblem[]): number
 }
 
 function readPrivateKey(environment: Environment, problems: SettingProblem[]): string {
-  const path = environment['PRIVATE_KEY_PATH']
+  const path = environment.PRIVATE_KEY_PATH
   const expected = 'the PEM file that GitHub gave for the App, or its text (also base64) in PRIVATE_KEY'
   let variable = 'PRIVATE_KEY'
   try {
-    const written = environment['PRIVATE_KEY']
+    const written = environment.PRIVATE_KEY
     if (path) variable = 'PRIVATE_KEY_PATH'
     const text = written ?? (path ? readFileSync(path, 'utf8') : undefined)
     if (text === undefined) {
       problems.push({ variable, wrong: 'not set', expected, example: KEY_EXAMPLE })
       return ''
     }
-    const pem = text.includes('-----BEGIN') ? text.replaceAll('\\n', '\n') : Buffer.from(text, 'base64').toString('utf8')
+    const pem = text.includes('-----BEGIN')
+      ? text.replaceAll('\\n', '\n')
+      : Buffer.from(text, 'base64').toString('utf8')
     createPrivateKey(pem)
     return pem
   } catch {
@@ -84,7 +87,7 @@ function readPrivateKey(environment: Environment, problems: SettingProblem[]): s
 }
 
 function readWebhookSecret(environment: Environment, problems: SettingProblem[]): string {
-  const written = environment['WEBHOOK_SECRET'] ?? ''
+  const written = environment.WEBHOOK_SECRET ?? ''
   if (written === '') {
     problems.push({
       variable: 'WEBHOOK_SECRET',
@@ -97,7 +100,7 @@ function readWebhookSecret(environment: Environment, problems: SettingProblem[])
 }
 
 function readPort(environment: Environment, problems: SettingProblem[]): number {
-  const written = environment['PORT'] ?? String(PORT_DEFAULT)
+  const written = environment.PORT ?? String(PORT_DEFAULT)
   const port = Number(written)
   if (/^\d{1,5}$/.test(written) && port <= 65_535) return port
   problems.push({ variable: 'PORT', wrong: `“${written}” is no port`, expected: '0 to 65535', example: 'PORT=3000' })
@@ -106,7 +109,7 @@ function readPort(environment: Environment, problems: SettingProblem[]): number 
 
 /** github.com, a tenant on ghe.com, or a GitHub Enterprise Server: each has its REST API elsewhere. */
 function readGitHubUrl(environment: Environment, problems: SettingProblem[]): string | undefined {
-  const host = environment['GHE_HOST']
+  const host = environment.GHE_HOST
   if (host === undefined || host === '') return undefined
   if (!/^[a-z0-9.-]+(:\d{1,5})?$/i.test(host)) {
     problems.push({
@@ -117,12 +120,12 @@ function readGitHubUrl(environment: Environment, problems: SettingProblem[]): st
     })
     return undefined
   }
-  const protocol = environment['GHE_PROTOCOL'] === 'http' ? 'http' : 'https'
+  const protocol = environment.GHE_PROTOCOL === 'http' ? 'http' : 'https'
   return host.endsWith('.ghe.com') ? `https://api.${host}` : `${protocol}://${host}/api/v3`
 }
 
 function readDatabaseUrl(environment: Environment, problems: SettingProblem[]): string | undefined {
-  const written = environment['DATABASE_URL']
+  const written = environment.DATABASE_URL
   if (written === undefined || written === '') return undefined
   if (/^postgres(ql)?:\/\//.test(written)) return written
   problems.push({

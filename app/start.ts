@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { parseKeptPrices } from '../core/prices.ts'
-import type { PrismaClient } from '../prisma/client/client.ts'
 import { createReadConfiguration } from './configuration.ts'
 import { type Database, IN_MEMORY, openDatabase } from './database/open.ts'
 import { createDoor } from './door/door.ts'
@@ -24,8 +23,6 @@ import { startWork, type Work } from './work.ts'
 export interface StartedApp {
   /** Where it listens. */
   readonly url: string
-  /** The ledger, for whoever looks at what came of it. */
-  readonly prisma: PrismaClient
   readonly database: Database
   /** Resolves when every stored webhook has been handled and what follows from it is done. For tests and the demo. */
   settled(): Promise<void>
@@ -53,7 +50,7 @@ export async function startApp(options: AppOptions): Promise<StartedApp> {
     prisma,
     appId: options.appId,
     octokitOf: (installationId) => probot.auth(Number(installationId)),
-    readConfiguration: createReadConfiguration(builtIn),
+    readConfiguration: createReadConfiguration(builtIn, [...keptPrices.keys()]),
     keptPrices,
     siteUrl: siteUrlOf(githubUrl),
     now: options.clock ?? (() => new Date()),

@@ -46,7 +46,10 @@ export async function readPullRequest(place: Place, number: number): Promise<Fou
 }
 
 /** Work on an issue starts at the default branch's head. */
-export async function readIssue(place: Place, issue: { number: number; title: string; open: boolean }): Promise<FoundSubject> {
+export async function readIssue(
+  place: Place,
+  issue: { number: number; title: string; open: boolean },
+): Promise<FoundSubject> {
   const { data: head } = await place.octokit.rest.git.getRef({ ...place.name, ref: `heads/${place.defaultBranch}` })
   return {
     subject: {

@@ -56,7 +56,9 @@ export async function startWork(connectionString: string, handlers: Handlers, lo
   await boss.createQueue('sweep', { policy: 'exclusive', retryLimit: 0, expireInSeconds: JOB_SECONDS_MAX })
 
   const workers = { webhook: [] as string[], show: [] as string[] }
-  const wake = (queue: keyof typeof workers) => workers[queue].forEach((id) => boss.notifyWorker(id))
+  const wake = (queue: keyof typeof workers) => {
+    for (const id of workers[queue]) boss.notifyWorker(id)
+  }
   const polling = { pollingIntervalSeconds: POLL_SECONDS, batchSize: 1 } as const
 
   async function workOff<Data>(

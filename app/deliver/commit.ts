@@ -36,7 +36,8 @@ export async function commitOnto(
     if (head === undefined) return { kind: 'gone' }
     const made = head === order.changeset.baseSha ? undefined : await findMade(octokit, repository, head, order.runId)
     if (made) return { kind: 'committed', commit: made }
-    if (head !== order.changeset.baseSha && !(await appliesTo(reader, head, order.changeset))) return { kind: 'conflict' }
+    if (head !== order.changeset.baseSha && !(await appliesTo(reader, head, order.changeset)))
+      return { kind: 'conflict' }
     const commit = await writeCommit(octokit, repository, reader, head, order.changeset, order.message)
     if (await advance(octokit, repository, order.branch, commit.sha)) return { kind: 'committed', commit }
   }
@@ -79,12 +80,7 @@ async function appliesTo(reader: TreeReader, head: string, changeset: Changeset)
   return true
 }
 
-async function advance(
-  octokit: Octokit,
-  repository: RepositoryName,
-  branch: string,
-  sha: string,
-): Promise<boolean> {
+async function advance(octokit: Octokit, repository: RepositoryName, branch: string, sha: string): Promise<boolean> {
   try {
     await octokit.rest.git.updateRef({ ...repository, ref: `heads/${branch}`, sha, force: false })
     return true

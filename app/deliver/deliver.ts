@@ -16,8 +16,8 @@ import { type Place, placeById } from '../place.ts'
 import { actionsUrlOf } from '../show/show-run.ts'
 import { commentUrlOf } from '../verbs/status.ts'
 import { deliverCommit, deliverPullRequest, keepOnSideBranch } from './change.ts'
-import { deliverComment, deliverReview } from './words.ts'
 import { isFinished, violationsOf } from './validate.ts'
+import { deliverComment, deliverReview } from './words.ts'
 
 /** What every way of delivering needs to know. */
 export interface DeliveryOrder {

@@ -24,6 +24,11 @@ export async function submitReview(place: Place, order: ReviewOrder): Promise<st
     if (data.length < PAGE) break
   }
   const { headSha, body } = order
-  const { data } = await place.octokit.rest.pulls.createReview({ ...subject, commit_id: headSha, event: 'COMMENT', body })
+  const { data } = await place.octokit.rest.pulls.createReview({
+    ...subject,
+    commit_id: headSha,
+    event: 'COMMENT',
+    body,
+  })
   return data.html_url
 }

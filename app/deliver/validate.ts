@@ -1,6 +1,6 @@
 /** The App's own look at work that arrives: a runner may say what it likes. */
 import type { Changeset } from '../../core/changeset.ts'
-import { checkGuards, validateChangeset, type Violation } from '../../core/guard.ts'
+import { checkGuards, type Violation, validateChangeset } from '../../core/guard.ts'
 import type { Plan } from '../../core/plan.ts'
 import type { Report } from '../../core/protocol.ts'
 

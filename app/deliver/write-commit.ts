@@ -27,7 +27,11 @@ export async function writeCommit(
   for (let at = 0; at < changeset.files.length; at += BLOBS_AT_ONCE) {
     const written = changeset.files.slice(at, at + BLOBS_AT_ONCE).map(async ({ path, mode, contentBase64 }) => {
       if (contentBase64 !== undefined) {
-        const { data } = await octokit.rest.git.createBlob({ ...repository, content: contentBase64, encoding: 'base64' })
+        const { data } = await octokit.rest.git.createBlob({
+          ...repository,
+          content: contentBase64,
+          encoding: 'base64',
+        })
         return { path, mode, type: 'blob' as const, sha: data.sha }
       }
       // GitHub refuses a tree that deletes what is not there.

@@ -42,7 +42,10 @@ export async function parseBody<Schema extends z.ZodType>(
   const parsed = schema.safeParse(json.value)
   if (parsed.success) return { body: parsed.data }
   const [issue] = parsed.error.issues
-  return refuse('bad-request', `${issue?.path.join('.') || 'The body'}: ${issue?.message ?? 'not of the expected form'}.`)
+  return refuse(
+    'bad-request',
+    `${issue?.path.join('.') || 'The body'}: ${issue?.message ?? 'not of the expected form'}.`,
+  )
 }
 
 function parseJson(text: string): { value: unknown } | Refusal {

@@ -79,12 +79,7 @@ function requestOf(body: Ask): RunRequest {
 }
 
 /** A repeat of the same job is no new start. */
-async function brakeOn(
-  parts: Parts,
-  place: Place,
-  family: string,
-  commandKey: string,
-): Promise<Refusal | undefined> {
+async function brakeOn(parts: Parts, place: Place, family: string, commandKey: string): Promise<Refusal | undefined> {
   const since = new Date(parts.now().getTime() - DAY_MS)
   const starts = await parts.prisma.session.count({
     where: {

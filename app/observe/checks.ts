@@ -47,12 +47,16 @@ export async function onStatus(
 async function note(parts: Parts, place: Place, check: Check): Promise<void> {
   if (check.app?.id === parts.appId) return
   const runs = await runsByDeliveredSha(parts.prisma, place.repositoryId, check.head_sha)
-  const fact: NewFact = { kind: 'check', key: `${check.app?.id ?? 0}:${check.name}`, value: valueOf(check.conclusion) }
+  const fact: NewFact = {
+    kind: 'check',
+    key: `${check.app?.id ?? 0}:${check.name}`,
+    value: verdictOf(check.conclusion),
+  }
   await noteFor(parts, runs, fact)
 }
 
 /** Skipped, neutral, stale and cancelled checks say nothing of the work. */
-function valueOf(conclusion: string | null): 'success' | 'failure' | 'other' {
+function verdictOf(conclusion: string | null): 'success' | 'failure' | 'other' {
   if (conclusion === 'success') return 'success'
   return conclusion === 'failure' || conclusion === 'timed_out' ? 'failure' : 'other'
 }

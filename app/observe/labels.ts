@@ -1,7 +1,8 @@
 /** Labels of an issue that runs worked on. */
+
+import { watchedRuns } from '../ledger/history.ts'
 import type { Parts } from '../parts.ts'
 import type { Place } from '../place.ts'
-import { watchedRuns } from '../ledger/history.ts'
 import { mayWrite, noteFor } from './note.ts'
 
 interface IssueLabelEvent {

@@ -1,12 +1,13 @@
 /** Notes one fact for every run that it speaks of, and decides their outcomes anew. */
+
+import { mayRun } from '../../core/permission.ts'
+import { isRefusal } from '../../core/reason.ts'
 import type { Run } from '../../prisma/client/client.ts'
+import { readPermissions } from '../authorize.ts'
 import { runsByDeliveredNumber, watchedRuns } from '../ledger/history.ts'
 import { updateOutcome } from '../outcome.ts'
 import type { Parts } from '../parts.ts'
 import type { Place } from '../place.ts'
-import { readPermissions } from '../authorize.ts'
-import { isRefusal } from '../../core/reason.ts'
-import { mayRun } from '../../core/permission.ts'
 import { type NewFact, noteFact } from './facts.ts'
 
 export async function noteFor(parts: Parts, runs: readonly Run[], fact: NewFact): Promise<void> {

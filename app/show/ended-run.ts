@@ -1,6 +1,6 @@
 /** How a run ended, from its row and its report, in the form that the texts take. */
 import { inertLine } from '../../core/inert.ts'
-import { reasonCodes, type ReasonCode } from '../../core/reason.ts'
+import { type ReasonCode, reasonCodes } from '../../core/reason.ts'
 import { redactor } from '../../core/redact.ts'
 import type { Delivered, EndedRun } from '../../core/text/ended-run.ts'
 import type { Run } from '../../prisma/client/client.ts'

@@ -23,7 +23,9 @@ export function explainComment({ run, plan, facts, actionsUrl }: ExplainView): s
     table(['', ''], numbers(run)),
     reason === undefined ? undefined : `**Reason ${code(reason)}:** ${reasons[reason].says} ${reasons[reason].todo}`,
     outcomeLine(run),
-    facts.length === 0 ? 'GitHub has shown nothing of its work yet.' : table(['seen', 'what', 'day'], facts.map(factRow)),
+    facts.length === 0
+      ? 'GitHub has shown nothing of its work yet.'
+      : table(['seen', 'what', 'day'], facts.map(factRow)),
     job,
   )
 }

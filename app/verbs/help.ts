@@ -13,5 +13,8 @@ export async function help(at: CommandAt): Promise<void> {
   const families = isRefusal(declared) ? [] : familiesFor(declared.configuration, subject.kind)
   const workflows = families.map((family) => family.name)
   const able = ['run', ...verbs] as const
-  await answer(at, helpComment({ verbs: able.filter((verb) => carriedOutVerbs.some((one) => one === verb)), workflows }))
+  await answer(
+    at,
+    helpComment({ verbs: able.filter((verb) => carriedOutVerbs.some((one) => one === verb)), workflows }),
+  )
 }

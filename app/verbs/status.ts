@@ -26,9 +26,7 @@ export async function status(at: CommandAt): Promise<void> {
   const declared = await declaredBy(parts, place)
   const now = await accountsNow(parts.prisma, repositoryId, parts.now())
   const touched = now.filter((account) => account.kind !== 'portfolio' || portfolios.has(account.name))
-  const accounts = isRefusal(declared)
-    ? []
-    : touched.map((account) => payingAccount(declared.configuration, account))
+  const accounts = isRefusal(declared) ? [] : touched.map((account) => payingAccount(declared.configuration, account))
   await answer(at, statusComment({ sessions: runs.map((run) => shown(parts, place, run)), accounts }))
 }
 

@@ -13,8 +13,7 @@ export async function stop(at: CommandAt): Promise<void> {
   const { parts, place } = at
   const { key } = await at.subject()
   const run =
-    (await openRun(parts.prisma, place.repositoryId, key)) ??
-    (await waitingRun(parts.prisma, place.repositoryId, key))
+    (await openRun(parts.prisma, place.repositoryId, key)) ?? (await waitingRun(parts.prisma, place.repositoryId, key))
   if (!run) return showRefusal(place, at, refuse('no-session', 'Nothing runs or waits here.'))
   const declared = await declaredBy(parts, place)
   // Whoever may start it may stop it.
