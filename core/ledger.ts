@@ -127,9 +127,10 @@ export function holdAmount(
   rooms: readonly Room[],
 ): HoldAmount | Refusal {
   const capTokens = asked.capTokens ?? CAP_TOKENS_DEFAULT
+  const floorMicroUsd = minBigint(asked.floorMicroUsd, asked.capMicroUsd)
   const floors = {
-    usd: minBigint(asked.floorMicroUsd, asked.capMicroUsd),
-    tokens: asked.capMicroUsd === 0n ? 0n : mulDivCeil(capTokens, asked.floorMicroUsd, asked.capMicroUsd),
+    usd: floorMicroUsd,
+    tokens: asked.capMicroUsd === 0n ? 0n : mulDivCeil(capTokens, floorMicroUsd, asked.capMicroUsd),
   }
   for (const account of rooms) {
     if (account.room === undefined) continue
