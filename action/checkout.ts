@@ -5,39 +5,38 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Git, GitError, openGit } from './git.ts'
+import { ObjectReader } from './objects.ts'
 
 /** Attributes of the tree name filters and line ends; what is in the objects is what shall be in the workspace. */
 const ATTRIBUTES = '* -text -eol -ident -filter -working-tree-encoding\n'
 
-/** Where the commits come from. */
+/** Where commits come from that are not on this machine. */
 export interface CommitSource {
-  /** An object directory on this machine that may have them: the job's own checkout, or the local repository. */
-  readonly objects?: string | undefined
   /** A remote that has them, and the header that opens it for one fetch. */
   readonly remote?: { readonly url: string; readonly authorization?: string | undefined } | undefined
 }
 
 /** Makes an empty git directory by hand, which saves a process: HEAD, a format and where more objects lie. */
-export function createGitDirectory(gitDir: string, source: CommitSource): void {
+function createGitDirectory(gitDir: string, objectsDir: string | undefined): void {
   for (const dir of ['objects/info', 'objects/pack', 'refs/heads', 'info']) {
     mkdirSync(join(gitDir, dir), { recursive: true, mode: 0o700 })
   }
   writeFileSync(join(gitDir, 'HEAD'), 'ref: refs/heads/none\n')
   writeFileSync(join(gitDir, 'config'), '[core]\n\trepositoryformatversion = 0\n\tbare = false\n')
   writeFileSync(join(gitDir, 'info', 'attributes'), ATTRIBUTES)
-  if (source.objects !== undefined && existsSync(source.objects)) {
-    writeFileSync(join(gitDir, 'objects', 'info', 'alternates'), `${source.objects}\n`)
+  if (objectsDir !== undefined && existsSync(objectsDir)) {
+    writeFileSync(join(gitDir, 'objects', 'info', 'alternates'), `${objectsDir}\n`)
   }
 }
 
 /** Fetches a commit by its id, or a branch by its ref, unless the objects are here. Rejects with git's words. */
 export async function ensureCommit(
-  git: Git,
+  { git, objects }: Checkout,
   source: CommitSource,
   commit: string,
   signal?: AbortSignal,
 ): Promise<void> {
-  if (await hasCommit(git, commit)) return
+  if (await objects.isCommit(commit)) return
   if (source.remote === undefined) throw new GitError(`commit ${commit} is not in this repository`)
   await fetchCommit(git, source.remote, commit, signal)
 }
@@ -54,24 +53,23 @@ export async function fetchCommit(
   return (await git.text(['rev-parse', '--verify', 'FETCH_HEAD^{commit}'])).trim()
 }
 
-export async function hasCommit(git: Git, commit: string): Promise<boolean> {
-  return git.text(['cat-file', '-e', `${commit}^{commit}`]).then(
-    () => true,
-    () => false,
-  )
+/** A run's own repository and workspace. */
+export interface Checkout {
+  readonly git: Git
+  readonly objects: ObjectReader
+  readonly workDir: string
 }
 
-export async function checkOut(git: Git, workDir: string, commit: string): Promise<void> {
-  mkdirSync(workDir, { recursive: true, mode: 0o700 })
-  await git.text(['read-tree', '-u', '--reset', commit])
-}
-
-export function openCheckout(baseDir: string, source: CommitSource): { git: Git; workDir: string } {
+export function openCheckout(baseDir: string, objectsDir: string | undefined): Checkout {
   const gitDir = join(baseDir, 'git')
   const workDir = join(baseDir, 'work')
-  if (!existsSync(gitDir)) createGitDirectory(gitDir, source)
-  mkdirSync(workDir, { recursive: true, mode: 0o700 })
-  return { git: openGit(gitDir, workDir), workDir }
+  createGitDirectory(gitDir, objectsDir)
+  mkdirSync(workDir, { mode: 0o700 })
+  return { git: openGit(gitDir, workDir), objects: new ObjectReader(gitDir), workDir }
+}
+
+export async function checkOut({ git }: Checkout, commit: string): Promise<void> {
+  await git.text(['read-tree', '-u', '--reset', commit])
 }
 
 /** A header through the environment of one process: it is in no file and on no command line. */

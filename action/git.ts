@@ -2,7 +2,7 @@
  * Git with everything that could run a program or read a stranger's settings switched off: no system or user
  * configuration, no hooks, no fsmonitor, no filters, no prompts. The git directory lies outside of the work tree.
  */
-import { execFile, spawn } from 'node:child_process'
+import { execFile } from 'node:child_process'
 
 export const GIT_OUTPUT_BYTES_MAX = 64_000_000
 const GIT_TIMEOUT_MS = 300_000
@@ -26,11 +26,11 @@ export class GitError extends Error {}
 export function openGit(gitDir: string, workTree?: string): Git {
   const place = [`--git-dir=${gitDir}`, ...(workTree === undefined ? [] : [`--work-tree=${workTree}`])]
   const bytes = (args: readonly string[], options: GitOptions = {}) =>
-    runGit([...place, ...NEUTRAL, ...args], workTree ?? gitDir, options)
+    runGit([...place, ...neutralOptions, ...args], workTree ?? gitDir, options)
   return { gitDir, bytes, text: async (args, options) => (await bytes(args, options)).toString('utf8') }
 }
 
-const NEUTRAL = [
+export const neutralOptions = [
   ...['-c', 'core.hooksPath=/dev/null'],
   ...['-c', 'core.fsmonitor=false'],
   ...['-c', 'core.attributesFile=/dev/null'],
@@ -53,7 +53,7 @@ function runGit(args: readonly string[], cwd: string, options: GitOptions): Prom
       args,
       {
         cwd,
-        env: { ...cleanEnvironment(), ...options.env },
+        env: { ...gitEnvironment(), ...options.env },
         encoding: 'buffer',
         maxBuffer: GIT_OUTPUT_BYTES_MAX,
         timeout: GIT_TIMEOUT_MS,
@@ -70,7 +70,7 @@ function runGit(args: readonly string[], cwd: string, options: GitOptions): Prom
   })
 }
 
-function cleanEnvironment(): Record<string, string> {
+export function gitEnvironment(): Record<string, string> {
   return {
     PATH: process.env.PATH ?? '/usr/local/bin:/usr/bin:/bin',
     HOME: '/nonexistent',
@@ -81,37 +81,4 @@ function cleanEnvironment(): Record<string, string> {
     GIT_TERMINAL_PROMPT: '0',
     GIT_OPTIONAL_LOCKS: '0',
   }
-}
-
-/** Reads blobs by name (`<commit>:<path>`) with one process; a name that is not there, or too large, is left out. */
-export function readBlobs(git: Git, names: readonly string[], bytesMax: number): Promise<Map<string, Buffer>> {
-  return new Promise((resolve, reject) => {
-    const child = spawn('git', [`--git-dir=${git.gitDir}`, ...NEUTRAL, 'cat-file', '--batch'], {
-      env: cleanEnvironment(),
-      stdio: ['pipe', 'pipe', 'ignore'],
-    })
-    const chunks: Buffer[] = []
-    child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
-    child.on('error', reject)
-    child.on('close', () => resolve(parseBatch(Buffer.concat(chunks), names, bytesMax)))
-    child.stdin.on('error', () => {})
-    child.stdin.end(names.map((name) => `${name}\n`).join(''))
-  })
-}
-
-function parseBatch(output: Buffer, names: readonly string[], bytesMax: number): Map<string, Buffer> {
-  const blobs = new Map<string, Buffer>()
-  let at = 0
-  for (const name of names) {
-    const end = output.indexOf(10, at)
-    if (end < 0) break
-    const header = output.toString('utf8', at, end)
-    at = end + 1
-    const match = /^[0-9a-f]+ (\w+) (\d+)$/.exec(header)
-    if (!match) continue
-    const bytes = Number(match[2])
-    if (match[1] === 'blob' && bytes <= bytesMax) blobs.set(name, output.subarray(at, at + bytes))
-    at += bytes + 1
-  }
-  return blobs
 }

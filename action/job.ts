@@ -1,6 +1,5 @@
 /** The job this process runs in: its repository, its event and what the run is about, from what Actions provides. */
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { z } from 'zod'
 import type { Subject } from '../core/plan.ts'
 import { type Refusal, refuse } from '../core/reason.ts'
@@ -30,21 +29,16 @@ export interface Job {
   readonly sha: string
   readonly ref: string
   readonly event: Event
-  readonly workspace: string | undefined
   readonly serverUrl: string
-  /** Whose directory the run's files are made in. */
-  readonly temporaryDir: string
 }
 
-export function readJob(environment: NodeJS.ProcessEnv, temporaryDir: string): Job {
+export function readJob(environment: NodeJS.ProcessEnv): Job {
   return {
     repository: environment.GITHUB_REPOSITORY ?? '',
     sha: environment.GITHUB_SHA ?? '',
     ref: environment.GITHUB_REF ?? '',
     event: readEvent(environment.GITHUB_EVENT_PATH),
-    workspace: environment.GITHUB_WORKSPACE,
     serverUrl: environment.GITHUB_SERVER_URL ?? 'https://github.com',
-    temporaryDir: environment.RUNNER_TEMP ?? temporaryDir,
   }
 }
 
@@ -92,12 +86,11 @@ export function pushedFrom(job: Job): string | undefined {
   return before === undefined || NO_COMMIT.test(before) || !/^[0-9a-f]{40,64}$/.test(before) ? undefined : before
 }
 
-/** The job's own checkout, where there is one, and GitHub. The token is in no file: git gets it for one fetch. */
+/** GitHub. The token is in no file: git gets it for one fetch. */
 export function commitSource(job: Job, token: string | undefined): CommitSource {
   const authorization =
     token === undefined ? undefined : `basic ${Buffer.from(`x-access-token:${token}`).toString('base64')}`
   return {
-    objects: job.workspace === undefined ? undefined : join(job.workspace, '.git', 'objects'),
     remote: { url: `${job.serverUrl}/${job.repository}.git`, authorization },
   }
 }

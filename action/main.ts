@@ -1,12 +1,26 @@
-/** The Action's entry. Everything it decides is in runner.ts. */
+/** The Action's entry. Everything it decides is in runner.ts, which is loaded while what takes time is under way. */
+import { enableCompileCache } from 'node:module'
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { run } from './runner.ts'
+import { startEarly } from './early.ts'
+
+const packageDir = fileURLToPath(new URL(import.meta.url.includes('/dist/') ? '../../' : '../', import.meta.url))
+// Compiled code is kept beside the bundle, as well guarded as the bundle itself; where that can't be written, it is not.
+enableCompileCache(join(packageDir, 'action/.compile-cache'))
+
+const { env } = process
+const early = startEarly(env, {
+  temporaryDir: env.RUNNER_TEMP ?? tmpdir(),
+  objectsDir: env.GITHUB_WORKSPACE && join(env.GITHUB_WORKSPACE, '.git/objects'),
+  sandbox: env.PURSER_SANDBOX === 'none' ? 'none' : 'bubblewrap',
+})
+const { run } = await import('./runner.ts')
 
 process.exitCode = await run({
-  environment: process.env,
-  packageDir: packageDirectory(import.meta.url),
-  temporaryDir: tmpdir(),
+  environment: env,
+  early,
+  packageDir,
   write: (text) => process.stdout.write(text),
   onInterrupt: (stop) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop)
@@ -14,8 +28,4 @@ process.exitCode = await run({
   now: () => new Date(),
   monotonicMs: () => performance.now(),
 })
-
-/** The bundle lies in `action/dist/`, this source in `action/`. */
-function packageDirectory(url: string): string {
-  return fileURLToPath(new URL(url.includes('/dist/') ? '../../' : '../', url))
-}
+early.checkout.objects.close()

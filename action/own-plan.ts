@@ -1,5 +1,5 @@
 /** The plan of a run that no App keeps the books of: resolved here, from the default branch, under its cap alone. */
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { OverrideName } from '../core/command.ts'
 import { LAYER_FILE_BYTES_MAX, LAYER_FILES_MAX, type Layer } from '../core/config/configuration.ts'
@@ -10,10 +10,12 @@ import type { Plan, Subject } from '../core/plan.ts'
 import { parseKeptPrices } from '../core/prices.ts'
 import { isRefusal, type Refusal, refuse } from '../core/reason.ts'
 import { resolveRun } from '../core/resolve.ts'
-import { type Git, readBlobs } from './git.ts'
+import type { ObjectReader } from './objects.ts'
 
 const FOLDER = '.github/purser'
 const PROBLEMS_SHOWN_MAX = 5
+const FOLDERS_DEEP_MAX = 10
+const TREE_BYTES_MAX = 1_000_000
 
 export interface OwnRequest {
   readonly workflow: string
@@ -23,16 +25,16 @@ export interface OwnRequest {
   readonly overrides: Readonly<Partial<Record<OverrideName, string>>>
 }
 
-/** `git` reads the repository's layer at `configSha`; `packageDir` is where the built-in catalog lies. */
+/** `objects` has the repository's layer at `configSha`; `packageDir` is where the built-in catalog lies. */
 export async function resolveOwnPlan(
   request: OwnRequest,
   subject: Subject,
-  git: Git,
+  objects: ObjectReader,
   configSha: string,
   packageDir: string,
   today: string,
 ): Promise<Plan | Refusal> {
-  const layer = await readRepositoryLayer(git, configSha)
+  const layer = await readRepositoryLayer(objects, configSha)
   if (isRefusal(layer)) return layer
   if (inheritsOrganisation(layer)) {
     return refuse(
@@ -41,7 +43,7 @@ export async function resolveOwnPlan(
       'Set `app-url`, or declare `inherit: none`.',
     )
   }
-  const loaded = loadConfiguration([readBuiltInLayer(packageDir), layer], today)
+  const loaded = loadConfiguration([readBuiltInLayer(packageDir, layer, request.workflow), layer], today)
   if ('problems' in loaded) {
     const shown = loaded.problems.slice(0, PROBLEMS_SHOWN_MAX).map(formatProblem)
     return refuse('configuration-invalid', `What the repository declares has problems:\n${shown.join('\n')}`)
@@ -62,41 +64,60 @@ export async function resolveOwnPlan(
   return { ...resolved.plan, configSha }
 }
 
-/** What lies in `.github/purser` at one commit; nothing is read from the work tree. */
-async function readRepositoryLayer(git: Git, configSha: string): Promise<Layer | Refusal> {
-  const listed = await git.text(['ls-tree', '-r', '-z', '--full-tree', configSha, `${FOLDER}/`])
-  const entries = listed.split('\0').flatMap((line) => {
-    const match = /^100\d{3} blob ([0-9a-f]+)\t(.+)$/s.exec(line)
-    return match?.[1] !== undefined && match[2] !== undefined ? [{ blob: match[1], path: match[2] }] : []
-  })
-  if (entries.length > LAYER_FILES_MAX) {
+/** What lies in `.github/purser` at one commit; nothing is read from the work tree, and links are not followed. */
+async function readRepositoryLayer(objects: ObjectReader, configSha: string): Promise<Layer | Refusal> {
+  const blobs = await listBlobs(objects, `${configSha}:${FOLDER}`, '')
+  if (blobs === undefined || blobs.length > LAYER_FILES_MAX) {
     return refuse(
       'configuration-invalid',
-      `${FOLDER} has ${entries.length} files; at most ${LAYER_FILES_MAX} are read.`,
+      `${FOLDER} has more than ${LAYER_FILES_MAX} files, which is the most that are read.`,
     )
   }
-  const blobs = await readBlobs(
-    git,
-    entries.map((entry) => entry.blob),
-    LAYER_FILE_BYTES_MAX,
-  )
+  const read = blobs.map(async ({ path, id }) => ({ path, blob: await objects.read(id, LAYER_FILE_BYTES_MAX) }))
   const files = new Map<string, string>()
-  for (const { blob, path } of entries) {
-    const content = blobs.get(blob)
-    if (content === undefined) {
-      return refuse('configuration-invalid', `${path} is longer than ${LAYER_FILE_BYTES_MAX} bytes or can’t be read.`)
-    }
-    files.set(path.slice(FOLDER.length + 1), content.toString('utf8'))
+  for (const { path, blob } of await Promise.all(read)) {
+    if (blob === undefined)
+      return refuse('configuration-invalid', `${FOLDER}/${path} has more than ${LAYER_FILE_BYTES_MAX} bytes.`)
+    files.set(path, blob.content.toString('utf8'))
   }
   return { name: 'repository', root: FOLDER, files }
 }
 
-/** The catalog that comes with Purser: the folder `catalog` of this package. */
-function readBuiltInLayer(packageDir: string): Layer {
+/** Every plain file below a tree, with its path; `undefined` when there are more than a layer may have. */
+async function listBlobs(
+  objects: ObjectReader,
+  tree: string,
+  below: string,
+): Promise<{ path: string; id: string }[] | undefined> {
+  const entries = (await objects.readTree(tree, TREE_BYTES_MAX)) ?? []
+  if (entries.length > LAYER_FILES_MAX || below.split('/').length > FOLDERS_DEEP_MAX) return undefined
+  const found: { path: string; id: string }[] = []
+  for (const { mode, name, id } of entries) {
+    const path = `${below}${name}`
+    if (mode.startsWith('100')) found.push({ path, id })
+    if (mode !== '40000') continue
+    const inner = await listBlobs(objects, id, `${path}/`)
+    if (inner === undefined || found.length + inner.length > LAYER_FILES_MAX) return undefined
+    found.push(...inner)
+  }
+  return found
+}
+
+/**
+ * The part of the catalog that comes with Purser that this run can lean on: all agents, and the workflows that the
+ * repository's portfolios name. The others can't be run here, and reading them would only take time.
+ */
+function readBuiltInLayer(packageDir: string, repository: Layer, workflow: string): Layer {
   const root = join(packageDir, 'catalog')
-  const names = readdirSync(root, { recursive: true, encoding: 'utf8' }).sort()
+  const portfolios = repository.files.get('portfolios.yml') ?? ''
+  const folders = readdirSync(root, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+  const used = folders.filter(({ name }) => name === 'agents' || name === workflow || portfolios.includes(name))
+  const names = used.flatMap(({ name }) =>
+    readdirSync(join(root, name), { recursive: true, encoding: 'utf8' }).map((below) => `${name}/${below}`),
+  )
   const files = names
-    .filter((name) => /\.(md|ya?ml)$/.test(name) && statSync(join(root, name)).isFile())
-    .map((name): [string, string] => [`catalog/${name.replaceAll('\\', '/')}`, readFileSync(join(root, name), 'utf8')])
+    .filter((name) => /\.(md|ya?ml)$/.test(name))
+    .sort()
+    .map((name): [string, string] => [`catalog/${name}`, readFileSync(join(root, name), 'utf8')])
   return { name: 'built-in', root: 'purser', files: new Map(files) }
 }

@@ -1,17 +1,11 @@
 /** The files of one run: its private directory, and the report and patch that stay for later steps of the job. */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { type Report, reportSchema } from '../core/protocol.ts'
 
 const REPORT = 'report.json'
 const PATCH = 'work.patch'
-
-/** `mkdtemp` makes it readable by this user alone. */
-export function createRunDirectory(temporaryDir: string): string {
-  mkdirSync(temporaryDir, { recursive: true })
-  return mkdtempSync(join(temporaryDir, 'purser-'))
-}
 
 export function journalPath(baseDir: string): string {
   return join(baseDir, 'journal.jsonl')
@@ -23,6 +17,12 @@ export function writeReport(baseDir: string, report: Report, patch: string): str
   const path = join(baseDir, REPORT)
   writeFileSync(path, `${JSON.stringify(z.encode(reportSchema, report), null, 2)}\n`)
   return path
+}
+
+/** `undefined` when the run did not live to write one. */
+export function readReport(baseDir: string): Report | undefined {
+  const path = join(baseDir, REPORT)
+  return existsSync(path) ? z.decode(reportSchema, JSON.parse(readFileSync(path, 'utf8'))) : undefined
 }
 
 /** Removes the checkout and everything else but the report, the patch and the journal. */

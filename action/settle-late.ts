@@ -1,23 +1,28 @@
 /** What `post` does: when the job's process did not live to report, its journal does; then the run's files go. */
 import { existsSync } from 'node:fs'
 import type { Report } from '../core/protocol.ts'
-import { openDoor } from './door.ts'
+
+import { isSilence, openDoor } from './door.ts'
 import { readState } from './io.ts'
 import { readJournal } from './journal.ts'
-import { clearRunDirectory, journalPath, writeReport } from './run-files.ts'
+import { clearRunDirectory, journalPath, readReport, writeReport } from './run-files.ts'
 
 /** Says what it did, for the log. Finishing twice changes nothing, so a report whose answer was lost may be repeated. */
 export async function settleLate(): Promise<string | undefined> {
   const state = readState()
   if (state.baseDir === '' || !existsSync(state.baseDir)) return undefined
   let said: string | undefined
-  if (state.finished === '' && existsSync(journalPath(state.baseDir))) {
-    const report = lostReport(journalPath(state.baseDir))
-    writeReport(state.baseDir, report, '')
-    said = `The run did not report; its journal has ${report.calls.length} model calls.`
+  if (state.finished === '' && state.token !== '' && existsSync(journalPath(state.baseDir))) {
+    const written = readReport(state.baseDir)
+    const report = written ?? lostReport(journalPath(state.baseDir))
+    if (written === undefined) writeReport(state.baseDir, report, '')
+    said = `The run's report was not taken; it has ${report.calls.length} model calls.`
     if (state.appUrl !== '' && state.token !== '') {
       const answer = await openDoor(state.appUrl).finish(state.token, state.runId, report)
-      said += 'conclusion' in answer ? ' They are settled.' : ` They could not be reported: ${answer.message}`
+      said +=
+        !isSilence(answer) && 'conclusion' in answer
+          ? ' They are settled.'
+          : ` They could not be reported: ${answer.message}`
     }
   }
   clearRunDirectory(state.baseDir)

@@ -50,6 +50,8 @@ deliver: pull-request
 cap: { usd: 0.50 }
 `
 
+const mendPrompt = 'Goal: ${{ inputs.goal }}\n\nThe tests printed:\n${{ steps.before.output }}\n'
+
 const agent = `---
 name: fixer
 description: Mends code in small steps
@@ -61,6 +63,7 @@ You mend code.
 export interface WorldOptions {
   readonly files?: Readonly<Record<string, string>>
   readonly workflow?: string
+  readonly prompt?: string
   readonly portfolios?: (text: string) => string
 }
 
@@ -99,8 +102,7 @@ export class JobWorld {
       ...(options.files ?? sumProject),
       '.github/purser/portfolios.yml': (options.portfolios ?? ((text) => text))(portfolios),
       '.github/purser/catalog/mend/workflow.yml': options.workflow ?? mendWorkflow,
-      '.github/purser/catalog/mend/mend.md':
-        'Goal: ${{ inputs.goal }}\n\nThe tests printed:\n${{ steps.before.output }}\n',
+      '.github/purser/catalog/mend/mend.md': options.prompt ?? mendPrompt,
       '.github/purser/catalog/agents/fixer.agent.md': agent,
     }
     mkdirSync(this.workspace, { recursive: true })

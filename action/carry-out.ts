@@ -1,0 +1,117 @@
+/** A granted run from its pinned commit to its report, with its deadline, its lease and its journal; in a job or at a terminal. */
+import type { Plan } from '../core/plan.ts'
+import type { ClaimAnswer, Report } from '../core/protocol.ts'
+import type { ReasonCode } from '../core/reason.ts'
+import type { Redact } from '../core/redact.ts'
+import type { Conclusion } from '../core/run.ts'
+import { type Checkout, type CommitSource, checkOut, ensureCommit } from './checkout.ts'
+import type { Door } from './door.ts'
+import { type Executed, execute } from './execute.ts'
+import { GitError } from './git.ts'
+import { openJournal } from './journal.ts'
+import { holdLease, type Lease } from './lease.ts'
+import type { Log } from './log.ts'
+import type { Model } from './model.ts'
+import { readNotes } from './notes.ts'
+import { Purse } from './purse.ts'
+import type { Turn } from './run-parts.ts'
+import type { Sandbox } from './sandbox.ts'
+import { Stop } from './stop.ts'
+
+const MINUTE_MS = 60_000
+
+export interface CarryOut {
+  readonly plan: Plan
+  /** Absent where no App keeps the books: then the whole cap is drawn from the start. */
+  readonly app: { readonly claim: ClaimAnswer; readonly door: Door } | undefined
+  readonly checkout: Checkout
+  readonly source: CommitSource
+  readonly sandbox: Sandbox
+  readonly model: Model
+  readonly journalFile: string
+  readonly log: Log
+  readonly redact: Redact
+  readonly monotonicMs: () => number
+  /** Takes what is to be called when the run is told to stop. */
+  readonly onInterrupt: (stop: () => void) => void
+  /** Progress, for whoever watches; `spentMicroUsd` is what the run cost so far. */
+  readonly onTurn: (turn: Turn, spentMicroUsd: bigint) => void
+}
+
+export async function carryOut(run: CarryOut): Promise<Executed> {
+  const { plan, app } = run
+  const abort = new AbortController()
+  const stop = (reason: Stop) => abort.abort(reason)
+  run.onInterrupt(() => stop(new Stop('cancelled')))
+  const deadline = setTimeout(() => stop(new Stop('time-exhausted')), plan.timeoutMinutes * MINUTE_MS)
+  const lease: Lease | undefined = app && holdLease(app.door, app.claim, stop, run.monotonicMs)
+  const journal = openJournal(run.journalFile)
+  const purse = new Purse(holdOf(plan, app?.claim), journal, lease?.draw)
+  let step = ''
+  try {
+    lease?.keep(purse, () => step)
+    const missing = await prepareCheckout(run)
+    if (missing !== undefined) return { report: emptyReport('failed', 'checkout-failed', missing), patch: '' }
+    const notes = await readNotes(run.checkout.objects, plan.subject)
+    const parts = {
+      plan,
+      git: run.checkout.git,
+      workDir: run.checkout.workDir,
+      sandbox: run.sandbox,
+      model: run.model,
+      purse,
+      log: run.log,
+      redact: run.redact,
+      signal: abort.signal,
+      onStep: (id: string) => {
+        step = id
+      },
+      onTurn: (turn: Turn) => run.onTurn(turn, purse.spentMicroUsd),
+    }
+    return await execute(parts, notes)
+  } finally {
+    clearTimeout(deadline)
+    lease?.end()
+    journal.close()
+  }
+}
+
+/** A report of a run that spent nothing. */
+export function emptyReport(conclusion: Conclusion, reason: ReasonCode, message: string): Report {
+  return {
+    version: 1,
+    conclusion,
+    reason,
+    message: message.slice(0, 1_900),
+    spentMicroUsd: 0n,
+    inputTokens: 0,
+    cachedTokens: 0,
+    outputTokens: 0,
+    steps: [],
+    calls: [],
+  }
+}
+
+function holdOf(plan: Plan, claim: ClaimAnswer | undefined): ConstructorParameters<typeof Purse>[0] {
+  return {
+    capMicroUsd: plan.capMicroUsd,
+    drawnMicroUsd: claim === undefined ? plan.capMicroUsd : claim.drawnMicroUsd,
+    capTokens: plan.capTokens,
+    drawnTokens: claim === undefined ? plan.capTokens : claim.drawnTokens,
+  }
+}
+
+/** Answers why the pinned commit can't be had, in git's words. */
+async function prepareCheckout({ checkout, source, plan }: CarryOut): Promise<string | undefined> {
+  const { headSha, baseSha } = plan.subject
+  try {
+    await ensureCommit(checkout, source, headSha)
+    await checkOut(checkout, headSha)
+  } catch (error) {
+    if (error instanceof GitError) return `The commit ${headSha} could not be checked out: ${error.message}`
+    throw error
+  }
+  // Only the diff needs the base; without it the prompt says that nothing is known.
+  if (baseSha !== undefined) await ensureCommit(checkout, source, baseSha).catch(() => {})
+  return undefined
+}

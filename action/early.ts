@@ -1,0 +1,38 @@
+/**
+ * What needs other processes is started before the rest of the program is loaded, so that both go on side by side: the
+ * run's own repository with a git that reads objects, and the probe of the sandbox. It imports nothing heavy.
+ */
+import { mkdirSync, mkdtempSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Refusal } from '../core/reason.ts'
+import { type Checkout, openCheckout } from './checkout.ts'
+import { openSandbox, type Sandbox } from './sandbox.ts'
+
+export interface Early {
+  /** Private to this user; everything of the run lies below it. */
+  readonly baseDir: string
+  readonly checkout: Checkout
+  readonly sandbox: Promise<Sandbox | Refusal>
+}
+
+export interface EarlyOptions {
+  /** Where the run's directory is made. */
+  readonly temporaryDir: string
+  /** A directory of objects on this machine that may have the commits. */
+  readonly objectsDir: string | undefined
+  /** `none` only where the machine's owner said so. */
+  readonly sandbox: 'bubblewrap' | 'none'
+}
+
+export function startEarly(environment: NodeJS.ProcessEnv, options: EarlyOptions): Early {
+  mkdirSync(options.temporaryDir, { recursive: true })
+  const baseDir = mkdtempSync(join(options.temporaryDir, 'purser-'))
+  const checkout = openCheckout(baseDir, options.objectsDir)
+  const places = {
+    workDir: checkout.workDir,
+    homeDir: join(baseDir, 'home'),
+    outputDir: join(baseDir, 'output'),
+    hidden: [baseDir],
+  }
+  return { baseDir, checkout, sandbox: openSandbox(places, options.sandbox, environment) }
+}
