@@ -26,16 +26,14 @@ export function usdDecimal(microUsd: bigint): string {
   return `${negative ? '-' : ''}${absolute / MICRO_PER_USD}.${fraction}`
 }
 
-/** For people: cents from one cent up, else as many places as it takes to show that something was spent. */
+/** For people: whole cents, and below a dollar as many places more as it takes to show two figures. Rounds half up. */
 export function formatUsd(microUsd: bigint): string {
   const negative = microUsd < 0n
   const absolute = negative ? -microUsd : microUsd
-  const sign = negative ? '-' : ''
-  if (absolute === 0n || absolute >= 10_000n) {
-    const cents = (absolute + 5_000n) / 10_000n
-    return `${sign}$${cents / 100n}.${(cents % 100n).toString().padStart(2, '0')}`
-  }
-  return `${sign}$${usdDecimal(absolute)}`
+  const places = absolute === 0n || absolute >= 100_000n ? 2 : Math.min(6, 8 - absolute.toString().length)
+  const unit = 10n ** BigInt(6 - places)
+  const rounded = ((absolute + unit / 2n) / unit) * unit
+  return `${negative ? '-' : ''}$${usdDecimal(rounded)}`
 }
 
 /** For people: `1_250_000` -> `"1,250,000 tokens"`. */

@@ -50,7 +50,7 @@ export function openBooks(stage: Stage): Books {
       return runs.map((run) => run?.outcome ?? 'none')
     },
     async says(pull, words) {
-      return (await comments(stage)).some((comment) => comment.pull === pull && comment.body.includes(words))
+      return pull !== undefined && (await commentsOn(stage, pull)).some(({ body }) => body.includes(words))
     },
     async keptWork(run) {
       const sha = run.deliveredSha
@@ -126,15 +126,24 @@ function branches(stage: Stage): string[] {
   return git(stage, ['for-each-ref', '--format=%(refname:short)', 'refs/heads']).trim().split('\n')
 }
 
+/** What the App said, pull request by pull request. */
 async function comments(stage: Stage): Promise<readonly { pull: number; body: string }[]> {
-  const { data } = await stage.octokit.issues.listCommentsForRepo({
+  const place = { owner: stage.owner, repo: stage.repo, per_page: PER_PAGE }
+  const pulls = await stage.octokit.pulls.list({ ...place, state: 'all', sort: 'created', direction: 'asc' })
+  const said = await Promise.all(pulls.data.map(({ number }) => commentsOn(stage, number)))
+  return said.flat()
+}
+
+async function commentsOn(stage: Stage, pull: number): Promise<{ pull: number; body: string }[]> {
+  const { data } = await stage.octokit.issues.listComments({
     owner: stage.owner,
     repo: stage.repo,
     per_page: PER_PAGE,
+    issue_number: pull,
   })
   return data
     .filter((comment) => comment.user?.login === `${stage.github.app.slug}[bot]`)
-    .map((comment) => ({ pull: Number(comment.issue_url.split('/').at(-1)), body: comment.body ?? '' }))
+    .map((comment) => ({ pull, body: comment.body ?? '' }))
 }
 
 function git(stage: Stage, args: readonly string[]): string {

@@ -53,6 +53,7 @@ function turnsFor(task: Task | undefined): readonly Turn[] | undefined {
       if (task.name === TALKED_INTO) return talkedInto(task.name)
       return refactor(task.name)
     case 'tests':
+      if (task.name === RAMBLING) return rambling(task.name)
       return task.name === SECOND_ATTEMPT ? testsInTwoAttempts(task.name) : tests(task.name)
     case 'boundaries':
       return boundaries(task.name)
@@ -76,7 +77,7 @@ function refactor(name: string): Turn[] {
       text: 'The branches hide a rule that fits into a table.',
       toolCalls: [write(`src/${name}.js`, work(name, 'src'))],
     },
-    { toolCalls: [call('run', { command: 'node --test' })] },
+    { toolCalls: [call('run', { command: 'npm test' })] },
     {
       text: `Rewrote \`src/${name}.js\` so that its rule can be read off, and mended the boundary that the failing test named. Checked with \`node --test\`. Callers and names are unchanged.`,
     },

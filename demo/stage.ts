@@ -13,6 +13,8 @@ import { startModel } from '../test/world/model.ts'
 import { shopScript } from './script.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
+/** What the shop's `npm test` runs, without npm's start-up: all files in one process. */
+export const SHOP_TESTS = 'node --test --test-isolation=none'
 const DAY_MS = 86_400_000
 /** The story begins this long ago, so that all of it lies in the past of the machine's own clock. */
 const BEGINS_DAYS_AGO = 60
@@ -51,7 +53,7 @@ export async function setStage(options: StageOptions): Promise<Stage> {
   const github = await startGitHub({
     dir: join(dir, 'github'),
     app: { webhookSecret },
-    ci: 'node --test',
+    ci: SHOP_TESTS,
     seed: {
       owner: 'acme',
       repo: 'shop',

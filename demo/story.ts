@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { filesBelow } from '../test/world/files.ts'
 import type { Books } from './books.ts'
 import { RAMBLING, SECOND_ATTEMPT, TALKED_INTO } from './script.ts'
-import type { Stage } from './stage.ts'
+import { SHOP_TESTS, type Stage } from './stage.ts'
 
 export interface Act {
   /** The day of the story, from 0. */
@@ -19,7 +19,7 @@ export interface Act {
 export type Pulls = Map<string, number>
 
 const GOAL = 'goal="Make each rule readable at one place"'
-const TEST = 'test="node --test"'
+const TEST = `test="${SHOP_TESTS}"`
 
 export const acts: readonly Act[] = [
   {
@@ -87,9 +87,11 @@ export const acts: readonly Act[] = [
   },
   {
     day: 3,
-    step: 'A review is written; the next one is refused, since the portfolio has no room left',
+    step: 'A review is written; one asked for meanwhile is refused, since the portfolio has no room left',
     play: async (stage, pulls) => {
-      await ask(stage, pulls, 'coupon', '/agent review')
+      await open(stage, pulls, 'coupon')
+      await open(stage, pulls, 'invoice')
+      await stage.github.person('dev').comment(numberOf(pulls, 'coupon'), '/agent review')
       await ask(stage, pulls, 'invoice', '/agent review')
     },
     holds: async (books, pulls) =>
@@ -100,7 +102,7 @@ export const acts: readonly Act[] = [
   {
     day: 4,
     step: 'A run that would pass its cap stops before it does, and its work is kept',
-    play: (stage, pulls) => ask(stage, pulls, RAMBLING, `/agent refactor+tests ${TEST} cap=0.15`),
+    play: (stage, pulls) => ask(stage, pulls, RAMBLING, `/agent refactor+tests ${TEST} cap=0.10`),
     holds: async (books, pulls) => {
       const run = await books.runOn(pulls.get(RAMBLING))
       return run?.conclusion === 'capped' && run.spentMicroUsd <= run.capMicroUsd && (await books.keptWork(run))
@@ -190,17 +192,18 @@ async function tryVariant(stage: Stage, pulls: Pulls, names: readonly string[]):
   for (const name of names) await merge(stage, pulls, name)
 }
 
-/** Opens the pull request of `demo/pulls/<name>` unless it stands, comments on it and waits until all is quiet. */
+/** Comments on the pull request of `demo/pulls/<name>`, which is opened unless it stands, and waits until all is quiet. */
 async function ask(stage: Stage, pulls: Pulls, name: string, command: string, who = 'dev'): Promise<void> {
-  if (!pulls.has(name)) pulls.set(name, await openPull(stage, name))
+  await open(stage, pulls, name)
   await stage.github.person(who).comment(numberOf(pulls, name), command)
   await stage.settled()
 }
 
-async function openPull(stage: Stage, name: string): Promise<number> {
+async function open(stage: Stage, pulls: Pulls, name: string): Promise<void> {
+  if (pulls.has(name)) return
   const files = filesBelow(fileURLToPath(new URL(`pulls/${name}/pull`, import.meta.url)))
   const pull = await stage.github.person('dev').openPull({ branch: `add-${name}`, title: `Add ${name}`, files })
-  return pull.number
+  pulls.set(name, pull.number)
 }
 
 async function merge(stage: Stage, pulls: Pulls, name: string): Promise<void> {
