@@ -56,17 +56,31 @@ export async function migrate(connectionString: string, migrations: readonly Mig
   const client = new pg.Client({ connectionString, lock_timeout: LOCK_TIMEOUT_MS })
   await client.connect()
   try {
-    await client.query('SELECT pg_advisory_lock($1)', [LOCK_KEY])
-    try {
-      await client.query(MIGRATIONS_TABLE)
-      const missing = missingOf(migrations, await appliedMigrations(client))
-      for (const migration of missing) await apply(client, migration)
-      return missing.map((migration) => migration.name)
-    } finally {
-      await client.query('SELECT pg_advisory_unlock($1)', [LOCK_KEY])
+    const applied: string[] = []
+    for (;;) {
+      const name = await applyNext(client, migrations)
+      if (name === undefined) return applied
+      applied.push(name)
     }
   } finally {
     await client.end()
+  }
+}
+
+/** Applies the first migration that is missing, looked up under the lock; answers its name. */
+async function applyNext(client: pg.Client, migrations: readonly Migration[]): Promise<string | undefined> {
+  await client.query('BEGIN')
+  try {
+    // Held until the transaction ends, and in the way of Prisma's own, which takes it for its session.
+    await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK_KEY])
+    await client.query(MIGRATIONS_TABLE)
+    const [next] = missingOf(migrations, await appliedMigrations(client))
+    if (next !== undefined) await apply(client, next)
+    await client.query('COMMIT')
+    return next?.name
+  } catch (error) {
+    await client.query('ROLLBACK')
+    throw error
   }
 }
 
@@ -113,17 +127,14 @@ function missingOf(migrations: readonly Migration[], applied: readonly AppliedRo
 }
 
 async function apply(client: pg.Client, migration: Migration): Promise<void> {
-  await client.query('BEGIN')
   try {
     await client.query(migration.sql)
-    await client.query(
-      `INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at, applied_steps_count)
-       VALUES ($1, $2, $3, clock_timestamp(), 1)`,
-      [randomUUID(), migration.checksum, migration.name],
-    )
-    await client.query('COMMIT')
   } catch (error) {
-    await client.query('ROLLBACK')
     throw new Error(`the migration ${migration.name} could not be applied; nothing of it was kept`, { cause: error })
   }
+  await client.query(
+    `INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at, applied_steps_count)
+     VALUES ($1, $2, $3, clock_timestamp(), 1)`,
+    [randomUUID(), migration.checksum, migration.name],
+  )
 }

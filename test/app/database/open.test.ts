@@ -1,0 +1,80 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { DatabaseLocked } from '../../../app/database/lock.ts'
+import { type Database, IN_MEMORY, openDatabase } from '../../../app/database/open.ts'
+
+const WRITER = fileURLToPath(new URL('writer.ts', import.meta.url))
+const ROWS_BEFORE_KILL = 200
+
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'purser-test-'))
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+const repositories = async (database: Database) => database.prisma.repository.count()
+
+it('keeps what was written when it is closed and opened again', async () => {
+  const dataDir = join(folder, 'deep', 'data')
+  const first = await openDatabase({ dataDir })
+  expect(first.kind).toBe('embedded')
+  await first.prisma.repository.create({
+    data: { id: 1n, owner: 'acme', name: 'shop', installationId: 1n, defaultBranch: 'main' },
+  })
+  await first.close()
+  await first.close()
+
+  const second = await openDatabase({ dataDir })
+  expect(await repositories(second)).toBe(1)
+  await second.close()
+})
+
+it('listens where only this user can go', async () => {
+  const database = await openDatabase({ dataDir: IN_MEMORY })
+  const socketDir = new URL(database.connectionString).searchParams.get('host') ?? ''
+  expect((await stat(socketDir)).mode & 0o777).toBe(0o700)
+  await database.close()
+  await expect(stat(socketDir)).rejects.toThrow('ENOENT')
+})
+
+it('refuses a second user of the folder, in this process or another, and says what to do', async () => {
+  const dataDir = join(folder, 'data')
+  const writer = spawn(process.execPath, [WRITER, dataDir], { stdio: ['ignore', 'pipe', 'inherit'] })
+  await once(createInterface({ input: writer.stdout }), 'line')
+  try {
+    const refused = openDatabase({ dataDir })
+    await expect(refused).rejects.toThrow(DatabaseLocked)
+    await expect(refused).rejects.toThrow(/in use by another process.*DATABASE_URL/)
+  } finally {
+    writer.kill('SIGKILL')
+    await once(writer, 'exit')
+  }
+  const first = await openDatabase({ dataDir })
+  await expect(openDatabase({ dataDir })).rejects.toThrow(DatabaseLocked)
+  await first.close()
+})
+
+it('is free at once after kill -9, with every row that was acknowledged', async () => {
+  const dataDir = join(folder, 'data')
+  const writer = spawn(process.execPath, [WRITER, dataDir], { stdio: ['ignore', 'pipe', 'inherit'] })
+  let acknowledged = 0
+  for await (const line of createInterface({ input: writer.stdout })) {
+    acknowledged = Number(line)
+    if (acknowledged === ROWS_BEFORE_KILL) writer.kill('SIGKILL')
+  }
+  const database = await openDatabase({ dataDir })
+  expect(acknowledged).toBeGreaterThanOrEqual(ROWS_BEFORE_KILL)
+  expect(await repositories(database)).toBeGreaterThanOrEqual(acknowledged)
+  await database.close()
+})
+
+it('reports a server that is not there', async () => {
+  const url = `postgresql://postgres@localhost/postgres?host=${encodeURIComponent(folder)}`
+  await expect(openDatabase({ url })).rejects.toThrow('ENOENT')
+})

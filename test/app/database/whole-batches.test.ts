@@ -1,0 +1,40 @@
+import pg from 'pg'
+import { expect, it } from 'vitest'
+import { startEmbedded } from '../../../app/database/embedded.ts'
+
+/** Large enough that the message with it reaches the socket in several pieces. */
+const LARGE_BYTES = 1_000_000
+const STATEMENTS = 20
+
+it('keeps the statements of many connections apart, also with large parameters', async () => {
+  const server = await startEmbedded(undefined)
+  const pool = new pg.Pool({ connectionString: server.connectionString, max: 8 })
+  const large = 'x'.repeat(LARGE_BYTES)
+  const answers = await Promise.all(
+    Array.from({ length: STATEMENTS }, async (_, index) => {
+      const [small, length] = await Promise.all([
+        pool.query<{ number: number }>('SELECT $1::int AS number', [index]),
+        pool.query<{ length: number }>('SELECT length($1::text) + $2::int AS length', [large, index]),
+      ])
+      return [small.rows[0]?.number, length.rows[0]?.length]
+    }),
+  )
+  expect(answers).toEqual(Array.from({ length: STATEMENTS }, (_, index) => [index, LARGE_BYTES + index]))
+  await pool.end()
+  await server.stop()
+})
+
+it('rolls back what a connection left open when it goes away', async () => {
+  const server = await startEmbedded(undefined)
+  const [left, other] = [1, 2].map(() => new pg.Client({ connectionString: server.connectionString }))
+  if (left === undefined || other === undefined) throw new Error('no clients')
+  await Promise.all([left.connect(), other.connect()])
+  await left.query('CREATE TABLE try (id int)')
+  await left.query('BEGIN')
+  await left.query('INSERT INTO try VALUES (1)')
+  left.on('error', () => {})
+  left.connection.stream.destroy()
+  expect((await other.query('SELECT * FROM try')).rows).toEqual([])
+  await other.end()
+  await server.stop()
+})
