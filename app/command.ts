@@ -6,6 +6,7 @@ import { type RefusalView, refusalComment } from '../core/text/refusal-comment.t
 import type { CommandTime } from './authorize.ts'
 import type { Parts } from './parts.ts'
 import type { Place } from './place.ts'
+import { checkNameOf, showRefusedCheck } from './show/check.ts'
 import { react } from './show/react.ts'
 import { say, withMarker } from './show/say.ts'
 import type { FoundSubject } from './subject.ts'
@@ -47,8 +48,28 @@ export async function showRefusal(
   about: RefusedAbout = {},
 ): Promise<void> {
   await react(place, spoken.commentId, 'confused')
-  const view = { accounts: [], ...about, refusal, sessionId: answerId(spoken) }
-  await say(place, spoken.number, refusalComment(view))
+  await say(place, spoken.number, refusalText(spoken, refusal, about))
+}
+
+/** The refusal of a run: also a neutral check on the head that it would have started from. */
+export async function refuseRun(
+  at: CommandAt,
+  { subject, fork }: FoundSubject,
+  refusal: Refusal,
+  about: RefusedAbout & { readonly workflow: string },
+): Promise<void> {
+  await showRefusal(at.place, at, refusal, about)
+  if (subject.kind !== 'pull-request' || fork) return
+  await showRefusedCheck(at.parts, at.place, {
+    name: checkNameOf(about),
+    headSha: subject.headSha,
+    id: answerId(at),
+    summary: refusalText(at, refusal, about),
+  })
+}
+
+function refusalText(spoken: Spoken, refusal: Refusal, about: RefusedAbout): string {
+  return refusalComment({ accounts: [], ...about, refusal, sessionId: answerId(spoken) })
 }
 
 /** Answers belong to no session; the comment that asked names them. */

@@ -7,8 +7,9 @@ import type { Declared } from './configuration.ts'
 import { storedPlan } from './ledger/stored.ts'
 import { type TrialKey, tally } from './ledger/trial.ts'
 import type { Parts } from './parts.ts'
-import { fullNameOf, type Place } from './place.ts'
+import type { Place } from './place.ts'
 import type { Proposal, VariantTrial } from './promotion.ts'
+import { siteOf } from './show/urls.ts'
 import { windowStart } from './trial.ts'
 
 /** Runs of one side that are read for an issue; it says when there are more. */
@@ -63,7 +64,7 @@ async function sideOf(parts: Parts, place: Place, trial: TrialKey, start: Date):
 
 function countedRun(parts: Parts, place: Place, run: Run): CountedRun {
   const { subject } = storedPlan(run)
-  const site = `${parts.siteUrl}/${fullNameOf(place)}`
+  const site = siteOf(parts, place)
   const { number } = subject
   return {
     runId: run.id,

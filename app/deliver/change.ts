@@ -2,7 +2,7 @@
 import type { Changeset } from '../../core/changeset.ts'
 import { commitMessage, pullRequestText } from '../../core/text/delivery.ts'
 import type { Delivered } from '../ledger/settle.ts'
-import { fullNameOf } from '../place.ts'
+import { siteOf } from '../show/urls.ts'
 import { commitOnto } from './commit.ts'
 import type { DeliveryOrder } from './deliver.ts'
 import { openPullRequest } from './pull-request.ts'
@@ -38,7 +38,7 @@ export async function deliverPullRequest(order: DeliveryOrder, changeset: Change
 /** Unfinished work is paid for too: it is kept where somebody can pick it up. */
 export async function keepOnSideBranch(order: DeliveryOrder, changeset: Changeset): Promise<Delivered> {
   const { branch, sha } = await sideBranch(order, changeset)
-  return { sha, url: sideBranchUrl(order.parts.siteUrl, fullNameOf(order.place), branch) }
+  return { sha, url: sideBranchUrl(siteOf(order.parts, order.place), branch) }
 }
 
 async function aside(order: DeliveryOrder, changeset: Changeset): Promise<Delivered> {

@@ -1,8 +1,9 @@
 /** The page of a side branch, which is how the ledger remembers it. */
 const PAGE = /\/tree\/(purser\/[\w/-]+)$/
 
-export function sideBranchUrl(siteUrl: string, repository: string, branch: string): string {
-  return `${siteUrl}/${repository}/tree/${branch}`
+/** `site`: the repository's own page. */
+export function sideBranchUrl(site: string, branch: string): string {
+  return `${site}/tree/${branch}`
 }
 
 export function sideBranchOf(url: string): string | undefined {

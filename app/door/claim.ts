@@ -5,8 +5,8 @@ import { ACTIONS_WORKFLOW } from '../dispatch.ts'
 import { type Claim, claim } from '../ledger/claim.ts'
 import { storedPlan } from '../ledger/stored.ts'
 import type { Parts } from '../parts.ts'
-import { fullNameOf, type Place } from '../place.ts'
-import { commentUrlOf } from '../verbs/status.ts'
+import type { Place } from '../place.ts'
+import { commentUrlOf, commitUrlOf } from '../show/urls.ts'
 import type { JobIdentity } from './identity.ts'
 import { admit } from './job.ts'
 
@@ -30,7 +30,6 @@ export async function claimRun(parts: Parts, job: JobIdentity, runId: string): P
 export async function claimAnswer(parts: Parts, place: Place, claimed: Claim): Promise<ClaimAnswer> {
   const { run } = claimed
   const session = await parts.prisma.session.findUniqueOrThrow({ where: { id: run.sessionId } })
-  const commitUrl = `${parts.siteUrl}/${fullNameOf(place)}/commit/${run.headSha}`
   return {
     runId: run.id,
     sessionId: run.sessionId,
@@ -39,7 +38,7 @@ export async function claimAnswer(parts: Parts, place: Place, claimed: Claim): P
     drawnMicroUsd: claimed.drawnMicroUsd,
     ...(claimed.drawnTokens === null ? {} : { drawnTokens: Number(claimed.drawnTokens) }),
     remainingMicroUsd: await remainingMicroUsd(parts, run.id),
-    sessionUrl: commentUrlOf(parts, place, session) ?? commitUrl,
+    sessionUrl: commentUrlOf(parts, place, session) ?? commitUrlOf(parts, place, run.headSha),
   }
 }
 

@@ -13,27 +13,57 @@ import type { Shown } from './show-run.ts'
 export async function showCheck(parts: Parts, place: Place, shown: Shown): Promise<void> {
   const { run, session } = shown
   if (run.state === 'waiting') return
-  const known = session.checkRunId === null ? await findCheck(parts, place, run) : Number(session.checkRunId)
+  const known =
+    session.checkRunId === null
+      ? await findCheck(parts, place, { name: checkName(run), headSha: run.headSha, id: run.id })
+      : Number(session.checkRunId)
   const made = await put(place, shown, known)
   if (session.checkRunId !== BigInt(made)) {
     await parts.prisma.session.update({ where: { id: session.id }, data: { checkRunId: made } })
   }
 }
 
-function checkName({ family, variant }: Run): string {
-  return `purser: ${workflowName({ workflow: family, variant: variant ?? undefined })}`
+function checkName({ family, variant }: Pick<Run, 'family' | 'variant'>): string {
+  return checkNameOf({ workflow: family, variant: variant ?? undefined })
 }
 
-async function findCheck(parts: Parts, place: Place, run: Run): Promise<number | undefined> {
+export function checkNameOf(named: { readonly workflow: string; readonly variant?: string | undefined }): string {
+  return `purser: ${workflowName(named)}`
+}
+
+/** A refusal on the head that the run would have started from: neutral, so that it never blocks a merge. */
+export async function showRefusedCheck(
+  parts: Parts,
+  place: Place,
+  refused: { readonly name: string; readonly headSha: string; readonly id: string; readonly summary: string },
+): Promise<void> {
+  const { name, headSha, id, summary } = refused
+  if ((await findCheck(parts, place, { name, headSha, id })) !== undefined) return
+  await place.octokit.rest.checks.create({
+    ...place.name,
+    name,
+    head_sha: headSha,
+    external_id: id,
+    status: 'completed',
+    conclusion: 'neutral',
+    output: { title: 'Not started', summary },
+  })
+}
+
+async function findCheck(
+  parts: Parts,
+  place: Place,
+  { name, headSha, id }: { readonly name: string; readonly headSha: string; readonly id: string },
+): Promise<number | undefined> {
   const { data } = await place.octokit.rest.checks.listForRef({
     ...place.name,
-    ref: run.headSha,
-    check_name: checkName(run),
+    ref: headSha,
+    check_name: name,
     app_id: parts.appId,
     filter: 'all',
     per_page: 100,
   })
-  return data.check_runs.find((check) => check.external_id === run.id)?.id
+  return data.check_runs.find((check) => check.external_id === id)?.id
 }
 
 async function put(place: Place, shown: Shown, checkRunId: number | undefined): Promise<number> {

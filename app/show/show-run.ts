@@ -10,11 +10,12 @@ import type { Run, Session } from '../../prisma/client/client.ts'
 import { storedPlan } from '../ledger/stored.ts'
 import type { Parts, Progress } from '../parts.ts'
 import { payingNow, payingOf } from '../paying.ts'
-import { fullNameOf, type Place, placeById } from '../place.ts'
+import { type Place, placeById } from '../place.ts'
 import { declaredBy, payingSquad } from '../prepare.ts'
 import { showCheck } from './check.ts'
 import { showComment } from './comment.ts'
 import { showReply } from './reply.ts'
+import { actionsUrlOf } from './urls.ts'
 
 export interface Shown {
   readonly run: Run
@@ -58,12 +59,6 @@ async function show(parts: Parts, runId: string, progress: Progress | undefined)
   const commentUrl = await showComment(parts, place, shown)
   await showCheck(parts, place, shown)
   if (run.state === 'ended' && commentUrl !== undefined) await showReply(place, shown, commentUrl)
-}
-
-export function actionsUrlOf(parts: Parts, place: Place, run: Pick<Run, 'actionsRunId'>): string | undefined {
-  return run.actionsRunId === null
-    ? undefined
-    : `${parts.siteUrl}/${fullNameOf(place)}/actions/runs/${run.actionsRunId}`
 }
 
 /** A run that waits holds nothing yet: the accounts that would pay are shown as they stand. */

@@ -2,7 +2,7 @@
 import { refuse } from '../../core/reason.ts'
 import { answer, type CommandAt, showRefusal } from '../command.ts'
 import { storedPlan } from '../ledger/stored.ts'
-import { actionsUrlOf } from '../show/show-run.ts'
+import { actionsUrlOf } from '../show/urls.ts'
 import { explainComment } from './explain-text.ts'
 
 /** Facts of one run that are shown. */

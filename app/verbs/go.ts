@@ -4,7 +4,7 @@ import type { Plan } from '../../core/plan.ts'
 import { isRefusal, refuse } from '../../core/reason.ts'
 import type { RunRequest } from '../../core/resolve.ts'
 import { begin } from '../begin.ts'
-import { type CommandAt, showRefusal } from '../command.ts'
+import { type CommandAt, refuseRun, showRefusal } from '../command.ts'
 import { waitingRun } from '../ledger/history.ts'
 import { storedPlan } from '../ledger/stored.ts'
 import { payingNow } from '../paying.ts'
@@ -18,19 +18,19 @@ export async function go(at: CommandAt): Promise<void> {
   if (!waiting) return showRefusal(place, at, refuse('no-session', 'Nothing here waits for a go.'))
   const about = { workflow: waiting.family, variant: waiting.variant ?? undefined }
   const declared = await declaredBy(parts, place)
-  if (isRefusal(declared)) return showRefusal(place, at, declared, about)
+  if (isRefusal(declared)) return refuseRun(at, found, declared, about)
   const prepared = await prepare(parts, place, declared, requestOf(storedPlan(waiting)), found.subject)
-  if (isRefusal(prepared)) return showRefusal(place, at, prepared, about)
+  if (isRefusal(prepared)) return refuseRun(at, found, prepared, about)
   if (!mayRun(prepared.resolved.access, at.permissions)) {
-    return showRefusal(place, at, refuse('not-permitted'), about)
+    return refuseRun(at, found, refuse('not-permitted'), about)
   }
   const refusal = await refusalOf(at, found)
-  if (refusal) return showRefusal(place, at, refusal, about)
+  if (refusal) return refuseRun(at, found, refusal, about)
   const { commandKey } = waiting.session
   const begun = await begin(parts, place, { prepared, found, trigger: 'comment', commandKey, isConfirmed: true })
   if (!isRefusal(begun)) return reactTo(at, begun)
   const accounts = await payingNow(parts, place.repositoryId, declared.configuration, prepared.accounts)
-  await showRefusal(place, at, begun, { ...about, accounts })
+  await refuseRun(at, found, begun, { ...about, accounts })
 }
 
 /** What was asked for when it was quoted. */

@@ -3,7 +3,7 @@ import { mayRun } from '../../core/permission.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/reason.ts'
 import { isHeadMoved } from '../authorize.ts'
 import { type Begun, begin } from '../begin.ts'
-import { type CommandAt, commandKeyOf, showRefusal } from '../command.ts'
+import { type CommandAt, commandKeyOf, refuseRun } from '../command.ts'
 import { payingNow } from '../paying.ts'
 import { declaredBy, prepare } from '../prepare.ts'
 import { react } from '../show/react.ts'
@@ -11,23 +11,22 @@ import type { FoundSubject } from '../subject.ts'
 
 export async function run(at: CommandAt): Promise<void> {
   const { parts, place, command } = at
-  const about = { workflow: command.workflow ?? undefined, variant: command.variant ?? undefined }
+  const about = { workflow: command.workflow ?? '', variant: command.variant ?? undefined }
   await react(place, at.commentId, 'eyes')
   const found = await at.subject()
   const declared = await declaredBy(parts, place)
-  if (isRefusal(declared)) return showRefusal(place, at, declared, about)
+  if (isRefusal(declared)) return refuseRun(at, found, declared, about)
   const request = {
-    workflow: command.workflow ?? '',
-    variant: command.variant ?? undefined,
+    ...about,
     inputs: command.inputs,
     overrides: command.overrides,
   }
   const prepared = await prepare(parts, place, declared, request, found.subject)
-  if (isRefusal(prepared)) return showRefusal(place, at, prepared, about)
+  if (isRefusal(prepared)) return refuseRun(at, found, prepared, about)
   const { resolved, accounts } = prepared
-  if (!mayRun(resolved.access, at.permissions)) return showRefusal(place, at, refuse('not-permitted'), about)
+  if (!mayRun(resolved.access, at.permissions)) return refuseRun(at, found, refuse('not-permitted'), about)
   const refusal = await refusalOf(at, found)
-  if (refusal) return showRefusal(place, at, refusal, about)
+  if (refusal) return refuseRun(at, found, refusal, about)
   const begun = await begin(parts, place, {
     prepared,
     found,
@@ -36,7 +35,7 @@ export async function run(at: CommandAt): Promise<void> {
     isConfirmed: false,
   })
   if (!isRefusal(begun)) return reactTo(at, begun)
-  await showRefusal(place, at, begun, {
+  await refuseRun(at, found, begun, {
     ...about,
     accounts: await payingNow(parts, place.repositoryId, declared.configuration, accounts),
     floorMicroUsd: resolved.floorMicroUsd,

@@ -6,8 +6,9 @@ import { answer, type CommandAt } from '../command.ts'
 import { accountsNow } from '../ledger/accounts.ts'
 import type { Parts } from '../parts.ts'
 import { payingAccount } from '../paying.ts'
-import { fullNameOf, type Place } from '../place.ts'
+import type { Place } from '../place.ts'
 import { declaredBy } from '../prepare.ts'
+import { commentUrlOf } from '../show/urls.ts'
 
 /** The newest sessions of a subject that are shown. */
 const SESSIONS_SHOWN_MAX = 10
@@ -50,11 +51,4 @@ function shown(parts: Parts, place: Place, run: Run & { session: Session }): Sta
     capMicroUsd: run.heldMicroUsd > 0n ? run.heldMicroUsd : run.capMicroUsd,
     commentUrl: commentUrlOf(parts, place, run.session),
   }
-}
-
-/** The page of the session's comment. */
-export function commentUrlOf(parts: Parts, place: Place, session: Session): string | undefined {
-  if (session.commentId === null || session.subjectNumber === null) return undefined
-  const page = session.subjectKind === 'pull-request' ? 'pull' : 'issues'
-  return `${parts.siteUrl}/${fullNameOf(place)}/${page}/${session.subjectNumber}#issuecomment-${session.commentId}`
 }

@@ -27,13 +27,21 @@ test('a comment becomes a quote, a capped run, a commit on the head and, at the 
   expect(beat).toMatchObject({ status: 200, json: { continue: true, drawnMicroUsd: '2000000' } })
 
   const content = 'export const total = (...all) => all.reduce((a, b) => a + b)\n'
-  const finished = await runner.finish({ spentMicroUsd: 620_000n, delivery: workOn(pull.head, 'src/total.js', content) })
+  const finished = await runner.finish({
+    spentMicroUsd: 620_000n,
+    delivery: workOn(pull.head, 'src/total.js', content),
+  })
   expect(finished).toMatchObject({ status: 200, json: { conclusion: 'completed', spentMicroUsd: '620000' } })
 
   const head = await stage.octokit.git.getRef({ owner: OWNER, repo: REPO, ref: `heads/${pull.branch}` })
   const ended = await stage.runOn(pull.number)
   expect(ended).toMatchObject({ state: 'ended', conclusion: 'completed', deliveredSha: head.data.object.sha })
-  const file = await stage.octokit.repos.getContent({ owner: OWNER, repo: REPO, path: 'src/total.js', ref: pull.branch })
+  const file = await stage.octokit.repos.getContent({
+    owner: OWNER,
+    repo: REPO,
+    path: 'src/total.js',
+    ref: pull.branch,
+  })
   expect(Buffer.from('content' in file.data ? file.data.content : '', 'base64').toString()).toBe(content)
   const commit = await stage.octokit.git.getCommit({ owner: OWNER, repo: REPO, commit_sha: head.data.object.sha })
   expect(commit.data.parents.map((parent) => parent.sha)).toEqual([pull.head])

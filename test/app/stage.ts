@@ -110,7 +110,10 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
     ...options.app,
   })
   github.hooks.target(`${app.url}/api/github/webhooks`)
-  const octokit = new Octokit({ baseUrl: github.url, auth: github.tokenOf(Object.keys(options.users ?? { mira: 1 })[0] ?? 'mira') })
+  const octokit = new Octokit({
+    baseUrl: github.url,
+    auth: github.tokenOf(Object.keys(options.users ?? { mira: 1 })[0] ?? 'mira'),
+  })
   let pulls = 0
 
   const settled = async (): Promise<void> => {
