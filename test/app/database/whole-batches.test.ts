@@ -1,6 +1,7 @@
 import pg from 'pg'
 import { expect, it } from 'vitest'
 import { startEmbedded } from '../../../app/database/embedded.ts'
+import { WholeBatches } from '../../../app/database/whole-batches.ts'
 
 /** Large enough that the message with it reaches the socket in several pieces. */
 const LARGE_BYTES = 1_000_000
@@ -37,4 +38,17 @@ it('rolls back what a connection left open when it goes away', async () => {
   expect((await other.query('SELECT * FROM try')).rows).toEqual([])
   await other.end()
   await server.stop()
+})
+
+it('says when the engine itself fails, so that nobody waits for it', async () => {
+  const engine = new WholeBatches()
+  await engine.waitReady
+  let broken = 0
+  engine.onBroken = () => {
+    broken += 1
+  }
+  await engine.close()
+  const sync = new Uint8Array(['S'.charCodeAt(0), 0, 0, 0, 4])
+  await expect(engine.execProtocolRawStream(sync, { onRawData: () => {} })).rejects.toThrow()
+  expect(broken).toBe(1)
 })

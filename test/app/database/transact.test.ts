@@ -1,0 +1,49 @@
+import { expect, it } from 'vitest'
+import { transact } from '../../../app/database/transact.ts'
+import { onEachDatabase } from './each-database.ts'
+
+onEachDatabase('a transaction', (database) => {
+  const failing = (sqlState: string, times: number) => {
+    let begun = 0
+    const result = transact(database().prisma, async (transaction) => {
+      begun += 1
+      if (begun <= times) {
+        await transaction.$executeRawUnsafe(`DO $$ BEGIN RAISE EXCEPTION 'lost' USING ERRCODE = '${sqlState}'; END $$`)
+      }
+      return 'done'
+    })
+    return { result, begun: () => begun }
+  }
+
+  it.each(['40001', '40P01', '23505'])('is begun again when it lost to another one (%s)', async (sqlState) => {
+    const { result, begun } = failing(sqlState, 2)
+    expect(await result).toBe('done')
+    expect(begun()).toBe(3)
+  })
+
+  it('is given up after a bounded number of tries', async () => {
+    const { result, begun } = failing('40P01', 1000)
+    await expect(result).rejects.toThrow('40P01')
+    expect(begun()).toBe(5)
+  })
+
+  it('is not begun again for any other error', async () => {
+    const { result, begun } = failing('23514', 1)
+    await expect(result).rejects.toThrow('23514')
+    expect(begun()).toBe(1)
+  })
+
+  it('survives a real deadlock', async () => {
+    const { prisma } = database()
+    await prisma.$executeRaw`CREATE TABLE pair (id int PRIMARY KEY, n int)`
+    await prisma.$executeRaw`INSERT INTO pair VALUES (1, 0), (2, 0)`
+    const both = (first: number, second: number) =>
+      transact(prisma, async (transaction) => {
+        await transaction.$executeRaw`UPDATE pair SET n = n + 1 WHERE id = ${first}`
+        await transaction.$queryRaw`SELECT pg_sleep(0.05)::text`
+        await transaction.$executeRaw`UPDATE pair SET n = n + 1 WHERE id = ${second}`
+      })
+    await Promise.all([both(1, 2), both(2, 1)])
+    expect(await prisma.$queryRaw`SELECT n FROM pair`).toEqual([{ n: 2 }, { n: 2 }])
+  })
+})
