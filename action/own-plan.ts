@@ -36,7 +36,7 @@ export async function resolveOwnPlan(
 ): Promise<Plan | Refusal> {
   const layer = await readRepositoryLayer(objects, configSha)
   if (isRefusal(layer)) return layer
-  if (inheritsOrganisation(layer)) {
+  if (mayInherit(layer) && inheritsOrganisation(layer)) {
     return refuse(
       'organisation-layer-unreadable',
       'The repository inherits from its organisation, whose layer only the App can read.',
@@ -120,4 +120,9 @@ function readBuiltInLayer(packageDir: string, repository: Layer, workflow: strin
     .sort()
     .map((name): [string, string] => [`catalog/${name}`, readFileSync(join(root, name), 'utf8')])
   return { name: 'built-in', root: 'purser', files: new Map(files) }
+}
+
+/** Spares reading the file twice where the word does not even occur. */
+function mayInherit(layer: Layer): boolean {
+  return layer.files.get('portfolios.yml')?.includes('organisation') === true
 }
