@@ -26,7 +26,7 @@ onEachDatabase('the schema', (database) => {
       SELECT table_name || '.' || column_name AS name FROM information_schema.columns WHERE table_schema = 'public'`
     const person = /login|user|author|actor|sender|assignee|reviewer|email|avatar|person|member|requested_by/
     expect(columns.length).toBeGreaterThan(100)
-    // An account's owner is on GitHub's side of the URL: an organisation or a user that a repository belongs to.
+    // A repository's owner is part of its name on GitHub; it says nothing about who asked for a run.
     expect(columns.map(({ name }) => name).filter((name) => person.test(name))).toEqual([])
   })
 
