@@ -1,4 +1,4 @@
-/** Whether a command that is well written names what the catalog has. Says nothing of budgets and permission. */
+/** Whether a command that is well written names what the catalog has, within what its portfolio allows. */
 import type { Command } from './command.ts'
 import type { Configuration } from './config/configuration.ts'
 import { minBigint } from './money.ts'
@@ -6,9 +6,9 @@ import { didYouMean } from './nearest.ts'
 import { isRefusal } from './reason.ts'
 import { findWorkflow, payingPortfolio } from './resolve.ts'
 import { inputProblems } from './resolve-inputs.ts'
-import { readOverrides } from './resolve-overrides.ts'
+import { overrideProblems, readOverrides } from './resolve-overrides.ts'
 
-/** The problem in words, or `undefined`. Inputs that are missing are left for the run to name. */
+/** The problem in words, or `undefined`. Missing inputs, budgets and permission are left for the run. */
 export function commandProblem(command: Command, configuration: Configuration): string | undefined {
   const { workflow, variant, agent } = command
   if (agent !== null && !configuration.agents.has(agent)) {
@@ -17,13 +17,10 @@ export function commandProblem(command: Command, configuration: Configuration): 
   if (workflow === null) return undefined
   const found = findWorkflow(configuration, { workflow, variant: variant ?? undefined })
   if (isRefusal(found)) return found.message
-  const wrong = inputProblems(found.workflow, command.inputs)
+  const wrong = [...inputProblems(found.workflow, command.inputs), ...overrideProblems(command.overrides)]
   if (wrong.length > 0) return wrong.join(' ')
   const paying = payingPortfolio(configuration, workflow)
-  if (!paying)
-    return configuration.declared
-      ? `The workflow \`${workflow}\` is in no portfolio, so nothing pays for it.`
-      : undefined
+  if (!paying) return undefined
   const { cap, floor } = found.workflow
   const base = minBigint(cap.usd, paying.portfolio.cap?.usd ?? cap.usd)
   const overrides = readOverrides(command.overrides, paying.name, paying.portfolio, base, floor?.usd)

@@ -2,7 +2,7 @@
 import type { OverrideName } from './command.ts'
 import type { Portfolio } from './config/portfolios.ts'
 import { effortSchema } from './config/workflow.ts'
-import { formatUsd, parseUsd } from './money.ts'
+import { formatUsd, MICRO_PER_USD, parseUsd, usdDecimal } from './money.ts'
 import { didYouMean, listed } from './nearest.ts'
 import { isRefusal, type Refusal, refuse } from './reason.ts'
 
@@ -36,15 +36,9 @@ export function readOverrides(
       `The portfolio \`${portfolioName}\` does not allow the model \`${model}\`.${there}`,
     )
   }
-  const effort = given.effort === undefined ? undefined : effortSchema.safeParse(given.effort)
-  if (effort?.success === false) {
-    const there = didYouMean(given.effort ?? '', effortSchema.options)
-    return refuse(
-      'override-out-of-bounds',
-      `\`effort=${given.effort}\` is none of ${listed(effortSchema.options)}.${there}`,
-    )
-  }
-  return { capMicroUsd, model, effort: effort?.data }
+  const effort = effortSchema.safeParse(given.effort)
+  if (given.effort !== undefined && !effort.success) return refuse('override-out-of-bounds', noEffort(given.effort))
+  return { capMicroUsd, model, effort: effort.data }
 }
 
 /** A cap is written as a multiple (`2x`) or in US dollars (`5`, `$5.00`); to ask for less is always allowed. */
@@ -56,15 +50,8 @@ function readCap(
   floorMicroUsd: bigint | undefined,
 ): bigint | Refusal {
   if (written === undefined) return baseMicroUsd
-  const asked = /^\d{1,3}(\.\d{1,3})?x$/.test(written)
-    ? (baseMicroUsd * thousandths(written.slice(0, -1))) / THOUSANDTHS
-    : parseUsd(written.replace(/^\$/, ''))
-  if (asked === undefined || asked === 0n) {
-    return refuse(
-      'override-out-of-bounds',
-      `\`cap=${written.slice(0, 60)}\` is no cap; expected a multiple such as \`2x\` or US dollars such as \`5.00\`.`,
-    )
-  }
+  const asked = askedCap(written, baseMicroUsd)
+  if (asked === undefined) return refuse('override-out-of-bounds', noCap(written))
   const allowed = BigInt(Math.max(allowedThousandths ?? 1000, 1000))
   const most = (baseMicroUsd * allowed) / THOUSANDTHS
   if (asked > most) {
@@ -72,16 +59,41 @@ function readCap(
       allowed > THOUSANDTHS ? `, ${Number(allowed) / 1000} times the cap of ${formatUsd(baseMicroUsd)}` : ', the cap'
     return refuse(
       'override-out-of-bounds',
-      `A cap of ${formatUsd(asked)} was asked for; the portfolio \`${portfolioName}\` allows at most ${formatUsd(most)}${bound}.`,
+      `A cap of $${usdDecimal(asked)} was asked for; the portfolio \`${portfolioName}\` allows at most ${formatUsd(most)}${bound}.`,
     )
   }
   if (floorMicroUsd !== undefined && asked < floorMicroUsd) {
     return refuse(
       'override-out-of-bounds',
-      `A cap of ${formatUsd(asked)} was asked for; the workflow needs at least ${formatUsd(floorMicroUsd)}.`,
+      `A cap of $${usdDecimal(asked)} was asked for; the workflow needs at least ${formatUsd(floorMicroUsd)}.`,
     )
   }
   return asked
+}
+
+/** What is wrong with overrides wherever they are given; what a portfolio allows is not looked at. */
+export function overrideProblems(given: Readonly<Partial<Record<OverrideName, string>>>): string[] {
+  const { cap, effort } = given
+  return [
+    ...(cap !== undefined && askedCap(cap, MICRO_PER_USD) === undefined ? [noCap(cap)] : []),
+    ...(effort !== undefined && !effortSchema.safeParse(effort).success ? [noEffort(effort)] : []),
+  ]
+}
+
+function askedCap(written: string, baseMicroUsd: bigint): bigint | undefined {
+  const asked = /^\d{1,3}(\.\d{1,3})?x$/.test(written)
+    ? (baseMicroUsd * thousandths(written.slice(0, -1))) / THOUSANDTHS
+    : parseUsd(written.replace(/^\$/, ''))
+  return asked === 0n ? undefined : asked
+}
+
+function noCap(written: string): string {
+  return `\`cap=${written.slice(0, 60)}\` is no cap; expected a multiple such as \`2x\` or US dollars such as \`5.00\`.`
+}
+
+function noEffort(written: string): string {
+  const there = didYouMean(written, effortSchema.options)
+  return `\`effort=${written.slice(0, 60)}\` is none of ${listed(effortSchema.options)}.${there}`
 }
 
 function thousandths(decimal: string): bigint {

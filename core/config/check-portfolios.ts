@@ -115,12 +115,19 @@ function portfolioProblems(
     )
   }
   portfolio.workflows.forEach((workflow, index) => {
-    problems.push(...memberProblems(workflow, [...path, 'workflows', index], portfolio, catalog, report))
+    problems.push(...memberProblems(workflow, [...path, 'workflows', index], portfolio, values, catalog, report))
   })
   return [...problems, ...amountProblems(portfolio, path, report)]
 }
 
-function memberProblems(name: string, path: Path, portfolio: Portfolio, catalog: Catalog, report: Report): Problem[] {
+function memberProblems(
+  name: string,
+  path: Path,
+  portfolio: Portfolio,
+  values: readonly string[],
+  catalog: Catalog,
+  report: Report,
+): Problem[] {
   if (catalog.unreadable.workflows.has(name)) return []
   const baseline = catalog.workflows.find((one) => one.family === name && one.variant === undefined)
   if (!baseline) {
@@ -135,7 +142,8 @@ function memberProblems(name: string, path: Path, portfolio: Portfolio, catalog:
   }
   const problems: Problem[] = []
   const { workflow } = baseline
-  if (workflow.value !== portfolio.value) {
+  // A value that is not declared is named once, at the portfolio.
+  if (values.includes(portfolio.value) && workflow.value !== portfolio.value) {
     problems.push(
       report(path, {
         wrong: `${name} serves ${workflow.value}, and the portfolio ${portfolio.value}`,

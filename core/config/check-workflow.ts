@@ -143,7 +143,7 @@ function oneStepFindings(
 function promptFindings(
   name: string,
   path: Path,
-  { prompts, workflow, source }: LocatedWorkflow,
+  { prompts, workflow, source, baseline }: LocatedWorkflow,
   before: readonly string[],
 ): At[] {
   const prompt = prompts.get(name)
@@ -162,8 +162,9 @@ function promptFindings(
     .filter((expression) => !known.includes(expression))
     .map((expression) => ({
       path,
-      place: { file: prompt.file, ...placeOf(prompt.text, expression) },
-      finding: unknownExpression(expression, known, 'in this prompt'),
+      // A prompt of the baseline is right where it stands; it is the variant that took away what it names.
+      ...(baseline?.prompts.has(name) ? {} : { place: { file: prompt.file, ...placeOf(prompt.text, expression) } }),
+      finding: unknownExpression(expression, known, `in ${name}`),
     }))
 }
 

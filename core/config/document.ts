@@ -25,6 +25,8 @@ export interface Source {
   locate(path: Path, part?: 'key' | 'value'): Position
   /** Whether the file itself has something at that path. */
   has(path: Path): boolean
+  /** The path as it is in the file, where the value is made from more than the file. */
+  shown(path: Path): Path
 }
 
 /** `lineOffset` lines stand above `text` in the file. */
@@ -43,7 +45,8 @@ export function readYaml(file: string, text: string, lineOffset = 0): Source | {
     lineCounter: lines,
     stringKeys: true,
     resolveKnownTags: false,
-    logLevel: 'silent',
+    // `silent` would also hide that there is more than one document.
+    logLevel: 'error',
   })
   const [error] = [...document.errors, ...document.warnings]
   if (error) return refuse(syntaxFinding(error), positionAt(lines, error.pos[0]))
@@ -166,6 +169,7 @@ function tooDeep(text: string): (Finding & { position: Position }) | undefined {
 /** Circles and expansions that aliases make, and misleading characters that escapes (`"\u202e"`) make. */
 function unfitValue(root: unknown): { finding: Finding; path: Path } | undefined {
   let values = 0
+  const above = new Set<unknown>()
   const look = (value: unknown, path: Path): { finding: Finding; path: Path } | undefined => {
     values += 1
     if (values > VALUES_MAX) return { finding: TOO_MANY, path: [] }
@@ -175,11 +179,14 @@ function unfitValue(root: unknown): { finding: Finding; path: Path } | undefined
       return misleading ? { finding: unseenFinding(misleading[0]), path } : undefined
     }
     if (typeof value !== 'object' || value === null) return undefined
+    if (above.has(value)) return { finding: ALIASES, path: path.slice(0, -1) }
+    above.add(value)
     const entries = Array.isArray(value) ? value.entries() : Object.entries(value)
     for (const [key, inner] of entries) {
       const unfit = (typeof key === 'string' ? look(key, path) : undefined) ?? look(inner, [...path, key])
       if (unfit) return unfit
     }
+    above.delete(value)
     return undefined
   }
   return look(root, [])
@@ -235,6 +242,7 @@ function sourceOf(file: string, value: unknown, located: Located): Source {
       return positionAt(lines, (node ?? root)?.range?.[0] ?? 0)
     },
     has: (path) => find(located, path).whole,
+    shown: (path) => path,
   }
 }
 

@@ -80,14 +80,22 @@ export function problemAt(
     source = sources.find((one) => one.has(shown))
   }
   const { line, column } = source?.locate(path, part) ?? { line: 1, column: 1 }
-  return { file: source?.file ?? sources[0]?.file ?? '', line, column, path: path.join('.'), ...finding, severity }
+  return {
+    file: source?.file ?? sources[0]?.file ?? '',
+    line,
+    column,
+    path: (source?.shown(path) ?? path).join('.'),
+    ...finding,
+    severity,
+  }
 }
 
 function findingOf(issue: Issue, path: Path, value: unknown, schema: JsonSchema): Finding {
   const node = schemaAt(schema, path)
   const key = path.at(-1)
   const example = key === undefined || typeof key === 'number' ? exampleOf(node) : `${key}: ${exampleOf(node)}`
-  if (issue.code === 'unrecognized_keys') return unknownKey(String(key), schemaAt(schema, path.slice(0, -1)))
+  if (issue.code === 'unrecognized_keys')
+    return unknownKey(String(key), meantOption(schemaAt(schema, path.slice(0, -1)), valueAt(value, path.slice(0, -1))))
   if (isMissing(value, path)) {
     return { wrong: 'is missing', expected: node.description ? lowerFirst(node.description) : typeWords(node), example }
   }
@@ -133,6 +141,19 @@ function unknownKey(key: string, parent: JsonSchema): Finding {
     expected: near === undefined ? list : `${near}, or ${list}`,
     example: meant === undefined ? '{}' : `${meant}: ${exampleOf(schemaAt(parent, [meant]))}`,
   }
+}
+
+/** Of alternatives the one that knows the most of the keys that were written and disagrees with none of its constants. */
+function meantOption(schema: JsonSchema, written: unknown): JsonSchema {
+  const options = [schema, ...(schema.anyOf ?? []), ...(schema.oneOf ?? [])].filter((option) => option.properties)
+  const entries = isMapping(written) ? Object.entries(written) : []
+  const score = ({ properties = {} }: JsonSchema) =>
+    entries.reduce((sum, [key, value]) => {
+      const known = Object.hasOwn(properties, key) ? properties[key] : undefined
+      if (typeof known !== 'object') return sum
+      return sum + (known.const === undefined || known.const === value ? 1 : -entries.length)
+    }, 0)
+  return options.toSorted((first, second) => score(second) - score(first))[0] ?? schema
 }
 
 function choice(found: unknown, choices: readonly unknown[]): Finding {

@@ -41,7 +41,7 @@ export function typeWords(schema: JsonSchema): string {
       return 'true or false'
     case 'array':
       return typeof schema.items === 'object' && !Array.isArray(schema.items)
-        ? `a list; each entry ${typeWords(schema.items)}`
+        ? `a list (each entry ${typeWords(schema.items)})`
         : 'a list'
     case 'object':
       return 'a mapping'

@@ -42,13 +42,14 @@ export function overlaidSource(variant: Source, merged: unknown): Source {
     const [first, index, ...rest] = path
     if (first !== 'steps' || typeof index !== 'number') return path
     const own = overlayIds.indexOf(mergedIds[index])
-    return own < 0 ? ['steps', overlayIds.length] : ['steps', own, ...rest]
+    return own < 0 ? ['steps'] : ['steps', own, ...rest]
   }
   return {
     file: variant.file,
     value: merged,
     locate: (path, part) => variant.locate(translate(path), part),
     has: (path) => variant.has(translate(path)),
+    shown: translate,
   }
 }
 

@@ -1,0 +1,286 @@
+/** Every command: what it prints, where, and the exit code. */
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
+import { keepRun } from '../../cli/kept-runs.ts'
+import { starterFiles } from '../../cli/starter.ts'
+import { declared, folder, PORTFOLIOS, purser } from './purser.ts'
+
+describe('purser', () => {
+  it('shows its help without an error when asked, and as wrong usage when given nothing', async () => {
+    const asked = await purser(['--help'])
+    expect(asked).toMatchObject({ code: 0, stderr: '' })
+    for (const command of ['init', 'check', 'list', 'quote', 'parse', 'run', 'start', 'demo']) {
+      expect(asked.stdout).toContain(`\n  ${command} `)
+    }
+    expect(await purser([])).toMatchObject({ code: 2, stdout: '' })
+  })
+
+  it.each(['init', 'check', 'list', 'quote', 'parse', 'run', 'start', 'demo'])(
+    '%s --help shows an example',
+    async (command) => {
+      const { code, stdout } = await purser([command, '--help'])
+      expect(code).toBe(0)
+      expect(stdout).toMatch(new RegExp(`Example:\\n  \\$ .*purser ${command}`))
+      expect(stdout).toContain('--json')
+    },
+  )
+
+  it('suggests the command that was meant', async () => {
+    expect(await purser(['chek'])).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining('Did you mean check?'),
+    })
+  })
+
+  it.each([
+    [['check', '--jsn']],
+    [['quote']],
+    [['quote', 'a/b/c']],
+    [['quote', 'review', 'focus']],
+    [['quote', 'review', 'focus=a', 'focus=b']],
+  ])('%j is wrong usage', async (args) => {
+    const { code, stdout, stderr } = await purser(args, { cwd: folder(declared) })
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toContain('error: ')
+  })
+})
+
+describe('purser init', () => {
+  it('writes a start that has no problem', async () => {
+    const dir = folder()
+    const { code, stdout } = await purser(['init', dir])
+    expect(code).toBe(0)
+    expect(stdout).toContain('wrote .github/purser/portfolios.yml\n')
+    expect(stdout).toContain('Next:\n1. ')
+    expect(await purser(['check', dir])).toEqual({ code: 0, stdout: 'No problems.\n', stderr: '' })
+  })
+
+  it('writes an Actions workflow that is dispatched with a run, holds no right to write and uses the environment', () => {
+    const actions = parse(starterFiles()['.github/workflows/purser.yml'] ?? '')
+    expect(actions.on).toEqual({
+      workflow_dispatch: { inputs: { run: { description: expect.any(String), required: true, type: 'string' } } },
+    })
+    expect(actions.permissions).toEqual({ contents: 'read', 'id-token': 'write' })
+    const { steps, environment } = actions.jobs.run
+    expect(environment).toBe('purser')
+    expect(steps[0].run).toMatch(/^profile bwrap \/usr\/bin\/bwrap flags=\(unconfined\) \{$/m)
+    expect(steps.at(-1)).toMatchObject({
+      uses: 'owner/purser@main',
+      with: {
+        run: '${{ inputs.run }}',
+        'app-url': '${{ vars.PURSER_APP_URL }}',
+        'api-key': '${{ secrets.OPENAI_API_KEY }}',
+      },
+    })
+  })
+
+  it('keeps what is there, and writes over it only when forced', async () => {
+    const dir = folder({ [PORTFOLIOS]: 'mine' })
+    const kept = await purser(['init', dir, '--json'])
+    expect(JSON.parse(kept.stdout)).toMatchObject({ kept: [PORTFOLIOS], written: { length: 2 } })
+    expect(readFileSync(join(dir, PORTFOLIOS), 'utf8')).toBe('mine')
+    const forced = await purser(['init', dir, '--force', '--json'])
+    expect(JSON.parse(forced.stdout)).toMatchObject({ kept: [], written: { length: 3 } })
+    expect(readFileSync(join(dir, PORTFOLIOS), 'utf8')).toBe(starterFiles()[PORTFOLIOS])
+  })
+
+  it('writes through no link and into no folder that is not there', async () => {
+    const dir = folder()
+    const outside = folder()
+    symlinkSync(outside, join(dir, '.github'))
+    expect(await purser(['init', dir])).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining('a link out'),
+    })
+    expect(existsSync(join(outside, 'purser'))).toBe(false)
+    expect(await purser(['init', join(dir, 'nowhere')])).toMatchObject({ code: 1 })
+  })
+})
+
+describe('purser check', () => {
+  const broken = { [PORTFOLIOS]: declared[PORTFOLIOS].replace('review]', 'reveiw]') }
+  const line = `${PORTFOLIOS}:8:33 portfolios.refactoring.workflows.1: there is no workflow reveiw; expected one of changelog, refactor+tests, review, or catalog/reveiw/workflow.yml; for example review`
+
+  it('prints each problem and how many there are', async () => {
+    expect(await purser(['check', folder(broken)])).toEqual({ code: 1, stdout: `${line}\n1 problem.\n`, stderr: '' })
+  })
+
+  it('prints one JSON document', async () => {
+    const { code, stdout, stderr } = await purser(['check', '--json'], { cwd: folder(broken) })
+    expect({ code, stderr }).toEqual({ code: 1, stderr: '' })
+    expect(JSON.parse(stdout)).toMatchObject({
+      ok: false,
+      errors: 1,
+      warnings: 0,
+      problems: [{ file: PORTFOLIOS, line: 8, column: 33, severity: 'error' }],
+    })
+  })
+
+  it('does not fail for a warning', async () => {
+    const dir = folder({ ...declared, '.github/purser/catalog/odd.yml': 'x' })
+    expect(await purser(['check', dir])).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/No problems, 1 warning\.\n$/),
+    })
+  })
+
+  it('refuses where nothing is declared', async () => {
+    const { code, stdout, stderr } = await purser(['check', folder()])
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toContain('(no-configuration)')
+    const json = await purser(['check', folder(), '--json'])
+    expect(JSON.parse(json.stdout)).toMatchObject({ refused: true, reason: 'no-configuration' })
+  })
+
+  it('finds the repository from a folder in it', async () => {
+    const dir = folder({ ...declared, 'src/deep/file.txt': '' })
+    expect(await purser(['check'], { cwd: join(dir, 'src/deep') })).toMatchObject({ code: 0 })
+  })
+
+  it('reads the organisation’s layer where it is inherited', async () => {
+    const inheriting = folder({ [PORTFOLIOS]: 'version: 1\ninherit: organisation\n' })
+    expect(await purser(['check', inheriting])).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('--organisation'),
+    })
+    const organisation = folder(declared)
+    expect(await purser(['check', inheriting, '--organisation', organisation])).toMatchObject({ code: 0 })
+  })
+
+  it('follows no link out of the repository', async () => {
+    const outside = folder({ 'portfolios.yml': 'secret: 1\n' })
+    const dir = folder()
+    mkdirSync(join(dir, '.github'))
+    symlinkSync(outside, join(dir, '.github/purser'))
+    const linked = await purser(['check', dir])
+    expect(linked).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining('a link out of the repository'),
+    })
+
+    const single = folder(declared)
+    symlinkSync(join(outside, 'portfolios.yml'), join(single, '.github/purser/promotion.yml'))
+    expect(await purser(['check', single])).toEqual({ code: 0, stdout: 'No problems.\n', stderr: '' })
+  })
+
+  it('bounds what it reads', async () => {
+    const huge = folder({ [PORTFOLIOS]: '#'.repeat(5_000_000) })
+    expect((await purser(['check', huge])).stdout).toContain(`${PORTFOLIOS}:1:1: longer than 200,000 bytes;`)
+    const many = folder({
+      ...declared,
+      ...Object.fromEntries(Array.from({ length: 501 }, (_, i) => [`.github/purser/catalog/w/p${i}.md`, 'x'])),
+    })
+    expect(await purser(['check', many])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('more than 500 files'),
+    })
+  })
+})
+
+describe('purser list', () => {
+  it('shows what is paid for, with variants, caps and inputs', async () => {
+    const dir = folder(declared)
+    const { code, stdout } = await purser(['list', '--dir', dir])
+    expect(code).toBe(0)
+    expect(stdout).toContain('refactor+tests\n')
+    expect(stdout).toContain('Never more than $2.50; paid by refactoring for quality; on pull-request.')
+    expect(stdout).not.toContain('changelog')
+    const { workflows } = JSON.parse((await purser(['list', '--dir', dir, '--json'])).stdout)
+    expect(workflows).toMatchObject([
+      {
+        name: 'refactor+tests',
+        portfolio: 'refactoring',
+        capMicroUsd: '2500000',
+        inputs: [{ name: 'goal', type: 'string', required: false }, { name: 'test' }],
+        variants: [
+          { name: 'one-pass', capMicroUsd: '1250000' },
+          { name: 'tests-first', squad: null },
+        ],
+      },
+      { name: 'review' },
+    ])
+  })
+
+  it('refuses where nothing, or something wrong, is declared', async () => {
+    expect(await purser(['list', '--dir', folder()])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('purser init'),
+    })
+    const wrong = await purser(['list', '--dir', folder({ [PORTFOLIOS]: 'version: 2\n' })])
+    expect(wrong).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining(`${PORTFOLIOS}:1:10 version: is 2`),
+    })
+  })
+})
+
+describe('purser quote', () => {
+  it('says that there is no history, what the cap is, who pays and what the model costs', async () => {
+    const { code, stdout } = await purser(['quote', 'refactor+tests', '--dir', folder(declared)])
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^refactor\+tests: No history yet; never more than \$2\.50\.\n/)
+    expect(stdout).toContain('Paid by refactoring: Safer, faster refactors (quality). $40.00 a month')
+    expect(stdout).toContain('Deep context pays here.\n')
+    expect(stdout).toMatch(/gpt-5-mini: \$\d+\.\d\d in, \$\d+\.\d\d out per million tokens \(.*, \d{4}-\d\d-\d\d\)\n$/)
+  })
+
+  it('rests on the runs that were kept, of the same workflow and variant alone', async () => {
+    const dir = folder(declared)
+    const spends = [100_000n, 200_000n, 300_000n]
+    for (const [index, spend] of spends.entries()) keep(dir, `run${index}`, 'refactor+tests', null, spend)
+    keep(dir, 'other', 'review', null, 900_000n)
+    keep(dir, 'variant', 'refactor+tests', 'one-pass', 900_000n)
+    writeFileSync(join(dir, '.purser/runs/2027-broken.json'), '{')
+    const { stdout } = await purser(['quote', 'refactor+tests', '--dir', dir, '--json'])
+    expect(JSON.parse(stdout)).toMatchObject({
+      runs: 3,
+      usualMicroUsd: '200000',
+      nineInTenMicroUsd: '300000',
+      capMicroUsd: '2500000',
+      portfolio: { name: 'refactoring', budgetMicroUsd: '40000000', per: 'month', highCost: 'Deep context pays here.' },
+      models: [{ model: 'gpt-5-mini', agents: ['engineer'] }],
+    })
+  })
+
+  it.each([
+    [['refactr'], 'unknown-workflow'],
+    [['refactor+tests/test-first'], 'unknown-variant'],
+    [['review', 'goal=x'], 'input-invalid'],
+    [['review', '--cap', '3x'], 'override-out-of-bounds'],
+    [['review', 'cap=3x'], 'override-out-of-bounds'],
+    [['review', '--model', 'gpt-5'], 'override-out-of-bounds'],
+    [['changelog'], 'no-portfolio'],
+  ])('%j is refused: %s', async (args, reason) => {
+    const { code, stdout } = await purser(['quote', ...args, '--dir', folder(declared), '--json'])
+    expect(code).toBe(1)
+    expect(JSON.parse(stdout)).toMatchObject({ refused: true, reason })
+  })
+})
+
+function keep(dir: string, id: string, workflow: string, variant: string | null, spentMicroUsd: bigint): void {
+  keepRun(dir, {
+    version: 1,
+    id,
+    endedAt: '2026-11-20T10:00:00.000Z',
+    workflow,
+    variant,
+    capMicroUsd: 2_500_000n,
+    report: {
+      version: 1,
+      conclusion: 'completed',
+      message: 'Done',
+      spentMicroUsd,
+      inputTokens: 1,
+      cachedTokens: 0,
+      outputTokens: 1,
+      steps: [],
+      calls: [],
+    },
+  })
+}

@@ -1,0 +1,488 @@
+/** Broken configurations and exactly what is said of each: place, what is wrong, what is expected, an example. */
+import { describe, expect, it } from 'vitest'
+import { PORTFOLIOS, problemsOf, TIDY, tidyFiles } from './layers.ts'
+
+const FILE = '.github/purser/portfolios.yml'
+const FLOW = '.github/purser/catalog/tidy/workflow.yml'
+
+function portfolios(from: string, to: string): Record<string, string> {
+  return { 'portfolios.yml': PORTFOLIOS.replace(from, to) }
+}
+
+function tidy(from: string, to: string): Record<string, string> {
+  return tidyFiles({ 'catalog/tidy/workflow.yml': TIDY.replace(from, to) })
+}
+
+const bomb = [
+  'a: &a [x, x, x, x, x, x, x, x, x]',
+  ...['b', 'c', 'd', 'e', 'f', 'g'].map(
+    (name, index) => `${name}: &${name} [${Array(9).fill(`*${'abcdefg'[index]}`)}]`,
+  ),
+].join('\n')
+
+const TOO_DEEP =
+  'values are nested too deeply; expected at most 32 levels and 64 columns of indentation; for example cap: { usd: 2.50 }'
+const ALIASES =
+  'aliases (`*name`) that can’t be followed or expand to too much; expected values written out, or few aliases; for example cap: { usd: 2.50 }'
+const UNSEEN = 'expected text that reads as it is written; for example the same line typed anew'
+const KNOWN = 'subject.repository, subject.number, subject.title, subject.files, subject.diff'
+
+type Row = readonly [what: string, files: Record<string, string>, problems: readonly string[]]
+
+const texts: readonly Row[] = [
+  ['nothing', portfolios('', ''), []],
+  ['a byte order mark and CRLF', { 'portfolios.yml': `\ufeff${PORTFOLIOS.replaceAll('\n', '\r\n')}` }, []],
+  [
+    'a bracket that is never closed',
+    portfolios('budget: {', 'budget: ['),
+    [
+      `${FILE}:9:35: not YAML: flow sequence in block collection must be sufficiently indented and end with a ]; expected keys and values, indented by blanks; for example budget: { usd: 40, per: month }`,
+    ],
+  ],
+  [
+    'a tab',
+    portfolios('    purpose', '\tpurpose'),
+    [`${FILE}:6:1: a tab indents this line; expected blanks; for example two blanks for each level`],
+  ],
+  [
+    'a key twice',
+    portfolios('version: 1', 'version: 1\nversion: 1'),
+    [
+      `${FILE}:2:1: the same key stands twice in one mapping; expected each key once; for example the two merged into one`,
+    ],
+  ],
+  [
+    'two documents',
+    { 'portfolios.yml': `${PORTFOLIOS}---\na: 1\n` },
+    [
+      `${FILE}:12:1: a second document begins here; expected one document in a file; for example the file without the \`---\` in its middle`,
+    ],
+  ],
+  [
+    'no text',
+    { 'portfolios.yml': '' },
+    [`${FILE}:1:1: the file is empty; expected keys and values; for example version: 1`],
+  ],
+  [
+    'a list',
+    { 'portfolios.yml': '- 1\n' },
+    [`${FILE}:1:1: the file is not a mapping; expected keys and values at the top; for example version: 1`],
+  ],
+  [
+    'a huge file',
+    { 'portfolios.yml': '#'.repeat(200_001) },
+    [`${FILE}:1:1: longer than 200,000 bytes; expected a file that a person reads; for example a few hundred lines`],
+  ],
+  ['brackets in brackets', { 'portfolios.yml': `a: ${'['.repeat(50_000)}` }, [`${FILE}:1:1: ${TOO_DEEP}`]],
+  ['lists in lists', { 'portfolios.yml': '- '.repeat(50_000) }, [`${FILE}:1:1: ${TOO_DEEP}`]],
+  ['keys in keys', { 'portfolios.yml': '? '.repeat(50_000) }, [`${FILE}:1:1: ${TOO_DEEP}`]],
+  [
+    'ever deeper lines',
+    { 'portfolios.yml': Array.from({ length: 500 }, (_, depth) => `${' '.repeat(depth)}a:`).join('\n') },
+    [`${FILE}:66:1: ${TOO_DEEP}`],
+  ],
+  ['aliases that explode', { 'portfolios.yml': bomb }, [`${FILE}:1:1: ${ALIASES}`]],
+  [
+    'an alias of what it stands in',
+    { 'portfolios.yml': 'version: 1\nvalues: &a { x: *a }\n' },
+    [`${FILE}:2:12: ${ALIASES}`],
+  ],
+  [
+    'a bidirectional control',
+    portfolios('Safer', 'Sa\u202efer'),
+    [`${FILE}:6:16: contains U+202E (a bidirectional control), which readers can’t see; ${UNSEEN}`],
+  ],
+  [
+    'the same behind an escape',
+    portfolios('Safer, faster refactors', '"Sa\\u202efer"'),
+    [`${FILE}:6:14: contains U+202E (a bidirectional control), which readers can’t see; ${UNSEEN}`],
+  ],
+  [
+    'a zero-width space in a name',
+    portfolios('value: quality', 'value: qua\u200blity'),
+    [`${FILE}:7:15: contains U+200B (a zero-width space), which readers can’t see; ${UNSEEN}`],
+  ],
+  [
+    'a tag',
+    portfolios('version: 1', 'version: !!js/undefined 1'),
+    [`${FILE}:1:10: a YAML tag that means nothing here; expected plain values; for example ends: 2026-12-31`],
+  ],
+]
+
+const values: readonly Row[] = [
+  [
+    'a key misspelt',
+    portfolios('    cap:', '    capp:'),
+    [
+      `${FILE}:10:5 portfolios.refactoring.capp: is no key of this mapping; expected cap, or one of purpose, value, workflows, budget, cap, confirm-over, overrides, enforce, high-cost, was; for example cap: { usd: 2.5 }`,
+    ],
+  ],
+  [
+    'a key left out',
+    portfolios('    budget: { usd: 40, per: month }\n', ''),
+    [
+      `${FILE}:5:3 portfolios.refactoring.budget: is missing; expected a mapping; for example budget: { usd: 2.5, per: week }`,
+    ],
+  ],
+  [
+    'an amount where a mapping belongs',
+    portfolios('cap: { usd: 2.50 }', 'cap: 2.50'),
+    [`${FILE}:10:10 portfolios.refactoring.cap: is 2.5; expected a mapping; for example cap: { usd: 2.5 }`],
+  ],
+  [
+    'an amount in words, below zero, too fine',
+    {
+      'portfolios.yml': PORTFOLIOS.replace('usd: 2.50', 'usd: two')
+        .replace('usd: 40', 'usd: -40')
+        .replace('version: 1', 'version: 1\nmodels: { prices: { mine: { input: 0.0000001, output: 1 } } }'),
+    },
+    [
+      `${FILE}:2:36 models.prices.mine.input: not a price; expected US dollars per million tokens; for example 0.20`,
+      `${FILE}:10:20 portfolios.refactoring.budget.usd: not an amount; expected US dollars above zero; for example 2.50`,
+      `${FILE}:11:17 portfolios.refactoring.cap.usd: not an amount; expected US dollars above zero; for example 2.50`,
+    ],
+  ],
+  [
+    'one name where a list belongs',
+    portfolios('[refactor+tests, review]', 'review'),
+    [
+      `${FILE}:8:16 portfolios.refactoring.workflows: is "review"; expected a list (each entry text of at most 50 characters); for example workflows: [refactor+tests]`,
+    ],
+  ],
+  [
+    'none of the choices',
+    portfolios('per: month', 'per: moth'),
+    [`${FILE}:9:29 portfolios.refactoring.budget.per: is "moth"; expected one of week, month; for example month`],
+  ],
+  [
+    'a name with a capital letter',
+    portfolios('  refactoring:', '  Refactoring:'),
+    [
+      `${FILE}:5:3 portfolios.Refactoring: not a name; expected lower-case letters, digits, "-" and "+"; for example refactor+tests`,
+    ],
+  ],
+  [
+    'neither kind of grant, a day that is none, an extra without a reason or an end',
+    {
+      'portfolios.yml': `${PORTFOLIOS}exploration:
+  sprint: { days: 14, from: 2026-02-30 }
+  every-squad: { tokens: 5, usd: 1 }
+  squads:
+    web: { paths: ['web/**'], extra: [{ usd: 3 }] }
+`,
+    },
+    [
+      `${FILE}:13:29 exploration.sprint.from: not a day; expected year-month-day; for example 2026-12-31`,
+      `${FILE}:14:16 exploration.every-squad: not one of tokens and usd; expected an amount of the one or the other; for example { tokens: 2_000_000 }`,
+      `${FILE}:16:39 exploration.squads.web.extra.0.reason: is missing; expected the reason; for example reason: PSP migration`,
+      `${FILE}:16:39 exploration.squads.web.extra.0.until: is missing; expected a day; for example until: 2026-12-31`,
+    ],
+  ],
+  [
+    'an experiment without scope or end',
+    {
+      'portfolios.yml': `${PORTFOLIOS}experiments:
+  split: { project: Split the monolith, budget: { usd: 120 } }
+`,
+    },
+    [
+      `${FILE}:13:3 experiments.split.scope: is missing; expected what it may touch, which is enforced; for example scope: { paths: ["services/payments/**"] }`,
+      `${FILE}:13:3 experiments.split.ends: is missing; expected a day; for example ends: 2026-12-31`,
+    ],
+  ],
+  [
+    'a step that is neither kind',
+    tidy('agent: engineer, prompt: work.md', 'promt: work.md'),
+    [
+      `${FLOW}:8:5 steps.1: not a step; expected either agent and prompt or run; for example { id: tests, agent: engineer, prompt: tests.md }`,
+    ],
+  ],
+  [
+    'a step with a key misspelt',
+    tidy('prompt: work.md', 'promt: work.md'),
+    [
+      `${FLOW}:8:5 steps.1.prompt: is missing; expected the agent’s task, in a file beside workflow.yml; for example prompt: refactor.md`,
+      `${FLOW}:8:34 steps.1.promt: is no key of this mapping; expected prompt, or one of id, agent, prompt, share, turns, until; for example prompt: refactor.md`,
+    ],
+  ],
+  [
+    'an input of no type',
+    tidy('type: string', 'type: text'),
+    [`${FLOW}:5:17 inputs.goal.type: is "text"; expected string; for example type: string`],
+  ],
+  [
+    'an agent with an unknown tool and no description',
+    { ...tidyFiles(), 'catalog/agents/bot.agent.md': '---\r\nname: bot\r\ntools: [read, fly]\r\n---\r\nText' },
+    [
+      '.github/purser/catalog/agents/bot.agent.md:2:1 description: is missing; expected text from 3 to 300 characters; for example description: "Safer, faster refactors"',
+      '.github/purser/catalog/agents/bot.agent.md:3:15 tools.1: is "fly"; expected one of read, list, search, edit, write, run; for example read',
+    ],
+  ],
+  [
+    'an agent without front matter',
+    { ...tidyFiles(), 'catalog/agents/bot.agent.md': 'Text' },
+    [
+      '.github/purser/catalog/agents/bot.agent.md:1:1: the file does not begin with front matter; expected keys between two lines of ---, then the agent’s instructions; for example --- / name: engineer / description: Changes code in small steps / ---',
+    ],
+  ],
+]
+
+const crossRules: readonly Row[] = [
+  ['a repository with its own workflow', tidyFiles(), []],
+  [
+    'an unknown workflow',
+    portfolios('review]', 'reveiw]'),
+    [
+      `${FILE}:8:33 portfolios.refactoring.workflows.1: there is no workflow reveiw; expected one of changelog, refactor+tests, review, or catalog/reveiw/workflow.yml; for example review`,
+    ],
+  ],
+  [
+    'a workflow in two portfolios',
+    {
+      'portfolios.yml': `${PORTFOLIOS}  other: { purpose: Another, value: quality, workflows: [review], budget: { usd: 1, per: week }, cap: { usd: 0.5 } }\n`,
+    },
+    [
+      `${FILE}:12:58 portfolios.other.workflows.0: review stands in the portfolio refactoring already; expected each workflow in one portfolio; for example review in refactoring alone`,
+    ],
+  ],
+  [
+    'a workflow of its own in no portfolio',
+    tidyFiles({ 'portfolios.yml': PORTFOLIOS }),
+    [
+      `${FLOW}:1:7 name: tidy is in no portfolio, so nothing pays for it; expected it under \`workflows\` of one portfolio; for example workflows: [tidy]`,
+    ],
+  ],
+  [
+    'a value that is not declared',
+    portfolios('value: quality', 'value: qualty'),
+    [
+      `${FILE}:7:12 portfolios.refactoring.value: there is no value qualty; expected one of quality; for example value: quality`,
+    ],
+  ],
+  [
+    'mixed values',
+    {
+      'portfolios.yml': PORTFOLIOS.replace('values:', 'values:\n  speed: { measure: first-run-to-merge }')
+        .replace('value: quality', 'value: speed')
+        .replace(', review]', ']'),
+    },
+    [
+      `${FILE}:9:17 portfolios.refactoring.workflows.0: refactor+tests serves quality, and the portfolio speed; expected workflows of one value in a portfolio; for example a portfolio with value: quality`,
+    ],
+  ],
+  [
+    'eight values',
+    portfolios(
+      'values:',
+      `values:${Array.from({ length: 7 }, (_, i) => `\n  v${i}: { measure: first-run-to-merge }`).join('')}`,
+    ),
+    [
+      `${FILE}:3:3 values: 8 values; expected at most 7, so that a tag still says something; for example v0, v1, v2, v3, v4, v5, v6`,
+    ],
+  ],
+  [
+    'a measure of incidents that names no label',
+    portfolios('rework-and-reverts', 'incident-open-hours'),
+    [
+      `${FILE}:3:12 values.quality: the measure looks at issues of one label, and none is named; expected the label that marks incidents; for example { measure: incident-open-hours, label: incident }`,
+    ],
+  ],
+  [
+    'a cap above the budget',
+    portfolios('usd: 2.50', 'usd: 41'),
+    [
+      `${FILE}:10:17 portfolios.refactoring.cap.usd: one session may cost more than the budget of $40.00; expected a cap below the budget; for example cap: { usd: 4.00 }`,
+    ],
+  ],
+  [
+    'a floor above the cap',
+    tidy('cap: { usd: 1 }', 'cap: { usd: 1 }\nfloor: { usd: 1.01 }'),
+    [
+      `${FLOW}:11:15 floor.usd: the floor is above the cap; expected a floor below cap.usd; for example floor: { usd: 0.25 }`,
+    ],
+  ],
+  [
+    'a model without a price',
+    portfolios('[gpt-5.2,', '[gpt-5.3,'),
+    [
+      `${FILE}:11:36 portfolios.refactoring.overrides.models.0: the model gpt-5.3 has no price, so its cost can’t be bounded; expected a model of the price list, or its price under \`models.prices\`; for example gpt-5.2`,
+    ],
+  ],
+  [
+    'a portfolio named after a squad, an end that is past, an extension before its end',
+    {
+      'portfolios.yml': `${PORTFOLIOS}exploration:
+  sprint: { days: 14, from: 2026-11-02 }
+  every-squad: { tokens: 2_000_000 }
+  squads:
+    refactoring: { paths: ['/src/**'], extra: [{ usd: 3, reason: Cleaning, until: 2026-11-19 }] }
+experiments:
+  split: { project: Split it, scope: { paths: ['a/**'] }, ends: 2026-11-01, budget: { usd: 3 } }
+  late: { project: Split it, scope: { paths: ['a/**'] }, ends: 2026-12-01, budget: { usd: 3 }, extended: { until: 2026-11-30, reason: Why not } }
+`,
+    },
+    [
+      `${FILE}:5:3 portfolios.refactoring: the portfolio is named after the squad refactoring; expected a portfolio named for its purpose, so that no money is somebody’s own; for example refactoring`,
+      `${FILE}:16:28 exploration.squads.refactoring.paths.0: "/src/**" begins with /, and no path does; expected a pattern from the repository’s root; for example src/**`,
+      `${FILE}:16:83 exploration.squads.refactoring.extra.0.until: warning: ended on 2026-11-19; expected an end that is still to come, or the entry taken out; for example 2027-11-20`,
+      `${FILE}:18:65 experiments.split.ends: warning: the experiment ended on 2026-11-01; expected it taken out, or its one extension with a reason; for example extended: { until: 2027-11-20, reason: The last module is left }`,
+      `${FILE}:19:115 experiments.late.extended.until: the extension ends on 2026-11-30, before the experiment does; expected a day after 2026-12-01; for example 2027-12-01`,
+    ],
+  ],
+  [
+    'outcome rules that never decide',
+    {
+      'portfolios.yml': `${PORTFOLIOS}outcomes:
+  - { outcome: rejected, when: { merged: true } }
+  - { outcome: accepted, when: { merged: true, checks: success } }
+  - { outcome: accepted, when: { merged: true, closed: true } }
+`,
+    },
+    [
+      `${FILE}:14:32 outcomes.1.when: never decides: rule 1 above holds whenever this one does; expected the narrower rule first; for example the two rules swapped`,
+      `${FILE}:15:32 outcomes.2.when: never holds: closed means closed without a merge; expected one of merged and closed; for example { merged: true }`,
+    ],
+  ],
+  [
+    'thresholds that contradict each other',
+    { ...portfolios('', ''), 'promotion.yml': 'promote: { runs: 5, subjects: 6, accepted: 30% }\n' },
+    [
+      '.github/purser/promotion.yml:1:1 sunset.accepted-below: one and the same share accepted would promote a variant and sunset it; expected a share below promote.accepted; for example accepted-below: 40%',
+      '.github/purser/promotion.yml:1:31 promote.subjects: warning: 6 subjects can’t be among 5 runs, so the first checkpoint never holds; expected no more subjects than runs; for example subjects: 5',
+    ],
+  ],
+  [
+    'an inherited layer that is not there',
+    portfolios('version: 1', 'version: 1\ninherit: organisation'),
+    [
+      `${FILE}:1:1 inherit: the organisation’s layer is not here; expected the folder .github/purser of its .github repository beside this one; for example purser check --organisation ../.github`,
+    ],
+  ],
+  [
+    'an unknown agent',
+    tidy('engineer', 'enginer'),
+    [
+      `${FLOW}:8:24 steps.1.agent: there is no agent enginer; expected one of engineer, reviewer, writer, or catalog/agents/enginer.agent.md; for example agent: engineer`,
+    ],
+  ],
+  [
+    'a prompt that is not there',
+    tidyFiles({ 'catalog/tidy/work.md': undefined }),
+    [
+      `${FLOW}:8:42 steps.1.prompt: there is no file work.md; expected a Markdown file beside workflow.yml; for example .github/purser/catalog/tidy/work.md`,
+    ],
+  ],
+  [
+    'names in a prompt that nothing has',
+    tidyFiles({ 'catalog/tidy/work.md': 'x\n ${{ inputs.gaol }} ${{ steps.work.output }}' }),
+    [
+      `.github/purser/catalog/tidy/work.md:2:2: \`\${{ inputs.gaol }}\` names nothing that is known in work.md; expected one of inputs.goal, steps.look.output, ${KNOWN}; for example \${{ inputs.goal }}`,
+      `.github/purser/catalog/tidy/work.md:2:21: \`\${{ steps.work.output }}\` names nothing that is known in work.md; expected one of inputs.goal, steps.look.output, ${KNOWN}; for example \${{ steps.look.output }}`,
+    ],
+  ],
+  [
+    'a value in a command that is no input',
+    tidy('run: npm test,', "run: 'echo ${{ subject.title }}',"),
+    [
+      `${FLOW}:7:22 steps.0.run: \`\${{ subject.title }}\` names nothing that is known in a command; expected one of inputs.goal; for example \${{ inputs.goal }}`,
+    ],
+  ],
+  [
+    'an id twice',
+    tidy('id: work', 'id: look'),
+    [`${FLOW}:8:11 steps.1.id: a step before has the id look; expected an id of its own; for example id: look-again`],
+  ],
+  [
+    'an input named like an override',
+    tidy('  goal: {', '  cap: { type: string, default: x }\n  goal: {'),
+    [
+      `${FLOW}:5:8 inputs.cap: \`cap=\` is an override; expected a name other than cap, model, effort, which change a run; for example cap-for-tests: { type: string }`,
+    ],
+  ],
+  [
+    'a workflow named like a verb',
+    {
+      'portfolios.yml': PORTFOLIOS.replace('review]', 'review, quote]'),
+      'catalog/quote/workflow.yml': TIDY.replace('name: tidy', 'name: quote'),
+      'catalog/quote/work.md': 'Do it',
+    },
+    [
+      '.github/purser/catalog/quote/workflow.yml:1:7 name: `/agent quote` means something else; expected a name that is no verb; for example quote-it',
+    ],
+  ],
+  [
+    'patterns that never match',
+    tidy("'**/*.lock'", "/etc/**, ../x, 'a\\b'"),
+    [
+      `${FLOW}:12:19 guards.paths.deny.0: "/etc/**" begins with /, and no path does; expected a pattern from the repository’s root; for example etc/**`,
+      `${FLOW}:12:28 guards.paths.deny.1: "../x" goes up with .., and nothing above the root is reached; expected a pattern from the repository’s root; for example x`,
+      `${FLOW}:12:34 guards.paths.deny.2: "a\\b" has a backslash, and paths have /; expected a pattern from the repository’s root; for example a/b`,
+    ],
+  ],
+  [
+    'a commit without a pull request',
+    tidy('value: quality', 'value: quality\non: [push]'),
+    [
+      `${FLOW}:4:5 on: a commit can’t be delivered on push; expected on: [pull-request], or another delivery; for example deliver: pull-request`,
+    ],
+  ],
+  [
+    'a name that is not its folder’s',
+    { ...tidyFiles(), 'catalog/tidi/workflow.yml': TIDY },
+    [
+      '.github/purser/catalog/tidi/workflow.yml:1:7 name: differs from its folder, tidi; expected the folder’s name; for example name: tidi',
+    ],
+  ],
+  [
+    'a file that nothing reads',
+    { ...tidyFiles(), 'catalog/tidy/workflow.yaml': 'name: tidy' },
+    [
+      '.github/purser/catalog/tidy/workflow.yaml:1:1: warning: nothing reads this file; expected portfolios.yml, promotion.yml, catalog/<name>/workflow.yml or catalog/<name>/variants/<name>.yml; for example catalog/review/workflow.yml',
+    ],
+  ],
+]
+
+const groups: readonly (readonly [how: string, rows: readonly Row[]])[] = [
+  ['as a text', texts],
+  ['against its schema', values],
+  ['across files', crossRules],
+]
+
+describe.each(groups)('what is wrong %s', (_, rows) => {
+  it.each(rows)('%s', (_what, files, problems) => {
+    expect(problemsOf(files)).toEqual(problems)
+  })
+})
+
+describe('size', () => {
+  const portfolio = (name: string, workflows: readonly string[]) =>
+    `  ${name}: { purpose: Many of them, value: quality, workflows: [${workflows}], budget: { usd: 40, per: month } }\n`
+
+  const many = (count: number) => Array.from({ length: count }, (_, index) => `w${index}`)
+
+  const withWorkflows = (names: readonly string[], portfolios: string) => ({
+    'portfolios.yml': `version: 1\nvalues: { quality: { measure: rework-and-reverts } }\nportfolios:\n${portfolios}`,
+    ...Object.fromEntries(
+      names.flatMap((name) => [
+        [`catalog/${name}/workflow.yml`, TIDY.replace('name: tidy', `name: ${name}`)],
+        [`catalog/${name}/work.md`, 'Do it'],
+      ]),
+    ),
+  })
+
+  it('warns of a portfolio with more than five workflows', () => {
+    expect(problemsOf(withWorkflows(many(5), portfolio('some', many(5))))).toEqual([])
+    expect(problemsOf(withWorkflows(many(6), portfolio('some', many(6))))).toEqual([
+      `${FILE}:4:61 portfolios.some.workflows: warning: 6 workflows in one portfolio, and broad portfolios stop being used; expected at most 5; for example two portfolios, each with one purpose`,
+    ])
+  })
+
+  it('warns of more than a dozen workflows on offer', () => {
+    const names = many(13)
+    const spread =
+      portfolio('a', names.slice(0, 5)) + portfolio('b', names.slice(5, 10)) + portfolio('c', names.slice(10))
+    expect(problemsOf(withWorkflows(names, spread))).toEqual([
+      `${FILE}:4:3 portfolios: warning: 13 workflows are offered, and large catalogs stop being used; expected at most 12 in all; for example the ones that nobody started last month taken out`,
+    ])
+  })
+})
