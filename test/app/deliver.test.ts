@@ -1,0 +1,160 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { OWNER, REPO, type Stage, setStage, workOn } from './stage.ts'
+
+let stage: Stage
+const repository = { owner: OWNER, repo: REPO }
+
+beforeAll(async () => {
+  stage = await setStage()
+})
+afterAll(async () => {
+  await stage.close()
+})
+
+async function started(command = '/agent refactor+tests') {
+  const pull = await stage.openPull()
+  await stage.say('dev', pull.number, command)
+  const run = await stage.runOn(pull.number)
+  return { pull, run, runner: await stage.runnerOf(run) }
+}
+
+async function headOf(branch: string): Promise<string> {
+  const { data } = await stage.octokit.git.getRef({ ...repository, ref: `heads/${branch}` })
+  return data.object.sha
+}
+
+async function contentOf(path: string, ref: string): Promise<string> {
+  const { data } = await stage.octokit.repos.getContent({ ...repository, path, ref })
+  return Buffer.from('content' in data ? data.content : '', 'base64').toString()
+}
+
+describe('a head that moved while the run worked', () => {
+  test('gets the work on top when none of its files changed', async () => {
+    const { pull, runner } = await started()
+    const moved = await stage.github.person('dev').push({ branch: pull.branch, files: { 'src/else.js': '1\n' } })
+    const answer = await runner.finish({ delivery: workOn(pull.head, 'src/total.js', 'export const total = 1\n') })
+    expect(answer).toMatchObject({ json: { conclusion: 'completed' } })
+    const { data } = await stage.octokit.git.getCommit({ ...repository, commit_sha: await headOf(pull.branch) })
+    expect(data.parents.map(({ sha }) => sha)).toEqual([moved])
+    expect(await contentOf('src/else.js', pull.branch)).toBe('1\n')
+    expect(await contentOf('src/total.js', pull.branch)).toBe('export const total = 1\n')
+  })
+
+  test('keeps its own, and the work goes to a side branch, when one of its files changed', async () => {
+    const { pull, run, runner } = await started()
+    const moved = await stage.github.person('dev').push({ branch: pull.branch, files: { 'src/total.js': '2\n' } })
+    const answer = await runner.finish({ delivery: workOn(pull.head, 'src/total.js', '1\n') })
+    expect(answer).toMatchObject({ json: { conclusion: 'withheld', reason: 'head-moved-on' } })
+    expect(await headOf(pull.branch)).toBe(moved)
+    const branch = `purser/${run.sessionId}`
+    expect(await contentOf('src/total.js', branch)).toBe('1\n')
+    expect((await stage.replies(pull.number))[0]).toContain(branch)
+    expect(await stage.runOn(pull.number)).toMatchObject({ deliveredSha: await headOf(branch), outcome: 'rejected' })
+  })
+
+  test('is not written to once the pull request is closed', async () => {
+    const { pull, runner } = await started()
+    await stage.github.person('dev').close(pull.number)
+    const answer = await runner.finish({ delivery: workOn(pull.head, 'src/total.js', '1\n') })
+    expect(answer).toMatchObject({ json: { reason: 'head-moved-on' } })
+    expect(await headOf(pull.branch)).toBe(pull.head)
+  })
+})
+
+test('a pull request with auto-merge on gets a pull request onto its branch', async () => {
+  const { pull, runner } = await started()
+  await stage.github.person('dev').autoMerge(pull.number, true)
+  await runner.finish({ delivery: workOn(pull.head, 'src/total.js', '1\n') })
+  expect(await headOf(pull.branch)).toBe(pull.head)
+  const { data } = await stage.octokit.pulls.list({ ...repository, base: pull.branch })
+  expect(data).toHaveLength(1)
+  expect(data[0]?.body).toContain('auto-merge')
+})
+
+describe('work that stopped at its cap', () => {
+  const capped = {
+    conclusion: 'capped',
+    reason: 'cap-reached',
+    message: 'The next call would not have fitted.',
+  } as const
+
+  test('is kept on a side branch when a step had not come to its end', async () => {
+    const { pull, run, runner } = await started()
+    const steps = [
+      { id: 'refactor', kind: 'agent', ok: true, turns: 3, attempts: 1, spentMicroUsd: 1n, summary: '' },
+      { id: 'tests', kind: 'agent', ok: false, turns: 3, attempts: 1, spentMicroUsd: 1n, summary: '' },
+    ] as const
+    await runner.finish({ ...capped, steps: [...steps], delivery: workOn(pull.head, 'src/total.js', '1\n') })
+    expect(await headOf(pull.branch)).toBe(pull.head)
+    expect(await contentOf('src/total.js', `purser/${run.sessionId}`)).toBe('1\n')
+    expect(await stage.runOn(pull.number)).toMatchObject({ conclusion: 'capped', reason: 'cap-reached' })
+  })
+
+  test('is delivered when every step had', async () => {
+    const { pull, runner } = await started()
+    const step = { kind: 'agent', ok: true, turns: 3, attempts: 1, spentMicroUsd: 1n, summary: '' } as const
+    const steps = [
+      { id: 'refactor', ...step },
+      { id: 'tests', ...step },
+    ]
+    await runner.finish({ ...capped, steps, delivery: workOn(pull.head, 'src/total.js', '1\n') })
+    expect(await contentOf('src/total.js', pull.branch)).toBe('1\n')
+  })
+})
+
+test('a run that changed nothing says so', async () => {
+  const { pull, runner } = await started()
+  expect(await runner.finish({})).toMatchObject({ json: { conclusion: 'completed', reason: 'nothing-to-deliver' } })
+  expect(await headOf(pull.branch)).toBe(pull.head)
+  expect(await stage.runOn(pull.number)).toMatchObject({ outcome: 'unknown' })
+})
+
+describe('when GitHub answers with an error', () => {
+  test('after it has acted, nothing is delivered or said twice', async () => {
+    const { pull, run, runner } = await started()
+    stage.github.fail({ method: 'PATCH', path: /\/git\/refs\/heads/, status: 502, afterActing: true })
+    stage.github.fail({ method: 'POST', path: /\/issues\/\d+\/comments$/, status: 502, afterActing: true })
+    const report = { delivery: workOn(pull.head, 'src/total.js', '1\n') }
+    expect((await runner.finish(report)).status).toBe(503)
+    expect(await runner.finish(report)).toMatchObject({ status: 200, json: { conclusion: 'completed' } })
+    const { data } = await stage.octokit.repos.listCommits({ ...repository, sha: pull.branch })
+    expect(data.filter(({ commit }) => commit.message.includes(`Purser-Run: ${run.id}`))).toHaveLength(1)
+    expect(await stage.replies(pull.number)).toHaveLength(2)
+  })
+
+  test('and the runner is gone, the sweep delivers', async () => {
+    const { pull, runner } = await started()
+    stage.github.fail({ method: 'POST', path: /\/git\/blobs$/, status: 500 })
+    const delivery = workOn(pull.head, 'src/total.js', '1\n')
+    expect((await runner.finish({ delivery })).status).toBe(503)
+    expect(await headOf(pull.branch)).toBe(pull.head)
+    await stage.app.sweep()
+    await stage.settled()
+    expect(await contentOf('src/total.js', pull.branch)).toBe('1\n')
+    expect(await stage.runOn(pull.number)).toMatchObject({ deliveredSha: await headOf(pull.branch) })
+  })
+
+  test('to a command, it is tried again and starts one run', async () => {
+    const pull = await stage.openPull()
+    stage.github.fail({ method: 'POST', path: /\/dispatches$/, status: 502 })
+    stage.github.fail({ method: 'POST', path: /\/reactions$/, status: 500, afterActing: true })
+    stage.github.fail({ method: 'POST', path: /\/check-runs$/, status: 500, afterActing: true })
+    await stage.say('dev', pull.number, '/agent refactor+tests')
+    expect(await stage.runOn(pull.number)).toMatchObject({ state: 'dispatched' })
+    expect(await stage.app.database.prisma.run.count({ where: { subjectKey: `pull-request:${pull.number}` } })).toBe(1)
+    expect(await stage.replies(pull.number)).toHaveLength(1)
+    const { data } = await stage.octokit.checks.listForRef({ ...repository, ref: pull.head })
+    expect(data.check_runs).toHaveLength(1)
+  })
+
+  test('that refuses the dispatch, the hold is released and the comment says why', async () => {
+    const pull = await stage.openPull()
+    stage.github.fail({ method: 'POST', path: /\/dispatches$/, status: 404 })
+    await stage.say('dev', pull.number, '/agent refactor+tests')
+    const run = await stage.runOn(pull.number)
+    expect(run).toMatchObject({ state: 'ended', conclusion: 'refused', reason: 'dispatch-failed', spentMicroUsd: 0n })
+    const holds = await stage.app.database.prisma.hold.findMany({ where: { runId: run.id } })
+    expect(holds.map(({ state }) => state)).toEqual(['released'])
+    expect((await stage.replies(pull.number))[0]).toContain('dispatch-failed')
+  })
+})

@@ -1,0 +1,167 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { OWNER, PORTFOLIOS, REPO, type Stage, setStage, workOn } from './stage.ts'
+
+let stage: Stage
+let now = new Date()
+const DAY_MS = 86_400_000
+
+beforeAll(async () => {
+  stage = await setStage({
+    app: { clock: () => now },
+    promotion: `window: { days: 60 }
+promote: { runs: 2, subjects: 2, accepted: 80%, spend-per-accepted: 1.25x, unknown: 20%, reverted: 5% }
+sunset: { runs: 2, accepted-below: 40% }
+`,
+    portfolios: `${PORTFOLIOS.replace('usd: 40', 'usd: 400')}exploration:
+  sprint: { days: 14, from: 2026-11-02 }
+  every-squad: { usd: 50 }
+  squads:
+    payments: { paths: ['src/**'] }
+`,
+  })
+})
+afterAll(async () => {
+  await stage.close()
+})
+
+/** A run on a new pull request that delivered one commit. */
+async function delivered(command = '/agent refactor+tests') {
+  const pull = await stage.openPull()
+  await stage.say('dev', pull.number, command)
+  const runner = await stage.runnerOf(await stage.runOn(pull.number))
+  await runner.finish({ spentMicroUsd: 500_000n, delivery: workOn(pull.head, `src/${pull.branch}.js`, '1\n') })
+  const run = await stage.runOn(pull.number)
+  expect(run).toMatchObject({ conclusion: 'completed', outcome: 'pending' })
+  return { ...pull, sha: run.deliveredSha ?? '' }
+}
+
+async function outcomeOn(number: number): Promise<string> {
+  await stage.settled()
+  const run = await stage.runOn(number)
+  return `${run.outcome}: ${run.outcomeRule}`
+}
+
+describe('what GitHub shows becomes an outcome', () => {
+  test('merged, and then reverted by a pull request', async () => {
+    const { number } = await delivered()
+    await stage.github.person('mira').merge(number)
+    expect(await outcomeOn(number)).toMatch(/^accepted: .*merged/)
+    await stage.github.person('mira').revert(number)
+    expect(await outcomeOn(number)).toMatch(/^rejected: .*reverted/)
+    expect(await stage.runOn(number)).toMatchObject({ reverted: true })
+  })
+
+  test('merged, and then reverted by a commit', async () => {
+    const { number } = await delivered()
+    const sha = await stage.github.person('mira').merge(number, 'squash')
+    await stage.settled()
+    const message = `Revert "Change"\n\nThis reverts commit ${sha}.`
+    await stage.github.person('mira').push({ branch: 'main', files: { 'src/back.js': `${number}\n` }, message })
+    expect(await outcomeOn(number)).toMatch(/^rejected: .*reverted/)
+  })
+
+  test('closed without a merge, and opened again', async () => {
+    const { number } = await delivered()
+    await stage.github.person('dev').close(number)
+    expect(await outcomeOn(number)).toMatch(/^rejected: .*closed/)
+    await stage.octokit.pulls.update({ owner: OWNER, repo: REPO, pull_number: number, state: 'open' })
+    expect(await outcomeOn(number)).toMatch(/^pending/)
+  })
+
+  test('merged with failed checks; Purser’s own and those of other commits say nothing', async () => {
+    const { number, sha, head } = await delivered()
+    await stage.github.ci.check(sha, 'purser: refactor+tests', 'failure', stage.github.app.id)
+    await stage.github.ci.check(head, 'test', 'failure')
+    await stage.github.ci.check(sha, 'lint', 'success')
+    await stage.github.person('mira').merge(number)
+    expect(await outcomeOn(number)).toMatch(/^accepted/)
+    await stage.github.ci.check(sha, 'test', 'failure')
+    expect(await outcomeOn(number)).toMatch(/^reworked: .*checks failed/)
+  })
+
+  test('a status counts as a check', async () => {
+    const { number, sha } = await delivered()
+    await stage.github.ci.status(sha, 'ci/other', 'failure')
+    await stage.github.person('mira').merge(number)
+    expect(await outcomeOn(number)).toMatch(/^reworked/)
+  })
+
+  test('a label counts when somebody set it who may write, until it is gone', async () => {
+    const { number } = await delivered()
+    await stage.github.person('mira').label(number, 'agent/reworked')
+    expect(await outcomeOn(number)).toMatch(/^reworked: .*agent\/reworked/)
+    await stage.github.person('mira').unlabel(number, 'agent/reworked')
+    expect(await outcomeOn(number)).toMatch(/^pending/)
+  })
+
+  test('silence counts as unknown after two weeks', async () => {
+    const { number } = await delivered()
+    now = new Date(now.getTime() + 15 * DAY_MS)
+    await stage.app.sweep()
+    expect(await outcomeOn(number)).toMatch(/^unknown: .*14 days/)
+    expect((await stage.replies(number))[0]).toContain('Outcome: unknown')
+  })
+})
+
+test('a job that is over without a report is settled at what was drawn', async () => {
+  const pull = await stage.openPull()
+  await stage.say('dev', pull.number, '/agent refactor+tests')
+  const run = await stage.runOn(pull.number)
+  const runner = await stage.runnerOf(run)
+  await runner.events({ sequence: 1, spentMicroUsd: '0', wantMicroUsd: '700000' })
+  stage.github.actions.cancel(Number(run.actionsRunId))
+  await stage.settled()
+  expect(await stage.runOn(pull.number)).toMatchObject({
+    conclusion: 'failed',
+    reason: 'lost',
+    spentMicroUsd: 700_000n,
+  })
+})
+
+test('a job that never began costs nothing', async () => {
+  const pull = await stage.openPull()
+  await stage.say('dev', pull.number, '/agent refactor+tests')
+  now = new Date(now.getTime() + 2 * DAY_MS)
+  await stage.app.sweep()
+  await stage.settled()
+  expect(await stage.runOn(pull.number)).toMatchObject({
+    conclusion: 'refused',
+    reason: 'never-started',
+    spentMicroUsd: 0n,
+  })
+})
+
+test('a variant that does as well at two checkpoints in a row is proposed once, with the squad’s credit', async () => {
+  now = new Date(now.getTime() + 70 * DAY_MS)
+  const accept = async (command: string) => {
+    const { number } = await delivered(command)
+    await stage.github.person('mira').merge(number)
+    expect(await outcomeOn(number)).toMatch(/^accepted/)
+  }
+  const issues = async () => {
+    const { data } = await stage.octokit.issues.listForRepo({ owner: OWNER, repo: REPO, state: 'all', per_page: 100 })
+    return data.filter((issue) => !issue.pull_request)
+  }
+  await accept('/agent refactor+tests')
+  await accept('/agent refactor+tests')
+  await accept('/agent refactor+tests/tests-first')
+  await accept('/agent refactor+tests/tests-first')
+  await accept('/agent refactor+tests/tests-first')
+  expect(await issues()).toEqual([])
+  await accept('/agent refactor+tests/tests-first')
+  const [issue] = await issues()
+  expect(issue?.title).toContain('refactor+tests/tests-first')
+  expect(issue?.body).toContain('✓')
+  expect(issue?.labels.map((label) => (typeof label === 'string' ? label : label.name))).toEqual([
+    'promotion: proposed',
+  ])
+
+  // The squad that owns the paths paid for its tries.
+  const sprints = await stage.app.database.prisma.account.findMany({ where: { kind: 'squad', name: 'payments' } })
+  expect(sprints.reduce((sum, { spent }) => sum + spent, 0n)).toBe(2_000_000n)
+
+  await accept('/agent refactor+tests/tests-first')
+  await accept('/agent refactor+tests/tests-first')
+  expect(await issues()).toHaveLength(1)
+  expect((await issues())[0]?.body).toContain('at 6 settled runs')
+}, 120_000)
