@@ -16,12 +16,37 @@ export const gitEnv = {
   GIT_TERMINAL_PROMPT: '0',
 }
 
-export function tryGit(
+const reading = new Set(['cat-file', 'diff', 'ls-tree', 'merge-base', 'merge-tree', 'rev-list', 'rev-parse', 'show'])
+const byFullId = /^(-.*|blob|[0-9a-f]{40}(\^\{\w+\})?(\.\.[0-9a-f]{40})?)$/
+const rememberedMax = 5_000
+const remembered = new Map<string, GitResult>()
+
+/**
+ * Runs git. What it says about objects that are named by their full ids never changes, so it is asked that once;
+ * each process takes some milliseconds, and a pull request's JSON asks several.
+ */
+export async function tryGit(
   cwd: string,
   args: string[],
   input: string | Buffer = '',
   env: Record<string, string> = {},
 ): Promise<GitResult> {
+  const [command = '', ...rest] = args
+  if (!reading.has(command) || input.length > 0 || !rest.every((word) => byFullId.test(word))) {
+    return start(cwd, args, input, env)
+  }
+  const key = JSON.stringify([cwd, args])
+  const known = remembered.get(key)
+  if (known !== undefined) return known
+  const result = await start(cwd, args, input, env)
+  if (result.code === 0) {
+    if (remembered.size >= rememberedMax) remembered.clear()
+    remembered.set(key, result)
+  }
+  return result
+}
+
+function start(cwd: string, args: string[], input: string | Buffer, env: Record<string, string>): Promise<GitResult> {
   return new Promise((resolve, reject) => {
     const child = spawn('git', args, { cwd, env: { ...gitEnv, ...env }, timeout: timeoutMs })
     const out: Buffer[] = []
