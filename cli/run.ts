@@ -1,14 +1,163 @@
-/**
- * `purser run`: a workflow on a local checkout under its cap, with no App. To be filled: read the request
- * (`readRequest`), the configuration (`readCheckout`, `declaredConfiguration`), resolve it for
- * `subject: { kind: 'local', repository: basename(root), headSha }`, run the plan as a job does, keep the report by
- * `keepRun(root, ...)`, and answer the exit code. Progress goes to standard error; with `--json` the report alone goes to
- * standard output through `printJson`.
- */
+/** `purser run`: a workflow on the commit that is checked out, under its cap, by the runner that jobs use. */
+import { randomUUID } from 'node:crypto'
+import { rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename } from 'node:path'
+import { z } from 'zod'
+import { carryOut } from '../action/carry-out.ts'
+import { type Early, startEarly } from '../action/early.ts'
+import type { Executed } from '../action/execute.ts'
+import { terminalLog } from '../action/log.ts'
+import { openModel } from '../action/model.ts'
+import { checkTemplates } from '../action/prompt.ts'
+import { journalPath } from '../action/run-files.ts'
+import { formatUsd } from '../core/money.ts'
+import type { Plan } from '../core/plan.ts'
+import { reportSchema } from '../core/protocol.ts'
+import { isRefusal, refuse } from '../core/reason.ts'
+import { redactor } from '../core/redact.ts'
+import { resolveRun } from '../core/resolve.ts'
+import { declaredConfiguration, readCheckout } from './checkout.ts'
 import type { RunOptions } from './commands/run.ts'
-import { type ExitCode, exitCodes } from './exit.ts'
+import { type ExitCode, endRefused, endWrongUsage, exitCodes, printJson } from './exit.ts'
+import { keepRun } from './kept-runs.ts'
+import { applyWork, ignoreKept, type LocalHead, readHead } from './local-git.ts'
+import { readRequest } from './request.ts'
 
-export async function run(_target: string, _pairs: readonly string[], _options: RunOptions): Promise<ExitCode> {
-  process.stderr.write('purser run is not there yet.\n')
-  return exitCodes.refused
+export async function run(target: string, pairs: readonly string[], options: RunOptions): Promise<ExitCode> {
+  // 1. What is asked for, and what the working tree declares.
+  const request = readRequest(target, pairs, options)
+  if ('usage' in request) return endWrongUsage(request.usage)
+  const checkout = readCheckout(options.dir, options.organisation)
+  if (isRefusal(checkout)) return endRefused(checkout, options.json)
+  const configuration = declaredConfiguration(checkout)
+  if (isRefusal(configuration)) return endRefused(configuration, options.json)
+  const { root } = checkout
+  const head = readHead(root)
+  if (isRefusal(head)) return endRefused(head, options.json)
+
+  // 2. The plan, for the commit that is checked out.
+  const subject = {
+    kind: 'local' as const,
+    repository: basename(root),
+    headSha: head.sha,
+    ...(head.title !== '' && { title: head.title }),
+    ...(head.baseSha !== undefined && { baseSha: head.baseSha }),
+  }
+  const resolved = resolveRun(configuration, request, subject, checkout.keptPrices)
+  if (isRefusal(resolved)) return endRefused(resolved, options.json)
+  const { plan } = resolved
+  const problem = checkTemplates(plan)
+  if (problem !== undefined) return endRefused(problem, options.json)
+  if (options.dryRun) return showDryRun(plan, options.json)
+  const apiKey = process.env.OPENAI_API_KEY
+  if (apiKey === undefined || apiKey === '') return endRefused(refuse('no-key'), options.json)
+
+  // 3. The run, in a workspace of its own.
+  const early = startEarly(process.env, {
+    temporaryDir: tmpdir(),
+    objectsDir: head.objectsDir,
+    sandbox: options.sandbox ? 'bubblewrap' : 'none',
+  })
+  try {
+    const sandbox = await early.sandbox
+    if (isRefusal(sandbox)) {
+      const todo = `${sandbox.todo} Or let commands run unconfined on this machine: \`--no-sandbox\`.`
+      return endRefused({ ...sandbox, todo }, options.json)
+    }
+    const executed = await execute(plan, early, sandbox, apiKey, head)
+    return finish(executed, plan, root, options.json)
+  } finally {
+    early.checkout.objects.close()
+    rmSync(early.baseDir, { recursive: true, force: true })
+  }
+}
+
+async function execute(
+  plan: Plan,
+  early: Early,
+  sandbox: Parameters<typeof carryOut>[0]['sandbox'],
+  apiKey: string,
+  head: LocalHead,
+): Promise<Executed> {
+  const redact = redactor([apiKey])
+  const log = terminalLog(redact, (text) => process.stderr.write(text))
+  log.line(`${plan.workflow} on ${head.sha.slice(0, 7)}, never more than ${formatUsd(plan.capMicroUsd)}`)
+  if (head.dirty) log.warning('what is not committed is not part of the run')
+  if (sandbox.kind === 'none') log.warning('commands run unconfined (--no-sandbox)')
+  const interrupts: (() => void)[] = []
+  const interrupt = () => {
+    for (const stop of interrupts) stop()
+  }
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt)
+  try {
+    return await carryOut({
+      plan,
+      app: undefined,
+      checkout: early.checkout,
+      source: {},
+      sandbox,
+      model: openModel(apiKey, process.env.OPENAI_BASE_URL),
+      journalFile: journalPath(early.baseDir),
+      log,
+      redact,
+      monotonicMs: () => performance.now(),
+      onInterrupt: (stop) => interrupts.push(stop),
+      onTurn: (turn, spentMicroUsd) => {
+        const did = turn.tools.length === 0 ? 'answers' : turn.tools.join('; ')
+        log.foreign(`  ${formatUsd(spentMicroUsd)}  ${turn.step} ${turn.number}: ${did}`)
+      },
+    })
+  } finally {
+    process.off('SIGINT', interrupt).off('SIGTERM', interrupt)
+  }
+}
+
+/** Work that ended in order, or at its cap, goes onto the working tree; all other work is only shown. */
+function finish({ report, patch }: Executed, plan: Plan, root: string, json: boolean): ExitCode {
+  ignoreKept(root)
+  const file = keepRun(root, {
+    version: 1,
+    id: randomUUID().slice(0, 8),
+    endedAt: new Date().toISOString(),
+    workflow: plan.workflow,
+    variant: plan.variant ?? null,
+    capMicroUsd: plan.capMicroUsd,
+    report,
+  })
+  const deliverable = report.conclusion === 'completed' || report.conclusion === 'capped'
+  const work = applyWork(root, patch, file.replace(/\.json$/, '.patch'), deliverable)
+  if (json)
+    printJson({
+      workflow: plan.workflow,
+      variant: plan.variant ?? null,
+      report: z.encode(reportSchema, report),
+      kept: file,
+      work,
+    })
+  else {
+    const said = [report.delivery?.title, report.delivery?.body].filter((text) => text !== undefined && text !== '')
+    if (said.length > 0) process.stdout.write(`${report.delivery?.body ?? ''}\n\n`)
+    process.stdout.write(`${report.conclusion}: ${report.message}\n`)
+    process.stdout.write(`It cost ${formatUsd(report.spentMicroUsd)} of at most ${formatUsd(plan.capMicroUsd)}.\n`)
+    process.stdout.write(`${work.says}\nReport: ${file}\n`)
+  }
+  return deliverable ? exitCodes.done : exitCodes.refused
+}
+
+function showDryRun(plan: Plan, json: boolean): ExitCode {
+  if (json) {
+    printJson({ dryRun: true, plan })
+    return exitCodes.done
+  }
+  process.stdout.write(
+    `${plan.workflow}, paid by ${plan.portfolio}, never more than ${formatUsd(plan.capMicroUsd)}; nothing is spent now.\n`,
+  )
+  if (plan.setup !== undefined) process.stdout.write(`\nsetup: ${plan.setup.run}\n`)
+  for (const step of plan.steps) {
+    const what =
+      'agent' in step ? `agent ${step.agent} on ${plan.agents[step.agent]?.model ?? '?'}\n${step.promptText}` : step.run
+    process.stdout.write(`\n${step.id}: ${what}\n`)
+  }
+  return exitCodes.done
 }
