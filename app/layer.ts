@@ -4,16 +4,22 @@ import { join } from 'node:path'
 import { LAYER_FILE_BYTES_MAX, LAYER_FILES_MAX, type Layer, type LayerName } from '../core/config/configuration.ts'
 import type { Octokit, RepositoryName } from './github.ts'
 import { isMissing } from './github.ts'
+import { createLru } from './lru.ts'
 
 const FOLDER = '.github/purser'
 const BLOBS_AT_ONCE = 8
+/** Commits whose folder is remembered. */
+const FOLDERS_MAX = 1000
 
 /** Where a repository's layer lies at one commit; the tree's id changes exactly when one of its files does. */
 export interface LayerPlace {
   readonly repository: RepositoryName
   readonly commitSha: string
-  readonly treeSha: string | undefined
+  readonly treeSha: string
 }
+
+/** Where the folder lies in a commit never changes. */
+const folders = createLru<{ readonly treeSha: string | undefined }>(FOLDERS_MAX)
 
 /** A layer that is larger than its readers' bounds, which is a problem of the declaration and no fault. */
 export class LayerTooLarge extends Error {}
@@ -29,7 +35,7 @@ export function readBuiltInLayer(packageDir: string): Layer {
   return { name: 'built-in', root: 'purser', files }
 }
 
-/** `undefined` when the repository, or its branch, is not there for the App. */
+/** `undefined` when the folder, its branch or the repository is not there for the App. */
 export async function findLayer(
   octokit: Octokit,
   repository: RepositoryName,
@@ -37,24 +43,32 @@ export async function findLayer(
 ): Promise<LayerPlace | undefined> {
   try {
     const { data: head } = await octokit.rest.git.getRef({ ...repository, ref: `heads/${branch}` })
-    let sha: string | undefined = head.object.sha
-    for (const folder of FOLDER.split('/')) {
-      const { data: tree } = await octokit.rest.git.getTree({ ...repository, tree_sha: sha })
-      sha = tree.tree.find((entry) => entry.path === folder && entry.type === 'tree')?.sha
-      if (sha === undefined) break
-    }
-    return { repository, commitSha: head.object.sha, treeSha: sha }
+    const commitSha = head.object.sha
+    const known = folders.get(commitSha)
+    const treeSha = known === undefined ? await findFolder(octokit, repository, commitSha) : known.treeSha
+    folders.set(commitSha, { treeSha })
+    return treeSha === undefined ? undefined : { repository, commitSha, treeSha }
   } catch (error) {
     if (isMissing(error)) return undefined
     throw error
   }
 }
 
-export async function readLayer(
+async function findFolder(
   octokit: Octokit,
-  name: LayerName,
-  place: LayerPlace & { treeSha: string },
-): Promise<Layer> {
+  repository: RepositoryName,
+  commitSha: string,
+): Promise<string | undefined> {
+  let sha: string | undefined = commitSha
+  for (const folder of FOLDER.split('/')) {
+    const { data } = await octokit.rest.git.getTree({ ...repository, tree_sha: sha })
+    sha = data.tree.find((entry) => entry.path === folder && entry.type === 'tree')?.sha
+    if (sha === undefined) break
+  }
+  return sha
+}
+
+export async function readLayer(octokit: Octokit, name: LayerName, place: LayerPlace): Promise<Layer> {
   const { repository, treeSha } = place
   const { data } = await octokit.rest.git.getTree({ ...repository, tree_sha: treeSha, recursive: '1' })
   const blobs = data.tree.filter((entry) => entry.type === 'blob' && entry.mode !== '120000')

@@ -138,7 +138,6 @@ describe('when GitHub answers with an error', () => {
     const pull = await stage.openPull()
     stage.github.fail({ method: 'POST', path: /\/dispatches$/, status: 502 })
     stage.github.fail({ method: 'POST', path: /\/reactions$/, status: 500, afterActing: true })
-    stage.github.fail({ method: 'POST', path: /\/check-runs$/, status: 500, afterActing: true })
     await stage.say('dev', pull.number, '/agent refactor+tests')
     expect(await stage.runOn(pull.number)).toMatchObject({ state: 'dispatched' })
     expect(await stage.app.database.prisma.run.count({ where: { subjectKey: `pull-request:${pull.number}` } })).toBe(1)
