@@ -3,6 +3,7 @@ import type { Changeset, Delivery } from '../core/changeset.ts'
 import { checkGuards, type Violation, validateChangeset } from '../core/guard.ts'
 import { inertLine, inertText } from '../core/inert.ts'
 import type { Report } from '../core/protocol.ts'
+import { showCommand } from '../core/template.ts'
 import type { RunParts } from './run-parts.ts'
 import { collectWork, describeChange, snapshotTree, type Work } from './snapshot.ts'
 import { type Ending, ended, runCommand, runSteps, type StepsDone, stopped } from './steps.ts'
@@ -36,7 +37,9 @@ async function runSetup(parts: RunParts): Promise<Ending | undefined> {
   const { setup } = parts.plan
   if (setup === undefined) return undefined
   const network = setup.network.length > 0
-  parts.log.line(`Setup: ${setup.run}${network ? ' (with network: hosts can’t be told apart yet)' : ''}`)
+  parts.log.foreign(
+    `Setup: ${showCommand(setup.run, parts.plan.inputs)}${network ? ' (with network: hosts can’t be told apart yet)' : ''}`,
+  )
   const result = await runCommand(parts, setup.run, setup['timeout-minutes'], network)
   const stop = stopReason(parts.signal)
   if (stop !== undefined) return stopped(stop)
@@ -74,10 +77,13 @@ async function judge(parts: RunParts, ending: Ending | undefined, work: Work): P
   return ended('completed', undefined, 'Every step ended in order and every guard passed.')
 }
 
+/** Also after the time has run out: the guards have minutes of their own. */
 async function runGuards(parts: RunParts): Promise<Violation[]> {
-  for (const command of parts.plan.guards.run ?? []) {
-    const result = await runCommand(parts, command, GUARD_MINUTES_MAX)
-    parts.log.line(`Guard: ${command}: ${result.how}`)
+  const own = parts.signal.aborted ? { ...parts, signal: new AbortController().signal } : parts
+  for (const template of parts.plan.guards.run ?? []) {
+    const result = await runCommand(own, template, GUARD_MINUTES_MAX)
+    const command = showCommand(template, parts.plan.inputs)
+    parts.log.foreign(`Guard: ${command}: ${result.how}`)
     if (result.ok) continue
     parts.log.foreign(result.output)
     return [

@@ -13,6 +13,8 @@ import { type CommandResult, runProcess } from './process.ts'
 const BWRAP_PLACES = ['/usr/bin/bwrap', '/usr/local/bin/bwrap', '/bin/bwrap']
 const PROBE_TIMEOUT_MS = 5_000
 /** The same in every run, so that what commands print and prompts contain does not vary. */
+/** Without start-up files, which bash also reads when its standard input is a socket. */
+const BASH = ['--norc', '--noprofile', '-c']
 const WORK = '/tmp/work'
 const HOME = '/tmp/home'
 
@@ -49,14 +51,14 @@ export async function openSandbox(
   environment: NodeJS.ProcessEnv,
 ): Promise<Sandbox | Refusal> {
   for (const dir of [places.homeDir, places.outputDir]) mkdirSync(dir, { recursive: true, mode: 0o700 })
-  if (wanted === 'none') return makeSandbox('none', places, environment, (script) => ['bash', ['-c', script]])
+  if (wanted === 'none') return makeSandbox('none', places, environment, (script) => ['bash', [...BASH, script]])
   const bwrap = BWRAP_PLACES.find((path) => existsSync(path))
   if (bwrap === undefined) {
     return refuse('sandbox-unavailable', 'Commands can’t be confined: bubblewrap (`bwrap`) is not installed.')
   }
   const confined = makeSandbox('bubblewrap', places, environment, (script, network) => [
     bwrap,
-    [...confinement(places, environment, network), 'bash', '-c', script],
+    [...confinement(places, environment, network), 'bash', ...BASH, script],
   ])
   const probe = await confined.run('true', { timeoutMs: PROBE_TIMEOUT_MS })
   if (probe.ended === 'exited' && probe.exitCode === 0) return confined

@@ -3,7 +3,7 @@ import type { PlanAgentStep, PlanStep } from '../core/plan.ts'
 import type { StepReport } from '../core/protocol.ts'
 import type { ReasonCode } from '../core/reason.ts'
 import type { Conclusion } from '../core/run.ts'
-import { renderCommand, renderPrompt } from '../core/template.ts'
+import { renderCommand, renderPrompt, showCommand } from '../core/template.ts'
 import { type AgentEnd, Conversation } from './agent.ts'
 import { cutOutput, cutText } from './cut.ts'
 import type { CommandResult } from './process.ts'
@@ -59,7 +59,7 @@ interface StepDone {
 }
 
 async function runCommandStep(parts: RunParts, step: Exclude<PlanStep, PlanAgentStep>): Promise<StepDone> {
-  parts.log.line(`Step ${step.id}: ${step.run}`)
+  parts.log.foreign(`Step ${step.id}: ${showCommand(step.run, parts.plan.inputs)}`)
   const result = await runCommand(parts, step.run, step['timeout-minutes'])
   parts.log.foreign(result.output)
   const counts = { ok: result.ok, turns: 0, attempts: 1 }
@@ -110,11 +110,11 @@ async function runAgentStep(
   while (check !== undefined && !check.ok && end.ended === 'answered' && attempts < (step.until?.attempts ?? 1)) {
     attempts += 1
     end = await conversation.say(
-      `\`${step.until?.run}\` did not pass (${check.how}). Its output:\n${check.output}\nMend what is wrong.`,
+      `\`${untilCommand(parts, step)}\` did not pass (${check.how}). Its output:\n${check.output}\nMend what is wrong.`,
     )
     check = await checkUntil(parts, step, end)
   }
-  const ending = agentEnding(step, end, check, attempts)
+  const ending = agentEnding(step, end, check, attempts, untilCommand(parts, step))
   const ok = ending === undefined
   return { output: end.text, counts: { ok, turns: conversation.turns, attempts }, ending }
 }
@@ -123,7 +123,7 @@ async function runAgentStep(
 async function checkUntil(parts: RunParts, step: PlanAgentStep, end: AgentEnd): Promise<Checked | undefined> {
   if (step.until === undefined || !['answered', 'share', 'turns', 'repeating'].includes(end.ended)) return undefined
   const checked = await runCommand(parts, step.until.run, step.until['timeout-minutes'])
-  parts.log.line(`Step ${step.id}: ${step.until.run}: ${checked.how}`)
+  parts.log.foreign(`Step ${step.id}: ${untilCommand(parts, step)}: ${checked.how}`)
   if (!checked.ok) parts.log.foreign(checked.output)
   return checked
 }
@@ -134,6 +134,7 @@ function agentEnding(
   end: AgentEnd,
   check: Checked | undefined,
   attempts: number,
+  until: string,
 ): Ending | undefined {
   switch (end.ended) {
     case 'answered':
@@ -141,14 +142,14 @@ function agentEnding(
       return ended(
         'failed',
         'attempts-exhausted',
-        `Step \`${step.id}\`: \`${step.until?.run}\` still fails after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}: ${check.how}.`,
+        `Step \`${step.id}\`: \`${until}\` still fails after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}: ${check.how}.`,
       )
     case 'share':
       if (check === undefined || check.ok) return undefined
       return ended(
         'capped',
         'cap-reached',
-        `Step \`${step.id}\` used up its share of the cap and \`${step.until?.run}\` does not pass yet.`,
+        `Step \`${step.id}\` used up its share of the cap and \`${until}\` does not pass yet.`,
       )
     case 'turns':
     case 'repeating':
@@ -175,6 +176,10 @@ function agentEnding(
     default:
       return stopped(end.ended)
   }
+}
+
+function untilCommand(parts: RunParts, step: PlanAgentStep): string {
+  return step.until === undefined ? '' : showCommand(step.until.run, parts.plan.inputs)
 }
 
 /** How a run ends that was told to stop. */

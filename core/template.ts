@@ -82,6 +82,14 @@ export function renderCommand(template: string, inputs: InputValues): RenderedCo
   return { script: quoteReferences(template), env }
 }
 
+/** The command as a person would type it, for logs and messages; never to be run. */
+export function showCommand(template: string, inputs: InputValues): string {
+  return template.replace(EXPRESSION, (whole, expression: string) => {
+    const name = inputName(expression, inputs)
+    return name === undefined ? whole : String(inputs[name])
+  })
+}
+
 export function variableOf(inputName: string): string {
   return `PURSER_INPUT_${inputName.toUpperCase().replaceAll('-', '_')}`
 }

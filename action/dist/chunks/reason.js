@@ -1,0 +1,283 @@
+// core/reason.ts
+const reasons = {
+	"invalid-command": {
+		kind: "refusal",
+		says: "The command is not written the way Purser reads it.",
+		todo: "Write it as `/agent <workflow>[/<variant>] [input=\"value\"]`; `/agent help` shows examples."
+	},
+	"unknown-workflow": {
+		kind: "refusal",
+		says: "No workflow of that name is in the catalog.",
+		todo: "Pick one that `/agent list` shows."
+	},
+	"unknown-variant": {
+		kind: "refusal",
+		says: "The workflow has no variant of that name.",
+		todo: "Pick one that `/agent list` shows, or leave the variant out for the baseline."
+	},
+	"input-invalid": {
+		kind: "refusal",
+		says: "An input is unknown, missing or of the wrong type.",
+		todo: "Give only the inputs that the workflow declares; `/agent list` shows them."
+	},
+	"override-out-of-bounds": {
+		kind: "refusal",
+		says: "An override asks for more than the portfolio allows.",
+		todo: "Stay within the portfolio’s `overrides`, or change them on the default branch."
+	},
+	"wrong-subject": {
+		kind: "refusal",
+		says: "The workflow does not work on this kind of subject.",
+		todo: "Use it where its delivery makes sense: a commit or a review needs an open pull request."
+	},
+	"verb-unavailable": {
+		kind: "refusal",
+		says: "The command is known but this version of Purser does not carry it out.",
+		todo: "See `/agent help` for what it does."
+	},
+	"no-session": {
+		kind: "refusal",
+		says: "There is no session here that this command could speak of.",
+		todo: "Start one with `/agent <workflow>`."
+	},
+	"already-running": {
+		kind: "refusal",
+		says: "A run is under way on this subject, and two at once would write over each other.",
+		todo: "Wait until it ends, then repeat the command."
+	},
+	"not-permitted": {
+		kind: "refusal",
+		says: "The author of the command lacks the access that the workflow asks for.",
+		todo: "Ask somebody with that access to give the command."
+	},
+	"permission-unreadable": {
+		kind: "refusal",
+		says: "GitHub did not say what the author of the command may do, so nothing was started.",
+		todo: "Repeat the command later; if it persists, check the App’s permissions."
+	},
+	fork: {
+		kind: "refusal",
+		says: "The pull request comes from a fork, and runs on forks are not started.",
+		todo: "Push the branch to this repository and open the pull request from there."
+	},
+	"head-moved": {
+		kind: "refusal",
+		says: "The branch was pushed to after the command was given.",
+		todo: "Look at the new head and repeat the command."
+	},
+	"daily-brake": {
+		kind: "refusal",
+		says: "Machines have started as many sessions on this subject today as is allowed.",
+		todo: "It resets tomorrow; a person can still start one by a comment."
+	},
+	"not-default-branch": {
+		kind: "refusal",
+		says: "Only Actions workflows of the default branch may ask for a run.",
+		todo: "Start it from the default branch, or comment `/agent` on the pull request."
+	},
+	"identity-invalid": {
+		kind: "refusal",
+		says: "The job could not prove which repository and Actions workflow it belongs to.",
+		todo: "Give the job `permissions: id-token: write` and check `app-url`."
+	},
+	"no-configuration": {
+		kind: "refusal",
+		says: "The repository declares no portfolios, so there is no budget to run under.",
+		todo: "Run `purser init`, commit `.github/purser/` to the default branch, and repeat."
+	},
+	"configuration-invalid": {
+		kind: "refusal",
+		says: "What the repository declares on its default branch has problems.",
+		todo: "Run `purser check` on the default branch and mend what it names."
+	},
+	"organisation-layer-unreadable": {
+		kind: "refusal",
+		says: "The repository inherits from its organisation, whose layer could not be read.",
+		todo: "Give the App access to the organisation’s `.github` or `.github-private` repository, or declare `inherit: none`."
+	},
+	"no-portfolio": {
+		kind: "refusal",
+		says: "The workflow is in no portfolio, so nothing pays for it.",
+		todo: "Add it to one portfolio in `.github/purser/portfolios.yml`."
+	},
+	"model-without-price": {
+		kind: "refusal",
+		says: "The model has no known price, so its cost can’t be bounded.",
+		todo: "Choose a model of the price list or add its price under `models.prices` in `portfolios.yml`."
+	},
+	"no-room": {
+		kind: "refusal",
+		says: "What is left of the budget is less than the least this workflow can run with.",
+		todo: "Wait for the next period, let running work settle, or raise the budget on the default branch."
+	},
+	"account-frozen": {
+		kind: "refusal",
+		says: "The account is frozen because a provider billed more than the proven bound.",
+		todo: "Look at the account’s entries; a maintainer can release it."
+	},
+	"confirmation-needed": {
+		kind: "refusal",
+		says: "The quote is above what the portfolio starts without asking.",
+		todo: "Comment `/agent go` to go on at that price."
+	},
+	"ledger-unreachable": {
+		kind: "refusal",
+		says: "The ledger could not be reached, so nothing new is spent.",
+		todo: "Repeat when the App answers again."
+	},
+	"app-unreachable": {
+		kind: "refusal",
+		says: "The App at `app-url` did not answer, so nothing was spent.",
+		todo: "Check `app-url` and that the App is running; leave `app-url` out to run under per-run caps alone."
+	},
+	"app-required": {
+		kind: "refusal",
+		says: "The repository forbids runs without the App.",
+		todo: "Set `app-url`, or allow it with `without-app: caps` in `portfolios.yml`."
+	},
+	"run-unknown": {
+		kind: "refusal",
+		says: "The App knows no such run for this repository.",
+		todo: "Start it by a comment, or ask for a run by naming a workflow."
+	},
+	"already-claimed": {
+		kind: "refusal",
+		says: "Another job has claimed this run.",
+		todo: "Nothing: the job that claimed it goes on. To run again, repeat the command."
+	},
+	"run-over": {
+		kind: "refusal",
+		says: "The run has ended; its hold is settled.",
+		todo: "Start another with the same command."
+	},
+	"dispatch-failed": {
+		kind: "refusal",
+		says: "GitHub did not start the Actions run.",
+		todo: "Check that `.github/workflows/purser.yml` is on the default branch, enabled, and that Actions are allowed."
+	},
+	"bad-request": {
+		kind: "refusal",
+		says: "The request is not of the form that this door takes.",
+		todo: "Use the Action of the same version as the App."
+	},
+	"no-key": {
+		kind: "refusal",
+		says: "There is no model key.",
+		todo: "Give `api-key` (a secret of the `purser` environment) or set OPENAI_API_KEY."
+	},
+	"sandbox-unavailable": {
+		kind: "refusal",
+		says: "Commands can’t be confined on this machine, so none is run.",
+		todo: "Install bubblewrap and allow user namespaces; `purser init` writes the steps a hosted runner needs."
+	},
+	"nothing-to-deliver": {
+		kind: "conclusion",
+		says: "The run ended in order and changed nothing.",
+		todo: "Nothing, or state the goal more precisely."
+	},
+	"cap-reached": {
+		kind: "conclusion",
+		says: "The next useful model call would not have fitted under the cap.",
+		todo: "The work so far is kept; raise the cap or narrow the goal, and run again."
+	},
+	"guard-paths": {
+		kind: "conclusion",
+		says: "The work touches paths that the workflow may not touch.",
+		todo: "Look at the work in the report; a maintainer can change the guard on the default branch."
+	},
+	"guard-diff": {
+		kind: "conclusion",
+		says: "The work is larger than the workflow allows.",
+		todo: "Narrow the goal, or change the guard on the default branch."
+	},
+	"guard-command": {
+		kind: "conclusion",
+		says: "A command that must pass on the finished work did not pass.",
+		todo: "Look at its output in the report."
+	},
+	"guard-files": {
+		kind: "conclusion",
+		says: "The work contains a file that can’t be delivered: a link, a submodule, a secret or an oversize file.",
+		todo: "Look at the report for the file and the reason."
+	},
+	"step-failed": {
+		kind: "conclusion",
+		says: "A command step failed.",
+		todo: "Look at its output in the report."
+	},
+	"attempts-exhausted": {
+		kind: "conclusion",
+		says: "The command that a step works towards still failed after the last attempt.",
+		todo: "Look at the work and the output in the report."
+	},
+	"turns-exhausted": {
+		kind: "conclusion",
+		says: "An agent used all its turns.",
+		todo: "The work so far is kept; narrow the goal or raise the workflow’s turns."
+	},
+	"time-exhausted": {
+		kind: "conclusion",
+		says: "The run reached its time limit.",
+		todo: "The work so far is kept; narrow the goal or raise the workflow’s minutes."
+	},
+	"setup-failed": {
+		kind: "conclusion",
+		says: "The setup command failed before any model was called.",
+		todo: "Look at its output in the report."
+	},
+	"checkout-failed": {
+		kind: "conclusion",
+		says: "The commit the run is pinned to could not be fetched.",
+		todo: "Check that the branch still exists and that the job may read contents."
+	},
+	"model-failed": {
+		kind: "conclusion",
+		says: "The model’s provider answered with errors.",
+		todo: "Repeat later; what was spent is in the report."
+	},
+	"head-moved-on": {
+		kind: "conclusion",
+		says: "The branch moved while the run worked, and the work no longer applies to it.",
+		todo: "The work stands on the side branch named in the comment."
+	},
+	"delivery-refused": {
+		kind: "conclusion",
+		says: "GitHub refused the delivery.",
+		todo: "The work is kept in the report; look at the branch’s rules."
+	},
+	cancelled: {
+		kind: "conclusion",
+		says: "The run was stopped.",
+		todo: "Start it again with the same command."
+	},
+	lost: {
+		kind: "conclusion",
+		says: "The job ended without a report; what it had drawn is counted as spent.",
+		todo: "Look at the Actions run; start again with the same command."
+	},
+	"never-started": {
+		kind: "conclusion",
+		says: "GitHub never started the job; nothing was spent.",
+		todo: "Check Actions’ billing and that the Actions workflow is enabled, then repeat the command."
+	},
+	internal: {
+		kind: "conclusion",
+		says: "Something in Purser went wrong.",
+		todo: "The log names it; please report it."
+	}
+};
+const reasonCodes = Object.keys(reasons);
+/** Makes a refusal; without a `message` the registry's own sentence stands. */
+function refuse(reason, message, todo) {
+	return {
+		refused: true,
+		reason,
+		message: message ?? reasons[reason].says,
+		todo: todo ?? reasons[reason].todo
+	};
+}
+function isRefusal(value) {
+	return typeof value === "object" && value !== null && "refused" in value && value.refused === true;
+}
+
+export { refuse as i, reasonCodes as n, reasons as r, isRefusal as t };

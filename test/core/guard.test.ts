@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest'
+import type { ChangedFile, Changeset } from '../../core/changeset.ts'
+import { checkGuards, validateChangeset } from '../../core/guard.ts'
+
+function file(path: string, content = 'x\n', parts: Partial<ChangedFile> = {}): ChangedFile {
+  return {
+    path,
+    mode: '100644',
+    contentBase64: Buffer.from(content).toString('base64'),
+    addedLines: 1,
+    deletedLines: 0,
+    ...parts,
+  }
+}
+
+function changes(...files: ChangedFile[]): Changeset {
+  return { baseSha: 'a'.repeat(40), files }
+}
+
+describe('what no workflow can allow', () => {
+  it.each([
+    ['/etc/passwd', 'not a path below'],
+    ['../up.js', '`..`'],
+    ['a/../../b', '`..`'],
+    ['a//b', 'empty'],
+    ['.git/config', '`.git`'],
+    ['sub/.GIT/hooks/pre-commit', '`.git`'],
+    ['.g\u200Cit/config', '`.git`'],
+    ['git~1/config', '`.git`'],
+    ['.git /config', '`.git`'],
+    ['a\\b', 'backslash'],
+    ['C:/x', 'not a path below'],
+    ['na\u202Eme.js', 'invisible'],
+    ['e\u0301.js', 'composed'],
+    ['dir./x', 'dot or a blank'],
+    ['new\nline', 'invisible'],
+  ])('refuses the path %j', (path, why) => {
+    const [violation] = validateChangeset(changes(file(path)))
+    expect(violation).toMatchObject({ reason: 'guard-files', file: path })
+    expect(violation?.message).toContain(why)
+  })
+
+  it.each(['src/sum.js', 'ünï.md', '.gitignore', 'a.git/x', 'with blank.txt', '日本.txt'])(
+    'takes the path %j',
+    (path) => {
+      expect(validateChangeset(changes(file(path)))).toEqual([])
+    },
+  )
+
+  it.each([
+    [`key = "ghp_${'a'.repeat(36)}"`, 'a GitHub token'],
+    ['-----BEGIN OPENSSH PRIVATE KEY-----\nabc', 'a private key'],
+    ['AKIAIOSFODNN7EXAMPLE', 'an AWS key'],
+  ])('refuses content with %j', (content, name) => {
+    expect(validateChangeset(changes(file('a.txt', content)))[0]?.message).toContain(name)
+  })
+
+  it('refuses two paths that are one on some systems, but not a rename of letters', () => {
+    expect(validateChangeset(changes(file('Read.md'), file('read.md')))[0]?.rule).toBe('collision')
+    const gone: ChangedFile = { path: 'Read.md', mode: '100644', addedLines: 0, deletedLines: 1 }
+    expect(validateChangeset(changes(gone, file('read.md')))).toEqual([])
+  })
+
+  it('refuses a file that is too large', () => {
+    expect(validateChangeset(changes(file('big.txt', 'x'.repeat(1_000_001))))[0]?.rule).toBe('bytes')
+  })
+})
+
+describe('the workflow’s own guards', () => {
+  it.each([
+    ['.github/workflows/ci.yml', {}, false],
+    ['.GitHub/workflows/ci.yml', {}, false],
+    ['.github/workflows/ci.yml', { allow: ['**'] }, false],
+    ['.github/workflows/ci.yml', { allow: ['.github/workflows/*.yml'] }, true],
+    ['.github/workflows/ci.yml', { allow: ['.github/**'], deny: ['.github/workflows/**'] }, false],
+    ['action.yml', {}, false],
+    ['sub/action.yaml', {}, false],
+    ['CODEOWNERS', {}, false],
+    ['docs/CODEOWNERS', {}, false],
+    ['.purser/runs/x.json', {}, false],
+    ['src/a.js', { allow: ['src/**'] }, true],
+    ['lib/a.js', { allow: ['src/**'] }, false],
+    ['src/.hidden', { allow: ['src/**'] }, true],
+    ['package-lock.json', { deny: ['**/package-lock.json'] }, false],
+  ])('%s under %o: %s', (path, paths, ok) => {
+    const violations = checkGuards({ paths }, changes(file(path)))
+    expect(violations.length === 0).toBe(ok)
+    if (!ok) expect(violations[0]).toMatchObject({ reason: 'guard-paths', file: path })
+  })
+
+  it('names the number and the rule of a diff that is too large', () => {
+    const work = changes(file('a.js', 'x', { addedLines: 30, deletedLines: 20 }), file('b.js'))
+    expect(checkGuards({ diff: { files: 1, lines: 40 } }, work).map((violation) => violation.message)).toEqual([
+      'The work changes 2 files; `diff.files` allows 1.',
+      'The work changes 51 lines; `diff.lines` allows 40.',
+    ])
+    expect(checkGuards({ diff: { files: 2, lines: 51 } }, work)).toEqual([])
+  })
+})
