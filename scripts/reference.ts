@@ -93,7 +93,7 @@ const CROSS_RULES = `## Rules across files
 
 Errors, each named with its place:
 
-- YAML that is malformed, longer than 200,000 bytes, nested too deeply, holds several documents, unknown tags, aliases that expand to too much, the same key twice, or characters that readers can't see.
+- YAML that is malformed, longer than 200,000 bytes or of too many values, nested too deeply, holds several documents, unknown tags, aliases that expand to too much, the same key twice, or characters that readers can't see.
 - A workflow written here that is in no portfolio, or any workflow in two; a portfolio that names a workflow that is not there. A built-in workflow in no portfolio is simply not on offer.
 - A value that is not declared, more than seven values, or a portfolio and its workflows with different values.
 - A portfolio named after a squad; \`was:\` naming a portfolio that still exists; a cap above the budget; a floor above the cap.

@@ -42,7 +42,7 @@ const portfolioSchema = z.strictObject({
     description: 'One of the declared values, the same for all workflows of the portfolio',
     examples: ['quality'],
   }),
-  workflows: z.array(name).min(1).describe('The workflows it pays for, which belong to no other portfolio'),
+  workflows: z.array(name).min(1).max(50).describe('The workflows it pays for, which belong to no other portfolio'),
   budget: z.strictObject({ usd, per: z.enum(['week', 'month']), now: nowSchema.optional() }),
   cap: moneySchema.optional().describe('The most that one session may cost, where the workflow’s own cap is not less'),
   'confirm-over': moneySchema

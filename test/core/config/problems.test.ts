@@ -81,6 +81,13 @@ const texts: readonly Row[] = [
     { 'portfolios.yml': Array.from({ length: 500 }, (_, depth) => `${' '.repeat(depth)}a:`).join('\n') },
     [`${FILE}:66:1: ${TOO_DEEP}`],
   ],
+  [
+    'more keys than anybody reads',
+    { 'portfolios.yml': Array.from({ length: 20_000 }, (_, index) => `k${index}:`).join('\n') },
+    [
+      `${FILE}:5001:1: too many values, counting what aliases repeat; expected a file that a person reads; for example a few hundred lines`,
+    ],
+  ],
   ['aliases that explode', { 'portfolios.yml': bomb }, [`${FILE}:1:1: ${ALIASES}`]],
   [
     'an alias of what it stands in',
