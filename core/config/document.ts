@@ -147,7 +147,8 @@ function unfitShape(text: string): (Finding & { position: Position }) | undefine
   let lexemes = 0
   for (const lexeme of new Lexer().lex(text)) {
     const mark = lexeme[0]
-    if (lexeme.trim() !== '' && mark !== '#') lexemes += 1
+    // The lexer's own marks are single control characters.
+    if (lexeme > ' ' && mark !== ' ' && mark !== '\n' && mark !== '#') lexemes += 1
     if (lexemes > LEXEMES_MAX) return { ...TOO_MANY, position: { line, column: 1 } }
     if (lexeme === '[' || lexeme === '{') brackets += 1
     else if (lexeme === ']' || lexeme === '}') brackets -= 1
