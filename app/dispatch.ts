@@ -1,7 +1,7 @@
 /** Asks GitHub Actions to start the run's job on the default branch, and keeps the id of the Actions run. */
 import { z } from 'zod'
 import type { Run } from '../prisma/client/client.ts'
-import { statusOf } from './github.ts'
+import { isRefused, statusOf } from './github.ts'
 import { markDispatched } from './ledger/claim.ts'
 import { release } from './ledger/settle.ts'
 import type { Parts } from './parts.ts'
@@ -25,9 +25,8 @@ export async function dispatch(parts: Parts, place: Place, run: Run): Promise<bo
     await markDispatched(parts.prisma, run.id, actionsRunId, parts.now())
     return true
   } catch (error) {
-    const status = statusOf(error)
-    if (status === undefined || status >= 500 || status === 429) throw error
-    parts.log.warn({ run: run.id, status }, 'GitHub refused the dispatch')
+    if (!isRefused(error)) throw error
+    parts.log.warn({ run: run.id, err: error }, 'GitHub refused the dispatch')
     await release(parts.prisma, run.id, { conclusion: 'refused', reason: 'dispatch-failed' }, parts.now())
     return false
   } finally {

@@ -45,6 +45,13 @@ export function statusOf(error: unknown): number | undefined {
   return error instanceof Error && 'status' in error && typeof error.status === 'number' ? error.status : undefined
 }
 
+/** A "no" of GitHub's. No answer, a fault of its own, or a call for patience is none: that is tried again. */
+export function isRefused(error: unknown): boolean {
+  const status = statusOf(error)
+  if (status === undefined || status >= 500 || status === 429) return false
+  return !(status === 403 && /rate limit/i.test(String(error)))
+}
+
 /** GitHub said that there is no such thing, or that the App may not see it. */
 export function isMissing(error: unknown): boolean {
   return statusOf(error) === 404

@@ -16,6 +16,7 @@ import type { AppOptions } from './options.ts'
 import type { Parts } from './parts.ts'
 import { startServer } from './server.ts'
 import { showRun } from './show/show-run.ts'
+import { requeueStranded } from './stranded.ts'
 import { sweep } from './sweep.ts'
 import { createWebhookDoor } from './webhooks.ts'
 import { startWork, type Work } from './work.ts'
@@ -60,13 +61,17 @@ export async function startApp(options: AppOptions): Promise<StartedApp> {
     log,
   }
   loadHandlers(probot, parts)
+  const sweepAll = async (): Promise<void> => {
+    if (queue.work) await requeueStranded(prisma, queue.work)
+    await sweep(parts)
+  }
   const work = await startWork(
     database.connectionString,
     {
       webhook: (deliveryId, isLast) => handleWebhook({ prisma, probot, log }, deliveryId, isLast),
       show: (runId, { step, spent }) =>
         showRun(parts, runId, spent === undefined ? undefined : { step, spentMicroUsd: BigInt(spent) }),
-      sweep: () => sweep(parts),
+      sweep: () => sweepAll(),
     },
     log,
   )
@@ -90,7 +95,7 @@ export async function startApp(options: AppOptions): Promise<StartedApp> {
   return {
     url,
     database,
-    sweep: () => sweep(parts),
+    sweep: sweepAll,
     async settled() {
       while (!(await work.isIdle())) await new Promise((resolve) => setTimeout(resolve, SETTLED_POLL_MS))
     },

@@ -1,7 +1,8 @@
 /** Each minute: what no webhook told of. A missed webhook delays, and never loses. */
 import { deliverOnce } from './door/finish.ts'
 import { undecidedRuns } from './ledger/history.ts'
-import { abandonUnstarted, expireLost } from './ledger/sweep.ts'
+import { release } from './ledger/settle.ts'
+import { abandonUnstarted, expireLost, SWEEP_RUNS_MAX } from './ledger/sweep.ts'
 import { updateOutcome } from './outcome.ts'
 import type { Parts } from './parts.ts'
 
@@ -9,13 +10,15 @@ const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 /** A self-hosted runner's queue may hold a job this long; a run that has not begun by then never will. */
 const UNSTARTED_MS_MAX = DAY_MS
+/** All tries of a dispatch together take less than this. */
+const UNDISPATCHED_MS_MAX = 15 * 60_000
 /** Deliveries that failed are tried again for this long, some at a time. */
 const UNDELIVERED_MS_MAX = DAY_MS
 const UNDELIVERED_AT_ONCE = 20
 /** The longest that a rule can wait (`after-days`), and some. */
 const UNDECIDED_MS_MAX = 91 * DAY_MS
 const UNDECIDED_PAGES_MAX = 20
-/** Handled webhooks are kept this long without their payloads, to know a redelivery; GitHub redelivers for 3 days. */
+/** Webhooks are kept this long to know a redelivery, without their payloads once handled; GitHub redelivers for 3 days. */
 export const WEBHOOK_RETENTION_DAYS = 7
 
 export async function sweep(parts: Parts): Promise<void> {
@@ -26,10 +29,24 @@ export async function sweep(parts: Parts): Promise<void> {
     await updateOutcome(parts, runId)
     await parts.showLater(runId)
   }
+  await releaseUndispatched(parts, now)
   await deliverUndelivered(parts, now)
   await decideUndecided(parts, now)
   await forgetWebhooks(parts)
   if (lost.length + unstarted.length > 0) parts.log.info({ lost: lost.length, unstarted: unstarted.length }, 'swept')
+}
+
+/** Runs whose dispatch was tried again and again without an answer of GitHub's. */
+async function releaseUndispatched(parts: Parts, now: Date): Promise<void> {
+  const runs = await parts.prisma.run.findMany({
+    where: { state: 'reserved', createdAt: { lt: new Date(now.getTime() - UNDISPATCHED_MS_MAX) } },
+    select: { id: true },
+    take: SWEEP_RUNS_MAX,
+  })
+  for (const { id } of runs) {
+    await release(parts.prisma, id, { conclusion: 'refused', reason: 'dispatch-failed' }, now)
+    await parts.showLater(id)
+  }
 }
 
 /** Work whose report was settled, but whose delivery was cut short. */
@@ -38,7 +55,7 @@ async function deliverUndelivered(parts: Parts, now: Date): Promise<void> {
   const rows = await parts.prisma.$queryRaw<{ id: string }[]>`
     SELECT id FROM run
     WHERE state = 'ended' AND ended_at > ${since} AND delivered_url IS NULL AND report ? 'delivery'
-      AND conclusion IN ('completed', 'capped') AND reason IS DISTINCT FROM 'nothing-to-deliver'
+      AND conclusion IN ('completed', 'capped', 'failed', 'cancelled') AND reason IS DISTINCT FROM 'nothing-to-deliver'
     ORDER BY ended_at LIMIT ${UNDELIVERED_AT_ONCE}`
   for (const { id } of rows) {
     try {
@@ -65,7 +82,8 @@ async function decideUndecided(parts: Parts, now: Date): Promise<void> {
   }
 }
 
+/** Payloads name people, so not even those that were never handled are kept longer. */
 async function forgetWebhooks(parts: Parts): Promise<void> {
   const before = new Date(Date.now() - WEBHOOK_RETENTION_DAYS * DAY_MS)
-  await parts.prisma.webhook.deleteMany({ where: { handledAt: { not: null }, receivedAt: { lt: before } } })
+  await parts.prisma.webhook.deleteMany({ where: { receivedAt: { lt: before } } })
 }

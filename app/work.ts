@@ -2,7 +2,7 @@
  * The App's queues, kept by pg-boss in the same database: webhooks in the order in which they came, what GitHub is to be
  * shown of a run, and the schedule of the sweep. Every job may be repeated.
  */
-import { type Job, type JobWithMetadata, PgBoss } from 'pg-boss'
+import { type JobWithMetadata, PgBoss } from 'pg-boss'
 import type { Logger } from './log.ts'
 
 /** Tries of one job; after the last it is given up, and what went wrong is kept. */
@@ -33,6 +33,8 @@ export interface ShowData {
 export interface Work {
   enqueueWebhook(deliveryId: string, order: string): Promise<void>
   enqueueShow(data: ShowData): Promise<void>
+  /** Takes out jobs that died with their process at the last try: they would hold back all later ones of their key. */
+  clearDead(): Promise<void>
   /** Whether no job waits or is under way. */
   isIdle(): Promise<boolean>
   stop(): Promise<void>
@@ -91,7 +93,7 @@ export async function startWork(connectionString: string, handlers: Handlers, lo
       throw error
     }
   })
-  await boss.work('sweep', async (_jobs: Job[]) => handlers.sweep())
+  await boss.work('sweep', () => handlers.sweep())
   await boss.schedule('sweep', '* * * * *')
 
   return {
@@ -102,6 +104,9 @@ export async function startWork(connectionString: string, handlers: Handlers, lo
     async enqueueShow(data) {
       await boss.send('show', data, { singletonKey: data.runId })
       wake('show')
+    },
+    async clearDead() {
+      await boss.getDb().executeSql(`DELETE FROM pgboss.job WHERE name = 'webhook' AND state = 'failed'`)
     },
     async isIdle() {
       const { rows } = await boss

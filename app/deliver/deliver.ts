@@ -8,7 +8,7 @@ import type { Report } from '../../core/protocol.ts'
 import { redactor } from '../../core/redact.ts'
 import type { DeliveryView } from '../../core/text/delivery.ts'
 import type { Run, Session } from '../../prisma/client/client.ts'
-import { statusOf } from '../github.ts'
+import { isRefused } from '../github.ts'
 import { type Delivered, recordDelivery } from '../ledger/settle.ts'
 import { storedPlan, storedReport } from '../ledger/stored.ts'
 import type { Parts } from '../parts.ts'
@@ -44,9 +44,7 @@ async function tryDeliver(order: DeliveryOrder): Promise<Delivered> {
   try {
     return await deliver(order)
   } catch (error) {
-    const status = statusOf(error)
-    // No answer, or one that asks for patience, is no "no": the delivery is tried again.
-    if (status === undefined || status >= 500 || status === 429) throw error
+    if (!isRefused(error)) throw error
     order.parts.log.warn({ err: error, run: order.view.runId }, 'GitHub refused a delivery')
     return { conclusion: 'withheld', reason: 'delivery-refused' }
   }

@@ -4,7 +4,12 @@ import type { eventsAnswerSchema, eventsBodySchema } from '../../core/protocol.t
 import { isRefusal, type Refusal } from '../../core/reason.ts'
 import type { Run } from '../../prisma/client/client.ts'
 import { draw } from '../ledger/claim.ts'
+import { createLru } from '../lru.ts'
 import type { Parts } from '../parts.ts'
+
+/** Runs whose step is remembered. */
+const STEPS_MAX = 1000
+const lastSteps = createLru<string>(STEPS_MAX)
 
 export async function events(
   parts: Parts,
@@ -18,7 +23,9 @@ export async function events(
     wantTokens: body.wantTokens === undefined ? undefined : BigInt(body.wantTokens),
   })
   if (isRefusal(drawn)) return drawn
-  if (body.step !== undefined) {
+  // Each edit of a comment is a request to GitHub, and a heartbeat alone is no news.
+  if (body.step !== undefined && body.step !== lastSteps.get(run.id)) {
+    lastSteps.set(run.id, body.step)
     await parts.showLater(run.id, { step: body.step, spentMicroUsd: body.spentMicroUsd })
   }
   return {

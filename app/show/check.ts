@@ -11,8 +11,10 @@ import type { Shown } from './show-run.ts'
 
 /** A run that waits has no check: a check that is never completed would block a merge. */
 export async function showCheck(parts: Parts, place: Place, shown: Shown): Promise<void> {
-  const { run, session } = shown
+  const { run, session, progress } = shown
   if (run.state === 'waiting') return
+  // The check only says that the run is under way: a further step changes nothing of it.
+  if (progress !== undefined && session.checkRunId !== null && run.state !== 'ended') return
   const known =
     session.checkRunId === null
       ? await findCheck(parts, place, { name: checkName(run), headSha: run.headSha, id: run.id })

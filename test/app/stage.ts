@@ -47,7 +47,7 @@ export interface Stage {
   replies(number: number): Promise<readonly string[]>
   /** The newest run on a pull request. */
   runOn(number: number): Promise<Run>
-  /** A new pull request by `dev` with one changed file. */
+  /** A new pull request with one changed file. */
   openPull(files?: Files): Promise<{ number: number; branch: string; head: string }>
   /** Somebody who plays the job of a dispatched run. */
   runnerOf(run: Run): Promise<Runner>
@@ -66,7 +66,10 @@ export interface StageOptions {
   readonly portfolios?: string
   readonly promotion?: string
   readonly files?: Files
+  /** The first of them looks at what came of it. */
   readonly users?: Seed['users']
+  /** Who opens pull requests; `dev` when left out. */
+  readonly author?: string
   readonly app?: Partial<AppOptions>
 }
 
@@ -175,7 +178,7 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
     },
     async openPull(files) {
       pulls += 1
-      const pull = await github.person('dev').openPull({
+      const pull = await github.person(options.author ?? 'dev').openPull({
         branch: `work-${pulls}`,
         title: `Change number ${pulls}`,
         files: files ?? { 'src/total.js': `export const total = (...all) => all.reduce((a, b) => a + b, ${pulls})\n` },

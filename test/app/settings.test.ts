@@ -1,0 +1,64 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { expect, test } from 'vitest'
+import { issuerOf } from '../../app/door/identity.ts'
+import { siteUrlOf } from '../../app/github.ts'
+import { formatSettingProblem, readSettings } from '../../app/settings.ts'
+
+const PRIVATE_KEY = generateKeyPairSync('rsa', {
+  modulusLength: 2048,
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+  privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
+}).privateKey
+const whole = { APP_ID: '12', PRIVATE_KEY, WEBHOOK_SECRET: 'secret' }
+
+function problemsOf(environment: Record<string, string>): readonly string[] {
+  const read = readSettings(environment)
+  return 'problems' in read ? read.problems.map(formatSettingProblem) : []
+}
+
+test('every missing setting is named at once, with an example', () => {
+  const problems = problemsOf({})
+  expect(problems.map((problem) => problem.split(':', 1)[0])).toEqual(['APP_ID', 'PRIVATE_KEY', 'WEBHOOK_SECRET'])
+  for (const problem of problems) expect(problem).toMatch(/: not set; expected .*; for example \w+=/)
+})
+
+test.each([
+  ['APP_ID', 'twelve'],
+  ['PRIVATE_KEY', 'no key at all'],
+  ['PRIVATE_KEY_PATH', '/no/such/file.pem'],
+  ['PORT', '70000'],
+  ['DATABASE_URL', 'mysql://localhost/purser'],
+  ['GHE_HOST', 'https://github.example.com/'],
+  ['PUBLIC_URL', 'purser.example.com'],
+])('%s=%s is named', (variable, value) => {
+  const { PRIVATE_KEY: _, ...withoutKey } = whole
+  const problems = problemsOf({ ...(variable === 'PRIVATE_KEY_PATH' ? withoutKey : whole), [variable]: value })
+  expect(problems).toHaveLength(1)
+  expect(problems[0]).toMatch(new RegExp(`^${variable}: `))
+  expect(problems[0]).not.toContain('no key at all')
+})
+
+test('a key on one line, as text or as base64, is read as well', () => {
+  for (const written of [PRIVATE_KEY.replaceAll('\n', '\\n'), Buffer.from(PRIVATE_KEY).toString('base64')]) {
+    const read = readSettings({ ...whole, PRIVATE_KEY: written })
+    expect(read).toMatchObject({ options: { privateKey: PRIVATE_KEY } })
+  }
+})
+
+test.each([
+  [undefined, undefined, 'https://token.actions.githubusercontent.com', 'https://github.com'],
+  [
+    'github.example.com',
+    'https://github.example.com/api/v3',
+    'https://github.example.com/_services/token',
+    'https://github.example.com',
+  ],
+  ['acme.ghe.com', 'https://api.acme.ghe.com', 'https://token.actions.acme.ghe.com', 'https://acme.ghe.com'],
+])('GHE_HOST=%s: API, issuer of tokens and pages', (host, githubUrl, issuer, site) => {
+  const read = readSettings({ ...whole, ...(host === undefined ? {} : { GHE_HOST: host }) })
+  if ('problems' in read) throw new Error('no problem was expected')
+  expect(read.options.githubUrl).toBe(githubUrl)
+  const url = githubUrl ?? 'https://api.github.com'
+  expect(issuerOf(url)).toBe(issuer)
+  expect(siteUrlOf(url)).toBe(site)
+})
