@@ -1,13 +1,19 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
+import { inputNames, outputNames } from '../../action/io.ts'
 import { startModel } from '../world/model.ts'
 import type { Script } from '../world/model-contract.ts'
-import { JobWorld, mendWorkflow } from './job-world.ts'
-import { bubblewrap, sandboxed } from './sandboxed.ts'
+import { JobWorld, mendWorkflow, sumProject } from './job-world.ts'
+import { sandboxed } from './sandboxed.ts'
 
 const closing: (() => unknown)[] = []
 afterEach(async () => {
   for (const close of closing.splice(0)) await close()
 })
+
+const KEY = 'sk-canary-0123456789'
 
 async function setUp(scripts: Script[], options: ConstructorParameters<typeof JobWorld>[0] = {}) {
   const model = await startModel({ scripts })
@@ -16,8 +22,13 @@ async function setUp(scripts: Script[], options: ConstructorParameters<typeof Jo
     () => model.close(),
     () => world.close(),
   )
-  const inputs = { workflow: 'mend', 'api-key': 'sk-canary-0123456789', 'base-url': model.url }
-  return { model, world, inputs }
+  const inputs = { workflow: 'mend', 'api-key': KEY, 'base-url': model.url }
+  return {
+    model,
+    world,
+    inputs,
+    run: (more = {}, extra = {}) => world.run({ ...inputs, ...more }, { ...sandboxed, ...extra }),
+  }
 }
 
 /** Answers by how many answers the conversation already has. */
@@ -25,16 +36,15 @@ function inTurn(...replies: ReturnType<Script>[]): Script {
   return (request) => replies[request.messages.filter((message) => message.role === 'assistant').length]
 }
 
-const mend = inTurn(
-  { text: 'I look.', toolCalls: [{ name: 'read', arguments: { path: 'sum.js' } }] },
-  { toolCalls: [{ name: 'edit', arguments: { path: 'sum.js', old: 'a - b', new: 'a + b' } }] },
-  { text: 'Add instead of subtract\n\nThe test `adds` passes. Thanks @octocat, fixes #1.' },
-)
+const edit = { toolCalls: [{ name: 'edit', arguments: { path: 'sum.js', old: 'a - b', new: 'a + b' } }] }
+const mend = inTurn({ text: 'I look.', toolCalls: [{ name: 'read', arguments: { path: 'sum.js' } }] }, edit, {
+  text: 'Add instead of subtract\n\nThe test `adds` passes. Thanks @octocat, fixes #1.',
+})
 
 describe('a run in a job without an App', () => {
   it('makes failing tests pass and reports the work, its cost and what is not kept', async () => {
-    const { model, world, inputs } = await setUp([mend])
-    const job = await world.run(inputs, sandboxed)
+    const { model, run } = await setUp([mend])
+    const job = await run()
     expect(job.outputs).toMatchObject({ conclusion: 'completed', reason: '', 'held-usd': '0.50', 'remaining-usd': '' })
     expect(job.exitCode).toBe(0)
     expect(job.report?.steps.map((step) => [step.id, step.ok])).toEqual([
@@ -48,8 +58,257 @@ describe('a run in a job without an App', () => {
     expect(job.patch).toContain('+  return a + b')
     expect(job.summary).toContain('budget across runs is not')
     expect(BigInt(job.report?.spentMicroUsd ?? 0)).toBeGreaterThan(0n)
-    expect(model.calls().every((call) => call.authorization === 'Bearer sk-canary-0123456789')).toBe(true)
+    expect(model.calls().every((call) => call.authorization === `Bearer ${KEY}`)).toBe(true)
     const everything = JSON.stringify([job.log, job.summary, job.report, job.outputs, job.state])
-    expect(everything.replaceAll('::add-mask::sk-canary-0123456789', '')).not.toContain('sk-canary')
+    expect(everything.replaceAll(`::add-mask::${KEY}`, '')).not.toContain('sk-canary')
+  })
+
+  it('shows the agent what still fails, and stops after the last attempt', async () => {
+    const { model, run } = await setUp([() => ({ text: 'Nothing to do' })])
+    const job = await run()
+    expect(job.outputs).toMatchObject({ conclusion: 'failed', reason: 'attempts-exhausted' })
+    expect(job.exitCode).toBe(1)
+    expect(model.calls()).toHaveLength(2)
+    expect(JSON.stringify(model.calls()[1]?.request.messages.at(-1))).toContain('-1 == 5')
+  })
+
+  it('keeps the work of a run that reaches its cap, after one last turn that says what was done', async () => {
+    const wrapUp: Script = (request) =>
+      JSON.stringify(request.messages.at(-1)).includes('budget for this work is used up')
+        ? { text: 'Mended the sum\n\nNothing else is left.', usage: { input: 900, output: 20 } }
+        : undefined
+    const dear = { ...edit, usage: { input: 1_000, output: 15_000 } }
+    const endless: Script = () => ({
+      toolCalls: [{ name: 'list', arguments: {} }],
+      usage: { input: 1_000, output: 1_000 },
+    })
+    const { run } = await setUp([wrapUp, inTurn(dear), endless])
+    const job = await run({ 'cap-usd': '0.07' })
+    expect(job.outputs).toMatchObject({ conclusion: 'capped', reason: 'cap-reached', 'held-usd': '0.07' })
+    expect(job.exitCode).toBe(0)
+    expect(job.report?.delivery?.title).toBe('Mended the sum')
+    expect(job.patch).toContain('a + b')
+    expect(BigInt(job.report?.spentMicroUsd ?? 0)).toBeLessThanOrEqual(70_000n)
+  })
+
+  it('withholds work that a guard refuses, and shows it', async () => {
+    const script = inTurn(
+      edit,
+      { toolCalls: [{ name: 'write', arguments: { path: '.github/workflows/ci.yml', content: 'on: push\n' } }] },
+      { text: 'Done' },
+    )
+    const { run } = await setUp([script])
+    const job = await run()
+    expect(job.outputs).toMatchObject({ conclusion: 'withheld', reason: 'guard-paths' })
+    expect(job.report?.message).toContain('.github/workflows/ci.yml')
+    expect(job.summary).toContain('.github/workflows/ci.yml')
+  })
+
+  it.each([
+    ['a link', 'ln -s /etc/passwd link', 'guard-files'],
+    ['a large diff', 'seq 100 > numbers.txt', 'guard-diff'],
+    ['a secret', `echo ghp_${'a'.repeat(36)} > token.txt`, 'guard-files'],
+    ['many files', 'touch a b c d; for f in a b c d; do echo $f > $f; done', 'guard-diff'],
+  ])('withholds %s', async (_, command, reason) => {
+    const { run } = await setUp([
+      inTurn(edit, { toolCalls: [{ name: 'run', arguments: { command } }] }, { text: 'Done' }),
+    ])
+    expect((await run()).outputs).toMatchObject({ conclusion: 'withheld', reason })
+  })
+
+  it('runs the guards’ own commands on the finished work', async () => {
+    const workflow = mendWorkflow.replace('guards:', 'guards:\n  run: ["! grep -q TODO sum.js"]')
+    const todo = { toolCalls: [{ name: 'run', arguments: { command: 'echo "// TODO" >> sum.js' } }] }
+    const { run } = await setUp([inTurn(edit, todo, { text: 'Done' })], { workflow })
+    expect((await run()).outputs).toMatchObject({ conclusion: 'withheld', reason: 'guard-command' })
+  })
+
+  it('delivers nothing that setup made', async () => {
+    const workflow = mendWorkflow.replace('steps:', 'setup: { run: "echo made > made.txt" }\nsteps:')
+    const { run } = await setUp([mend], { workflow })
+    const job = await run()
+    expect(job.report?.delivery?.changeset?.files.map((file) => file.path)).toEqual(['sum.js'])
+  })
+
+  it('ends as it is when nothing was changed', async () => {
+    const { run } = await setUp([() => ({ text: 'All is well' })], {
+      files: { ...sumProject, 'sum.js': 'export const sum = (a, b) => a + b\n' },
+    })
+    expect((await run()).outputs).toMatchObject({ conclusion: 'completed', reason: 'nothing-to-deliver' })
+  })
+})
+
+describe('a provider that fails', () => {
+  it('is asked again after 429 and 500, each try metered by itself and not billed', async () => {
+    let tries = 0
+    const failing: Script = () => {
+      tries += 1
+      if (tries === 1) return { error: { status: 429, retryAfterSeconds: 1 } }
+      return tries === 2 ? { error: { status: 500 } } : undefined
+    }
+    const { run } = await setUp([failing, mend])
+    const job = await run()
+    expect(job.outputs.conclusion).toBe('completed')
+    expect(job.report?.calls.slice(0, 2).map((call) => call.spentMicroUsd)).toEqual(['0', '0'])
+    expect(job.report?.calls).toHaveLength(5)
+  })
+
+  it.each([
+    ['an answer that breaks off', { text: 'x'.repeat(500), cutAfterBytes: 60 }],
+    ['an answer without usage', { ...edit, usage: null }],
+  ])('bills %s at what was reserved', async (_, reply) => {
+    let asked = 0
+    const once: Script = () => {
+      asked += 1
+      return asked === 1 ? reply : undefined
+    }
+    const { run } = await setUp([once, mend])
+    const job = await run()
+    const [first] = job.report?.calls ?? []
+    expect(first).toMatchObject({ usage: 'unknown', spentMicroUsd: first?.reservedMicroUsd })
+    expect(job.outputs.conclusion).toBe('completed')
+  })
+
+  it('is given up after a few tries', async () => {
+    const { run, model } = await setUp([() => ({ error: { status: 503 } })])
+    const job = await run()
+    expect(job.outputs).toMatchObject({ conclusion: 'failed', reason: 'model-failed', 'spend-usd': '0.00' })
+    expect(model.calls()).toHaveLength(4)
+  })
+
+  it('is not asked again when it refuses for good', async () => {
+    const { run, model } = await setUp([() => ({ error: { status: 401, message: 'bad key' } })])
+    expect((await run()).outputs).toMatchObject({ conclusion: 'failed', reason: 'model-failed' })
+    expect(model.calls()).toHaveLength(1)
+  })
+
+  it('may say nonsense: unknown tools, broken arguments, empty answers', async () => {
+    const script = inTurn(
+      {
+        toolCalls: [
+          { name: 'fly', arguments: {} },
+          { name: 'read', arguments: '{"path":' },
+        ],
+      },
+      {
+        toolCalls: [
+          { name: 'edit', arguments: { path: 'sum.js' } },
+          { name: 'read', arguments: { path: '../../etc/passwd' } },
+        ],
+      },
+      edit,
+      { text: '' },
+    )
+    const { run, model } = await setUp([script])
+    expect((await run()).outputs.conclusion).toBe('completed')
+    const results = model
+      .calls()
+      .at(-1)
+      ?.request.messages.filter((message) => message.role === 'tool')
+      .slice(0, 4)
+    expect(results?.every((message) => String(message.content).startsWith('error: '))).toBe(true)
+  })
+
+  it('is stopped when it makes the same call again and again', async () => {
+    const { run, model } = await setUp([() => ({ toolCalls: [{ name: 'list', arguments: {} }] })])
+    expect((await run()).outputs).toMatchObject({ conclusion: 'capped', reason: 'turns-exhausted' })
+    expect(model.calls().length).toBeLessThan(8)
+  })
+})
+
+describe('a run that is refused', () => {
+  it.each([
+    ['no key', { 'api-key': '' }, {}, 'no-key'],
+    ['an unknown workflow', { workflow: 'mind' }, {}, 'unknown-workflow'],
+    ['an unknown input', { inputs: 'x=1' }, {}, 'input-invalid'],
+    ['a broken inputs text', { inputs: 'nonsense' }, {}, 'input-invalid'],
+    ['a cap out of bounds', { 'cap-usd': '400' }, {}, 'override-out-of-bounds'],
+    ['another portfolio', { portfolio: 'other' }, {}, 'no-portfolio'],
+    ['a run without an App', { workflow: '', run: 'r1' }, {}, 'input-invalid'],
+    [
+      'an App that does not answer',
+      { 'app-url': 'http://127.0.0.1:1' },
+      { ACTIONS_ID_TOKEN_REQUEST_URL: '' },
+      'identity-invalid',
+    ],
+  ])('%s', async (_, more, extra, reason) => {
+    const { run, model } = await setUp([mend])
+    const job = await run(more, extra)
+    expect(job.outputs).toMatchObject({ conclusion: 'refused', reason, 'spend-usd': '0.00', 'held-usd': '0.00' })
+    expect(job.exitCode).toBe(0)
+    expect(job.summary).toContain(reason)
+    expect(model.calls()).toHaveLength(0)
+  })
+
+  it.each([
+    [
+      'forbids runs without the App',
+      (text: string) => text.replace('version: 1', 'version: 1\nwithout-app: refuse'),
+      'app-required',
+    ],
+    [
+      'inherits what can’t be read here',
+      (text: string) => text.replace('version: 1', 'version: 1\ninherit: organisation'),
+      'organisation-layer-unreadable',
+    ],
+    ['is broken', (text: string) => text.replace('version: 1', 'version: 7'), 'configuration-invalid'],
+    [
+      'names a model without a price',
+      (text: string) => text.replace('test-model:', 'other-model:').replace('[test-model]', '[other-model]'),
+      'model-without-price',
+    ],
+  ])('a repository that %s', async (_, portfolios, reason) => {
+    const { run } = await setUp([mend], { portfolios })
+    expect((await run()).outputs).toMatchObject({ conclusion: 'refused' })
+    expect(['configuration-invalid', reason]).toContain((await run()).outputs.reason)
+  })
+
+  it('fails the job where `on-refusal` says so', async () => {
+    const { run } = await setUp([mend])
+    expect((await run({ workflow: 'mind', 'on-refusal': 'fail' })).exitCode).toBe(1)
+  })
+})
+
+describe('the Action', () => {
+  it('declares exactly the inputs and outputs that are read and written', async () => {
+    const declared = parse(readFileSync(fileURLToPath(new URL('../../action.yml', import.meta.url)), 'utf8'))
+    expect(Object.keys(declared.inputs).sort()).toEqual([...inputNames].sort())
+    expect(Object.keys(declared.outputs).sort()).toEqual([...outputNames].sort())
+    const { run } = await setUp([mend])
+    expect(Object.keys((await run({ workflow: 'mind' })).outputs).sort()).toEqual([...outputNames].sort())
+  })
+
+  it('shows a dry run and spends nothing', async () => {
+    const { run, model } = await setUp([mend])
+    const job = await run({ 'dry-run': 'true' })
+    expect(job.outputs).toMatchObject({ conclusion: 'completed', 'spend-usd': '0.00' })
+    expect(job.log).toContain('never more than $0.50')
+    expect(model.calls()).toHaveLength(0)
+  })
+
+  it('reads nothing of the configuration from the work tree', async () => {
+    const { run, world } = await setUp([mend])
+    world.commit({ '.github/purser/portfolios.yml': 'version: 1\n' })
+    expect((await run()).outputs.conclusion).toBe('completed')
+  })
+
+  it('sends the same first request, byte for byte, in every run', async () => {
+    const { run, model } = await setUp([() => ({ error: { status: 401 } })], { prompt: 'Goal: ${{ inputs.goal }}' })
+    await run()
+    await run()
+    const [first, second] = model.calls()
+    expect(JSON.stringify(first?.request)).toBe(JSON.stringify(second?.request))
+  })
+
+  it('stops within seconds when the job is cancelled, and says what it spent', async () => {
+    const { world, inputs, model } = await setUp([inTurn(edit, { silent: true })])
+    const job = world.start(inputs, sandboxed)
+    await expect.poll(() => model.calls().length, { timeout: 20_000 }).toBe(2)
+    job.kill('SIGINT')
+    const ended = await job.ended
+    expect(ended.outputs).toMatchObject({ conclusion: 'cancelled', reason: 'cancelled' })
+    expect(ended.report?.calls.map((call) => call.usage)).toEqual(['reported', 'unknown'])
+    expect(ended.patch).toContain('a + b')
+    expect(ended.exitCode).toBe(1)
   })
 })

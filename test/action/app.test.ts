@@ -1,0 +1,169 @@
+/** What is left when the job's process is killed: its journal, from which `post` settles with the App. */
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { afterEach, describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { claimAnswerSchema, reportSchema } from '../../core/protocol.ts'
+import { startModel } from '../world/model.ts'
+import type { Script } from '../world/model-contract.ts'
+import { JobWorld } from './job-world.ts'
+import { sandboxed } from './sandboxed.ts'
+
+const closing: (() => unknown)[] = []
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close()
+})
+
+const TOKEN = 'bearer-canary-0123456789'
+
+/** The App's side of the door, as far as a runner sees it: it grants one plan, draws as it is told, and keeps reports. */
+async function startApp(
+  world: JobWorld,
+  options: { drawnMicroUsd: bigint; draw?: (want: bigint) => bigint; continue?: boolean },
+) {
+  const seen: { path: string; authorization: string; body: unknown }[] = []
+  const plan = {
+    version: 1 as const,
+    workflow: 'mend',
+    portfolio: 'upkeep',
+    subject: { kind: 'pull-request' as const, repository: 'acme/sum', number: 7, headSha: world.sha, headRef: 'topic' },
+    inputs: { goal: 'Mend it' },
+    steps: [{ id: 'mend', agent: 'fixer', prompt: 'mend.md', promptText: 'Goal: ${{ inputs.goal }}', turns: 8 }],
+    agents: {
+      fixer: {
+        name: 'fixer',
+        tools: ['read', 'edit', 'list'] as ('read' | 'edit' | 'list')[],
+        model: 'm',
+        systemText: 'You mend.',
+      },
+    },
+    guards: {},
+    deliver: 'commit' as const,
+    prices: { m: { input: 1_000_000n, cached: 100_000n, output: 4_000_000n, tiers: [], source: 'a test' } },
+    capMicroUsd: 500_000n,
+    timeoutMinutes: 5,
+  }
+  const claim = z.encode(claimAnswerSchema, {
+    runId: 'r1',
+    sessionId: 's1',
+    token: TOKEN,
+    plan: { ...plan, effort: undefined } as never,
+    drawnMicroUsd: options.drawnMicroUsd,
+    remainingMicroUsd: 9_000_000n,
+  })
+  const server = createServer(async (request, response) => {
+    let text = ''
+    for await (const chunk of request) text += chunk
+    const body = text === '' ? {} : JSON.parse(text)
+    const path = request.url ?? ''
+    seen.push({ path, authorization: request.headers.authorization ?? '', body })
+    const answers: Record<string, () => unknown> = {
+      '/identity?v=1&audience=purser': () => ({ value: 'identity-token' }),
+      '/api/v1/runs/r1/claim': () => claim,
+      '/api/v1/runs/r1/events': () => ({
+        continue: options.continue ?? true,
+        drawnMicroUsd: String(options.draw?.(BigInt(body.wantMicroUsd)) ?? options.drawnMicroUsd),
+      }),
+      '/api/v1/runs/r1/finish': () => ({
+        spentMicroUsd: body.spentMicroUsd,
+        remainingMicroUsd: '8000000',
+        delivery: 'commit abc',
+        conclusion: body.conclusion,
+        ...(body.reason && { reason: body.reason }),
+      }),
+    }
+    const answer = answers[path]
+    response.writeHead(answer ? 200 : 404, { 'content-type': 'application/json' })
+    response.end(JSON.stringify(answer?.() ?? {}))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  closing.push(() => server.close())
+  const address = server.address()
+  const url = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`
+  const reports = () =>
+    seen.filter(({ path }) => path.endsWith('/finish')).map(({ body }) => z.decode(reportSchema, body as never))
+  return { url, seen, reports }
+}
+
+async function setUp(scripts: Script[], options: Parameters<typeof startApp>[1]) {
+  const model = await startModel({ scripts })
+  const world = new JobWorld()
+  closing.push(
+    () => model.close(),
+    () => world.close(),
+  )
+  const app = await startApp(world, options)
+  const inputs = { run: 'r1', 'app-url': app.url, 'api-key': 'sk-canary-0123456789', 'base-url': model.url }
+  const extra = {
+    ...sandboxed,
+    ACTIONS_ID_TOKEN_REQUEST_URL: `${app.url}/identity?v=1`,
+    ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'request-token',
+  }
+  return { model, world, app, inputs, extra }
+}
+
+const edit = { toolCalls: [{ name: 'edit', arguments: { path: 'sum.js', old: 'a - b', new: 'a + b' } }] }
+const mend: Script = (request) =>
+  request.messages.some((message) => message.role === 'assistant') ? { text: 'Mended' } : edit
+
+describe('a run with an App', () => {
+  it('claims by its identity, asks to be drawn before it spends, and reports', async () => {
+    const { world, app, inputs, extra } = await setUp([mend], { drawnMicroUsd: 1_000n, draw: (want) => want })
+    const job = await world.run(inputs, extra)
+    expect(job.outputs).toMatchObject({
+      conclusion: 'completed',
+      'run-id': 'r1',
+      'session-id': 's1',
+      delivery: 'commit abc',
+      'remaining-usd': '8.00',
+    })
+    expect(app.seen.map(({ path, authorization }) => `${path} ${authorization}`)).toEqual([
+      expect.stringMatching(/^\/identity/),
+      '/api/v1/runs/r1/claim Bearer identity-token',
+      `/api/v1/runs/r1/events Bearer ${TOKEN}`,
+      `/api/v1/runs/r1/finish Bearer ${TOKEN}`,
+    ])
+    expect(app.reports()[0]?.delivery?.changeset?.baseSha).toBe(world.sha)
+    expect(JSON.stringify([job.log, job.summary, job.outputs])).not.toContain('bearer-canary')
+  })
+
+  it('spends no more than is drawn when the App draws no more', async () => {
+    const { world, app, inputs, extra, model } = await setUp([mend], { drawnMicroUsd: 1_000n })
+    const job = await world.run(inputs, extra)
+    expect(job.outputs).toMatchObject({ conclusion: 'capped', reason: 'cap-reached', 'spend-usd': '0.00' })
+    expect(model.calls()).toHaveLength(0)
+    expect(app.reports()[0]?.calls).toEqual([])
+  })
+
+  it('stops when the App says so', async () => {
+    const { world, inputs, extra } = await setUp([mend], {
+      drawnMicroUsd: 1_000n,
+      draw: (want) => want,
+      continue: false,
+    })
+    expect((await world.run(inputs, extra)).outputs).toMatchObject({ conclusion: 'cancelled' })
+  })
+
+  it('is settled from its journal by `post` when it is killed, and its files go', async () => {
+    const { world, app, inputs, extra, model } = await setUp([() => ({ silent: true })], { drawnMicroUsd: 400_000n })
+    const job = world.start(inputs, extra)
+    await expect.poll(() => model.calls().length, { timeout: 20_000 }).toBe(1)
+    job.kill('SIGKILL')
+    const { state } = await job.ended
+    expect(app.reports()).toEqual([])
+    expect(await world.post(job.env)).toContain('1 model calls')
+    const [report] = app.reports()
+    expect(report).toMatchObject({ conclusion: 'cancelled', reason: 'lost' })
+    expect(report?.calls).toMatchObject([{ usage: 'unknown' }])
+    expect(report?.spentMicroUsd).toBe(report?.calls[0]?.reservedMicroUsd)
+    expect(existsSync(`${state.baseDir}/work`)).toBe(false)
+  })
+
+  it('says that the App does not answer, and spends nothing', async () => {
+    const { world, inputs, extra, model } = await setUp([mend], { drawnMicroUsd: 1_000n })
+    const job = await world.run({ ...inputs, 'app-url': 'http://127.0.0.1:1' }, extra)
+    expect(job.outputs).toMatchObject({ conclusion: 'refused', reason: 'app-unreachable' })
+    expect(model.calls()).toHaveLength(0)
+  })
+})
