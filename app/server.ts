@@ -39,8 +39,10 @@ async function route(doors: Doors, request: IncomingMessage, response: ServerRes
   } catch (error) {
     doors.log.error({ err: error, path: pathShown(path) }, 'request failed')
     if (response.headersSent) response.destroy()
-    else if (path.startsWith('/api/v1/')) sendRefusal(response, refuse('ledger-unreachable'))
-    else text(response, 503, 'Not now; try again.')
+    // A report is taken again; to everything else "no" is an answer, since nothing new may be spent unseen.
+    else if (path.startsWith('/api/v1/') && !path.endsWith('/finish')) {
+      sendRefusal(response, refuse('ledger-unreachable'))
+    } else text(response, 503, 'Not now; try again.')
   }
 }
 

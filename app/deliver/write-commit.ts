@@ -1,5 +1,6 @@
 /** Turns a changeset into a commit object that no ref names yet. */
-import type { Changeset } from '../../core/changeset.ts'
+import { isUtf8 } from 'node:buffer'
+import type { ChangedFile, Changeset } from '../../core/changeset.ts'
 import type { Octokit, RepositoryName } from '../github.ts'
 import type { TreeReader } from './tree.ts'
 
@@ -8,7 +9,10 @@ export interface WrittenCommit {
   readonly url: string
 }
 
-const BLOBS_AT_ONCE = 4
+type TreeItem = { readonly path: string; readonly mode: ChangedFile['mode']; readonly type: 'blob' } & (
+  | { readonly content: string }
+  | { readonly sha: string | null }
+)
 
 /**
  * Without author and committer GitHub signs the commit as the App's. Writing the same commit twice leaves an
@@ -23,28 +27,29 @@ export async function writeCommit(
   message: string,
 ): Promise<WrittenCommit> {
   const parentTree = await reader.treeOf(parentSha)
-  const entries: { path: string; mode: '100644' | '100755'; type: 'blob'; sha: string | null }[] = []
-  for (let at = 0; at < changeset.files.length; at += BLOBS_AT_ONCE) {
-    const written = changeset.files.slice(at, at + BLOBS_AT_ONCE).map(async ({ path, mode, contentBase64 }) => {
-      if (contentBase64 !== undefined) {
-        const { data } = await octokit.rest.git.createBlob({
-          ...repository,
-          content: contentBase64,
-          encoding: 'base64',
-        })
-        return { path, mode, type: 'blob' as const, sha: data.sha }
-      }
-      // GitHub refuses a tree that deletes what is not there.
-      return (await reader.entryAt(parentTree, path)) ? { path, mode, type: 'blob' as const, sha: null } : undefined
-    })
-    entries.push(...(await Promise.all(written)).filter((entry) => entry !== undefined))
+  const tree: TreeItem[] = []
+  for (const file of changeset.files) {
+    const item = await treeItem(octokit, repository, file)
+    // GitHub refuses a tree that deletes what is not there.
+    const isThere = file.contentBase64 !== undefined || (await reader.entryAt(parentTree, file.path)) !== undefined
+    if (isThere) tree.push(item)
   }
-  const { data: tree } = await octokit.rest.git.createTree({ ...repository, base_tree: parentTree, tree: entries })
+  const { data: made } = await octokit.rest.git.createTree({ ...repository, base_tree: parentTree, tree })
   const { data: commit } = await octokit.rest.git.createCommit({
     ...repository,
     message,
-    tree: tree.sha,
+    tree: made.sha,
     parents: [parentSha],
   })
   return { sha: commit.sha, url: commit.html_url }
+}
+
+/** Text goes along with the tree: GitHub asks Apps to write about once a second, and a request for each file adds up. */
+async function treeItem(octokit: Octokit, repository: RepositoryName, file: ChangedFile): Promise<TreeItem> {
+  const { path, mode, contentBase64 } = file
+  if (contentBase64 === undefined) return { path, mode, type: 'blob', sha: null }
+  const bytes = Buffer.from(contentBase64, 'base64')
+  if (isUtf8(bytes)) return { path, mode, type: 'blob', content: bytes.toString('utf8') }
+  const { data } = await octokit.rest.git.createBlob({ ...repository, content: contentBase64, encoding: 'base64' })
+  return { path, mode, type: 'blob', sha: data.sha }
 }

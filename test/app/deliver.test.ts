@@ -71,6 +71,37 @@ test('a pull request with auto-merge on gets a pull request onto its branch', as
   expect(data[0]?.body).toContain('auto-merge')
 })
 
+test('modes, bytes that are no text and deletions arrive as they are', async () => {
+  const { pull, runner } = await started()
+  const bytes = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0xff, 0x00])
+  const lines = { addedLines: 1, deletedLines: 0 }
+  const files = [
+    {
+      path: 'bin/run.sh',
+      mode: '100755' as const,
+      contentBase64: Buffer.from('#!/bin/sh\r\n').toString('base64'),
+      ...lines,
+    },
+    { path: 'logo.png', mode: '100644' as const, contentBase64: bytes.toString('base64'), ...lines },
+    { path: 'README.md', mode: '100644' as const, ...lines },
+    { path: 'never/was.md', mode: '100644' as const, ...lines },
+  ]
+  await runner.finish({ delivery: { title: 'Several', body: '', changeset: { baseSha: pull.head, files } } })
+  const { data } = await stage.octokit.git.getTree({
+    ...repository,
+    tree_sha: await headOf(pull.branch),
+    recursive: '1',
+  })
+  const modes = new Map(data.tree.map(({ path, mode }) => [path, mode]))
+  expect(modes.get('bin/run.sh')).toBe('100755')
+  expect(modes.has('README.md')).toBe(false)
+  expect(modes.has('src/total.js')).toBe(true)
+  expect(await contentOf('bin/run.sh', pull.branch)).toBe('#!/bin/sh\r\n')
+  const sha = data.tree.find(({ path }) => path === 'logo.png')?.sha ?? ''
+  const blob = await stage.octokit.git.getBlob({ ...repository, file_sha: sha })
+  expect(Buffer.from(blob.data.content, 'base64')).toEqual(bytes)
+})
+
 describe('work that stopped at its cap', () => {
   const capped = {
     conclusion: 'capped',
@@ -124,7 +155,7 @@ describe('when GitHub answers with an error', () => {
 
   test('and the runner is gone, the sweep delivers', async () => {
     const { pull, runner } = await started()
-    stage.github.fail({ method: 'POST', path: /\/git\/blobs$/, status: 500 })
+    stage.github.fail({ method: 'POST', path: /\/git\/trees$/, status: 500 })
     const delivery = workOn(pull.head, 'src/total.js', '1\n')
     expect((await runner.finish({ delivery })).status).toBe(503)
     expect(await headOf(pull.branch)).toBe(pull.head)

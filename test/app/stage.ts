@@ -147,7 +147,8 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
       headers: { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' },
       body: JSON.stringify(body),
     })
-    return { status: response.status, json: (await response.json()) as Record<string, unknown> }
+    const text = await response.text()
+    return { status: response.status, json: text.startsWith('{') ? (JSON.parse(text) as Record<string, unknown>) : {} }
   }
 
   const stage: Stage = {
