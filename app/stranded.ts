@@ -9,7 +9,7 @@ const ATTEMPTS_MAX = 12
 
 /** A webhook that still has a job is only looked at twice: what is handled is handled once. */
 export async function requeueStranded(prisma: PrismaClient, work: Work): Promise<void> {
-  await work.clearDead()
+  await work.reviveDead()
   const before = new Date(Date.now() - STRANDED_MS)
   const stranded = await prisma.$queryRaw<{ deliveryId: string; order: string | null; attempts: number }[]>`
     SELECT delivery_id AS "deliveryId", payload -> 'repository' ->> 'id' AS "order", attempts FROM webhook

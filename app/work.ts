@@ -3,6 +3,7 @@
  * shown of a run, and the schedule of the sweep. Every job may be repeated.
  */
 import { type JobWithMetadata, PgBoss } from 'pg-boss'
+import { z } from 'zod'
 import type { Logger } from './log.ts'
 
 /** Tries of one job; after the last it is given up, and what went wrong is kept. */
@@ -33,8 +34,11 @@ export interface ShowData {
 export interface Work {
   enqueueWebhook(deliveryId: string, order: string): Promise<void>
   enqueueShow(data: ShowData): Promise<void>
-  /** Takes out jobs that died with their process at the last try: they would hold back all later ones of their key. */
-  clearDead(): Promise<void>
+  /**
+   * Takes out jobs that were given up. A dead webhook would hold back all later ones of its repository; what GitHub
+   * could not be shown is tried once more, since GitHub may be well again.
+   */
+  reviveDead(): Promise<void>
   /** Whether no job waits or is under way. */
   isIdle(): Promise<boolean>
   stop(): Promise<void>
@@ -96,7 +100,7 @@ export async function startWork(connectionString: string, handlers: Handlers, lo
   await boss.work('sweep', () => handlers.sweep())
   await boss.schedule('sweep', '* * * * *')
 
-  return {
+  const work: Work = {
     async enqueueWebhook(deliveryId, order) {
       await boss.send('webhook', { deliveryId }, { singletonKey: order })
       wake('webhook')
@@ -105,8 +109,13 @@ export async function startWork(connectionString: string, handlers: Handlers, lo
       await boss.send('show', data, { singletonKey: data.runId })
       wake('show')
     },
-    async clearDead() {
-      await boss.getDb().executeSql(`DELETE FROM pgboss.job WHERE name = 'webhook' AND state = 'failed'`)
+    async reviveDead() {
+      const { rows } = await boss.getDb().executeSql(
+        `DELETE FROM pgboss.job WHERE name IN ('webhook', 'show') AND state = 'failed'
+         RETURNING data ->> 'runId' AS "runId"`,
+      )
+      const dead = z.array(z.object({ runId: z.string().nullable() })).parse(rows)
+      for (const { runId } of dead) if (runId !== null) await work.enqueueShow({ runId })
     },
     async isIdle() {
       const { rows } = await boss
@@ -118,6 +127,7 @@ export async function startWork(connectionString: string, handlers: Handlers, lo
     },
     stop: () => boss.stop({ graceful: true, timeout: STOP_MS_MAX }),
   }
+  return work
 }
 
 /** What is under way at a stop gets this long; what is left is tried again at the next start. */

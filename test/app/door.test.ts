@@ -260,4 +260,19 @@ describe('webhooks', () => {
     await stage.say('dev', pull.number, '/agent review')
     expect(await stage.app.database.prisma.run.count({ where: { subjectKey: `pull-request:${pull.number}` } })).toBe(1)
   })
+
+  test('one that was stored, and then lost its job with the process, is found by the sweep', async () => {
+    const pull = await stage.openPull()
+    stage.github.hooks.pause()
+    await stage.github.person('dev').comment(pull.number, '/agent review')
+    stage.github.hooks.resume()
+    const told = stage.github.hooks.deliveries().at(-1)
+    const payload = JSON.parse(JSON.stringify(told?.payload))
+    const receivedAt = new Date(Date.now() - 20 * 60_000)
+    const stored = { deliveryId: told?.id ?? '', event: 'issue_comment', payload, receivedAt }
+    await stage.app.database.prisma.webhook.create({ data: stored })
+    await stage.app.sweep()
+    await stage.settled()
+    expect(await stage.runOn(pull.number)).toMatchObject({ family: 'review', state: 'dispatched' })
+  })
 })
