@@ -31,7 +31,7 @@ export interface Books {
 const PER_PAGE = 100
 
 export function openBooks(stage: Stage): Books {
-  const { prisma } = stage.app.database
+  const { prisma } = stage.app
   const place = { owner: stage.owner, repo: stage.repo, per_page: PER_PAGE }
   const books: Books = {
     async runOn(pull) {

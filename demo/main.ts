@@ -55,7 +55,7 @@ async function tellStory(stage: Stage, books: Books, tell: Tell): Promise<{ step
   for (const act of acts) {
     if (act.day !== today) {
       today = act.day
-      stage.day(today)
+      await stage.day(today)
       tell(`\nDay ${today + 1}`)
     }
     const started = performance.now()

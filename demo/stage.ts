@@ -4,24 +4,27 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Octokit } from '@octokit/rest'
-import { type StartedApp, startApp } from '../app/start.ts'
 import { starterActionsWorkflow } from '../cli/starter.ts'
 import type { GitHub, Model } from '../test/world/contract.ts'
 import { filesBelow } from '../test/world/files.ts'
 import { startGitHub } from '../test/world/github.ts'
 import { startModel } from '../test/world/model.ts'
+import { type RunningApp, runApp } from './run-app.ts'
 import { shopScript } from './script.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 /** What the shop's `npm test` runs, without npm's start-up: all files in one process. */
 export const SHOP_TESTS = 'node --test --test-isolation=none'
+const OWNER = 'acme'
+const REPO = 'shop'
+const WEBHOOK_SECRET = 'a-secret-of-the-demo'
 const DAY_MS = 86_400_000
 /** The story begins this long ago, so that all of it lies in the past of the machine's own clock. */
 const BEGINS_DAYS_AGO = 60
 
 export interface Stage {
   readonly github: GitHub
-  readonly app: StartedApp
+  readonly app: RunningApp
   readonly model: Model | undefined
   /** Where everything lies: the bare repository, the ledger, the jobs' workspaces. */
   readonly dir: string
@@ -29,9 +32,8 @@ export interface Stage {
   readonly repo: string
   /** A client with a maintainer's token, to look at what came of it. */
   readonly octokit: Octokit
-  today(): Date
   /** Turns the clock to that many days after the story's first. */
-  day(number: number): void
+  day(number: number): Promise<void>
   /** Resolves when nothing is under way any more: no webhook, no job, no delivery. */
   settled(): Promise<void>
   close(): Promise<void>
@@ -47,16 +49,48 @@ export interface StageOptions {
 export async function setStage(options: StageOptions): Promise<Stage> {
   const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'purser-demo-'))
   mkdirSync(join(dir, 'github'), { recursive: true })
-  const clock = storyClock()
-  const model = options.live ? undefined : await startModel({ scripts: [shopScript] })
-  const webhookSecret = 'a-secret-of-the-demo'
-  const github = await startGitHub({
+  // What stands already is closed again in the opposite order, at the end or when something can't be started.
+  const closers: (() => Promise<void> | void)[] = []
+  if (options.dir === undefined) closers.push(() => rmSync(dir, { recursive: true, force: true }))
+  const close = async () => {
+    for (const closer of closers.splice(0).reverse()) await closer()
+  }
+  try {
+    const model = options.live ? undefined : await startModel({ scripts: [shopScript] })
+    closers.push(() => model?.close())
+    const github = await startShop(dir, model)
+    closers.push(() => github.close())
+    const app = await startItsApp(dir, github)
+    closers.push(() => app.close())
+    closers.push(() => github.settled())
+    github.hooks.target(`${app.url}/api/github/webhooks`)
+    github.actions.vars({ PURSER_APP_URL: app.url })
+    return {
+      github,
+      app,
+      model,
+      dir,
+      owner: OWNER,
+      repo: REPO,
+      octokit: new Octokit({ baseUrl: github.url, auth: github.tokenOf('mira') }),
+      day: (number) => app.turnClock(offsetMsOfDay(number)),
+      settled: () => settled(github, app),
+      close,
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+function startShop(dir: string, model: Model | undefined): Promise<GitHub> {
+  return startGitHub({
     dir: join(dir, 'github'),
-    app: { webhookSecret },
+    app: { webhookSecret: WEBHOOK_SECRET },
     ci: SHOP_TESTS,
     seed: {
-      owner: 'acme',
-      repo: 'shop',
+      owner: OWNER,
+      repo: REPO,
       files: { ...filesBelow(join(ROOT, 'demo/shop')), '.github/workflows/purser.yml': starterActionsWorkflow() },
       users: { mira: 'maintain', dev: 'write', guest: 'read' },
     },
@@ -68,38 +102,20 @@ export async function setStage(options: StageOptions): Promise<Stage> {
       skip: ({ run }) => /\bsudo\b/.test(run),
     },
   })
-  const app = await startApp({
+}
+
+function startItsApp(dir: string, github: GitHub): Promise<RunningApp> {
+  const options = {
     appId: github.app.id,
     privateKey: github.app.privateKey,
-    webhookSecret,
+    webhookSecret: WEBHOOK_SECRET,
     githubUrl: github.url,
     dataDir: join(dir, 'ledger'),
     oidcIssuers: [github.oidc.issuer],
-    clock: clock.now,
     throttle: false,
-    log: { level: 'silent' },
-  })
-  github.hooks.target(`${app.url}/api/github/webhooks`)
-  github.actions.vars({ PURSER_APP_URL: app.url })
-  return {
-    github,
-    app,
-    model,
-    dir,
-    owner: 'acme',
-    repo: 'shop',
-    octokit: new Octokit({ baseUrl: github.url, auth: github.tokenOf('mira') }),
-    today: clock.now,
-    day: clock.turnTo,
-    settled: () => settled(github, app),
-    async close() {
-      await github.settled()
-      await app.close()
-      await github.close()
-      await model?.close()
-      if (options.dir === undefined) rmSync(dir, { recursive: true, force: true })
-    },
+    log: { level: 'error' as const },
   }
+  return runApp(options, offsetMsOfDay(0))
 }
 
 /** What a job gets beyond what GitHub gives it: the way to the model, and leave to go on where nothing can be confined. */
@@ -108,19 +124,14 @@ function jobEnvironment(model: Model | undefined): Record<string, string> {
   return { PURSER_SANDBOX: 'none', ...(baseUrl === undefined ? {} : { OPENAI_BASE_URL: baseUrl }) }
 }
 
-function storyClock(): { now: () => Date; turnTo: (day: number) => void } {
+/** How far the story's clock is from the machine's on the morning of a day of the story. */
+function offsetMsOfDay(day: number): number {
   const firstMorning = new Date(Date.now() - BEGINS_DAYS_AGO * DAY_MS).setUTCHours(9, 0, 0, 0)
-  let offsetMs = firstMorning - Date.now()
-  return {
-    now: () => new Date(Date.now() + offsetMs),
-    turnTo: (day) => {
-      offsetMs = firstMorning + day * DAY_MS - Date.now()
-    },
-  }
+  return firstMorning + day * DAY_MS - Date.now()
 }
 
 /** A webhook can start a job, whose end sends webhooks again; both sides have to be quiet one after the other. */
-async function settled(github: GitHub, app: StartedApp): Promise<void> {
+async function settled(github: GitHub, app: RunningApp): Promise<void> {
   for (let round = 0; round < 3; round += 1) {
     await github.settled()
     await app.settled()

@@ -169,9 +169,9 @@ export const acts: readonly Act[] = [
     day: 26,
     step: 'Two weeks of silence make an outcome unknown, not a success',
     play: async (stage, pulls) => {
-      stage.day(11)
+      await stage.day(11)
       await ask(stage, pulls, 'giftwrap', `/agent refactor+tests ${TEST}`)
-      stage.day(26)
+      await stage.day(26)
       await stage.app.sweep()
       await stage.settled()
     },
