@@ -58,6 +58,8 @@ export interface Checkout {
   readonly git: Git
   readonly objects: ObjectReader
   readonly workDir: string
+  /** Commit -> its way into the workspace, so that it can be begun before it is waited for. */
+  readonly begun: Map<string, Promise<void>>
 }
 
 export function openCheckout(baseDir: string, objectsDir: string | undefined): Checkout {
@@ -65,11 +67,16 @@ export function openCheckout(baseDir: string, objectsDir: string | undefined): C
   const workDir = join(baseDir, 'work')
   createGitDirectory(gitDir, objectsDir)
   mkdirSync(workDir, { mode: 0o700 })
-  return { git: openGit(gitDir, workDir), objects: new ObjectReader(gitDir), workDir }
+  return { git: openGit(gitDir, workDir), objects: new ObjectReader(gitDir), workDir, begun: new Map() }
 }
 
-export async function checkOut({ git }: Checkout, commit: string): Promise<void> {
-  await git.text(['read-tree', '-u', '--reset', commit])
+/** Puts a commit into the workspace; the commit has to be here. Asking for the same one again is waiting for it. */
+export function checkOut({ git, begun }: Checkout, commit: string): Promise<void> {
+  const already = begun.get(commit)
+  if (already !== undefined) return already
+  const beginning = git.text(['read-tree', '-u', '--reset', commit]).then(() => undefined)
+  begun.set(commit, beginning)
+  return beginning
 }
 
 /** A header through the environment of one process: it is in no file and on no command line. */

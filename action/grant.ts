@@ -2,7 +2,7 @@
 import type { Plan } from '../core/plan.ts'
 import { type ClaimAnswer, OIDC_AUDIENCE } from '../core/protocol.ts'
 import { isRefusal, type Refusal, refuse } from '../core/reason.ts'
-import { type Checkout, type CommitSource, ensureCommit, fetchCommit } from './checkout.ts'
+import { type Checkout, type CommitSource, checkOut, ensureCommit, fetchCommit } from './checkout.ts'
 import { type Door, isSilence, openDoor } from './door.ts'
 import { getIdentity, type Inputs } from './io.ts'
 import { type Job, jobSubject, pushedFrom } from './job.ts'
@@ -64,6 +64,8 @@ export async function ownPlan(
   if (isRefusal(subject)) return subject
   const configSha = await findConfiguration(job, checkout, source)
   if (isRefusal(configSha)) return configSha
+  // Where the subject is the configuration's own commit, it is here; checking it out takes as long as reading the plan.
+  if (subject.headSha === configSha) checkOut(checkout, configSha).catch(() => {})
   const request = {
     workflow: inputs.workflow,
     variant: inputs.variant,

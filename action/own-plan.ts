@@ -13,6 +13,7 @@ import { resolveRun } from '../core/resolve.ts'
 import type { ObjectReader } from './objects.ts'
 
 const FOLDER = '.github/purser'
+const AGENTS = 'agents'
 const PROBLEMS_SHOWN_MAX = 5
 const FOLDERS_DEEP_MAX = 10
 const TREE_BYTES_MAX = 1_000_000
@@ -104,22 +105,34 @@ async function listBlobs(
 }
 
 /**
- * The part of the catalog that comes with Purser that this run can lean on: all agents, and the workflows that the
- * repository's portfolios name. The others can't be run here, and reading them would only take time.
+ * The part of the catalog that comes with Purser that this run can lean on: the workflows that the repository's
+ * portfolios name, and the agents that they or the repository's own name. The rest can't be run here, and reading it
+ * would only take time.
  */
 function readBuiltInLayer(packageDir: string, repository: Layer, workflow: string): Layer {
   const root = join(packageDir, 'catalog')
   const portfolios = repository.files.get('portfolios.yml') ?? ''
-  const folders = readdirSync(root, { withFileTypes: true }).filter((entry) => entry.isDirectory())
-  const used = folders.filter(({ name }) => name === 'agents' || name === workflow || portfolios.includes(name))
-  const names = used.flatMap(({ name }) =>
-    readdirSync(join(root, name), { recursive: true, encoding: 'utf8' }).map((below) => `${name}/${below}`),
+  const folders = readdirSync(root, { withFileTypes: true }).filter(
+    (entry) => entry.isDirectory() && entry.name !== AGENTS,
   )
-  const files = names
-    .filter((name) => /\.(md|ya?ml)$/.test(name))
-    .sort()
-    .map((name): [string, string] => [`catalog/${name}`, readFileSync(join(root, name), 'utf8')])
-  return { name: 'built-in', root: 'purser', files: new Map(files) }
+  const used = folders.filter(({ name }) => name === workflow || portfolios.includes(name))
+  const workflows = used.flatMap(({ name }) => readFolder(root, name))
+  const texts = [...workflows.map(([, text]) => text), ...repository.files.values()]
+  const agents = readdirSync(join(root, AGENTS)).filter((file) => {
+    const [name = ''] = file.split('.')
+    return texts.some((text) => text.includes(name))
+  })
+  const files = [...workflows, ...agents.map((file) => readFile(root, `${AGENTS}/${file}`))]
+  return { name: 'built-in', root: 'purser', files: new Map(files.sort()) }
+}
+
+function readFolder(root: string, folder: string): [string, string][] {
+  const names = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+  return names.filter((name) => /\.(md|ya?ml)$/.test(name)).map((name) => readFile(root, `${folder}/${name}`))
+}
+
+function readFile(root: string, path: string): [string, string] {
+  return [`catalog/${path}`, readFileSync(join(root, path), 'utf8')]
 }
 
 /** Spares reading the file twice where the word does not even occur. */
