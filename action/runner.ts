@@ -37,7 +37,7 @@ export async function run(host: Host): Promise<number> {
   const log = actionsLog(redact, host.write)
   let failOnRefusal = false
   try {
-    // 1. What was asked for. The key leaves this process's environment before anything else is started.
+    // 1. What was asked for.
     const inputs = readInputs(host.environment)
     if ('problem' in inputs) return await conclude(refused(refuse('input-invalid', inputs.problem)), failOnRefusal, log)
     failOnRefusal = inputs.failOnRefusal
