@@ -1,0 +1,1 @@
+import{C as e}from"./zod.js";e({jitless:!0});export{};
