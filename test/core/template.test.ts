@@ -10,7 +10,9 @@ function argumentsOf(template: string, value: string): string[] {
   const rendered = renderCommand(template, { x: value })
   if ('problem' in rendered) throw new Error(rendered.problem)
   const env = { PATH: process.env.PATH ?? '', ...rendered.env }
-  return execFileSync('bash', ['--norc', '--noprofile', '-c', rendered.script], { env, encoding: 'utf8' }).split('\0').slice(0, -1)
+  return execFileSync('bash', ['--norc', '--noprofile', '-c', rendered.script], { env, encoding: 'utf8' })
+    .split('\0')
+    .slice(0, -1)
 }
 
 describe('inputs in commands', () => {
