@@ -5,6 +5,7 @@
  */
 import { readFileSync } from 'node:fs'
 import type { ChatMessage, ChatRequest, ModelReply, Script } from '../test/world/model-contract.ts'
+import { SHOP_TESTS } from './shop.ts'
 
 type Turn = ModelReply
 type ToolCall = NonNullable<ModelReply['toolCalls']>[number]
@@ -77,7 +78,7 @@ function refactor(name: string): Turn[] {
       text: 'The branches hide a rule that fits into a table.',
       toolCalls: [write(`src/${name}.js`, work(name, 'src'))],
     },
-    { toolCalls: [call('run', { command: 'npm test' })] },
+    { toolCalls: [call('run', { command: SHOP_TESTS })] },
     {
       text: `Rewrote \`src/${name}.js\` so that its rule can be read off, and mended the boundary that the failing test named. Checked with \`node --test\`. Callers and names are unchanged.`,
     },

@@ -4,19 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Octokit } from '@octokit/rest'
-import { starterActionsWorkflow } from '../cli/starter.ts'
 import type { GitHub, Model } from '../test/world/contract.ts'
-import { filesBelow } from '../test/world/files.ts'
 import { startGitHub } from '../test/world/github.ts'
 import { startModel } from '../test/world/model.ts'
 import { type RunningApp, runApp } from './run-app.ts'
 import { shopScript } from './script.ts'
+import { OWNER, REPO, SHOP_TESTS, shopFiles } from './shop.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
-/** What the shop's `npm test` runs, without npm's start-up: all files in one process. */
-export const SHOP_TESTS = 'node --test --test-isolation=none'
-const OWNER = 'acme'
-const REPO = 'shop'
 const WEBHOOK_SECRET = 'a-secret-of-the-demo'
 const DAY_MS = 86_400_000
 /** The story begins this long ago, so that all of it lies in the past of the machine's own clock. */
@@ -91,7 +86,7 @@ function startShop(dir: string, model: Model | undefined): Promise<GitHub> {
     seed: {
       owner: OWNER,
       repo: REPO,
-      files: { ...filesBelow(join(ROOT, 'demo/shop')), '.github/workflows/purser.yml': starterActionsWorkflow() },
+      files: shopFiles(),
       users: { mira: 'maintain', dev: 'write', guest: 'read' },
     },
     actions: {

@@ -1,10 +1,9 @@
 /** The story, act by act. Each act plays with real hands and then says, from what it reads back, whether it held. */
 import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { filesBelow } from '../test/world/files.ts'
 import type { Books } from './books.ts'
 import { RAMBLING, SECOND_ATTEMPT, TALKED_INTO } from './script.ts'
-import { SHOP_TESTS, type Stage } from './stage.ts'
+import { pullFiles, SHOP_TESTS } from './shop.ts'
+import type { Stage } from './stage.ts'
 
 export interface Act {
   /** The day of the story, from 0. */
@@ -201,8 +200,11 @@ async function ask(stage: Stage, pulls: Pulls, name: string, command: string, wh
 
 async function open(stage: Stage, pulls: Pulls, name: string): Promise<void> {
   if (pulls.has(name)) return
-  const files = filesBelow(fileURLToPath(new URL(`pulls/${name}/pull`, import.meta.url)))
-  const pull = await stage.github.person('dev').openPull({ branch: `add-${name}`, title: `Add ${name}`, files })
+  const pull = await stage.github.person('dev').openPull({
+    branch: `add-${name}`,
+    title: `Add ${name}`,
+    files: pullFiles(name),
+  })
   pulls.set(name, pull.number)
 }
 
