@@ -52,7 +52,7 @@ export async function ownPlan(
   job: Job,
   checkout: Checkout,
   source: CommitSource,
-  packageDir: string,
+  builtInDir: string,
   today: string,
 ): Promise<Granted | Refusal> {
   if (inputs.workflow === undefined) {
@@ -77,7 +77,7 @@ export async function ownPlan(
       ...(inputs.capUsd !== undefined && { cap: inputs.capUsd }),
     },
   }
-  const plan = await resolveOwnPlan(request, subject, checkout.objects, configSha, packageDir, today)
+  const plan = await resolveOwnPlan(request, subject, checkout.objects, configSha, builtInDir, today)
   return isRefusal(plan) ? plan : { plan }
 }
 

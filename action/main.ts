@@ -21,7 +21,7 @@ const { run } = await import('./runner.ts')
 process.exitCode = await run({
   environment: env,
   early,
-  packageDir,
+  builtInDir: join(packageDir, 'catalog'),
   write: (text) => process.stdout.write(text),
   onInterrupt: (stop) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop)

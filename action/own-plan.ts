@@ -1,13 +1,11 @@
 /** The plan of a run that no App keeps the books of: resolved here, from the default branch, under its cap alone. */
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { listBuiltIn, readBuiltInLayer, readKeptPrices } from '../catalog/built-in.ts'
 import type { OverrideName } from '../core/command.ts'
 import { LAYER_FILE_BYTES_MAX, LAYER_FILES_MAX, type Layer } from '../core/config/configuration.ts'
 import { loadConfiguration } from '../core/config/load.ts'
 import { formatProblem } from '../core/config/problem.ts'
-import { inheritsOrganisation } from '../core/config/settings.ts'
+import { inheritsOrganisation, PORTFOLIOS } from '../core/config/settings.ts'
 import type { Plan, Subject } from '../core/plan.ts'
-import { parseKeptPrices } from '../core/prices.ts'
 import { isRefusal, type Refusal, refuse } from '../core/reason.ts'
 import { resolveRun } from '../core/resolve.ts'
 import type { ObjectReader } from './objects.ts'
@@ -26,13 +24,13 @@ export interface OwnRequest {
   readonly overrides: Readonly<Partial<Record<OverrideName, string>>>
 }
 
-/** `objects` has the repository's layer at `configSha`; `packageDir` is where the built-in catalog lies. */
+/** `objects` has the repository's layer at `configSha`; `builtInDir` is where what comes with Purser lies. */
 export async function resolveOwnPlan(
   request: OwnRequest,
   subject: Subject,
   objects: ObjectReader,
   configSha: string,
-  packageDir: string,
+  builtInDir: string,
   today: string,
 ): Promise<Plan | Refusal> {
   const layer = await readRepositoryLayer(objects, configSha)
@@ -44,15 +42,18 @@ export async function resolveOwnPlan(
       'Set `app-url`, or declare `inherit: none`.',
     )
   }
-  const loaded = loadConfiguration([readBuiltInLayer(packageDir, layer, request.workflow), layer], today)
+  const loaded = loadConfiguration([readNeededBuiltIn(builtInDir, layer, request.workflow), layer], today)
   if ('problems' in loaded) {
-    const shown = loaded.problems.slice(0, PROBLEMS_SHOWN_MAX).map(formatProblem)
-    return refuse('configuration-invalid', `What the repository declares has problems:\n${shown.join('\n')}`)
+    const errors = loaded.problems.filter(({ severity }) => severity === 'error')
+    const shown = errors.slice(0, PROBLEMS_SHOWN_MAX).map(formatProblem)
+    const more = errors.length > shown.length ? [`and ${errors.length - shown.length} more`] : []
+    const said = ['What the repository declares has problems:', ...shown, ...more].join('\n')
+    return refuse('configuration-invalid', said)
   }
   const { configuration } = loaded
   if (!configuration.declared) return refuse('no-configuration')
   if (configuration.portfolios['without-app'] === 'refuse') return refuse('app-required')
-  const prices = parseKeptPrices(readFileSync(join(packageDir, 'catalog', 'prices.json'), 'utf8'))
+  const prices = readKeptPrices(builtInDir)
   const resolved = resolveRun(configuration, request, subject, prices)
   if (isRefusal(resolved)) return resolved
   if (request.portfolio !== undefined && request.portfolio !== resolved.portfolioName) {
@@ -109,33 +110,23 @@ async function listBlobs(
  * portfolios name, and the agents that they or the repository's own name. The rest can't be run here, and reading it
  * would only take time.
  */
-function readBuiltInLayer(packageDir: string, repository: Layer, workflow: string): Layer {
-  const root = join(packageDir, 'catalog')
-  const portfolios = repository.files.get('portfolios.yml') ?? ''
-  const folders = readdirSync(root, { withFileTypes: true }).filter(
-    (entry) => entry.isDirectory() && entry.name !== AGENTS,
-  )
-  const used = folders.filter(({ name }) => name === workflow || portfolios.includes(name))
-  const workflows = used.flatMap(({ name }) => readFolder(root, name))
-  const texts = [...workflows.map(([, text]) => text), ...repository.files.values()]
-  const agents = readdirSync(join(root, AGENTS)).filter((file) => {
-    const [name = ''] = file.split('.')
-    return texts.some((text) => text.includes(name))
+function readNeededBuiltIn(folder: string, repository: Layer, workflow: string): Layer {
+  const paths = listBuiltIn(folder)
+  const portfolios = repository.files.get(PORTFOLIOS) ?? ''
+  const workflows = paths.filter((path) => {
+    const [name = ''] = path.split('/')
+    return name !== AGENTS && (name === workflow || portfolios.includes(name))
   })
-  const files = [...workflows, ...agents.map((file) => readFile(root, `${AGENTS}/${file}`))]
-  return { name: 'built-in', root: 'purser', files: new Map(files.sort()) }
-}
-
-function readFolder(root: string, folder: string): [string, string][] {
-  const names = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-  return names.filter((name) => /\.(md|ya?ml)$/.test(name)).map((name) => readFile(root, `${folder}/${name}`))
-}
-
-function readFile(root: string, path: string): [string, string] {
-  return [`catalog/${path}`, readFileSync(join(root, path), 'utf8')]
+  const { files } = readBuiltInLayer(folder, workflows)
+  const texts = [...files.values(), ...repository.files.values()]
+  const agents = paths.filter((path) => {
+    const [, name] = /^agents\/([^.]+)/.exec(path) ?? []
+    return name !== undefined && texts.some((text) => text.includes(name))
+  })
+  return readBuiltInLayer(folder, [...workflows, ...agents])
 }
 
 /** Spares reading the file twice where the word does not even occur. */
 function mayInherit(layer: Layer): boolean {
-  return layer.files.get('portfolios.yml')?.includes('organisation') === true
+  return layer.files.get(PORTFOLIOS)?.includes('organisation') === true
 }

@@ -21,8 +21,8 @@ import type { Sandbox } from './sandbox.ts'
 export interface Host {
   readonly environment: NodeJS.ProcessEnv
   readonly early: Early
-  /** Where this package lies: `catalog/` is below it. */
-  readonly packageDir: string
+  /** Where what comes with Purser lies: `catalog/` of this package. */
+  readonly builtInDir: string
   readonly write: (text: string) => void
   /** Takes what is to be called when the job is told to end. */
   readonly onInterrupt: (stop: () => void) => void
@@ -61,7 +61,7 @@ async function runJob(inputs: Inputs, host: Host, log: Log, secrets: string[]): 
   const today = host.now().toISOString().slice(0, 10)
   const granted =
     inputs.appUrl === undefined
-      ? await ownPlan(inputs, job, early.checkout, source, host.packageDir, today)
+      ? await ownPlan(inputs, job, early.checkout, source, host.builtInDir, today)
       : await askApp(inputs, inputs.appUrl, job)
   if (isRefusal(granted)) return refused(granted)
   const { plan, app } = granted

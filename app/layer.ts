@@ -1,6 +1,4 @@
-/** Reading one layer's files: the built-in one from the package, the others from GitHub's trees and blobs. */
-import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+/** Reading one layer's files from GitHub's trees and blobs. */
 import { LAYER_FILE_BYTES_MAX, LAYER_FILES_MAX, type Layer, type LayerName } from '../core/config/configuration.ts'
 import type { Octokit, RepositoryName } from './github.ts'
 import { isMissing } from './github.ts'
@@ -23,17 +21,6 @@ const folders = createLru<{ readonly treeSha: string | undefined }>(FOLDERS_MAX)
 
 /** A layer that is larger than its readers' bounds, which is a problem of the declaration and no fault. */
 export class LayerTooLarge extends Error {}
-
-export function readBuiltInLayer(packageDir: string): Layer {
-  const files = new Map<string, string>()
-  const root = join(packageDir, 'catalog')
-  for (const name of readdirSync(root, { recursive: true, encoding: 'utf8' }).sort()) {
-    const path = join(root, name)
-    if (!/\.(md|ya?ml)$/.test(name) || !statSync(path).isFile()) continue
-    files.set(`catalog/${name}`, readFileSync(path, 'utf8'))
-  }
-  return { name: 'built-in', root: 'purser', files }
-}
 
 /** `undefined` when the folder, its branch or the repository is not there for the App. */
 export async function findLayer(

@@ -1,15 +1,12 @@
 /** Puts the App together: database, queues, Probot, doors. Entry files call it; nothing here decides anything. */
-import { readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
-import { fileURLToPath } from 'node:url'
-import { parseKeptPrices } from '../core/prices.ts'
+import { readBuiltInLayer, readKeptPrices } from '../catalog/built-in.ts'
 import { createReadConfiguration } from './configuration.ts'
 import { type Database, IN_MEMORY, openDatabase } from './database/open.ts'
 import { createDoor } from './door/door.ts'
 import { createVerifyJob, issuerOf } from './door/identity.ts'
 import { createProbot, siteUrlOf } from './github.ts'
 import { handleWebhook } from './handle-webhook.ts'
-import { readBuiltInLayer } from './layer.ts'
 import { createLog } from './log.ts'
 import { loadHandlers } from './on-event.ts'
 import type { AppOptions } from './options.ts'
@@ -33,15 +30,14 @@ export interface StartedApp {
   close(): Promise<void>
 }
 
-const PACKAGE_DIR = fileURLToPath(new URL('..', import.meta.url))
 const GITHUB_URL_DEFAULT = 'https://api.github.com'
 const SETTLED_POLL_MS = 25
 
 export async function startApp(options: AppOptions): Promise<StartedApp> {
   const log = createLog(options.log)
   const githubUrl = (options.githubUrl ?? GITHUB_URL_DEFAULT).replace(/\/+$/, '')
-  const builtIn = readBuiltInLayer(PACKAGE_DIR)
-  const keptPrices = parseKeptPrices(readFileSync(new URL('../catalog/prices.json', import.meta.url), 'utf8'))
+  const builtIn = readBuiltInLayer()
+  const keptPrices = readKeptPrices()
   const database = await openDatabase({ url: options.databaseUrl, dataDir: options.dataDir ?? IN_MEMORY })
   const { prisma } = database
   const probot = createProbot({ ...options, githubUrl, throttle: options.throttle ?? true }, log)

@@ -1,11 +1,12 @@
 /** What the working tree that a command looks at declares. */
 import { statSync } from 'node:fs'
+import { readBuiltInLayer, readKeptPrices } from '../catalog/built-in.ts'
 import type { Configuration, Layer } from '../core/config/configuration.ts'
 import { type Loaded, loadConfiguration } from '../core/config/load.ts'
 import { formatProblem } from '../core/config/problem.ts'
 import type { Price } from '../core/price.ts'
 import { isRefusal, type Refusal, refuse } from '../core/reason.ts'
-import { readBuiltInLayer, readFolderLayer, readKeptPrices, repositoryRoot } from './layers.ts'
+import { readFolderLayer, repositoryRoot } from './layers.ts'
 
 export interface Checkout {
   readonly root: string

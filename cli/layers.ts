@@ -1,14 +1,10 @@
-/** Reading layers from folders: the built-in catalog from this package, a repository's from its `.github/purser`. */
-import { closeSync, lstatSync, openSync, readdirSync, readFileSync, readSync, realpathSync } from 'node:fs'
+/** Reading the layers of working trees, each from its `.github/purser`. */
+import { closeSync, lstatSync, openSync, readdirSync, readSync, realpathSync } from 'node:fs'
 import { dirname, join, relative, resolve, sep } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { LAYER_FILE_BYTES_MAX, LAYER_FILES_MAX, type Layer, type LayerName } from '../core/config/configuration.ts'
-import type { Price } from '../core/price.ts'
-import { parseKeptPrices } from '../core/prices.ts'
 import { type Refusal, refuse } from '../core/reason.ts'
 
 export const LAYER_FOLDER = '.github/purser'
-const PACKAGE = fileURLToPath(new URL('..', import.meta.url))
 /** Folders within folders below the layer's root; a catalog needs three. */
 const FOLDER_DEPTH_MAX = 6
 
@@ -19,19 +15,6 @@ export function repositoryRoot(dir: string): string {
     if (exists(join(at, '.git')) || exists(join(at, LAYER_FOLDER))) return at
     if (dirname(at) === at) return start
   }
-}
-
-export function readBuiltInLayer(): Layer {
-  const catalog = join(PACKAGE, 'catalog')
-  const files = listFiles(catalog).map((path): [string, string] => [
-    `catalog/${path}`,
-    readFileSync(join(catalog, path), 'utf8'),
-  ])
-  return { name: 'built-in', root: 'purser', files: new Map(files) }
-}
-
-export function readKeptPrices(): ReadonlyMap<string, Price> {
-  return parseKeptPrices(readFileSync(join(PACKAGE, 'catalog', 'prices.json'), 'utf8'))
 }
 
 /** The layer of a working tree; without files where there is no such folder. Links are not followed. */

@@ -1,4 +1,5 @@
 /** `purser parse`: what would this comment do? With `--jsonl` for many comments, one JSON string a line. */
+import { readBuiltInLayer } from '../catalog/built-in.ts'
 import { COMMENT_BYTES_MAX, parseComment } from '../core/command.ts'
 import { commandProblem } from '../core/command-problem.ts'
 import type { Configuration } from '../core/config/configuration.ts'
@@ -7,7 +8,6 @@ import { isRefusal } from '../core/reason.ts'
 import { declaredConfiguration, readCheckout } from './checkout.ts'
 import type { ParseOptions } from './commands/parse.ts'
 import { type ExitCode, endRefused, exitCodes, printJson } from './exit.ts'
-import { readBuiltInLayer } from './layers.ts'
 import { linesOf } from './lines.ts'
 
 /** A comment as JSON may take six bytes (`\u0000`) for each of its own. Anything longer is no comment. */

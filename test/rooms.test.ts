@@ -9,9 +9,10 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 /** Room -> the other rooms it may import, and the packages where these are bounded too. */
 const rooms: Record<string, { rooms: readonly string[]; packages?: readonly string[] }> = {
   core: { rooms: [], packages: ['zod', 'yaml', 'picomatch'] },
-  action: { rooms: ['core'] },
-  app: { rooms: ['core', 'prisma'] },
-  cli: { rooms: ['core', 'action', 'app', 'demo'] },
+  catalog: { rooms: ['core'] },
+  action: { rooms: ['core', 'catalog'] },
+  app: { rooms: ['core', 'catalog', 'prisma'] },
+  cli: { rooms: ['core', 'catalog', 'action', 'app', 'demo'] },
   demo: { rooms: ['core', 'app', 'cli', 'prisma', 'test'] },
   bench: { rooms: ['core', 'action', 'app', 'test'] },
 }

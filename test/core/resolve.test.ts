@@ -1,14 +1,13 @@
 /** From a name to a plan, or to a refusal in words. */
-import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { readKeptPrices } from '../../catalog/built-in.ts'
 import { planSchema, type Subject } from '../../core/plan.ts'
-import { parseKeptPrices } from '../../core/prices.ts'
 import { isRefusal } from '../../core/reason.ts'
 import { type RunRequest, resolveRun } from '../../core/resolve.ts'
 import { configurationOf, layer, TIDY, tidyFiles } from './config/layers.ts'
 
-const prices = parseKeptPrices(readFileSync(new URL('../../catalog/prices.json', import.meta.url), 'utf8'))
+const prices = readKeptPrices()
 const pull: Subject = { kind: 'pull-request', repository: 'acme/shop', number: 7, headSha: 'a'.repeat(40) }
 
 const INPUTS = `inputs:

@@ -1,10 +1,11 @@
 /** Built-in, organisation, repository: what replaces what, and what merges. */
 import { describe, expect, it } from 'vitest'
+import { readBuiltInLayer } from '../../../catalog/built-in.ts'
 import type { Layer } from '../../../core/config/configuration.ts'
 import { loadConfiguration } from '../../../core/config/load.ts'
 import { formatProblem } from '../../../core/config/problem.ts'
 import { inheritsOrganisation } from '../../../core/config/settings.ts'
-import { builtInLayer, configurationOf, layer, load, PORTFOLIOS, TIDY, TODAY, tidyFiles } from './layers.ts'
+import { configurationOf, layer, load, PORTFOLIOS, TIDY, TODAY, tidyFiles } from './layers.ts'
 
 const INHERITING = `version: 1
 inherit: organisation
@@ -19,7 +20,7 @@ function messages(...layers: readonly Layer[]): string[] {
 
 describe('the built-in catalog', () => {
   it('has no problem, not even a warning', () => {
-    const loaded = loadConfiguration([builtInLayer()], TODAY)
+    const loaded = loadConfiguration([readBuiltInLayer()], TODAY)
     expect('problems' in loaded ? loaded.problems : loaded.configuration.warnings).toEqual([])
   })
 

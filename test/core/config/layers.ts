@@ -1,7 +1,5 @@
 /** Layers made of texts, for tests of what they declare. */
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { readBuiltInLayer } from '../../../catalog/built-in.ts'
 import type { Configuration, Layer, LayerName } from '../../../core/config/configuration.ts'
 import { loadConfiguration } from '../../../core/config/load.ts'
 import { formatProblem } from '../../../core/config/problem.ts'
@@ -11,15 +9,6 @@ export const TODAY = '2026-11-20'
 export function layer(name: LayerName, files: Readonly<Record<string, string>>): Layer {
   const roots = { 'built-in': 'purser', organisation: 'org: .github/purser', repository: '.github/purser' }
   return { name, root: roots[name], files: new Map(Object.entries(files)) }
-}
-
-export function builtInLayer(): Layer {
-  const root = fileURLToPath(new URL('../../../catalog', import.meta.url))
-  const names = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => /\.(md|yml)$/.test(name))
-  return layer(
-    'built-in',
-    Object.fromEntries(names.map((name) => [`catalog/${name}`, readFileSync(join(root, name), 'utf8')])),
-  )
 }
 
 /** A small repository layer that is right; tests change one thing of it. */
@@ -64,7 +53,7 @@ export function tidyFiles(overrides: Readonly<Record<string, string | undefined>
 }
 
 export function load(...above: readonly Layer[]): ReturnType<typeof loadConfiguration> {
-  return loadConfiguration([builtInLayer(), ...above], TODAY, PRICED)
+  return loadConfiguration([readBuiltInLayer(), ...above], TODAY, PRICED)
 }
 
 const PRICED = ['gpt-5.2', 'gpt-5-mini']
