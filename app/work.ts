@@ -11,7 +11,8 @@ export const TRIES_MAX = 6
 const RETRY_SECONDS = 1
 const RETRY_SECONDS_MAX = 60
 const JOB_SECONDS_MAX = 300
-const POLL_SECONDS = 0.5
+/** Workers are woken by whatever this process enqueues or is to try again; they look by themselves for what others left. */
+const POLL_SECONDS = 5
 /** Repositories whose events are worked off at the same time. */
 const WEBHOOK_WORKERS = 4
 const SHOW_WORKERS = 2
@@ -66,6 +67,17 @@ export async function startWork(connectionString: string, handlers: Handlers, lo
     for (const id of workers[queue]) boss.notifyWorker(id)
   }
   const polling = { pollingIntervalSeconds: POLL_SECONDS, batchSize: 1 } as const
+  const early = new Set<NodeJS.Timeout>()
+  /** A first retry is due before the workers would look again. */
+  const wakeForRetry = (queue: keyof typeof workers, retryCount: number) => {
+    const seconds = retrySecondsMax(retryCount)
+    if (seconds >= POLL_SECONDS) return
+    const timer = setTimeout(() => {
+      early.delete(timer)
+      wake(queue)
+    }, seconds * 1000)
+    early.add(timer)
+  }
 
   async function workOff<Data>(
     queue: keyof typeof workers,
@@ -79,7 +91,14 @@ export async function startWork(connectionString: string, handlers: Handlers, lo
         async (jobs) => {
           // Whatever came meanwhile is fetched at once instead of after the next pause.
           wake(queue)
-          for (const job of jobs) await handle(job)
+          for (const job of jobs) {
+            try {
+              await handle(job)
+            } catch (error) {
+              wakeForRetry(queue, job.retryCount)
+              throw error
+            }
+          }
         },
       )
       workers[queue].push(id)
@@ -97,7 +116,7 @@ export async function startWork(connectionString: string, handlers: Handlers, lo
       throw error
     }
   })
-  await boss.work('sweep', () => handlers.sweep())
+  await boss.work('sweep', polling, () => handlers.sweep())
   await boss.schedule('sweep', '* * * * *')
 
   const work: Work = {
@@ -125,9 +144,17 @@ export async function startWork(connectionString: string, handlers: Handlers, lo
         )
       return rows.length === 0
     },
-    stop: () => boss.stop({ graceful: true, timeout: STOP_MS_MAX }),
+    async stop() {
+      for (const timer of early) clearTimeout(timer)
+      await boss.stop({ graceful: true, timeout: STOP_MS_MAX })
+    },
   }
   return work
+}
+
+/** pg-boss waits at random between this and half of it before it tries again, twice as long each time. */
+function retrySecondsMax(retryCount: number): number {
+  return Math.min(RETRY_SECONDS_MAX, RETRY_SECONDS * 2 ** (retryCount + 1))
 }
 
 /** What is under way at a stop gets this long; what is left is tried again at the next start. */
