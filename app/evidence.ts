@@ -27,23 +27,24 @@ export async function evidenceOf(
   const { configuration, configSha } = declared
   const { family, variant, repositoryId } = trial
   const found = configuration.families.get(family)
-  const overlay = found?.variants.get(variant)
-  if (!found || !overlay) return undefined
+  const tried = found?.variants.get(variant)
+  if (!found || !tried) return undefined
   const { promotion } = configuration
   const start = windowStart(parts.now(), promotion.window.days)
   return {
     decision,
     workflow: family,
     variant,
-    summary: overlay.overlay.summary,
-    squad: overlay.overlay.squad,
+    summary: tried.overlay.summary,
+    squad: tried.overlay.squad,
     windowDays: promotion.window.days,
     variantSide: await sideOf(parts, place, trial, start),
     baselineSide: await sideOf(parts, place, { repositoryId, family, variant: null }, start),
     checkpoints: await lastCheckpoints(parts, trial),
     sunsetBelowBasisPoints: promotion.sunset['accepted-below'],
-    overlaySource: overlay.source,
-    overlayFile: found.file.replace(/workflow\.ya?ml$/, `variants/${variant}.yml`),
+    overlaySource: tried.source,
+    overlay: { layer: tried.layer, file: tried.file },
+    baseline: { layer: found.layer, file: found.file },
     configSha,
   }
 }

@@ -1,6 +1,7 @@
 /** One issue for a trial that met the thresholds twice in a row: its place is taken in the database before it is made. */
 import { trialOf } from '../core/text/marker.ts'
-import { decisionLabels, type IssueText, promotionIssue } from '../core/text/promotion-issue.ts'
+import { decisionLabels } from '../core/text/promotion-decision.ts'
+import { type IssueText, promotionIssue } from '../core/text/promotion-issue.ts'
 import type { Declared } from './configuration.ts'
 import { evidenceOf } from './evidence.ts'
 import { openPromotion, setPromotionIssue, type TrialKey } from './ledger/trial.ts'

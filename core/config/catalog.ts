@@ -76,23 +76,31 @@ interface FamilyParts {
     readonly written: Record<string, unknown>
     readonly prompts: ReadonlyMap<string, Prompt>
   }
-  readonly variants: Map<
-    string,
-    { readonly located: LocatedWorkflow; readonly overlay: Variant; readonly text: string }
-  >
+  readonly variants: Map<string, VariantParts>
+}
+
+interface VariantParts {
+  readonly located: LocatedWorkflow
+  readonly overlay: Variant
+  /** The overlay as written. */
+  readonly text: string
 }
 
 function familyOf({ name, baseline: { located }, variants }: FamilyParts): Family {
-  const variantOf = ([variant, { located: own, overlay, text }]: [
-    string,
-    { located: LocatedWorkflow; overlay: Variant; text: string },
-  ]): [string, CatalogVariant] => [variant, { name: variant, overlay, source: text, workflow: own.workflow }]
+  const variantOf = (variant: string, { located: own, overlay, text }: VariantParts): CatalogVariant => ({
+    name: variant,
+    layer: own.layer,
+    file: own.source.file,
+    overlay,
+    source: text,
+    workflow: own.workflow,
+  })
   return {
     name,
     layer: located.layer,
     file: located.source.file,
     baseline: located.workflow,
-    variants: new Map([...variants].map(variantOf)),
+    variants: new Map([...variants].map(([variant, parts]) => [variant, variantOf(variant, parts)])),
   }
 }
 

@@ -27,6 +27,10 @@ export interface CatalogWorkflow extends Workflow {
 
 export interface CatalogVariant {
   readonly name: string
+  /** A repository may lay variants over a workflow of a lower layer. */
+  readonly layer: LayerName
+  /** The overlay's file, for a person. */
+  readonly file: string
   readonly overlay: Variant
   /** The overlay as written, which is what a promotion issue shows. */
   readonly source: string

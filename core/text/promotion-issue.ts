@@ -5,6 +5,7 @@ import { formatShare, type Measure, spendPerAcceptedMicroUsd, type Tally } from 
 import type { Outcome } from '../run.ts'
 import { code, details, fenced, inline, linesWithin, link, paragraphs, table } from './markdown.ts'
 import { trialMarker } from './marker.ts'
+import { type CatalogFile, decisionLabels, howToDecide } from './promotion-decision.ts'
 import { workflowName } from './workflow-name.ts'
 
 /** A run of the window that counts: settled or unknown. */
@@ -51,9 +52,10 @@ export interface PromotionView {
   readonly checkpoints: readonly CheckpointView[]
   /** `sunset.accepted-below` of `promotion.yml`, in basis points. */
   readonly sunsetBelowBasisPoints: number
-  /** The overlay as written, and where it stands for a person. */
+  /** The overlay as written, where it stands, and what it is laid over. */
   readonly overlaySource: string
-  readonly overlayFile: string
+  readonly overlay: CatalogFile
+  readonly baseline: CatalogFile
   /** The commit of the default branch whose rules were used. */
   readonly configSha: string
 }
@@ -63,19 +65,6 @@ export interface IssueText {
   readonly body: string
   readonly labels: readonly string[]
 }
-
-/** What a maintainer labels the issue with. The reason of a refusal is one of a closed list, so that it can be counted. */
-export const decisionLabels = {
-  promote: { proposed: 'promotion: proposed', approved: 'promotion: approved', refused: 'promotion: refused' },
-  sunset: { proposed: 'sunset: proposed', approved: 'sunset: approved', refused: 'sunset: refused' },
-} as const
-export const refusalLabels = {
-  'refused: too narrow': 'its runs are too alike to speak for the rest',
-  'refused: quality': 'something is wrong with the work that the numbers don’t show',
-  'refused: cost': 'it is not worth what it costs',
-  'refused: upkeep': 'it is too much to look after',
-  'refused: overtaken': 'another change makes it moot',
-} as const
 
 /** GitHub takes 65,536 characters; the parts that grow with the evidence share them. */
 const REJECTED_CHARACTERS_MAX = 14_000
@@ -94,7 +83,7 @@ export function promotionIssue(view: PromotionView): IssueText {
     `${trialMarker(view.workflow, view.variant, last?.settled ?? 0)}\n${opening(view)}`,
     credit(view),
     `## What the variant changes\n\n${inline(view.summary)}`,
-    overlay(view),
+    overlayText(view),
     `## The thresholds\n\n${thresholdsTable(view.checkpoints)}`,
     'The thresholds are public and the same for every squad. Missing data never passes; pending runs count nowhere.',
     `## The variant beside its baseline\n\n${sidesTable(view)}`,
@@ -138,10 +127,10 @@ function credit({ squad, decision }: PromotionView): string | undefined {
   return decision === 'promote' ? `Worked out by ${name}, which gets the credit.` : `Tried out by ${name}.`
 }
 
-function overlay(view: PromotionView): string {
+function overlayText(view: PromotionView): string {
   const { shown, left } = linesWithin(view.overlaySource.trimEnd().split('\n'), OVERLAY_CHARACTERS_MAX)
   const rest = left === 0 ? '' : `\n\n${left} more lines are in the file.`
-  return `The whole difference from the baseline, ${code(view.overlayFile)}:\n\n${fenced('yaml', shown.join('\n'))}${rest}`
+  return `The whole difference from the baseline, ${code(view.overlay.file)}:\n\n${fenced('yaml', shown.join('\n'))}${rest}`
 }
 
 const thresholdNames = {
@@ -256,23 +245,6 @@ function subjectLink(run: CountedRun): string {
 
 function rule(run: CountedRun): string {
   return inline(run.rule, 150)
-}
-
-function howToDecide(view: PromotionView): string {
-  const labels = decisionLabels[view.decision]
-  const then = {
-    promote: `then move the overlay’s keys into the workflow of ${code(view.workflow)} and remove ${code(view.overlayFile)}`,
-    sunset: `then remove ${code(view.overlayFile)}`,
-  }[view.decision]
-  const reasons = Object.entries(refusalLabels).map(([label, says]) => `  - ${code(label)}: ${says}`)
-  return [
-    'Labels count when somebody with the maintain role sets them.',
-    '',
-    `- **Approve:** add the label ${code(labels.approved)}, ${then}.`,
-    `- **Refuse:** add the label ${code(labels.refused)} and one that says why, which is published:`,
-    ...reasons,
-    '- **Wait:** do nothing; the trial goes on and the issue stays open.',
-  ].join('\n')
 }
 
 function howToRecompute(view: PromotionView): string {

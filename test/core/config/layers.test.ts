@@ -40,7 +40,11 @@ describe('a repository over the built-in catalog', () => {
       'catalog/review/deep.md': 'Look deeper at ${{ inputs.focus }}',
     })
     const family = configurationOf(repository).families.get('review')
-    expect(family?.layer).toBe('built-in')
+    expect(family).toMatchObject({ layer: 'built-in', file: 'purser/catalog/review/workflow.yml' })
+    expect(family?.variants.get('deep')).toMatchObject({
+      layer: 'repository',
+      file: '.github/purser/catalog/review/variants/deep.yml',
+    })
     expect(family?.variants.get('deep')?.workflow.prompts).toEqual({ 'deep.md': 'Look deeper at ${{ inputs.focus }}' })
   })
 

@@ -35,7 +35,13 @@ const texts: Readonly<Record<string, string>> = {
   }),
   'check run': checkRun({ workflow: 'review', quote, accounts, run: { ...withheld, detail: canary } }).summary,
   promotion: promotionIssue(
-    promotion({ summary: canary, squad: canary, overlaySource: canary, overlayFile: canary, variantSide: side(runs) }),
+    promotion({
+      summary: canary,
+      squad: canary,
+      overlaySource: canary,
+      overlay: { layer: 'repository', file: canary },
+      variantSide: side(runs),
+    }),
   ).body,
   list: listComment({
     workflows: [

@@ -2,10 +2,19 @@ import { describe, expect, test } from 'vitest'
 import { promotionSchema } from '../../../core/config/promotion.ts'
 import { evaluateTrial, tallyRuns } from '../../../core/promotion.ts'
 import { trialOf } from '../../../core/text/marker.ts'
-import { promotionIssue, refusalLabels } from '../../../core/text/promotion-issue.ts'
+import { refusalLabels } from '../../../core/text/promotion-decision.ts'
+import { type PromotionView, promotionIssue } from '../../../core/text/promotion-issue.ts'
 import { promotion, rejectedRun, runsOf, side } from './views.ts'
 
 const { title, body, labels } = promotionIssue(promotion())
+
+function repositorys(path: string): PromotionView['overlay'] {
+  return { layer: 'repository', file: `.github/purser/catalog/refactor+tests/${path}` }
+}
+
+function builtIn(path: string): PromotionView['overlay'] {
+  return { layer: 'built-in', file: `purser/catalog/refactor+tests/${path}` }
+}
 
 function section(heading: string, text = body): string {
   const found = text.split(/^## /m).find((part) => part.startsWith(heading))
@@ -76,6 +85,38 @@ describe('what a maintainer is shown', () => {
     expect(decide).toContain('**Approve:** add the label `promotion: approved`')
     expect(decide).toContain('**Refuse:** add the label `promotion: refused`')
     for (const [label, says] of Object.entries(refusalLabels)) expect(decide).toContain(`\`${label}\`: ${says}`)
+  })
+
+  test.each([
+    [
+      'a repository’s own workflow',
+      { overlay: repositorys('variants/tests-first.yml'), baseline: repositorys('workflow.yml') },
+      'move the overlay’s keys into `.github/purser/catalog/refactor+tests/workflow.yml` and remove ' +
+        '`.github/purser/catalog/refactor+tests/variants/tests-first.yml`.',
+    ],
+    [
+      'a repository’s variant of a built-in workflow',
+      { overlay: repositorys('variants/tests-first.yml'), baseline: builtIn('workflow.yml') },
+      'make the workflow your own: copy the folder `purser/catalog/refactor+tests` (built into Purser) to ' +
+        '`.github/purser/catalog/refactor+tests`, with the overlay’s keys applied to its `workflow.yml`, and remove ' +
+        '`.github/purser/catalog/refactor+tests/variants/tests-first.yml`. There is no command for this yet;',
+    ],
+    [
+      'a built-in variant',
+      { overlay: builtIn('variants/tests-first.yml'), baseline: builtIn('workflow.yml') },
+      '`.github/purser/catalog/refactor+tests`, with the overlay’s keys applied to its `workflow.yml`. There is no',
+    ],
+    [
+      'the retirement of a built-in variant',
+      {
+        decision: 'sunset' as const,
+        overlay: builtIn('variants/tests-first.yml'),
+        baseline: builtIn('workflow.yml'),
+      },
+      'to `.github/purser/catalog/refactor+tests`, leaving `purser/catalog/refactor+tests/variants/tests-first.yml` out.',
+    ],
+  ])('the edit that carries it out, for %s', (_, files, says) => {
+    expect(section('How to decide', promotionIssue(promotion(files)).body)).toContain(says)
   })
 
   test('how to recompute it, and every run to do so with', () => {

@@ -118,7 +118,8 @@ export function promotion(more: Partial<PromotionView> = {}): PromotionView {
     ],
     sunsetBelowBasisPoints: 4_000,
     overlaySource: 'summary: Write the missing tests before anything is moved\nsquad: payments\nsteps:\n  - id: pin\n',
-    overlayFile: '.github/purser/catalog/refactor+tests/variants/tests-first.yml',
+    overlay: { layer: 'repository', file: '.github/purser/catalog/refactor+tests/variants/tests-first.yml' },
+    baseline: { layer: 'repository', file: '.github/purser/catalog/refactor+tests/workflow.yml' },
     configSha: '0123456789abcdef0123456789abcdef01234567',
     ...more,
   }
