@@ -1,8 +1,9 @@
 /** A granted run from its pinned commit to its report, with its deadline, its lease and its journal; in a job or at a terminal. */
 import type { Plan } from '../core/plan.ts'
-import type { ClaimAnswer, Report } from '../core/protocol.ts'
+import type { ClaimAnswer } from '../core/protocol.ts'
 import type { ReasonCode } from '../core/reason.ts'
 import type { Redact } from '../core/redact.ts'
+import type { Report } from '../core/report.ts'
 import type { Conclusion } from '../core/run.ts'
 import { type Checkout, type CommitSource, checkOut, ensureCommit } from './checkout.ts'
 import type { Door } from './door.ts'

@@ -1,8 +1,9 @@
 /** The end of every run, however it ended: outputs, summary, annotation, exit code. */
 import { usdDecimal } from '../core/money.ts'
 import type { Plan } from '../core/plan.ts'
-import type { ClaimAnswer, Report } from '../core/protocol.ts'
+import type { ClaimAnswer } from '../core/protocol.ts'
 import { type ReasonCode, type Refusal, reasons } from '../core/reason.ts'
+import type { Report } from '../core/report.ts'
 import type { Conclusion } from '../core/run.ts'
 import { refusalSummary } from '../core/text/job-summary.ts'
 import { writeOutputs, writeSummary } from './io.ts'

@@ -10,11 +10,10 @@ import {
   eventsBodySchema,
   type FinishAnswer,
   finishAnswerSchema,
-  type Report,
   refusalBodySchema,
-  reportSchema,
 } from '../core/protocol.ts'
 import type { Refusal } from '../core/reason.ts'
+import { type Report, reportSchema } from '../core/report.ts'
 
 const REQUEST_TIMEOUT_MS = 20_000
 const TRIES_MAX = 4

@@ -2,7 +2,7 @@
 import type { Changeset, Delivery } from '../core/changeset.ts'
 import { checkGuards, type Violation, validateChangeset } from '../core/guard.ts'
 import { inertLine, inertText } from '../core/inert.ts'
-import type { Report } from '../core/protocol.ts'
+import type { Report } from '../core/report.ts'
 import { showCommand } from '../core/template.ts'
 import type { RunParts } from './run-parts.ts'
 import { collectWork, describeChange, snapshotTree, type Work } from './snapshot.ts'

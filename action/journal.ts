@@ -5,7 +5,7 @@
  */
 import { closeSync, fdatasyncSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { z } from 'zod'
-import { type Call, callSchema } from '../core/protocol.ts'
+import { type Call, callSchema } from '../core/report.ts'
 
 const JOURNAL_BYTES_MAX = 16_000_000
 

@@ -10,7 +10,7 @@ import {
   raiseDrawn,
   reserveCall,
 } from '../core/meter.ts'
-import type { Call } from '../core/protocol.ts'
+import type { Call } from '../core/report.ts'
 import type { Journal } from './journal.ts'
 
 /** What is drawn after asking for more, as the App says; without an App the whole cap is drawn from the start. */

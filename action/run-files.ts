@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { type Report, reportSchema } from '../core/protocol.ts'
+import { type Report, reportSchema } from '../core/report.ts'
 
 const REPORT = 'report.json'
 const PATCH = 'work.patch'

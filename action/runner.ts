@@ -1,7 +1,8 @@
 /** One run in one job, from inputs to outputs. Here is the one catch: whatever goes wrong below still ends in outputs. */
-import type { ClaimAnswer, Report } from '../core/protocol.ts'
+import type { ClaimAnswer } from '../core/protocol.ts'
 import { isRefusal, type Refusal, refuse } from '../core/reason.ts'
 import { redactor } from '../core/redact.ts'
+import type { Report } from '../core/report.ts'
 import { jobSummary } from '../core/text/job-summary.ts'
 import { carryOut, emptyReport } from './carry-out.ts'
 import { conclude, type Ended, refused } from './conclude.ts'

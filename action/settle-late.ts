@@ -1,6 +1,6 @@
 /** What `post` does: when the job's process did not live to report, its journal does; then the run's files go. */
 import { existsSync } from 'node:fs'
-import type { Report } from '../core/protocol.ts'
+import type { Report } from '../core/report.ts'
 
 import { isSilence, openDoor } from './door.ts'
 import { readState } from './io.ts'

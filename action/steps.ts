@@ -1,7 +1,7 @@
 /** Carries out a plan's steps in order, and says how they ended. */
 import type { PlanAgentStep, PlanStep } from '../core/plan.ts'
-import type { StepReport } from '../core/protocol.ts'
 import type { ReasonCode } from '../core/reason.ts'
+import type { StepReport } from '../core/report.ts'
 import type { Conclusion } from '../core/run.ts'
 import { renderCommand, renderPrompt, showCommand } from '../core/template.ts'
 import { type AgentEnd, Conversation } from './agent.ts'

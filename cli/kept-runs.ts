@@ -2,7 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { reportSchema } from '../core/protocol.ts'
+import { reportSchema } from '../core/report.ts'
 import { conclusionSchema } from '../core/run.ts'
 import { microUsdWire } from '../core/wire.ts'
 

@@ -3,7 +3,6 @@
  * these schemas; `z.encode` writes them. A refusal answers 4xx with `refusalBodySchema`.
  */
 import { z } from 'zod'
-import { deliverySchema } from './changeset.ts'
 import { planSchema } from './plan.ts'
 import { reasonCodes } from './reason.ts'
 import { conclusionSchema } from './run.ts'
@@ -54,21 +53,6 @@ export const claimAnswerSchema = z.object({
 })
 export type ClaimAnswer = z.infer<typeof claimAnswerSchema>
 
-/** One model call as evidence. `unknown` usage is billed at what was reserved. */
-export const callSchema = z.object({
-  id: z.int().nonnegative(),
-  step: z.string(),
-  model: z.string(),
-  reservedMicroUsd: microUsdWire,
-  spentMicroUsd: microUsdWire,
-  inputTokens: z.int().nonnegative(),
-  cachedTokens: z.int().nonnegative(),
-  outputTokens: z.int().nonnegative(),
-  reasoningTokens: z.int().nonnegative(),
-  usage: z.enum(['reported', 'unknown']),
-})
-export type Call = z.infer<typeof callSchema>
-
 /** `POST /runs/:id/events`: heartbeat and progress. `wantMicroUsd` asks to be drawn up to that much in all. */
 export const eventsBodySchema = z.strictObject({
   sequence: z.int().nonnegative(),
@@ -84,36 +68,7 @@ export const eventsAnswerSchema = z.object({
   drawnTokens: z.int().nonnegative().optional(),
 })
 
-export const stepReportSchema = z.object({
-  id: z.string(),
-  kind: z.enum(['agent', 'run']),
-  ok: z.boolean(),
-  turns: z.int().nonnegative(),
-  attempts: z.int().nonnegative(),
-  spentMicroUsd: microUsdWire,
-  /** The last lines a command printed, or what the agent said at its end; redacted and bounded. */
-  summary: z.string().max(4000),
-})
-export type StepReport = z.infer<typeof stepReportSchema>
-
-/** `POST /runs/:id/finish`: the whole report. Repeating it answers the same and changes nothing. */
-export const reportSchema = z.object({
-  version: z.literal(1),
-  conclusion: conclusionSchema,
-  reason: z.enum(reasonCodes).optional(),
-  message: z.string().max(2000),
-  spentMicroUsd: microUsdWire,
-  inputTokens: z.int().nonnegative(),
-  cachedTokens: z.int().nonnegative(),
-  outputTokens: z.int().nonnegative(),
-  steps: z.array(stepReportSchema).max(50),
-  calls: z.array(callSchema).max(5000),
-  /** Present whenever work was made, also when it is withheld. */
-  delivery: deliverySchema.optional(),
-})
-export type Report = z.infer<typeof reportSchema>
-
-/** What became of the delivery, for the job's outputs and summary. */
+/** `POST /runs/:id/finish` takes a report; repeating it answers the same and changes nothing. What became of the delivery, for the job's outputs and summary. */
 export const finishAnswerSchema = z.object({
   spentMicroUsd: microUsdWire,
   remainingMicroUsd: microUsdWire,

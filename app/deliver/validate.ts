@@ -2,7 +2,7 @@
 import type { Changeset } from '../../core/changeset.ts'
 import { checkGuards, type Violation, validateChangeset } from '../../core/guard.ts'
 import type { Plan } from '../../core/plan.ts'
-import type { Report } from '../../core/protocol.ts'
+import type { Report } from '../../core/report.ts'
 
 export function violationsOf(plan: Plan, changeset: Changeset | undefined): readonly Violation[] {
   if (!changeset) return []

@@ -8,9 +8,9 @@ import {
   eventsAnswerSchema,
   eventsBodySchema,
   finishAnswerSchema,
-  reportSchema,
 } from '../../core/protocol.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/reason.ts'
+import { reportSchema } from '../../core/report.ts'
 import type { Run } from '../../prisma/client/client.ts'
 import { authenticate } from '../ledger/claim.ts'
 import type { Parts } from '../parts.ts'

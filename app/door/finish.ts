@@ -1,6 +1,7 @@
 /** The report: settled first, since money comes before everything; then delivered, then shown. It may be repeated. */
-import type { FinishAnswer, Report } from '../../core/protocol.ts'
+import type { FinishAnswer } from '../../core/protocol.ts'
 import { isRefusal, type Refusal } from '../../core/reason.ts'
+import type { Report } from '../../core/report.ts'
 import type { Run } from '../../prisma/client/client.ts'
 import { deliverRun } from '../deliver/deliver.ts'
 import { settle } from '../ledger/settle.ts'

@@ -1,8 +1,8 @@
 /** The job's summary: what ran, how it ended, what it cost against its cap, and what was not kept. */
 import { formatTokens, formatUsd } from '../money.ts'
 import type { Plan } from '../plan.ts'
-import type { Report } from '../protocol.ts'
 import { type ReasonCode, reasons } from '../reason.ts'
+import type { Report } from '../report.ts'
 import type { Conclusion } from '../run.ts'
 import { type EndedRun, ending } from './ended-run.ts'
 import { code, details, fenced, inline, paragraphs, table } from './markdown.ts'

@@ -10,8 +10,8 @@ import {
 } from '../../../app/ledger/reserve.ts'
 import type { AccountSpec } from '../../../core/ledger.ts'
 import type { Plan } from '../../../core/plan.ts'
-import type { Report } from '../../../core/protocol.ts'
 import { isRefusal, type Refusal } from '../../../core/reason.ts'
+import type { Report } from '../../../core/report.ts'
 import type { PrismaClient } from '../../../prisma/client/client.ts'
 
 export const NOW = new Date('2026-11-20T12:00:00Z')

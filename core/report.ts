@@ -1,0 +1,50 @@
+/** What a run reports of itself: how it ended, every model call as evidence, and the work. */
+import { z } from 'zod'
+import { deliverySchema } from './changeset.ts'
+import { reasonCodes } from './reason.ts'
+import { conclusionSchema } from './run.ts'
+import { microUsdWire } from './wire.ts'
+
+/** One model call as evidence. `unknown` usage is billed at what was reserved. */
+export const callSchema = z.object({
+  id: z.int().nonnegative(),
+  step: z.string(),
+  model: z.string(),
+  reservedMicroUsd: microUsdWire,
+  spentMicroUsd: microUsdWire,
+  inputTokens: z.int().nonnegative(),
+  cachedTokens: z.int().nonnegative(),
+  outputTokens: z.int().nonnegative(),
+  reasoningTokens: z.int().nonnegative(),
+  usage: z.enum(['reported', 'unknown']),
+})
+export type Call = z.infer<typeof callSchema>
+
+export const stepReportSchema = z.object({
+  id: z.string(),
+  kind: z.enum(['agent', 'run']),
+  ok: z.boolean(),
+  turns: z.int().nonnegative(),
+  attempts: z.int().nonnegative(),
+  spentMicroUsd: microUsdWire,
+  /** The last lines a command printed, or what the agent said at its end; redacted and bounded. */
+  summary: z.string().max(4000),
+})
+export type StepReport = z.infer<typeof stepReportSchema>
+
+/** What a run hands over when it ends; `POST /runs/:id/finish` takes it. */
+export const reportSchema = z.object({
+  version: z.literal(1),
+  conclusion: conclusionSchema,
+  reason: z.enum(reasonCodes).optional(),
+  message: z.string().max(2000),
+  spentMicroUsd: microUsdWire,
+  inputTokens: z.int().nonnegative(),
+  cachedTokens: z.int().nonnegative(),
+  outputTokens: z.int().nonnegative(),
+  steps: z.array(stepReportSchema).max(50),
+  calls: z.array(callSchema).max(5000),
+  /** Present whenever work was made, also when it is withheld. */
+  delivery: deliverySchema.optional(),
+})
+export type Report = z.infer<typeof reportSchema>
