@@ -2,8 +2,8 @@
 import type { Probot } from 'probot'
 import type { Octokit } from './github.ts'
 import { onCheckRun, onCheckSuite, onStatus } from './observe/checks.ts'
+import { onIssue } from './observe/issue.ts'
 import { onJob, onWorkflowRun } from './observe/job.ts'
-import { onIssueLabel } from './observe/labels.ts'
 import { onPullRequest } from './observe/pull-request.ts'
 import { onPush } from './observe/push.ts'
 import { onReview } from './observe/review.ts'
@@ -51,9 +51,9 @@ export function loadHandlers(probot: Probot, parts: Parts): void {
     const place = await at(context)
     if (place) await onReview(parts, place, context.payload)
   })
-  probot.on(['issues.labeled', 'issues.unlabeled'], async (context) => {
+  probot.on(['issues.labeled', 'issues.unlabeled', 'issues.closed', 'issues.reopened'], async (context) => {
     const place = await at(context)
-    if (place) await onIssueLabel(parts, place, context.payload)
+    if (place) await onIssue(parts, place, context.payload)
   })
   probot.on('push', async (context) => {
     const place = await at(context)

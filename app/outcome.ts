@@ -10,10 +10,9 @@ import { declaredBy } from './prepare.ts'
 import { lookAtTrial } from './trial.ts'
 
 export async function updateOutcome(parts: Parts, runId: string): Promise<void> {
-  const found = await parts.prisma.run.findUnique({ where: { id: runId }, include: { facts: true } })
-  // What never started made no work that anything could become of.
-  if (!found?.endedAt || !found.conclusion || found.conclusion === 'refused') return
-  const { facts: rows, ...run } = found
+  const run = await parts.prisma.run.findUnique({ where: { id: runId } })
+  // What never started made no work that anything could become of; what has not ended is decided when it has.
+  if (!run?.endedAt || run.conclusion === 'refused') return
   const place = await placeById(parts, run.repositoryId)
   const declared = await declaredBy(parts, place)
   if (isRefusal(declared)) {
@@ -23,10 +22,17 @@ export async function updateOutcome(parts: Parts, runId: string): Promise<void> 
     )
     return
   }
-  const facts = factsOf(run, found.conclusion, found.endedAt, rows)
   const rules = declared.configuration.portfolios.outcomes
-  const decided = decideOutcome(facts, rules, deliveryKindSchema.parse(run.delivery), parts.now())
-  const changed = await recordOutcome(parts.prisma, runId, decided, facts.reverted, parts.now())
+  const now = parts.now()
+  const changed = await recordOutcome(
+    parts.prisma,
+    runId,
+    (run, rows) => {
+      const facts = factsOf(run, rows)
+      return { ...decideOutcome(facts, rules, deliveryKindSchema.parse(run.delivery), now), reverted: facts.reverted }
+    },
+    now,
+  )
   if (changed) await parts.showLater(runId)
   await lookAtTrial(parts, place, declared, run)
 }

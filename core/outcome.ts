@@ -14,6 +14,8 @@ export interface Facts {
   readonly conclusion: Conclusion
   /** Whether anything reached the repository, also by a maintainer's hand after it was withheld. */
   readonly delivered: boolean
+  /** Whether the subject was merged or closed before the work could get there, so that it was put aside. */
+  readonly overtaken?: boolean | undefined
   readonly endedAt: Date
   /** Labels on the subject now, each set by somebody with write access. */
   readonly labels: readonly string[]
@@ -78,7 +80,8 @@ export const builtInRules: Readonly<Record<DeliveryKind, readonly OutcomeRule[]>
  *
  * 1. A run without a delivery can't be accepted, whatever happens to its subject: nothing of it is there. `withheld`,
  *    `capped` and `failed` count as rejected, since money was spent and the repository took nothing. Stopped by a
- *    person, refused, or completed with nothing to change says nothing about the work: unknown.
+ *    person, refused, completed with nothing to change, or overtaken by its subject's end says nothing about the
+ *    work: unknown.
  * 2. Else the repository's own rules, in order, then those built in for the delivery's kind; the first whose
  *    conditions all hold decides. None yet: pending.
  */
@@ -110,12 +113,17 @@ function decideUndelivered(facts: Facts, delivery: DeliveryKind): Decided | unde
     case 'refused':
       return { outcome: 'unknown', rule: 'it never started' }
     case 'withheld':
+      if (facts.overtaken) return { outcome: 'unknown', rule: 'its subject was merged or closed before the work came' }
+      return withoutDelivery(facts)
     case 'capped':
     case 'failed':
-      return { outcome: 'rejected', rule: `nothing was delivered: the run ended ${facts.conclusion}` }
+      return withoutDelivery(facts)
   }
 }
 
+function withoutDelivery({ conclusion }: Facts): Decided {
+  return { outcome: 'rejected', rule: `nothing was delivered: the run ended ${conclusion}` }
+}
 const MS_PER_DAY = 86_400_000
 
 function holds(when: OutcomeRule['when'], facts: Facts, now: Date): boolean {

@@ -1,9 +1,9 @@
 /** Deliveries that change files: onto the subject's branch, as a pull request, or aside where neither may be. */
 import type { Changeset } from '../../core/changeset.ts'
 import { commitMessage, pullRequestText } from '../../core/text/delivery.ts'
-import type { Delivered } from '../ledger/settle.ts'
+import type { Delivered } from '../ledger/delivery.ts'
 import { siteOf } from '../show/urls.ts'
-import { commitOnto } from './commit.ts'
+import { commitOnto, findMadeIn } from './commit.ts'
 import type { DeliveryOrder } from './deliver.ts'
 import { openPullRequest } from './pull-request.ts'
 import { pushSideBranch, type SideBranch } from './side-branch.ts'
@@ -14,22 +14,30 @@ const AUTO_MERGE =
 const NO_BRANCH = 'There is no branch of the subject to write to, so the work comes as a pull request.'
 
 export async function deliverCommit(order: DeliveryOrder, changeset: Changeset): Promise<Delivered> {
-  const { place, plan, view } = order
-  const { headRef } = plan.subject
-  if (headRef === undefined) return deliverPullRequest(order, changeset, NO_BRANCH)
-  const pull = await standing(order)
-  if (pull === 'closed') return aside(order, changeset)
-  if (pull === 'auto-merge') return deliverPullRequest(order, changeset, AUTO_MERGE)
+  const { place, view } = order
+  const target = await targetOf(order)
+  if (target.kind === 'none') return deliverPullRequest(order, changeset, NO_BRANCH)
+  if (target.kind === 'closed') {
+    const made = await findMadeIn(place.octokit, place.name, target.number, view.runId)
+    return made ?? aside(order, changeset)
+  }
+  if (target.kind === 'auto-merge') return deliverPullRequest(order, changeset, AUTO_MERGE, target.branch)
   const message = commitMessage(view)
-  const done = await commitOnto(place.octokit, place.name, { runId: view.runId, branch: headRef, changeset, message })
+  const { branch } = target
+  const done = await commitOnto(place.octokit, place.name, { runId: view.runId, branch, changeset, message })
   if (done.kind !== 'committed') return aside(order, changeset)
   return { sha: done.commit.sha, url: done.commit.url }
 }
 
-export async function deliverPullRequest(order: DeliveryOrder, changeset: Changeset, why?: string): Promise<Delivered> {
-  const { place, plan } = order
+/** Onto the default branch, unless it says onto which. */
+export async function deliverPullRequest(
+  order: DeliveryOrder,
+  changeset: Changeset,
+  why?: string,
+  base: string = order.place.defaultBranch,
+): Promise<Delivered> {
+  const { place } = order
   const { branch, sha } = await sideBranch(order, changeset)
-  const base = why === AUTO_MERGE ? (plan.subject.headRef ?? place.defaultBranch) : place.defaultBranch
   const text = pullRequestText(order.view, why)
   const { number, url } = await openPullRequest(place.octokit, place.name, { branch, base, ...text })
   return { sha, number, url }
@@ -50,10 +58,18 @@ function sideBranch({ place, view }: DeliveryOrder, changeset: Changeset): Promi
   return pushSideBranch(place.octokit, place.name, { sessionId, runId, changeset, message: commitMessage(view) })
 }
 
-async function standing({ place, plan }: DeliveryOrder): Promise<'open' | 'closed' | 'auto-merge'> {
-  const { kind, number } = plan.subject
-  if (kind !== 'pull-request' || number === undefined) return 'open'
+type Target =
+  | { readonly kind: 'open' | 'auto-merge'; readonly branch: string }
+  | { readonly kind: 'closed'; readonly number: number }
+  | { readonly kind: 'none' }
+
+/** Where a commit would go now. A pull request is asked for its branch, which its run's plan may have forgotten. */
+async function targetOf({ place, plan }: DeliveryOrder): Promise<Target> {
+  const { kind, number, headRef } = plan.subject
+  if (kind !== 'pull-request' || number === undefined) {
+    return headRef === undefined ? { kind: 'none' } : { kind: 'open', branch: headRef }
+  }
   const { data: pull } = await place.octokit.rest.pulls.get({ ...place.name, pull_number: number })
-  if (pull.state !== 'open') return 'closed'
-  return pull.auto_merge === null ? 'open' : 'auto-merge'
+  if (pull.state !== 'open') return { kind: 'closed', number }
+  return { kind: pull.auto_merge === null ? 'open' : 'auto-merge', branch: pull.head.ref }
 }

@@ -20,6 +20,9 @@ export type CommitOnto = { kind: 'committed'; commit: WrittenCommit } | { kind: 
 const MOVES_MAX = 3
 /** How far back a commit of this very run is looked for, in commits. */
 const ADOPT_COMMITS_MAX = 30
+/** GitHub lists no more commits of a pull request than 250. */
+const PULL_COMMITS_MAX = 300
+const PAGE = 100
 
 /**
  * REST has no "update if it is still at X", but it refuses what is no fast-forward. As the new commit's only parent is
@@ -68,6 +71,27 @@ async function findMade(
   const { data } = await octokit.rest.repos.listCommits({ ...repository, sha: head, per_page: ADOPT_COMMITS_MAX })
   const made = data.find((commit) => deliveryOf(commit.commit.message)?.runId === runId)
   return made && { sha: made.sha, url: made.html_url }
+}
+
+/** The same, of a pull request that was merged or closed since: its branch may be gone. */
+export async function findMadeIn(
+  octokit: Octokit,
+  repository: RepositoryName,
+  pullNumber: number,
+  runId: string,
+): Promise<WrittenCommit | undefined> {
+  for (let page = 1; page <= PULL_COMMITS_MAX / PAGE; page += 1) {
+    const { data } = await octokit.rest.pulls.listCommits({
+      ...repository,
+      pull_number: pullNumber,
+      per_page: PAGE,
+      page,
+    })
+    const made = data.find((commit) => deliveryOf(commit.commit.message)?.runId === runId)
+    if (made) return { sha: made.sha, url: made.html_url }
+    if (data.length < PAGE) return undefined
+  }
+  return undefined
 }
 
 /** Three ways by file: the work applies when none of its files differs between its base and the new head. */

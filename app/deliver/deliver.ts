@@ -4,13 +4,14 @@
  */
 import { inertText } from '../../core/inert.ts'
 import type { Plan } from '../../core/plan.ts'
-import type { Report } from '../../core/protocol.ts'
 import { redactor } from '../../core/redact.ts'
+import type { Report } from '../../core/report.ts'
 import type { DeliveryView } from '../../core/text/delivery.ts'
 import type { Run, Session } from '../../prisma/client/client.ts'
 import { isRefused } from '../github.ts'
-import { type Delivered, recordDelivery } from '../ledger/settle.ts'
+import { type Delivered, recordDelivery } from '../ledger/delivery.ts'
 import { storedPlan, storedReport } from '../ledger/stored.ts'
+import { catchUp } from '../observe/catch-up.ts'
 import type { Parts } from '../parts.ts'
 import { type Place, placeById } from '../place.ts'
 import { actionsUrlOf, commentUrlOf } from '../show/urls.ts'
@@ -37,7 +38,9 @@ export async function deliverRun(parts: Parts, runId: string): Promise<Run> {
   if (!report || run.deliveredUrl !== null || run.reason === 'nothing-to-deliver') return run
   const place = await placeById(parts, run.repositoryId)
   const delivered = await tryDeliver(orderOf(parts, place, run, session, report))
-  return recordDelivery(parts.prisma, runId, kept(delivered, actionsUrlOf(parts, place, run)))
+  const recorded = await recordDelivery(parts.prisma, runId, kept(delivered, actionsUrlOf(parts, place, run)))
+  await catchUp(parts, place, recorded)
+  return recorded
 }
 
 async function tryDeliver(order: DeliveryOrder): Promise<Delivered> {

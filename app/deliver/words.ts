@@ -1,6 +1,6 @@
 /** Deliveries that are words alone. */
 import { reviewBody } from '../../core/text/delivery.ts'
-import type { Delivered } from '../ledger/settle.ts'
+import type { Delivered } from '../ledger/delivery.ts'
 import { say } from '../show/say.ts'
 import type { DeliveryOrder } from './deliver.ts'
 import { submitReview } from './review.ts'

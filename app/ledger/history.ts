@@ -50,14 +50,17 @@ export async function waitingRun(
 /** How many runs one look takes. */
 export const WATCHED_RUNS_MAX = 100
 
-/** Ended runs on this subject, newest first: those whose outcome a fact about the subject may change. */
+/**
+ * The runs on this subject, newest first: those whose outcome a fact about the subject may decide, now or once they have
+ * ended. One that only waits has no work yet.
+ */
 export async function watchedRuns(
   prisma: PrismaClient,
   repositoryId: bigint,
   subjectKey: string,
 ): Promise<readonly Run[]> {
   return prisma.run.findMany({
-    where: { repositoryId, subjectKey, state: 'ended' },
+    where: { repositoryId, subjectKey, state: { not: 'waiting' } },
     orderBy: { createdAt: 'desc' },
     take: WATCHED_RUNS_MAX,
   })

@@ -219,8 +219,11 @@ async function insertSession(
 function runFields({ run }: Omit<ReserveRequest, 'accounts'>, hold: HoldAmount, state: 'waiting' | 'reserved') {
   const { plan } = run
   const holds = state === 'reserved'
+  // What only waits may wait for ever, and is prepared anew at its go (forgetSubjectWords says why they go).
+  const { title: _title, headRef: _headRef, ...nameless } = plan.subject
   const heldPlan: Plan = {
     ...plan,
+    subject: holds ? plan.subject : nameless,
     capMicroUsd: hold.heldMicroUsd,
     ...(hold.heldTokens === undefined ? {} : { capTokens: Number(hold.heldTokens) }),
   }

@@ -1,13 +1,14 @@
 /** How a run ends in the books: settled by its report, released before it began, or expired when its job vanished. */
 import { isDeepStrictEqual } from 'node:util'
 import { type Settlement, type Spend, settlement, spendOf } from '../../core/ledger.ts'
-import type { Report } from '../../core/protocol.ts'
 import { type ReasonCode, type Refusal, refuse } from '../../core/reason.ts'
+import type { Report } from '../../core/report.ts'
 import type { Conclusion } from '../../core/run.ts'
 import { type Account, type Hold, Prisma, type PrismaClient, type Run } from '../../prisma/client/client.ts'
 import { leaseIsOver } from '../database/clock.ts'
 import { transact } from '../database/transact.ts'
 import { inLockingOrder, remainingIn } from './accounts.ts'
+import { forgetSubjectWords } from './delivery.ts'
 import { reportJson } from './stored.ts'
 import { correctSpend } from './trial.ts'
 
@@ -149,6 +150,7 @@ async function endUnreported(
     where: { id: run.id },
     data: { state: 'ended', endedAt: now, conclusion, reason, spentMicroUsd: spend.microUsd },
   })
+  await forgetSubjectWords(transaction, run.id)
 }
 
 type HoldWithAccount = Hold & { account: Account }
@@ -255,28 +257,4 @@ function settled({ holds, ...run }: RunWithHolds, how: { repeated?: boolean; lat
 
 function tokensOver(run: Run): boolean {
   return run.heldTokens !== null && run.inputTokens + run.outputTokens > run.heldTokens
-}
-
-/** What became of a run's work, as the App delivered it. The conclusion and reason replace the report's where given. */
-export interface Delivered {
-  readonly conclusion?: Conclusion | undefined
-  readonly reason?: ReasonCode | undefined
-  readonly sha?: string | undefined
-  readonly number?: number | undefined
-  readonly url?: string | undefined
-}
-
-/** Notes the delivery of an ended run. */
-export async function recordDelivery(prisma: PrismaClient, runId: string, delivered: Delivered): Promise<Run> {
-  const { conclusion, reason, sha, number, url } = delivered
-  return prisma.run.update({
-    where: { id: runId, state: 'ended' },
-    data: {
-      ...(conclusion === undefined ? {} : { conclusion }),
-      ...(reason === undefined ? {} : { reason }),
-      ...(sha === undefined ? {} : { deliveredSha: sha }),
-      ...(number === undefined ? {} : { deliveredNumber: number }),
-      ...(url === undefined ? {} : { deliveredUrl: url }),
-    },
-  })
 }

@@ -2,7 +2,7 @@
 import type { Decided } from '../../core/outcome.ts'
 import type { Checkpoint, Evaluation, Tally } from '../../core/promotion.ts'
 import type { Outcome } from '../../core/run.ts'
-import type { Prisma, PrismaClient, Promotion, Run } from '../../prisma/client/client.ts'
+import type { Fact, Prisma, PrismaClient, Promotion, Run } from '../../prisma/client/client.ts'
 import { toJson } from '../database/json.ts'
 import { transact } from '../database/transact.ts'
 
@@ -44,31 +44,37 @@ function isSettled(outcome: Outcome): boolean {
   return outcome !== 'pending' && outcome !== 'unknown'
 }
 
+/** What the facts about a run's work come to. */
+export interface DecidedOutcome extends Decided {
+  readonly reverted: boolean
+}
+
 /**
  * Stores what became of an ended run's work and moves the counts of the day it ended on (UTC) by the difference, in one
- * transaction. Idempotent. Says whether anything changed.
+ * transaction. `decide` is given what stands once the run's row is locked: two who decide at once would else each
+ * miss what the other has seen. Idempotent. Says whether anything changed.
  */
 export async function recordOutcome(
   prisma: PrismaClient,
   runId: string,
-  decided: Decided,
-  reverted: boolean,
+  decide: (run: Run, facts: readonly Fact[]) => DecidedOutcome,
   now: Date,
 ): Promise<boolean> {
   return transact(prisma, async (transaction) => {
     await transaction.$queryRaw`SELECT 1 FROM run WHERE id = ${runId} FOR UPDATE`
-    const run = await transaction.run.findUniqueOrThrow({ where: { id: runId } })
-    const same = run.outcome === decided.outcome && run.reverted === reverted && run.outcomeRule === decided.rule
-    if (same) return false
+    const found = await transaction.run.findUniqueOrThrow({ where: { id: runId }, include: { facts: true } })
+    const { facts, ...run } = found
+    const { outcome, rule, reverted } = decide(run, facts)
+    if (run.outcome === outcome && run.reverted === reverted && run.outcomeRule === rule) return false
     await moveCounts(
       transaction,
       run,
       countsOf(run.outcome, run.reverted, run.spentMicroUsd),
-      countsOf(decided.outcome, reverted, run.spentMicroUsd),
+      countsOf(outcome, reverted, run.spentMicroUsd),
     )
     await transaction.run.update({
       where: { id: runId },
-      data: { outcome: decided.outcome, outcomeRule: decided.rule, outcomeAt: now, reverted },
+      data: { outcome, outcomeRule: rule, outcomeAt: now, reverted },
     })
     return true
   })

@@ -12,7 +12,7 @@ interface Check {
   readonly app: { readonly id?: number | undefined } | null
 }
 
-/** Checks of one head that are read anew when a suite ends. */
+/** Checks of one head, and statuses, that are read at once. */
 const CHECKS_MAX = 100
 
 export async function onCheckRun(parts: Parts, place: Place, event: { readonly check_run: Check }): Promise<void> {
@@ -25,23 +25,38 @@ export async function onCheckSuite(
   place: Place,
   event: { readonly check_suite: { readonly head_sha: string } },
 ): Promise<void> {
-  const { head_sha: ref } = event.check_suite
-  if ((await runsByDeliveredSha(parts.prisma, place.repositoryId, ref)).length === 0) return
-  const { data } = await place.octokit.rest.checks.listForRef({ ...place.name, ref, per_page: CHECKS_MAX })
+  const { head_sha: sha } = event.check_suite
+  const runs = await runsByDeliveredSha(parts.prisma, place.repositoryId, sha)
+  if (runs.length > 0) await noteChecksOn(parts, place, sha)
+}
+
+export async function noteChecksOn(parts: Parts, place: Place, sha: string): Promise<void> {
+  const { data } = await place.octokit.rest.checks.listForRef({ ...place.name, ref: sha, per_page: CHECKS_MAX })
   for (const check of data.check_runs) {
     if (check.status === 'completed') await note(parts, place, check)
   }
 }
 
-export async function onStatus(
-  parts: Parts,
-  place: Place,
-  event: { readonly sha: string; readonly context: string; readonly state: string },
-): Promise<void> {
-  if (event.state === 'pending') return
-  const runs = await runsByDeliveredSha(parts.prisma, place.repositoryId, event.sha)
-  const value = event.state === 'success' ? 'success' : 'failure'
-  await noteFor(parts, runs, { kind: 'check', key: `status:${event.context}`, value })
+interface Status {
+  readonly sha: string
+  readonly context: string
+  readonly state: string
+}
+
+export async function onStatus(parts: Parts, place: Place, { sha, context, state }: Status): Promise<void> {
+  if (state === 'pending') return
+  const runs = await runsByDeliveredSha(parts.prisma, place.repositoryId, sha)
+  const value = state === 'success' ? 'success' : 'failure'
+  await noteFor(parts, runs, { kind: 'check', key: `status:${context}`, value })
+}
+
+export async function noteStatusesOn(parts: Parts, place: Place, sha: string): Promise<void> {
+  const { data } = await place.octokit.rest.repos.getCombinedStatusForRef({
+    ...place.name,
+    ref: sha,
+    per_page: CHECKS_MAX,
+  })
+  for (const { context, state } of data.statuses) await onStatus(parts, place, { sha, context, state })
 }
 
 async function note(parts: Parts, place: Place, check: Check): Promise<void> {

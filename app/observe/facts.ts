@@ -1,6 +1,5 @@
 /** What GitHub shows of a run's work, as rows: never who did it. */
 import type { Facts } from '../../core/outcome.ts'
-import type { Conclusion } from '../../core/run.ts'
 import type { Fact, PrismaClient, Run } from '../../prisma/client/client.ts'
 import { deliveredOf } from '../show/ended-run.ts'
 
@@ -24,14 +23,22 @@ export async function noteFact(prisma: PrismaClient, runId: string, fact: NewFac
   })
 }
 
-/** The facts in the form that the rules read. `run` has ended. */
-export function factsOf(run: Run, conclusion: Conclusion, endedAt: Date, rows: readonly Fact[]): Facts {
-  const value = (kind: NewFact['kind']) => rows.find((row) => row.kind === kind)?.value
+/**
+ * The facts of an ended run in the form that the rules read. What became of its subject while the run still worked is not
+ * said of its work; labels and checks are, since they stand on what is there now.
+ */
+export function factsOf(run: Run, rows: readonly Fact[]): Facts {
+  const { conclusion, endedAt } = run
+  if (conclusion === null || endedAt === null) throw new Error(`the run ${run.id} has not ended, so nothing is decided`)
+  const later = rows.filter((row) => row.at >= endedAt)
+  const value = (kind: NewFact['kind']) => later.find((row) => row.kind === kind)?.value
   const delivered = deliveredOf(run, undefined)
   const isOnBranch = delivered.kind === 'commit' && run.subjectKey.startsWith('push:')
+  const isFinished = rows.some((row) => (row.kind === 'merged' || row.kind === 'closed') && row.value === 'yes')
   return {
     conclusion,
     delivered: delivered.kind !== 'none' && delivered.kind !== 'kept' && delivered.kind !== 'side-branch',
+    overtaken: isFinished && run.reason === 'head-moved-on',
     endedAt,
     labels: rows.filter((row) => row.kind === 'label' && row.value === 'on').map((row) => row.key),
     // A commit that went straight onto a branch has no merge to wait for.

@@ -1,4 +1,4 @@
-/** Notes one fact for every run that it speaks of, and decides their outcomes anew. */
+/** Notes one fact for every run that it speaks of, and decides anew the outcomes of those that have ended. */
 
 import { mayRun } from '../../core/permission.ts'
 import { isRefusal } from '../../core/reason.ts'
@@ -24,8 +24,9 @@ export async function runsOfPullRequest(parts: Parts, place: Place, number: numb
     watchedRuns(prisma, place.repositoryId, `pull-request:${number}`),
     runsByDeliveredNumber(prisma, place.repositoryId, number),
   ])
-  // Work that was handed over as another pull request meets its fate there.
-  return [...made.filter((run) => run.deliveredNumber === null), ...handedOver]
+  // Work that is handed over as another pull request meets its fate there.
+  const isOnIt = (run: Run) => run.deliveredNumber === null && run.delivery !== 'pull-request'
+  return [...made.filter(isOnIt), ...handedOver]
 }
 
 /** Whether what somebody did counts. Their name is asked about and then forgotten. */

@@ -19,7 +19,13 @@ afterAll(async () => {
 })
 
 test('after a whole line, with refusals and faults on the way, no table and no line of the log names anybody', async () => {
-  const pull = await stage.openPull()
+  // Branches and titles name people too, and a branch's name is needed until the work is delivered.
+  const pull = await stage.github.person(WRITER).openPull({
+    branch: `${WRITER}/fix`,
+    title: `Fix what ${MAINTAINER} found`,
+    files: { 'src/total.js': 'export const total = () => 0\n' },
+  })
+  await stage.settled()
   await stage.say(STRANGER, pull.number, '/agent refactor+tests')
   stage.github.fail({ path: /\/permission$/, status: 500 })
   await stage.say(WRITER, pull.number, '/agent refactor+tests')

@@ -35,6 +35,17 @@ async function delivered(command = '/agent refactor+tests') {
   return { ...pull, sha: run.deliveredSha ?? '' }
 }
 
+/** A run under way on a new pull request. */
+async function working(command = '/agent refactor+tests') {
+  const pull = await stage.openPull()
+  await stage.say('dev', pull.number, command)
+  return { ...pull, runner: await stage.runnerOf(await stage.runOn(pull.number)) }
+}
+
+function laterBySeconds(seconds: number): void {
+  now = new Date(now.getTime() + seconds * 1000)
+}
+
 async function outcomeOn(number: number): Promise<string> {
   await stage.settled()
   const run = await stage.runOn(number)
@@ -103,6 +114,54 @@ describe('what GitHub shows becomes an outcome', () => {
   })
 })
 
+describe('what GitHub shows before the work is there', () => {
+  test('a label counts as soon as the run has ended', async () => {
+    const { number, head, branch, runner } = await working()
+    await stage.github.person('mira').label(number, 'agent/reworked')
+    await stage.settled()
+    expect(await stage.runOn(number)).toMatchObject({ state: 'claimed', outcome: 'pending' })
+    laterBySeconds(1)
+    await runner.finish({ delivery: workOn(head, `src/${branch}.js`, '1\n') })
+    expect(await outcomeOn(number)).toMatch(/^reworked: .*agent\/reworked/)
+  })
+
+  test.each(['merge', 'close'] as const)('%s: the work is put aside, which says nothing of it', async (end) => {
+    const { number, head, branch, runner } = await working()
+    await stage.github.person('mira')[end](number)
+    await stage.settled()
+    laterBySeconds(1)
+    await runner.finish({ delivery: workOn(head, `src/${branch}.js`, '1\n') })
+    expect(await stage.runOn(number)).toMatchObject({ conclusion: 'withheld', reason: 'head-moved-on' })
+    expect(await outcomeOn(number)).toMatch(/^unknown: .*merged or closed before/)
+  })
+
+  test('words that came after the merge were not read before it', async () => {
+    const { number, runner } = await working('/agent review')
+    await stage.github.person('mira').merge(number)
+    await stage.settled()
+    laterBySeconds(1)
+    await runner.finish({ delivery: { title: 'Review', body: 'Nothing to mend.' } })
+    expect(await outcomeOn(number)).toMatch(/^pending/)
+    await stage.github.person('mira').label(number, 'agent/accepted')
+    expect(await outcomeOn(number)).toMatch(/^accepted/)
+  })
+
+  test('a commit that was merged before the ledger knew of it is found, with its checks, and not made again', async () => {
+    const { number, head, branch, runner } = await working()
+    const delivery = workOn(head, `src/${branch}.js`, '1\n')
+    stage.github.fail({ method: 'PATCH', path: /\/git\/refs\/heads/, status: 502, afterActing: true })
+    expect((await runner.finish({ delivery })).status).toBe(503)
+    const { data: commit } = await stage.octokit.repos.getCommit({ owner: OWNER, repo: REPO, ref: branch })
+    await stage.github.ci.check(commit.sha, 'test', 'failure')
+    await stage.github.person('mira').merge(number)
+    await stage.settled()
+    laterBySeconds(60)
+    await stage.app.sweep()
+    expect(await stage.runOn(number)).toMatchObject({ conclusion: 'completed', deliveredSha: commit.sha })
+    expect(await outcomeOn(number)).toMatch(/^reworked: .*checks failed/)
+  })
+})
+
 test('a job that is over without a report is settled at what was drawn', async () => {
   const pull = await stage.openPull()
   await stage.say('dev', pull.number, '/agent refactor+tests')
@@ -152,6 +211,7 @@ test('a variant that does as well at two checkpoints in a row is proposed once, 
   const [issue] = await issues()
   expect(issue?.title).toContain('refactor+tests/tests-first')
   expect(issue?.body).toContain('✓')
+  expect(issue?.body).toContain('`purser/catalog/refactor+tests/variants/tests-first.yml`')
   expect(issue?.labels.map((label) => (typeof label === 'string' ? label : label.name))).toEqual([
     'promotion: proposed',
   ])

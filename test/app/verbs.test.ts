@@ -20,7 +20,9 @@ async function answerTo(number: number, command: string, login = 'dev'): Promise
 test('a run above what the portfolio starts without asking waits for a go, and holds nothing till then', async () => {
   const pull = await stage.openPull()
   expect(await answerTo(pull.number, '/agent refactor+tests cap=3.10')).toContain('/agent go')
-  expect(await stage.runOn(pull.number)).toMatchObject({ state: 'waiting', heldMicroUsd: 0n, actionsRunId: null })
+  const waiting = await stage.runOn(pull.number)
+  expect(waiting).toMatchObject({ state: 'waiting', heldMicroUsd: 0n, actionsRunId: null })
+  expect(JSON.stringify(waiting.plan)).not.toContain(pull.branch)
   expect(await stage.app.database.prisma.hold.count()).toBe(0)
 
   expect(await answerTo(pull.number, '/agent go', 'guest')).toContain('`not-permitted`')

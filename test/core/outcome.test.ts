@@ -97,6 +97,12 @@ describe('without a delivery', () => {
     }
   })
 
+  test('work that its subject’s end overtook says nothing, unless it failed by itself', () => {
+    const decide = (conclusion: Conclusion) =>
+      decideOutcome(facts({ conclusion, delivered: false, overtaken: true, merged: true }), [], 'commit', soon).outcome
+    expect([decide('withheld'), decide('failed')]).toEqual(['unknown', 'rejected'])
+  })
+
   test('withheld or capped work that was delivered is judged like any other', () => {
     expect(decideOutcome(facts({ conclusion: 'withheld', merged: true }), [], 'commit', soon).outcome).toBe('accepted')
     expect(decideOutcome(facts({ conclusion: 'capped', closed: true }), [], 'commit', soon).outcome).toBe('rejected')

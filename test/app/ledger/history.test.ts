@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { transact } from '../../../app/database/transact.ts'
 import { accountsNow, ensureAccounts, room } from '../../../app/ledger/accounts.ts'
+import { recordDelivery } from '../../../app/ledger/delivery.ts'
 import {
   openRun,
   recentSpends,
@@ -11,7 +12,7 @@ import {
   watchedRuns,
 } from '../../../app/ledger/history.ts'
 import { propose } from '../../../app/ledger/reserve.ts'
-import { recordDelivery, release, settle } from '../../../app/ledger/settle.ts'
+import { release, settle } from '../../../app/ledger/settle.ts'
 import { recordOutcome } from '../../../app/ledger/trial.ts'
 import type { Conclusion } from '../../../core/run.ts'
 import type { PrismaClient } from '../../../prisma/client/client.ts'
@@ -65,7 +66,7 @@ onEachDatabase('looking back', (database) => {
     expect(await recentSpends(prisma, repositoryId, 'review', null)).toEqual([])
   })
 
-  it('finds what is open, waits or ended on a subject', async () => {
+  it('finds what is open, waits or is watched on a subject', async () => {
     const { prisma } = database()
     const repositoryId = await newRepository(prisma)
     const subjectKey = 'pull-request:7'
@@ -84,7 +85,7 @@ onEachDatabase('looking back', (database) => {
       id: waiting.run.id,
       session: { commandKey: waiting.session.commandKey },
     })
-    expect((await watchedRuns(prisma, repositoryId, subjectKey)).map(({ id }) => id)).toEqual([newer, old])
+    expect((await watchedRuns(prisma, repositoryId, subjectKey)).map(({ id }) => id)).toEqual([run.id, newer, old])
 
     await release(prisma, run.id, { conclusion: 'cancelled', reason: 'cancelled' }, NOW)
     expect(await openRun(prisma, repositoryId, subjectKey)).toBeNull()
@@ -111,7 +112,7 @@ onEachDatabase('looking back', (database) => {
     const second = await ended(prisma, repositoryId, { minute: 2 })
     const third = await ended(prisma, repositoryId, { minute: 3 })
     const decided = await ended(prisma, repositoryId, { minute: 4 })
-    await recordOutcome(prisma, decided, { outcome: 'accepted', rule: 'merged' }, false, NOW)
+    await recordOutcome(prisma, decided, () => ({ outcome: 'accepted', rule: 'merged', reverted: false }), NOW)
     const since = new Date(NOW.getTime() + 90_000)
     const ids = async (after?: string) => (await undecidedRuns(prisma, repositoryId, since, after)).map(({ id }) => id)
     expect(await ids()).toEqual([second, third])

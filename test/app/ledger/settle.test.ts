@@ -1,9 +1,10 @@
 import { expect, it } from 'vitest'
 import { thawAccount } from '../../../app/ledger/accounts.ts'
-import { recordDelivery, settle } from '../../../app/ledger/settle.ts'
-import { storedReport } from '../../../app/ledger/stored.ts'
+import { recordDelivery } from '../../../app/ledger/delivery.ts'
+import { settle } from '../../../app/ledger/settle.ts'
+import { storedPlan, storedReport } from '../../../app/ledger/stored.ts'
 import { abandonUnstarted, expireLost } from '../../../app/ledger/sweep.ts'
-import type { Call } from '../../../core/protocol.ts'
+import type { Call } from '../../../core/report.ts'
 import { onEachDatabase } from '../database/each-database.ts'
 import { expectBalanced } from './balance.ts'
 import {
@@ -131,9 +132,13 @@ onEachDatabase('settling', (database) => {
     await expectBalanced(prisma, repositoryId)
   })
 
-  it('notes what became of the work, once the run has ended', async () => {
+  it('notes what became of the work, once the run has ended, and forgets what somebody named there', async () => {
     const { prisma } = database()
-    const { run, epoch } = await claimedRun(prisma, await request())
+    const asked = await request()
+    const subject = { ...asked.run.plan.subject, title: 'Fix for Alice', headRef: 'alice/fix' }
+    const plan = { ...asked.run.plan, subject }
+    const { run, epoch } = await claimedRun(prisma, { ...asked, run: { ...asked.run, plan } })
+    expect(storedPlan(run).subject).toEqual(subject)
     await expect(recordDelivery(prisma, run.id, { sha: 'b'.repeat(40) })).rejects.toThrow()
     granted(await settle(prisma, { runId: run.id, epoch, report: reportOf(0n), now: NOW }))
     const delivered = await recordDelivery(prisma, run.id, {
@@ -144,6 +149,12 @@ onEachDatabase('settling', (database) => {
     })
     expect(delivered).toMatchObject({ conclusion: 'withheld', reason: 'guard-paths', deliveredSha: 'b'.repeat(40) })
     expect(delivered.deliveredNumber).toBeNull()
+    expect(storedPlan(delivered).subject).toEqual({
+      kind: 'pull-request',
+      repository: 'acme/shop',
+      number: 12,
+      headSha: run.headSha,
+    })
     // Its report is still the same one, so a repeat changes nothing.
     expect(await settle(prisma, { runId: run.id, epoch, report: reportOf(0n), now: NOW })).toMatchObject({
       repeated: true,

@@ -53,7 +53,7 @@ onEachDatabase('trials', (database) => {
   }
 
   const record = (runId: string, outcome: Outcome, reverted = false) =>
-    recordOutcome(database().prisma, runId, { outcome, rule: `made ${outcome}` }, reverted, NOW)
+    recordOutcome(database().prisma, runId, () => ({ outcome, rule: `made ${outcome}`, reverted }), NOW)
 
   it('counts by the day a run ended, distinct subjects, and pending nowhere', async () => {
     const { prisma } = database()
