@@ -9,6 +9,7 @@ import { register as parse } from './commands/parse.ts'
 import { register as quote } from './commands/quote.ts'
 import { register as run } from './commands/run.ts'
 import { register as start } from './commands/start.ts'
+import { register as thaw } from './commands/thaw.ts'
 import { exitCodes } from './exit.ts'
 
 const program = new Command('purser')
@@ -24,7 +25,7 @@ Exit codes: ${exitCodes.done} done, ${exitCodes.refused} refused or problems fou
 Example:
   $ purser init ../my-repository`,
   )
-for (const register of [init, check, list, quote, parse, run, start, demo]) register(program)
+for (const register of [init, check, list, quote, parse, run, start, thaw, demo]) register(program)
 
 // A reader that has seen enough, as in `purser list | head`, is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

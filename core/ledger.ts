@@ -104,6 +104,8 @@ export interface Room extends Pick<AccountSpec, 'kind' | 'name' | 'unit' | 'peri
   readonly budget: bigint
   readonly spent: bigint
   readonly held: bigint
+  /** Spent beyond what was held; not part of `spent`. */
+  readonly overage: bigint
   readonly room: bigint | undefined
   readonly frozen: boolean
 }
@@ -134,11 +136,7 @@ export function holdAmount(
   }
   for (const account of rooms) {
     if (account.room === undefined) continue
-    if (account.frozen)
-      return refuse(
-        'account-frozen',
-        `The ${describe(account)} is frozen because a provider billed more than the proven bound.`,
-      )
+    if (account.frozen) return frozen(account)
     if (account.room <= 0n || account.room < floors[account.unit]) {
       return noRoom(account, floors[account.unit])
     }
@@ -152,6 +150,16 @@ export function holdAmount(
     heldMicroUsd: within('usd', asked.capMicroUsd),
     ...(rooms.some((account) => account.unit === 'tokens') ? { heldTokens: within('tokens', capTokens) } : {}),
   }
+}
+
+function frozen(account: Room): Refusal {
+  return refuse(
+    'account-frozen',
+    `The ${describe(account)} is frozen, because a provider billed ${formatAmount(account.unit, account.overage)} more ` +
+      'than was held, which no price in use allows.',
+    `Whoever runs the App looks for the wrong price, mends it and releases the account with \`purser thaw ${account.name} ` +
+      `--reason "..."\`. By itself it starts afresh on ${utcMinute(account.periodEnd)}.`,
+  )
 }
 
 function noRoom(account: Room, floor: bigint): Refusal {
@@ -177,7 +185,8 @@ function budgetPath(account: Pick<Room, 'kind' | 'name'>): string {
   return account.kind === 'portfolio' ? `portfolios.${account.name}.budget` : `experiments.${account.name}.budget`
 }
 
-function formatAmount(unit: Unit, amount: bigint): string {
+/** For people: `$2.50` or `1,250,000 tokens`. */
+export function formatAmount(unit: Unit, amount: bigint): string {
   return unit === 'usd' ? formatUsd(amount) : formatTokens(amount)
 }
 

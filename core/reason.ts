@@ -4,8 +4,8 @@
  * `says` is what happened in a sentence; `todo` is what the reader can do about it.
  */
 interface Reason {
-  /** `refusal`: nothing was started or spent. `conclusion`: how a run that started came to its end. */
-  readonly kind: 'refusal' | 'conclusion'
+  /** `refusal`: nothing was started or spent. `conclusion`: how a run that started came to its end. `both`: it can be either. */
+  readonly kind: 'refusal' | 'conclusion' | 'both'
   readonly says: string
   readonly todo: string
 }
@@ -128,7 +128,7 @@ export const reasons = {
   'account-frozen': {
     kind: 'refusal',
     says: 'The account is frozen because a provider billed more than the proven bound.',
-    todo: 'Look at the account’s entries; a maintainer can release it.',
+    todo: 'Whoever runs the App mends the price and releases the account with `purser thaw`.',
   },
   'confirmation-needed': {
     kind: 'refusal',
@@ -136,7 +136,7 @@ export const reasons = {
     todo: 'Comment `/agent go` to go on at that price.',
   },
   'ledger-unreachable': {
-    kind: 'refusal',
+    kind: 'both',
     says: 'The ledger could not be reached, so nothing new is spent.',
     todo: 'Repeat when the App answers again.',
   },

@@ -113,7 +113,7 @@ export async function room(
 }
 
 export function roomOf(account: Account): Room {
-  const { kind, name, unit, periodEnd, budget, spent, held, ceiling, frozen } = account
+  const { kind, name, unit, periodEnd, budget, spent, held, overage, ceiling, frozen } = account
   return {
     kind,
     name,
@@ -122,6 +122,7 @@ export function roomOf(account: Account): Room {
     budget,
     spent,
     held,
+    overage,
     frozen,
     room: ceiling === null ? undefined : ceiling - spent - held,
   }
@@ -144,10 +145,4 @@ export async function accountsNow(prisma: PrismaClient, repositoryId: bigint, no
     where: { repositoryId, periodEnd: { gt: now }, periodStart: { lte: now } },
     orderBy: [{ kind: 'asc' }, { name: 'asc' }, { unit: 'asc' }],
   })
-}
-
-/** Lets a frozen account be reserved from again, once a maintainer has looked at its overage. Says whether it was frozen. */
-export async function thawAccount(prisma: PrismaClient, accountId: bigint): Promise<boolean> {
-  const { count } = await prisma.account.updateMany({ where: { id: accountId, frozen: true }, data: { frozen: false } })
-  return count === 1
 }

@@ -58,7 +58,7 @@ const who: Readonly<Partial<Record<ReasonCode, string>>> = {
   'no-portfolio': MAINTAINERS,
   'model-without-price': MAINTAINERS,
   'no-room': MAINTAINERS,
-  'account-frozen': MAINTAINERS,
+  'account-frozen': OPERATORS,
   'app-required': MAINTAINERS,
   'organisation-layer-unreadable': ADMINISTRATORS,
   'dispatch-failed': ADMINISTRATORS,

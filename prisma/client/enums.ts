@@ -85,7 +85,8 @@ export const EntryKind = {
   release: 'release',
   expire: 'expire',
   overage: 'overage',
-  refund: 'refund'
+  refund: 'refund',
+  thaw: 'thaw'
 } as const
 
 export type EntryKind = (typeof EntryKind)[keyof typeof EntryKind]

@@ -168,6 +168,7 @@ describe('holdAmount', () => {
     spent: 38n * USD,
     held: 2n * USD - (room ?? 0n),
     room,
+    overage: 0n,
     frozen: false,
     ...changes,
   })

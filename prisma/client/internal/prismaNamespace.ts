@@ -1548,6 +1548,7 @@ export const EntryScalarFieldEnum = {
   spentChange: 'spentChange',
   overageChange: 'overageChange',
   key: 'key',
+  note: 'note',
   at: 'at'
 } as const
 

@@ -200,6 +200,7 @@ export const EntryScalarFieldEnum = {
   spentChange: 'spentChange',
   overageChange: 'overageChange',
   key: 'key',
+  note: 'note',
   at: 'at'
 } as const
 

@@ -54,6 +54,7 @@ export type EntryMinAggregateOutputType = {
   spentChange: bigint | null
   overageChange: bigint | null
   key: string | null
+  note: string | null
   at: Date | null
 }
 
@@ -67,6 +68,7 @@ export type EntryMaxAggregateOutputType = {
   spentChange: bigint | null
   overageChange: bigint | null
   key: string | null
+  note: string | null
   at: Date | null
 }
 
@@ -80,6 +82,7 @@ export type EntryCountAggregateOutputType = {
   spentChange: number
   overageChange: number
   key: number
+  note: number
   at: number
   _all: number
 }
@@ -113,6 +116,7 @@ export type EntryMinAggregateInputType = {
   spentChange?: true
   overageChange?: true
   key?: true
+  note?: true
   at?: true
 }
 
@@ -126,6 +130,7 @@ export type EntryMaxAggregateInputType = {
   spentChange?: true
   overageChange?: true
   key?: true
+  note?: true
   at?: true
 }
 
@@ -139,6 +144,7 @@ export type EntryCountAggregateInputType = {
   spentChange?: true
   overageChange?: true
   key?: true
+  note?: true
   at?: true
   _all?: true
 }
@@ -239,6 +245,7 @@ export type EntryGroupByOutputType = {
   spentChange: bigint
   overageChange: bigint
   key: string
+  note: string | null
   at: Date
   _count: EntryCountAggregateOutputType | null
   _avg: EntryAvgAggregateOutputType | null
@@ -275,6 +282,7 @@ export type EntryWhereInput = {
   spentChange?: Prisma.BigIntFilter<"Entry"> | bigint | number
   overageChange?: Prisma.BigIntFilter<"Entry"> | bigint | number
   key?: Prisma.StringFilter<"Entry"> | string
+  note?: Prisma.StringNullableFilter<"Entry"> | string | null
   at?: Prisma.DateTimeFilter<"Entry"> | Date | string
   account?: Prisma.XOR<Prisma.AccountScalarRelationFilter, Prisma.AccountWhereInput>
   run?: Prisma.XOR<Prisma.RunNullableScalarRelationFilter, Prisma.RunWhereInput> | null
@@ -290,6 +298,7 @@ export type EntryOrderByWithRelationInput = {
   spentChange?: Prisma.SortOrder
   overageChange?: Prisma.SortOrder
   key?: Prisma.SortOrder
+  note?: Prisma.SortOrderInput | Prisma.SortOrder
   at?: Prisma.SortOrder
   account?: Prisma.AccountOrderByWithRelationInput
   run?: Prisma.RunOrderByWithRelationInput
@@ -308,6 +317,7 @@ export type EntryWhereUniqueInput = Prisma.AtLeast<{
   heldChange?: Prisma.BigIntFilter<"Entry"> | bigint | number
   spentChange?: Prisma.BigIntFilter<"Entry"> | bigint | number
   overageChange?: Prisma.BigIntFilter<"Entry"> | bigint | number
+  note?: Prisma.StringNullableFilter<"Entry"> | string | null
   at?: Prisma.DateTimeFilter<"Entry"> | Date | string
   account?: Prisma.XOR<Prisma.AccountScalarRelationFilter, Prisma.AccountWhereInput>
   run?: Prisma.XOR<Prisma.RunNullableScalarRelationFilter, Prisma.RunWhereInput> | null
@@ -323,6 +333,7 @@ export type EntryOrderByWithAggregationInput = {
   spentChange?: Prisma.SortOrder
   overageChange?: Prisma.SortOrder
   key?: Prisma.SortOrder
+  note?: Prisma.SortOrderInput | Prisma.SortOrder
   at?: Prisma.SortOrder
   _count?: Prisma.EntryCountOrderByAggregateInput
   _avg?: Prisma.EntryAvgOrderByAggregateInput
@@ -344,6 +355,7 @@ export type EntryScalarWhereWithAggregatesInput = {
   spentChange?: Prisma.BigIntWithAggregatesFilter<"Entry"> | bigint | number
   overageChange?: Prisma.BigIntWithAggregatesFilter<"Entry"> | bigint | number
   key?: Prisma.StringWithAggregatesFilter<"Entry"> | string
+  note?: Prisma.StringNullableWithAggregatesFilter<"Entry"> | string | null
   at?: Prisma.DateTimeWithAggregatesFilter<"Entry"> | Date | string
 }
 
@@ -355,6 +367,7 @@ export type EntryCreateInput = {
   spentChange?: bigint | number
   overageChange?: bigint | number
   key: string
+  note?: string | null
   at: Date | string
   account: Prisma.AccountCreateNestedOneWithoutEntriesInput
   run?: Prisma.RunCreateNestedOneWithoutEntriesInput
@@ -370,6 +383,7 @@ export type EntryUncheckedCreateInput = {
   spentChange?: bigint | number
   overageChange?: bigint | number
   key: string
+  note?: string | null
   at: Date | string
 }
 
@@ -381,6 +395,7 @@ export type EntryUpdateInput = {
   spentChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   overageChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   key?: Prisma.StringFieldUpdateOperationsInput | string
+  note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   account?: Prisma.AccountUpdateOneRequiredWithoutEntriesNestedInput
   run?: Prisma.RunUpdateOneWithoutEntriesNestedInput
@@ -396,6 +411,7 @@ export type EntryUncheckedUpdateInput = {
   spentChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   overageChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   key?: Prisma.StringFieldUpdateOperationsInput | string
+  note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
@@ -409,6 +425,7 @@ export type EntryCreateManyInput = {
   spentChange?: bigint | number
   overageChange?: bigint | number
   key: string
+  note?: string | null
   at: Date | string
 }
 
@@ -420,6 +437,7 @@ export type EntryUpdateManyMutationInput = {
   spentChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   overageChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   key?: Prisma.StringFieldUpdateOperationsInput | string
+  note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
@@ -433,6 +451,7 @@ export type EntryUncheckedUpdateManyInput = {
   spentChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   overageChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   key?: Prisma.StringFieldUpdateOperationsInput | string
+  note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
@@ -456,6 +475,7 @@ export type EntryCountOrderByAggregateInput = {
   spentChange?: Prisma.SortOrder
   overageChange?: Prisma.SortOrder
   key?: Prisma.SortOrder
+  note?: Prisma.SortOrder
   at?: Prisma.SortOrder
 }
 
@@ -478,6 +498,7 @@ export type EntryMaxOrderByAggregateInput = {
   spentChange?: Prisma.SortOrder
   overageChange?: Prisma.SortOrder
   key?: Prisma.SortOrder
+  note?: Prisma.SortOrder
   at?: Prisma.SortOrder
 }
 
@@ -491,6 +512,7 @@ export type EntryMinOrderByAggregateInput = {
   spentChange?: Prisma.SortOrder
   overageChange?: Prisma.SortOrder
   key?: Prisma.SortOrder
+  note?: Prisma.SortOrder
   at?: Prisma.SortOrder
 }
 
@@ -599,6 +621,7 @@ export type EntryCreateWithoutAccountInput = {
   spentChange?: bigint | number
   overageChange?: bigint | number
   key: string
+  note?: string | null
   at: Date | string
   run?: Prisma.RunCreateNestedOneWithoutEntriesInput
 }
@@ -612,6 +635,7 @@ export type EntryUncheckedCreateWithoutAccountInput = {
   spentChange?: bigint | number
   overageChange?: bigint | number
   key: string
+  note?: string | null
   at: Date | string
 }
 
@@ -654,6 +678,7 @@ export type EntryScalarWhereInput = {
   spentChange?: Prisma.BigIntFilter<"Entry"> | bigint | number
   overageChange?: Prisma.BigIntFilter<"Entry"> | bigint | number
   key?: Prisma.StringFilter<"Entry"> | string
+  note?: Prisma.StringNullableFilter<"Entry"> | string | null
   at?: Prisma.DateTimeFilter<"Entry"> | Date | string
 }
 
@@ -665,6 +690,7 @@ export type EntryCreateWithoutRunInput = {
   spentChange?: bigint | number
   overageChange?: bigint | number
   key: string
+  note?: string | null
   at: Date | string
   account: Prisma.AccountCreateNestedOneWithoutEntriesInput
 }
@@ -678,6 +704,7 @@ export type EntryUncheckedCreateWithoutRunInput = {
   spentChange?: bigint | number
   overageChange?: bigint | number
   key: string
+  note?: string | null
   at: Date | string
 }
 
@@ -716,6 +743,7 @@ export type EntryCreateManyAccountInput = {
   spentChange?: bigint | number
   overageChange?: bigint | number
   key: string
+  note?: string | null
   at: Date | string
 }
 
@@ -727,6 +755,7 @@ export type EntryUpdateWithoutAccountInput = {
   spentChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   overageChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   key?: Prisma.StringFieldUpdateOperationsInput | string
+  note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   run?: Prisma.RunUpdateOneWithoutEntriesNestedInput
 }
@@ -740,6 +769,7 @@ export type EntryUncheckedUpdateWithoutAccountInput = {
   spentChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   overageChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   key?: Prisma.StringFieldUpdateOperationsInput | string
+  note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
@@ -752,6 +782,7 @@ export type EntryUncheckedUpdateManyWithoutAccountInput = {
   spentChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   overageChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   key?: Prisma.StringFieldUpdateOperationsInput | string
+  note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
@@ -764,6 +795,7 @@ export type EntryCreateManyRunInput = {
   spentChange?: bigint | number
   overageChange?: bigint | number
   key: string
+  note?: string | null
   at: Date | string
 }
 
@@ -775,6 +807,7 @@ export type EntryUpdateWithoutRunInput = {
   spentChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   overageChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   key?: Prisma.StringFieldUpdateOperationsInput | string
+  note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   account?: Prisma.AccountUpdateOneRequiredWithoutEntriesNestedInput
 }
@@ -788,6 +821,7 @@ export type EntryUncheckedUpdateWithoutRunInput = {
   spentChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   overageChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   key?: Prisma.StringFieldUpdateOperationsInput | string
+  note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
@@ -800,6 +834,7 @@ export type EntryUncheckedUpdateManyWithoutRunInput = {
   spentChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   overageChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   key?: Prisma.StringFieldUpdateOperationsInput | string
+  note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
@@ -815,6 +850,7 @@ export type EntrySelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
   spentChange?: boolean
   overageChange?: boolean
   key?: boolean
+  note?: boolean
   at?: boolean
   account?: boolean | Prisma.AccountDefaultArgs<ExtArgs>
   run?: boolean | Prisma.Entry$runArgs<ExtArgs>
@@ -830,6 +866,7 @@ export type EntrySelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensi
   spentChange?: boolean
   overageChange?: boolean
   key?: boolean
+  note?: boolean
   at?: boolean
   account?: boolean | Prisma.AccountDefaultArgs<ExtArgs>
   run?: boolean | Prisma.Entry$runArgs<ExtArgs>
@@ -845,6 +882,7 @@ export type EntrySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensi
   spentChange?: boolean
   overageChange?: boolean
   key?: boolean
+  note?: boolean
   at?: boolean
   account?: boolean | Prisma.AccountDefaultArgs<ExtArgs>
   run?: boolean | Prisma.Entry$runArgs<ExtArgs>
@@ -860,10 +898,11 @@ export type EntrySelectScalar = {
   spentChange?: boolean
   overageChange?: boolean
   key?: boolean
+  note?: boolean
   at?: boolean
 }
 
-export type EntryOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "accountId" | "runId" | "kind" | "budgetChange" | "heldChange" | "spentChange" | "overageChange" | "key" | "at", ExtArgs["result"]["entry"]>
+export type EntryOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "accountId" | "runId" | "kind" | "budgetChange" | "heldChange" | "spentChange" | "overageChange" | "key" | "note" | "at", ExtArgs["result"]["entry"]>
 export type EntryInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   account?: boolean | Prisma.AccountDefaultArgs<ExtArgs>
   run?: boolean | Prisma.Entry$runArgs<ExtArgs>
@@ -896,6 +935,10 @@ export type $EntryPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs 
      * Names the operation, so that it can't be entered twice.
      */
     key: string
+    /**
+     * Why, where somebody decided it.
+     */
+    note: string | null
     at: Date
   }, ExtArgs["result"]["entry"]>
   composites: {}
@@ -1331,6 +1374,7 @@ export interface EntryFieldRefs {
   readonly spentChange: Prisma.FieldRef<"Entry", 'BigInt'>
   readonly overageChange: Prisma.FieldRef<"Entry", 'BigInt'>
   readonly key: Prisma.FieldRef<"Entry", 'String'>
+  readonly note: Prisma.FieldRef<"Entry", 'String'>
   readonly at: Prisma.FieldRef<"Entry", 'DateTime'>
 }
     

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest'
-import { thawAccount } from '../../../app/ledger/accounts.ts'
 import { recordDelivery } from '../../../app/ledger/delivery.ts'
 import { settle } from '../../../app/ledger/settle.ts'
 import { storedPlan, storedReport } from '../../../app/ledger/stored.ts'
 import { abandonUnstarted, expireLost } from '../../../app/ledger/sweep.ts'
-import type { Call } from '../../../core/report.ts'
+import { frozenAccounts, thawAccount } from '../../../app/ledger/thaw.ts'
+import type { Call } from '../../../core/call.ts'
 import { onEachDatabase } from '../database/each-database.ts'
 import { expectBalanced } from './balance.ts'
 import {
@@ -110,8 +110,13 @@ onEachDatabase('settling', (database) => {
     const account = await prisma.account.findFirstOrThrow({ where: { repositoryId } })
     expect(account).toMatchObject({ spent: 1000n, overage: 50n, frozen: true })
     await expectBalanced(prisma, repositoryId)
-    expect(await thawAccount(prisma, account.id)).toBe(true)
-    expect(await thawAccount(prisma, account.id)).toBe(false)
+    const frozen = async () => (await frozenAccounts(prisma, NOW)).filter(({ id }) => id === account.id)
+    expect(await frozen()).toHaveLength(1)
+    expect(await thawAccount(prisma, account.id, 'The price list was wrong', NOW)).toBe(true)
+    expect(await thawAccount(prisma, account.id, 'Once more', NOW)).toBe(false)
+    expect(await frozen()).toEqual([])
+    const thaws = await prisma.entry.findMany({ where: { accountId: account.id, kind: 'thaw' } })
+    expect(thaws.map(({ note }) => note)).toEqual(['The price list was wrong'])
   })
 
   it('posts tokens that were drawn when a job vanishes, and refunds by evidence', async () => {
