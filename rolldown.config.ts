@@ -66,7 +66,7 @@ export default defineConfig({
     chunkFileNames: 'chunks/[name].js',
     cleanDir: true,
     minify: true,
-    // Its settings have to be made before the first schema is.
-    codeSplitting: { groups: [{ name: 'zod', test: /node_modules\/zod\// }] },
+    // Its settings have to be made before the first schema is, in whatever file.
+    codeSplitting: { groups: [{ name: 'zod', test: /node_modules\/zod\/|action\/plain-schemas/ }] },
   },
 })

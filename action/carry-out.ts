@@ -1,16 +1,15 @@
 /** A granted run from its pinned commit to its report, with its deadline, its lease and its journal; in a job or at a terminal. */
 import type { Plan } from '../core/plan.ts'
-import type { ClaimAnswer } from '../core/protocol.ts'
 import type { ReasonCode } from '../core/reason.ts'
 import type { Redact } from '../core/redact.ts'
 import type { Report } from '../core/report.ts'
 import type { Conclusion } from '../core/run.ts'
+import type { AppRun } from './app-run.ts'
 import { type Checkout, type CommitSource, checkOut, ensureCommit } from './checkout.ts'
-import type { Door } from './door.ts'
-import { type Executed, execute } from './execute.ts'
+import { execute } from './execute.ts'
+import type { Executed } from './finish-run.ts'
 import { GitError } from './git.ts'
 import { openJournal } from './journal.ts'
-import { holdLease, type Lease } from './lease.ts'
 import type { Log } from './log.ts'
 import type { Model } from './model.ts'
 import { readNotes } from './notes.ts'
@@ -24,7 +23,7 @@ const MINUTE_MS = 60_000
 export interface CarryOut {
   readonly plan: Plan
   /** Absent where no App keeps the books: then the whole cap is drawn from the start. */
-  readonly app: { readonly claim: ClaimAnswer; readonly door: Door } | undefined
+  readonly app: AppRun | undefined
   readonly checkout: Checkout
   readonly source: CommitSource
   readonly sandbox: Sandbox
@@ -45,7 +44,7 @@ export async function carryOut(run: CarryOut): Promise<Executed> {
   const stop = (reason: Stop) => abort.abort(reason)
   run.onInterrupt(() => stop(new Stop('cancelled')))
   const deadline = setTimeout(() => stop(new Stop('time-exhausted')), plan.timeoutMinutes * MINUTE_MS)
-  const lease: Lease | undefined = app && holdLease(app.door, app.claim, stop, run.monotonicMs)
+  const lease = app?.holdLease(abort, run.monotonicMs)
   const journal = openJournal(run.journalFile)
   const purse = new Purse(holdOf(plan, app?.claim), journal, lease?.draw)
   let step = ''
@@ -93,7 +92,7 @@ export function emptyReport(conclusion: Conclusion, reason: ReasonCode, message:
   }
 }
 
-function holdOf(plan: Plan, claim: ClaimAnswer | undefined): ConstructorParameters<typeof Purse>[0] {
+function holdOf(plan: Plan, claim: AppRun['claim'] | undefined): ConstructorParameters<typeof Purse>[0] {
   return {
     capMicroUsd: plan.capMicroUsd,
     drawnMicroUsd: claim === undefined ? plan.capMicroUsd : claim.drawnMicroUsd,

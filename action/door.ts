@@ -34,11 +34,13 @@ export function isSilence(reply: object): reply is Silence {
 
 export interface Door {
   ask(identity: string, body: z.input<typeof askBodySchema>): Promise<Reply<ClaimAnswer>>
-  claim(identity: string, runId: string): Promise<Reply<ClaimAnswer>>
+  claim(identity: string, runId: string, step: string): Promise<Reply<ClaimAnswer>>
+  /** Silent at once when `signal` is aborted. */
   events(
     token: string,
     runId: string,
     body: z.output<typeof eventsBodySchema>,
+    signal: AbortSignal,
   ): Promise<Reply<z.output<typeof eventsAnswerSchema>>>
   finish(token: string, runId: string, report: Report): Promise<Reply<FinishAnswer>>
 }
@@ -48,57 +50,77 @@ export function openDoor(appUrl: string): Door {
   return {
     ask: (identity, body) =>
       post(`${appUrl}/api/v1/runs`, identity, z.encode(askBodySchema, askBodySchema.parse(body)), claimAnswerSchema),
-    claim: (identity, runId) =>
-      post(`${runPath(runId)}/claim`, identity, z.encode(claimBodySchema, {}), claimAnswerSchema),
-    events: (token, runId, body) =>
-      post(`${runPath(runId)}/events`, token, z.encode(eventsBodySchema, body), eventsAnswerSchema),
+    claim: (identity, runId, step) =>
+      post(`${runPath(runId)}/claim`, identity, z.encode(claimBodySchema, { step }), claimAnswerSchema),
+    events: (token, runId, body, signal) =>
+      post(`${runPath(runId)}/events`, token, z.encode(eventsBodySchema, body), eventsAnswerSchema, signal),
     finish: (token, runId, report) =>
       post(`${runPath(runId)}/finish`, token, z.encode(reportSchema, report), finishAnswerSchema),
   }
 }
 
-/** Every door takes the same request again without doing it twice, so a try whose answer was lost may be repeated. */
+/**
+ * Every door takes the same request again without doing it twice, so a try whose answer was lost may be repeated. A
+ * server's error may pass, whatever its body says; when none of the tries went better, its refusal is the answer.
+ */
 async function post<Schema extends z.ZodType>(
   url: string,
   bearer: string,
   body: unknown,
   answer: Schema,
+  signal?: AbortSignal,
 ): Promise<Reply<z.output<Schema>>> {
-  let seen = 'no answer'
+  let last: Refusal | Silence = silence('no answer')
   for (let tries = 0; tries < TRIES_MAX; tries += 1) {
-    if (tries > 0) await wait(FIRST_PAUSE_MS * 3 ** (tries - 1))
+    if (tries > 0) await wait(FIRST_PAUSE_MS * 3 ** (tries - 1), undefined, { signal }).catch(() => {})
+    if (signal?.aborted) break
+    const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS)
     try {
       const response = await fetch(url, {
         method: 'POST',
         headers: { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' },
         body: JSON.stringify(body),
         redirect: 'error',
-        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+        signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
       })
-      const text = (await response.text()).slice(0, ANSWER_BYTES_MAX)
-      const read = readReply(response.status, text, answer)
-      if (typeof read !== 'string') return read
-      seen = read
-      if (response.status < 500 && response.status !== 429) break
+      const reply = readReply(response.status, await readText(response), answer)
+      if (!mayPass(response.status, reply)) return reply
+      last = reply
     } catch (error) {
-      seen = describeFailure(error)
+      last = silence(describeFailure(error))
     }
   }
-  return { silent: true, message: seen }
+  return last
 }
 
-function readReply<Schema extends z.ZodType>(
-  status: number,
-  text: string,
-  answer: Schema,
-): z.output<Schema> | Refusal | string {
+function mayPass(status: number, reply: object): reply is Refusal | Silence {
+  return status >= 500 || (status === 429 && isSilence(reply))
+}
+
+/** The whole body, or an error as soon as it is longer than an answer can be. */
+async function readText(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.byteLength
+    if (bytes > ANSWER_BYTES_MAX) throw new Error(`answered more than ${ANSWER_BYTES_MAX} bytes`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function readReply<Schema extends z.ZodType>(status: number, text: string, answer: Schema): Reply<z.output<Schema>> {
   const json = parseJson(text)
   if (status >= 200 && status < 300) {
     const parsed = answer.safeParse(json)
-    return parsed.success ? parsed.data : `answered ${status} in a form that this version does not know`
+    return parsed.success ? parsed.data : silence(`answered ${status} in a form that this version does not know`)
   }
   const refusal = refusalBodySchema.safeParse(json)
-  return refusal.success ? refusal.data : `answered ${status}`
+  return refusal.success ? refusal.data : silence(`answered ${status}`)
+}
+
+function silence(message: string): Silence {
+  return { silent: true, message }
 }
 
 function parseJson(text: string): unknown {

@@ -4,9 +4,11 @@
  * reservation.
  */
 import { closeSync, fdatasyncSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
 import { z } from 'zod'
-import { type Call, callSchema } from '../core/report.ts'
+import { type Call, callSchema } from '../core/call.ts'
 
+export const JOURNAL = 'journal.jsonl'
 const JOURNAL_BYTES_MAX = 16_000_000
 
 const reservedSchema = z.object({
@@ -15,6 +17,10 @@ const reservedSchema = z.object({
 })
 const answeredSchema = z.object({ kind: z.literal('answered'), call: callSchema })
 const lineSchema = z.discriminatedUnion('kind', [reservedSchema, answeredSchema])
+
+export function journalPath(baseDir: string): string {
+  return join(baseDir, JOURNAL)
+}
 
 export interface Journal {
   /** `call` as it will count if nothing more is heard of it: usage unknown, spent what is reserved. */

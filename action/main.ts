@@ -15,7 +15,6 @@ const early = startEarly(env, {
   objectsDir: env.GITHUB_WORKSPACE && join(env.GITHUB_WORKSPACE, '.git/objects'),
   sandbox: env.PURSER_SANDBOX === 'none' ? 'none' : 'bubblewrap',
 })
-await import('./plain-schemas.ts')
 const { run } = await import('./runner.ts')
 
 process.exitCode = await run({

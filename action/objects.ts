@@ -17,9 +17,9 @@ export interface TreeEntry {
 }
 
 interface Wanted {
-  readonly line: string
-  readonly withContent: boolean
-  done(object: { type: string; bytes: number; content: Buffer } | undefined): void
+  /** `undefined` when only the type is asked for. A longer content is let go by as it comes. */
+  readonly bytesMax: number | undefined
+  done(object: GitObject | undefined): void
   fail(error: Error): void
 }
 
@@ -27,6 +27,8 @@ export class ObjectReader {
   readonly #child: ChildProcessWithoutNullStreams
   readonly #waiting: Wanted[] = []
   #chunks: Buffer[] = []
+  /** Bytes to come that nobody wants. */
+  #unwanted = 0
   #ended = false
 
   constructor(gitDir: string) {
@@ -53,13 +55,11 @@ export class ObjectReader {
 
   /** `name`: an id, `<commit>:<path>`, `<commit>^{tree}`. `undefined` when it is not there or has more bytes. */
   async read(name: string, bytesMax: number): Promise<GitObject | undefined> {
-    const about = await this.#want(`info ${name}`, false)
-    if (about === undefined || about.bytes > bytesMax) return undefined
-    return this.#want(`contents ${name}`, true)
+    return this.#ask(`contents ${name}`, bytesMax)
   }
 
   async isCommit(name: string): Promise<boolean> {
-    return (await this.#want(`info ${name}`, false))?.type === 'commit'
+    return (await this.#ask(`info ${name}`))?.type === 'commit'
   }
 
   /** The entries of a tree, as git orders them; `undefined` when there is no such tree. */
@@ -73,11 +73,11 @@ export class ObjectReader {
     this.#child.unref()
   }
 
-  #want(line: string, withContent: boolean): Promise<{ type: string; bytes: number; content: Buffer } | undefined> {
+  #ask(line: string, bytesMax?: number): Promise<GitObject | undefined> {
     if (line.includes('\n')) throw new Error('an object’s name can have no line break')
     return new Promise((done, fail) => {
       if (this.#ended) return fail(new GitError('git has ended'))
-      this.#waiting.push({ line, withContent, done, fail })
+      this.#waiting.push({ bytesMax, done, fail })
       this.#child.stdin.write(`${line}\n`)
     })
   }
@@ -85,16 +85,23 @@ export class ObjectReader {
   /** Answers as many requests as there is output for, in their order. */
   #answer(): void {
     let buffer = this.#chunks.length === 1 ? (this.#chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(this.#chunks)
-    for (let wanted = this.#waiting[0]; wanted !== undefined; wanted = this.#waiting[0]) {
+    for (;;) {
+      const skipped = Math.min(this.#unwanted, buffer.length)
+      this.#unwanted -= skipped
+      buffer = buffer.subarray(skipped)
+      const [wanted] = this.#waiting
       const end = buffer.indexOf(10)
-      if (end < 0) break
-      const header = /^[0-9a-f]+ (\w+) (\d+)$/.exec(buffer.toString('utf8', 0, end))
-      const bytes = Number(header?.[2] ?? 0)
-      const length = header && wanted.withContent ? end + 1 + bytes + 1 : end + 1
+      if (wanted === undefined || end < 0) break
+      const [, type, size] = /^[0-9a-f]+ (\w+) (\d+)$/.exec(buffer.toString('utf8', 0, end)) ?? []
+      const bytes = type === undefined || wanted.bytesMax === undefined ? undefined : Number(size)
+      const tooLong = bytes !== undefined && bytes > (wanted.bytesMax ?? 0)
+      // A content is followed by a line end.
+      const length = end + 1 + (bytes === undefined || tooLong ? 0 : bytes + 1)
       if (buffer.length < length) break
-      const content = wanted.withContent ? buffer.subarray(end + 1, end + 1 + bytes) : Buffer.alloc(0)
       this.#waiting.shift()
-      wanted.done(header?.[1] === undefined ? undefined : { type: header[1], bytes, content })
+      const content = buffer.subarray(end + 1, Math.max(length - 1, end + 1))
+      wanted.done(type === undefined || tooLong ? undefined : { type, content })
+      if (tooLong) this.#unwanted = bytes + 1
       buffer = buffer.subarray(length)
     }
     this.#chunks = buffer.length === 0 ? [] : [buffer]

@@ -35,7 +35,7 @@ export async function resolveOwnPlan(
 ): Promise<Plan | Refusal> {
   const layer = await readRepositoryLayer(objects, configSha)
   if (isRefusal(layer)) return layer
-  if (mayInherit(layer) && inheritsOrganisation(layer)) {
+  if (inheritsOrganisation(layer)) {
     return refuse(
       'organisation-layer-unreadable',
       'The repository inherits from its organisation, whose layer only the App can read.',
@@ -124,9 +124,4 @@ function readNeededBuiltIn(folder: string, repository: Layer, workflow: string):
     return name !== undefined && texts.some((text) => text.includes(name))
   })
   return readBuiltInLayer(folder, [...workflows, ...agents])
-}
-
-/** Spares reading the file twice where the word does not even occur. */
-function mayInherit(layer: Layer): boolean {
-  return layer.files.get(PORTFOLIOS)?.includes('organisation') === true
 }

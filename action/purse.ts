@@ -1,7 +1,10 @@
 /** The run's money while it runs: the meter, the journal behind it, and the App that draws. */
+
+import type { Call } from '../core/call.ts'
 import {
   type CallAsk,
   type CallOutcome,
+  type CallVerdict,
   type Meter,
   openMeter,
   percentOfCap,
@@ -10,14 +13,22 @@ import {
   raiseDrawn,
   reserveCall,
 } from '../core/meter.ts'
-import type { Call } from '../core/report.ts'
 import type { Journal } from './journal.ts'
 
-/** What is drawn after asking for more, as the App says; without an App the whole cap is drawn from the start. */
-export type Draw = (
-  wantMicroUsd: bigint,
-  wantTokens: number | undefined,
-) => Promise<{ drawnMicroUsd: bigint; drawnTokens?: number | undefined }>
+/** What may be spent so far, as the App has acknowledged. */
+export interface Drawn {
+  readonly drawnMicroUsd: bigint
+  readonly drawnTokens?: number | undefined
+}
+
+/**
+ * Asks to be drawn up to this much in all. Resolves to what is drawn then, `undefined` when the run has stopped in the
+ * meantime. Without an App the whole cap is drawn from the start, and there is nobody to ask.
+ */
+export type Draw = (wantMicroUsd: bigint, wantTokens: number | undefined) => Promise<Drawn | undefined>
+
+/** Why no call can be made. `stopped`: the run has to end, whatever money it has. The others are the meter's. */
+export type Limit = Extract<CallVerdict, { verdict: 'no-room' }>['limit'] | 'stopped'
 
 export interface Granted {
   readonly reservation: Reservation
@@ -71,10 +82,11 @@ export class Purse {
     step: string,
     model: string,
     ask: Omit<CallAsk, 'drawnIsFinal'>,
-  ): Promise<Granted | { readonly limit: 'cap' | 'share' | 'drawn' }> {
+  ): Promise<Granted | { readonly limit: Limit }> {
     let verdict = reserveCall(this.#meter, { ...ask, drawnIsFinal: this.#draw === undefined })
     if (verdict.verdict === 'draw' && this.#draw !== undefined) {
       const drawn = await this.#draw(verdict.wantMicroUsd, verdict.wantTokens)
+      if (drawn === undefined) return { limit: 'stopped' }
       this.raise(drawn.drawnMicroUsd, drawn.drawnTokens)
       verdict = reserveCall(this.#meter, { ...ask, drawnIsFinal: true })
     }

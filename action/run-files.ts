@@ -3,13 +3,10 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path'
 import { z } from 'zod'
 import { type Report, reportSchema } from '../core/report.ts'
+import { JOURNAL } from './journal.ts'
 
 const REPORT = 'report.json'
 const PATCH = 'work.patch'
-
-export function journalPath(baseDir: string): string {
-  return join(baseDir, 'journal.jsonl')
-}
 
 /** Answers the path of the report. The patch is beside it. */
 export function writeReport(baseDir: string, report: Report, patch: string): string {
@@ -27,7 +24,7 @@ export function readReport(baseDir: string): Report | undefined {
 
 /** Removes the checkout and everything else but the report, the patch and the journal. */
 export function clearRunDirectory(baseDir: string): void {
-  const kept = new Set([REPORT, PATCH, 'journal.jsonl'])
+  const kept = new Set([REPORT, PATCH, JOURNAL])
   for (const name of readdirSync(baseDir)) {
     if (!kept.has(name)) rmSync(join(baseDir, name), { recursive: true, force: true })
   }

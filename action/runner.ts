@@ -1,21 +1,21 @@
 /** One run in one job, from inputs to outputs. Here is the one catch: whatever goes wrong below still ends in outputs. */
-import type { ClaimAnswer } from '../core/protocol.ts'
+import './plain-schemas.ts'
 import { isRefusal, type Refusal, refuse } from '../core/reason.ts'
 import { redactor } from '../core/redact.ts'
 import type { Report } from '../core/report.ts'
 import { jobSummary } from '../core/text/job-summary.ts'
+import type { AppRun } from './app-run.ts'
 import { carryOut, emptyReport } from './carry-out.ts'
 import { conclude, type Ended, refused } from './conclude.ts'
-import { type Door, isSilence } from './door.ts'
 import { showPlan } from './dry-run.ts'
 import type { Early } from './early.ts'
-import { askApp, ownPlan } from './grant.ts'
 import { type Inputs, readInputs, saveState } from './io.ts'
 import { commitSource, readJob } from './job.ts'
+import { journalPath } from './journal.ts'
 import { actionsLog, type Log } from './log.ts'
 import { openModel } from './model.ts'
+import { planOwnRun } from './own-run.ts'
 import { checkTemplates } from './prompt.ts'
-import { journalPath, writeReport } from './run-files.ts'
 import type { Sandbox } from './sandbox.ts'
 
 /** What this process was given, so that nothing below reaches for it. */
@@ -60,12 +60,11 @@ async function runJob(inputs: Inputs, host: Host, log: Log, secrets: string[]): 
 
   // 2. The plan, and with an App the hold and the bearer token of this run.
   const today = host.now().toISOString().slice(0, 10)
-  const granted =
-    inputs.appUrl === undefined
-      ? await ownPlan(inputs, job, early.checkout, source, host.builtInDir, today)
-      : await askApp(inputs, inputs.appUrl, job)
-  if (isRefusal(granted)) return refused(granted)
-  const { plan, app } = granted
+  const { appUrl } = inputs
+  const app = appUrl === undefined ? undefined : await (await import('./app-run.ts')).startAppRun(inputs, appUrl, job)
+  if (isRefusal(app)) return refused(app)
+  const plan = app?.claim.plan ?? (await planOwnRun(inputs, job, early.checkout, source, host.builtInDir, today))
+  if (isRefusal(plan)) return refused(plan)
   if (app !== undefined) secrets.push(app.claim.token)
   const redact = redactor(secrets)
   saveState({
@@ -106,6 +105,7 @@ async function runJob(inputs: Inputs, host: Host, log: Log, secrets: string[]): 
   })
 
   // 5. The report stays in the job; the App settles and delivers.
+  const { writeReport } = await import('./run-files.ts')
   const reportPath = writeReport(early.baseDir, executed.report, executed.patch)
   const settled = await settle(executed.report, inputs, app, log)
   const summary = jobSummary({
@@ -122,10 +122,8 @@ async function runJob(inputs: Inputs, host: Host, log: Log, secrets: string[]): 
   return { ...settled, plan, claim: app?.claim, report: executed.report, reportPath, summary: redact(summary) }
 }
 
-type App = { readonly claim: ClaimAnswer; readonly door: Door }
-
 /** What the App made of the report; as the report says without one, or where it does not answer. */
-async function settle(report: Report, inputs: Inputs, app: App | undefined, log: Log): Promise<Ended> {
+async function settle(report: Report, inputs: Inputs, app: AppRun | undefined, log: Log): Promise<Ended> {
   const own: Ended = {
     conclusion: report.conclusion,
     reason: report.reason,
@@ -135,10 +133,10 @@ async function settle(report: Report, inputs: Inputs, app: App | undefined, log:
   if (app === undefined) return own
   const { delivery, ...withoutWork } = report
   const sent = inputs.keepWork || delivery === undefined ? withoutWork : report
-  const answer = await app.door.finish(app.claim.token, app.claim.runId, sent)
-  if (isSilence(answer) || isRefusal(answer)) {
+  const answer = await app.finish(sent)
+  if ('notTaken' in answer) {
     log.warning(
-      `The App did not take the report (${answer.message}). It stays in this job's files, and what was drawn counts as spent.`,
+      `The App did not take the report (${answer.notTaken}). It stays in this job's files, and what was drawn counts as spent.`,
     )
     return own
   }
@@ -153,9 +151,9 @@ async function settle(report: Report, inputs: Inputs, app: App | undefined, log:
 }
 
 /** A claimed run that can't start is given back at once, so that its hold is released. */
-async function giveBack(app: App | undefined, refusal: Refusal): Promise<Ended> {
+async function giveBack(app: AppRun | undefined, refusal: Refusal): Promise<Ended> {
   if (app === undefined) return refused(refusal)
-  await app.door.finish(app.claim.token, app.claim.runId, emptyReport('refused', refusal.reason, refusal.message))
+  await app.finish(emptyReport('refused', refusal.reason, refusal.message))
   saveState({ finished: 'true' })
   return refused(refusal, app.claim)
 }

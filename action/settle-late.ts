@@ -4,8 +4,8 @@ import type { Report } from '../core/report.ts'
 
 import { isSilence, openDoor } from './door.ts'
 import { readState } from './io.ts'
-import { readJournal } from './journal.ts'
-import { clearRunDirectory, journalPath, readReport, writeReport } from './run-files.ts'
+import { journalPath, readJournal } from './journal.ts'
+import { clearRunDirectory, readReport, writeReport } from './run-files.ts'
 
 /** Says what it did, for the log. Finishing twice changes nothing, so a report whose answer was lost may be repeated. */
 export async function settleLate(): Promise<string | undefined> {

@@ -1,24 +1,10 @@
 /** What a run reports of itself: how it ended, every model call as evidence, and the work. */
 import { z } from 'zod'
+import { callSchema } from './call.ts'
 import { deliverySchema } from './changeset.ts'
 import { reasonCodes } from './reason.ts'
 import { conclusionSchema } from './run.ts'
 import { microUsdWire } from './wire.ts'
-
-/** One model call as evidence. `unknown` usage is billed at what was reserved. */
-export const callSchema = z.object({
-  id: z.int().nonnegative(),
-  step: z.string(),
-  model: z.string(),
-  reservedMicroUsd: microUsdWire,
-  spentMicroUsd: microUsdWire,
-  inputTokens: z.int().nonnegative(),
-  cachedTokens: z.int().nonnegative(),
-  outputTokens: z.int().nonnegative(),
-  reasoningTokens: z.int().nonnegative(),
-  usage: z.enum(['reported', 'unknown']),
-})
-export type Call = z.infer<typeof callSchema>
 
 export const stepReportSchema = z.object({
   id: z.string(),

@@ -1,0 +1,120 @@
+/** The end of a run: its work, what the guards say of it, and its report. Loaded when the steps are done. */
+import type { Changeset, Delivery } from '../core/changeset.ts'
+import { checkGuards, type Violation, validateChangeset } from '../core/guard.ts'
+import { inertLine, inertText } from '../core/inert.ts'
+import type { Report } from '../core/report.ts'
+import { showCommand } from '../core/template.ts'
+import { collectWork, type Work } from './collect-work.ts'
+import type { RunParts } from './run-parts.ts'
+import { type Ending, ended, runCommand, type StepsDone } from './steps.ts'
+
+const TITLE_CHARACTERS_MAX = 200
+const BODY_CHARACTERS_MAX = 50_000
+const MESSAGE_CHARACTERS_MAX = 1_900
+const GUARD_MINUTES_MAX = 15
+
+export interface Executed {
+  readonly report: Report
+  readonly patch: string
+}
+
+/** `startTree`: the workspace as the first step found it; none when no step was reached. */
+export async function finishRun(parts: RunParts, done: StepsDone, startTree: string | undefined): Promise<Executed> {
+  if (startTree === undefined) return close(parts, done, undefined)
+  const work = await collectWork(parts.git, parts.workDir, startTree, parts.plan.subject.headSha)
+  return close(parts, { ...done, ending: await judge(parts, done.ending, work) }, work)
+}
+
+/** The guards speak on work that would be delivered: of a run that ended in order, or at its cap. */
+async function judge(parts: RunParts, ending: Ending | undefined, work: Work): Promise<Ending> {
+  if (ending !== undefined && ending.conclusion !== 'capped') return ending
+  const { plan } = parts
+  const violations = [
+    ...work.violations,
+    ...validateChangeset(work.changeset),
+    ...checkGuards(plan.guards, work.changeset),
+  ]
+  const all = violations.length > 0 || !hasWork(work.changeset) ? violations : await runGuards(parts)
+  const [first] = all
+  if (first !== undefined) {
+    const capped = ending === undefined ? '' : ` ${ending.message}`
+    return ended(
+      'withheld',
+      first.reason,
+      `${all
+        .slice(0, 5)
+        .map((violation) => violation.message)
+        .join(' ')}${capped}`,
+    )
+  }
+  if (ending !== undefined) return ending
+  if (['commit', 'pull-request'].includes(plan.deliver) && !hasWork(work.changeset)) {
+    return ended('completed', 'nothing-to-deliver', 'The run ended in order and changed nothing.')
+  }
+  return ended('completed', undefined, 'Every step ended in order and every guard passed.')
+}
+
+/** Also after the time has run out: the guards have minutes of their own. */
+async function runGuards(parts: RunParts): Promise<Violation[]> {
+  const own = parts.signal.aborted ? { ...parts, signal: new AbortController().signal } : parts
+  for (const template of parts.plan.guards.run ?? []) {
+    const result = await runCommand(own, template, GUARD_MINUTES_MAX)
+    const command = showCommand(template, parts.plan.inputs)
+    parts.log.foreign(`Guard: ${command}: ${result.how}`)
+    if (result.ok) continue
+    parts.log.foreign(result.output)
+    return [
+      {
+        reason: 'guard-command',
+        rule: `run: ${command}`,
+        message: `The guard \`${command}\` did not pass: ${result.how}.`,
+      },
+    ]
+  }
+  return []
+}
+
+/** The report of a run and, where it came to that, its work. */
+function close(parts: RunParts, done: StepsDone, work: Work | undefined): Executed {
+  const { purse, redact, plan } = parts
+  const ending = done.ending ?? ended('failed', 'internal', 'The run ended without saying how.')
+  const sum = (count: (call: Report['calls'][number]) => number) =>
+    purse.calls.reduce((total, call) => total + count(call), 0)
+  const delivery = work === undefined ? undefined : makeDelivery(done.said, work.changeset, plan.workflow, redact)
+  const report: Report = {
+    version: 1,
+    conclusion: ending.conclusion,
+    ...(ending.reason && { reason: ending.reason }),
+    message: redact(ending.message).slice(0, MESSAGE_CHARACTERS_MAX),
+    spentMicroUsd: purse.spentMicroUsd,
+    inputTokens: sum((call) => call.inputTokens),
+    cachedTokens: sum((call) => call.cachedTokens),
+    outputTokens: sum((call) => call.outputTokens),
+    steps: [...done.reports],
+    calls: [...purse.calls],
+    ...(delivery && { delivery }),
+  }
+  return { report, patch: redact(work?.patch ?? '') }
+}
+
+/** What the agents said becomes title and body: the last step's first line, then every step's words in order. */
+function makeDelivery(
+  said: readonly string[],
+  changeset: Changeset,
+  workflow: string,
+  redact: (text: string) => string,
+): Delivery | undefined {
+  if (said.length === 0 && !hasWork(changeset)) return undefined
+  const title = (said.at(-1) ?? '').split('\n').find((line) => line.trim() !== '') ?? ''
+  const plainTitle = inertLine(redact(title.replace(/^[#>*\s]+|\*+\s*$/g, '')), TITLE_CHARACTERS_MAX)
+  const body = inertText(redact(said.join('\n\n')))
+  return {
+    ...(hasWork(changeset) && { changeset }),
+    title: plainTitle === '' ? `Work of ${workflow}` : plainTitle,
+    body: body.slice(0, BODY_CHARACTERS_MAX),
+  }
+}
+
+function hasWork(changeset: Changeset): boolean {
+  return changeset.files.length > 0
+}

@@ -1,0 +1,58 @@
+/** A job's own run, where there is no App: what it is about, and the plan that the repository declares for it. */
+import type { Plan } from '../core/plan.ts'
+import { isRefusal, type Refusal, refuse } from '../core/reason.ts'
+import { type Checkout, type CommitSource, checkOut, ensureCommit, fetchCommit } from './checkout.ts'
+import type { Inputs } from './io.ts'
+import { type Job, jobSubject } from './job.ts'
+import { resolveOwnPlan } from './own-plan.ts'
+
+/** `today` is `2026-11-20`. */
+export async function planOwnRun(
+  inputs: Inputs,
+  job: Job,
+  checkout: Checkout,
+  source: CommitSource,
+  builtInDir: string,
+  today: string,
+): Promise<Plan | Refusal> {
+  if (inputs.workflow === undefined) {
+    const why =
+      inputs.run === undefined ? '`workflow` is not given.' : '`run` names a run of an App, and `app-url` is not given.'
+    return refuse('input-invalid', why)
+  }
+  const subject = jobSubject(job)
+  if (isRefusal(subject)) return subject
+  const configSha = await findConfiguration(job, checkout, source)
+  if (isRefusal(configSha)) return configSha
+  // Where the subject is the configuration's own commit, it is here; checking it out takes as long as reading the plan.
+  if (subject.headSha === configSha) checkOut(checkout, configSha).catch(() => {})
+  const request = {
+    workflow: inputs.workflow,
+    variant: inputs.variant,
+    portfolio: inputs.portfolio,
+    inputs: inputs.values,
+    overrides: {
+      ...(inputs.model !== undefined && { model: inputs.model }),
+      ...(inputs.effort !== undefined && { effort: inputs.effort }),
+      ...(inputs.capUsd !== undefined && { cap: inputs.capUsd }),
+    },
+  }
+  return resolveOwnPlan(request, subject, checkout.objects, configSha, builtInDir, today)
+}
+
+/** The commit of the default branch: the job's own, if that is where it runs, else what GitHub has now. */
+async function findConfiguration(job: Job, checkout: Checkout, source: CommitSource): Promise<string | Refusal> {
+  const branch = job.event.repository?.default_branch
+  try {
+    if (branch !== undefined && job.ref === `refs/heads/${branch}`) {
+      await ensureCommit(checkout, source, job.sha)
+      return job.sha
+    }
+    if (source.remote === undefined) return refuse('no-configuration')
+    return await fetchCommit(checkout.git, source.remote, branch === undefined ? 'HEAD' : `refs/heads/${branch}`)
+  } catch (error) {
+    const said = error instanceof Error ? error.message : String(error)
+    const todo = 'Give the job `permissions: contents: read`.'
+    return refuse('no-configuration', `The default branch could not be read: ${said}`, todo)
+  }
+}

@@ -1,0 +1,18 @@
+/** One model call as a runner's journal and its report tell it. */
+import { z } from 'zod'
+import { microUsdWire } from './wire.ts'
+
+/** One model call as evidence. `unknown` usage is billed at what was reserved. */
+export const callSchema = z.object({
+  id: z.int().nonnegative(),
+  step: z.string(),
+  model: z.string(),
+  reservedMicroUsd: microUsdWire,
+  spentMicroUsd: microUsdWire,
+  inputTokens: z.int().nonnegative(),
+  cachedTokens: z.int().nonnegative(),
+  outputTokens: z.int().nonnegative(),
+  reasoningTokens: z.int().nonnegative(),
+  usage: z.enum(['reported', 'unknown']),
+})
+export type Call = z.infer<typeof callSchema>
