@@ -1,6 +1,6 @@
 /** From a comment to the command in it. Only the first line of a newly created comment by a person can be one. */
 import { parseComment } from '../core/command.ts'
-import { mayRun } from '../core/permission.ts'
+import { mayRun, refusePermission } from '../core/permission.ts'
 import { isRefusal, refuse } from '../core/reason.ts'
 import { readPermissions } from './authorize.ts'
 import { type CommandAt, type Spoken, showRefusal } from './command.ts'
@@ -53,10 +53,15 @@ export async function onComment(parts: Parts, place: Place, comment: NewComment)
   if (isRefusal(read)) return showRefusal(place, spoken, read)
   const { permissions } = read
   // What Purser says here names budgets and sessions, so even a look needs what every workflow needs at the least.
-  if (permissions === null || !mayRun('triage', permissions)) return showRefusal(place, spoken, refuse('not-permitted'))
+  if (permissions === null || !mayRun('triage', permissions)) {
+    return showRefusal(place, spoken, refusePermission('Every command', 'triage'))
+  }
   if (command.kind === 'invalid') return showRefusal(place, spoken, refuse('invalid-command', command.problem))
   const verb = carriedOutVerbs.find((one) => one === command.verb)
-  if (verb === undefined) return showRefusal(place, spoken, refuse('verb-unavailable'))
+  if (verb === undefined) {
+    const message = `\`/agent ${command.verb}\` is a command, but this version of Purser does not carry it out yet.`
+    return showRefusal(place, spoken, refuse('verb-unavailable', message))
+  }
   await carryOut[verb]({ ...spoken, parts, place, command, permissions })
 }
 

@@ -1,4 +1,5 @@
 /** Who may start what, by what GitHub itself says of somebody's permission on the repository. */
+import { type Refusal, refuse } from './reason.ts'
 
 /** What a workflow asks for in `access`. */
 export type Access = 'triage' | 'write' | 'maintain'
@@ -26,4 +27,13 @@ const enough = {
 export function mayRun(access: Access, permissions: GitHubPermissions | null | undefined): boolean {
   if (permissions === null || permissions === undefined) return false
   return enough[access].some((level) => permissions[level] === true)
+}
+
+/** Says what is missing: `what` is a workflow's name, or what was asked for in words. */
+export function refusePermission(what: string, access: Access): Refusal {
+  return refuse(
+    'not-permitted',
+    `${what} needs ${access} access to this repository, which the author of the command lacks.`,
+    `Ask somebody with ${access} access to give the command, or whoever administers the repository for that access.`,
+  )
 }

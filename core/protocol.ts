@@ -15,6 +15,12 @@ export const OIDC_AUDIENCE = 'purser'
 export const HEARTBEAT_SECONDS = 20
 export const LEASE_SECONDS = 120
 
+/**
+ * What tells the steps of one job apart, since its identity does not: a UUID that the runner makes for its step before
+ * the first try and repeats in every further one, so that a try whose answer was lost gets the same run again.
+ */
+const stepNonceSchema = z.uuid()
+
 export const refusalBodySchema = z.object({
   refused: z.literal(true),
   reason: z.enum(reasonCodes),
@@ -32,10 +38,11 @@ export const askBodySchema = z.strictObject({
   capUsd: z.string().max(20).optional(),
   /** `github.event.before` of a push, so that the run can say what is new since. */
   baseSha: z.string().max(64).optional(),
+  step: stepNonceSchema,
 })
 
 /** `POST /runs/:id/claim`, opened by the OIDC token of the job that the App dispatched. */
-export const claimBodySchema = z.strictObject({})
+export const claimBodySchema = z.strictObject({ step: stepNonceSchema })
 
 /** What both answer: the run's plan, and the bearer token that opens this run's other doors to this claim alone. */
 export const claimAnswerSchema = z.object({

@@ -80,8 +80,8 @@ export const reasons = {
   },
   'daily-brake': {
     kind: 'refusal',
-    says: 'Machines have started as many sessions on this subject today as is allowed.',
-    todo: 'It resets tomorrow; a person can still start one by a comment.',
+    says: 'Machines have started as many sessions of this workflow within a day as is allowed.',
+    todo: 'Wait until the earlier ones are a day old; a person can still start one by a comment.',
   },
   'not-default-branch': {
     kind: 'refusal',

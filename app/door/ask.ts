@@ -12,7 +12,7 @@ import { fullNameOf, type Place } from '../place.ts'
 import { declaredBy, prepare } from '../prepare.ts'
 import type { FoundSubject } from '../subject.ts'
 import { claimAnswer } from './claim.ts'
-import type { JobIdentity } from './identity.ts'
+import { type JobIdentity, stepKeyOf } from './identity.ts'
 import { admit } from './job.ts'
 
 type Ask = z.output<typeof askBodySchema>
@@ -25,7 +25,8 @@ export async function ask(parts: Parts, job: JobIdentity, body: Ask): Promise<Cl
   const place = await admit(parts, job)
   if (isRefusal(place)) return place
   const found = subjectOf(place, job, body)
-  const commandKey = `job:${job.jobKey}`
+  const jobKey = stepKeyOf(job, body.step)
+  const commandKey = `job:${jobKey}`
   const brake = await brakeOn(parts, place, body.workflow, commandKey)
   if (brake) return brake
   const declared = await declaredBy(parts, place)
@@ -39,7 +40,7 @@ export async function ask(parts: Parts, job: JobIdentity, body: Ask): Promise<Cl
   const runId = reserved.run.id
   await markDispatched(parts.prisma, runId, BigInt(job.actionsRunId), parts.now())
   const { repositoryId } = place
-  const claimed = await claim(parts.prisma, { runId, repositoryId, jobKey: job.jobKey, now: parts.now() })
+  const claimed = await claim(parts.prisma, { runId, repositoryId, jobKey, now: parts.now() })
   if (isRefusal(claimed)) return claimed
   await parts.showLater(runId)
   return claimAnswer(parts, place, claimed)
@@ -78,17 +79,27 @@ function requestOf(body: Ask): RunRequest {
   }
 }
 
-/** A repeat of the same job is no new start. */
+/** A repeat of the same step is no new start. */
 async function brakeOn(parts: Parts, place: Place, family: string, commandKey: string): Promise<Refusal | undefined> {
   const since = new Date(parts.now().getTime() - DAY_MS)
-  const starts = await parts.prisma.session.count({
+  const starts = await parts.prisma.session.findMany({
     where: {
       repositoryId: place.repositoryId,
       family,
       trigger: { in: ['push', 'schedule', 'dispatch'] },
-      createdAt: { gte: since },
+      createdAt: { gt: since },
       commandKey: { not: commandKey },
     },
+    orderBy: { createdAt: 'desc' },
+    take: MACHINE_STARTS_A_DAY_MAX,
+    select: { createdAt: true },
   })
-  return starts >= MACHINE_STARTS_A_DAY_MAX ? refuse('daily-brake') : undefined
+  const first = starts[MACHINE_STARTS_A_DAY_MAX - 1]
+  if (first === undefined) return undefined
+  const free = new Date(first.createdAt.getTime() + DAY_MS).toISOString().slice(0, 16).replace('T', ' ')
+  return refuse(
+    'daily-brake',
+    `Jobs have started \`${family}\` ${MACHINE_STARTS_A_DAY_MAX} times within a day, which is the most.`,
+    `The next may start after ${free} UTC. If that many are meant, let fewer events start the Actions workflow.`,
+  )
 }

@@ -7,10 +7,15 @@ import { storedPlan } from '../ledger/stored.ts'
 import type { Parts } from '../parts.ts'
 import type { Place } from '../place.ts'
 import { commentUrlOf, commitUrlOf } from '../show/urls.ts'
-import type { JobIdentity } from './identity.ts'
+import { type JobIdentity, stepKeyOf } from './identity.ts'
 import { admit } from './job.ts'
 
-export async function claimRun(parts: Parts, job: JobIdentity, runId: string): Promise<ClaimAnswer | Refusal> {
+export async function claimRun(
+  parts: Parts,
+  job: JobIdentity,
+  runId: string,
+  step: string,
+): Promise<ClaimAnswer | Refusal> {
   const place = await admit(parts, job)
   if (isRefusal(place)) return place
   if (job.event !== 'workflow_dispatch' || !job.workflowRef.includes(`/${ACTIONS_WORKFLOW}@`)) {
@@ -21,7 +26,8 @@ export async function claimRun(parts: Parts, job: JobIdentity, runId: string): P
     return refuse('run-unknown', 'Another Actions run was dispatched for this run.')
   }
   const { repositoryId } = place
-  const claimed = await claim(parts.prisma, { runId, repositoryId, jobKey: job.jobKey, now: parts.now() })
+  const jobKey = stepKeyOf(job, step)
+  const claimed = await claim(parts.prisma, { runId, repositoryId, jobKey, now: parts.now() })
   if (isRefusal(claimed)) return claimed
   await parts.showLater(runId)
   return claimAnswer(parts, place, claimed)

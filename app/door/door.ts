@@ -67,7 +67,7 @@ export function createDoor(parts: Parts, verifyJob: VerifyJob) {
     if (isRefusal(job)) return job
     const parsed = await parseBody(request, claimBodySchema)
     if (isRefusal(parsed)) return parsed
-    const answer = await claimRun(parts, job, runId)
+    const answer = await claimRun(parts, job, runId, parsed.body.step)
     return isRefusal(answer) ? answer : z.encode(claimAnswerSchema, answer)
   }
 

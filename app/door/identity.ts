@@ -32,6 +32,11 @@ export interface JobIdentity {
   readonly jobKey: string
 }
 
+/** One step of the job: each that uses the Action asks for a run of its own, and repeats its step when it asks again. */
+export function stepKeyOf(job: JobIdentity, step: string): string {
+  return `${job.jobKey}:${step}`
+}
+
 export type VerifyJob = (authorization: string | undefined) => Promise<JobIdentity | Refusal>
 
 const CLOCK_TOLERANCE_SECONDS = 30

@@ -33,7 +33,7 @@ export interface Claim {
 }
 
 /**
- * Gives the run to one job, with a first tranche of its hold and a lease. The same job claiming again gets its claim back
+ * Gives the run to one step of a job, with a first tranche of its hold and a lease. The same step claiming again gets its claim back
  * with a new token and the next epoch. Refuses with `run-unknown` (also when it is another repository's),
  * `confirmation-needed`, `already-claimed` or `run-over`.
  */

@@ -17,7 +17,7 @@ export interface NewSession {
   /** One word for the subject within its repository: `pull-request:12`. */
   readonly subjectKey: string
   readonly trigger: 'comment' | 'push' | 'schedule' | 'dispatch' | 'session' | 'cli'
-  /** What started it, once and for all: `comment:123`, `job:RUN:ATTEMPT:CHECK`. A repeat gets the first result. */
+  /** What started it, once and for all: `comment:123`, `job:RUN:ATTEMPT:CHECK:STEP`. A repeat gets the first result. */
   readonly commandKey: string
 }
 
@@ -95,8 +95,13 @@ export async function reserve(prisma: PrismaClient, request: ReserveRequest): Pr
       where: { repositoryId, subjectKey, state: { in: ['reserved', 'dispatched', 'claimed'] } },
       select: { sessionId: true },
     })
-    if (open !== null)
-      return refuse('already-running', `The session ${open.sessionId} has a run under way on this subject.`)
+    if (open !== null) {
+      return refuse(
+        'already-running',
+        `The session \`${open.sessionId}\` has a run under way here, and two at once would write over each other.`,
+        'Wait until it ends, or end it with `/agent stop`; then repeat the command.',
+      )
+    }
 
     const { plan, floorMicroUsd } = request.run
     const capTokens = plan.capTokens === undefined ? undefined : BigInt(plan.capTokens)

@@ -34,7 +34,7 @@ export async function onJob(parts: Parts, place: Place, { workflow_job: job }: J
     where: {
       repositoryId: place.repositoryId,
       actionsRunId: BigInt(job.run_id),
-      jobKey: `${job.run_id}:${job.run_attempt}:${checkRunId}`,
+      jobKey: { startsWith: `${job.run_id}:${job.run_attempt}:${checkRunId}:` },
       state: 'claimed',
     },
   })

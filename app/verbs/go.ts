@@ -1,5 +1,5 @@
 /** `/agent go`: starts what was quoted on this subject and waits, with today's configuration, head and prices. */
-import { mayRun } from '../../core/permission.ts'
+import { mayRun, refusePermission } from '../../core/permission.ts'
 import type { Plan } from '../../core/plan.ts'
 import { isRefusal, refuse } from '../../core/reason.ts'
 import type { RunRequest } from '../../core/resolve.ts'
@@ -21,8 +21,9 @@ export async function go(at: CommandAt): Promise<void> {
   if (isRefusal(declared)) return refuseRun(at, found, declared, about)
   const prepared = await prepare(parts, place, declared, requestOf(storedPlan(waiting)), found.subject)
   if (isRefusal(prepared)) return refuseRun(at, found, prepared, about)
-  if (!mayRun(prepared.resolved.access, at.permissions)) {
-    return refuseRun(at, found, refuse('not-permitted'), about)
+  const { access } = prepared.resolved
+  if (!mayRun(access, at.permissions)) {
+    return refuseRun(at, found, refusePermission(`\`${waiting.family}\``, access), about)
   }
   const refusal = await refusalOf(at, found)
   if (refusal) return refuseRun(at, found, refusal, about)
@@ -30,7 +31,8 @@ export async function go(at: CommandAt): Promise<void> {
   const begun = await begin(parts, place, { prepared, found, trigger: 'comment', commandKey, isConfirmed: true })
   if (!isRefusal(begun)) return reactTo(at, begun)
   const accounts = await payingNow(parts, place.repositoryId, declared.configuration, prepared.accounts)
-  await refuseRun(at, found, begun, { ...about, accounts })
+  const { floorMicroUsd, plan } = prepared.resolved
+  await refuseRun(at, found, begun, { ...about, accounts, floorMicroUsd, capMicroUsd: plan.capMicroUsd })
 }
 
 /** What was asked for when it was quoted. */

@@ -1,5 +1,5 @@
 /** `/agent <workflow>`: everything that has to hold before a session starts, in the order in which it is looked at. */
-import { mayRun } from '../../core/permission.ts'
+import { mayRun, refusePermission } from '../../core/permission.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/reason.ts'
 import { isHeadMoved } from '../authorize.ts'
 import { type Begun, begin } from '../begin.ts'
@@ -24,7 +24,9 @@ export async function run(at: CommandAt): Promise<void> {
   const prepared = await prepare(parts, place, declared, request, found.subject)
   if (isRefusal(prepared)) return refuseRun(at, found, prepared, about)
   const { resolved, accounts } = prepared
-  if (!mayRun(resolved.access, at.permissions)) return refuseRun(at, found, refuse('not-permitted'), about)
+  if (!mayRun(resolved.access, at.permissions)) {
+    return refuseRun(at, found, refusePermission(`\`${about.workflow}\``, resolved.access), about)
+  }
   const refusal = await refusalOf(at, found)
   if (refusal) return refuseRun(at, found, refusal, about)
   const begun = await begin(parts, place, {
@@ -52,10 +54,18 @@ export async function reactTo(at: CommandAt, begun: Begun): Promise<void> {
 /** What the subject itself rules out. */
 export async function refusalOf(at: CommandAt, found: FoundSubject): Promise<Refusal | undefined> {
   if (found.fork) return refuse('fork')
-  if (!found.open) return refuse('wrong-subject', 'It is closed, so there is nothing to work on.')
-  const { headRef } = found.subject
+  const { headRef, headSha, kind, number } = found.subject
+  if (!found.open) {
+    const what = kind === 'pull-request' ? 'pull request' : 'issue'
+    return refuse(
+      'wrong-subject',
+      `The ${what} #${number} is closed.`,
+      'Reopen it, or give the command on an open one.',
+    )
+  }
   if (headRef !== undefined && (await isHeadMoved(at.parts.prisma, at.place, headRef, at.time))) {
-    return refuse('head-moved')
+    const message = `The branch was pushed to after the command was given; its head is now \`${headSha.slice(0, 7)}\`.`
+    return refuse('head-moved', message)
   }
   return undefined
 }

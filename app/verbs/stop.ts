@@ -1,5 +1,5 @@
 /** `/agent stop`: ends what runs or waits on this subject. A job under way hears of it with its next heartbeat. */
-import { mayRun } from '../../core/permission.ts'
+import { mayRun, refusePermission } from '../../core/permission.ts'
 import { isRefusal, refuse } from '../../core/reason.ts'
 import type { Run } from '../../prisma/client/client.ts'
 import { type CommandAt, showRefusal } from '../command.ts'
@@ -18,8 +18,9 @@ export async function stop(at: CommandAt): Promise<void> {
   const declared = await declaredBy(parts, place)
   // Whoever may start it may stop it.
   const family = isRefusal(declared) ? undefined : declared.configuration.families.get(run.family)
-  if (!mayRun(family?.baseline.access ?? 'write', at.permissions)) {
-    return showRefusal(place, at, refuse('not-permitted'), { workflow: run.family })
+  const access = family?.baseline.access ?? 'write'
+  if (!mayRun(access, at.permissions)) {
+    return showRefusal(place, at, refusePermission(`To stop \`${run.family}\``, access))
   }
   await end(at, run)
   await react(place, at.commentId, 'rocket')

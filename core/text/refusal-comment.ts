@@ -52,6 +52,7 @@ const OPERATORS = 'whoever runs the App'
 
 /** Who can change it, where that is somebody else than the one who asked. */
 const who: Readonly<Partial<Record<ReasonCode, string>>> = {
+  'not-permitted': ADMINISTRATORS,
   'override-out-of-bounds': MAINTAINERS,
   'no-configuration': MAINTAINERS,
   'configuration-invalid': MAINTAINERS,

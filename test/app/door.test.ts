@@ -2,6 +2,9 @@ import { createHmac, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { OWNER, REPO, reportOf, type Stage, setStage, WEBHOOK_SECRET, workOn } from './stage.ts'
 
+/** What the runner makes for its step, and repeats in every try. */
+const STEP = '6f1f7c3e-2f1a-4a3b-9b57-0d1f6a4f2c11'
+
 let stage: Stage
 
 beforeAll(async () => {
@@ -55,7 +58,10 @@ describe('a claim needs the token of the very job that was dispatched', () => {
     ['another Actions run', { run_id: '77' }, {}, 404, 'run-unknown'],
   ])('%s', async (_, claims, forge, status, reason) => {
     const token = await stage.token({ run_id: String(run.actionsRunId), ...claims }, forge)
-    expect(await stage.post(`/${run.id}/claim`, token, {})).toMatchObject({ status, json: { refused: true, reason } })
+    expect(await stage.post(`/${run.id}/claim`, token, { step: STEP })).toMatchObject({
+      status,
+      json: { refused: true, reason },
+    })
     expect(await stage.app.database.prisma.run.findUnique({ where: { id: run.id } })).toMatchObject({
       state: 'dispatched',
       drawnMicroUsd: 0n,
@@ -65,19 +71,26 @@ describe('a claim needs the token of the very job that was dispatched', () => {
   test('another audience', async () => {
     const claims = { repository_id: String(stage.github.repository.id), run_id: String(run.actionsRunId) }
     const token = await stage.github.oidc.sign('sts.amazonaws.com', claims)
-    expect(await stage.post(`/${run.id}/claim`, token, {})).toMatchObject({ json: { reason: 'identity-invalid' } })
+    expect(await stage.post(`/${run.id}/claim`, token, { step: STEP })).toMatchObject({
+      json: { reason: 'identity-invalid' },
+    })
   })
 
   test('a job that claims again gets its claim back, and its first token opens nothing any more', async () => {
     const job = { run_id: String(run.actionsRunId), check_run_id: '5' }
-    const first = await stage.post(`/${run.id}/claim`, await stage.token(job), {})
-    const second = await stage.post(`/${run.id}/claim`, await stage.token(job), {})
+    const first = await stage.post(`/${run.id}/claim`, await stage.token(job), { step: STEP })
+    const second = await stage.post(`/${run.id}/claim`, await stage.token(job), { step: STEP })
     expect([first.status, second.status]).toEqual([200, 200])
     const beat = { sequence: 1, spentMicroUsd: '0', wantMicroUsd: '0' }
     expect((await stage.post(`/${run.id}/events`, String(first.json.token), beat)).status).toBe(404)
     expect((await stage.post(`/${run.id}/events`, String(second.json.token), beat)).status).toBe(200)
     const other = await stage.token({ ...job, check_run_id: '6' })
-    expect(await stage.post(`/${run.id}/claim`, other, {})).toMatchObject({ json: { reason: 'already-claimed' } })
+    expect(await stage.post(`/${run.id}/claim`, other, { step: STEP })).toMatchObject({
+      json: { reason: 'already-claimed' },
+    })
+    // Another step of the same job is another claimant too.
+    const elsewhere = await stage.post(`/${run.id}/claim`, await stage.token(job), { step: randomUUID() })
+    expect(elsewhere).toMatchObject({ status: 409, json: { reason: 'already-claimed' } })
   })
 })
 
@@ -170,7 +183,7 @@ test('a job on the default branch asks for a run of its own, and asking again is
     run_id: '501',
     workflow_ref: `${OWNER}/${REPO}/.github/workflows/changelog.yml@refs/heads/main`,
   }
-  const body = { workflow: 'changelog', inputs: {}, baseSha: '0'.repeat(40) }
+  const body = { workflow: 'changelog', inputs: {}, baseSha: '0'.repeat(40), step: STEP }
   const asked = await stage.post('', await stage.token(job), body)
   expect(asked).toMatchObject({
     status: 200,
@@ -178,6 +191,8 @@ test('a job on the default branch asks for a run of its own, and asking again is
   })
   const again = await stage.post('', await stage.token(job), body)
   expect(again.json.runId).toBe(asked.json.runId)
+  const another = await stage.post('', await stage.token(job), { ...body, step: randomUUID() })
+  expect(another).toMatchObject({ status: 409, json: { reason: 'already-running' } })
   const delivery = workOn(data.object.sha, 'CHANGELOG.md', '# Changes\n')
   const report = { ...reportOf({}), spentMicroUsd: '1000', delivery }
   const finished = await stage.post(`/${asked.json.runId}/finish`, String(again.json.token), report)

@@ -33,12 +33,12 @@ async function expectRefused(login: string, number: number, command: string, rea
 
 describe('who asks', () => {
   test.each([
-    ['stranger', '/agent refactor+tests'],
-    ['guest', '/agent refactor+tests'],
-    ['guest', '/agent list'],
-    ['helper', '/agent refactor+tests'],
-  ])('%s may not: %s', async (login, command) => {
-    await expectRefused(login, pull.number, command, 'not-permitted')
+    ['stranger', '/agent refactor+tests', 'Every command needs triage access'],
+    ['guest', '/agent refactor+tests', 'Every command needs triage access'],
+    ['guest', '/agent list', 'Every command needs triage access'],
+    ['helper', '/agent refactor+tests', '`refactor+tests` needs write access'],
+  ])('%s may not: %s', async (login, command, says) => {
+    expect(await expectRefused(login, pull.number, command, 'not-permitted')).toContain(says)
   })
 
   test('an answer that GitHub does not give is no permission', async () => {
@@ -149,7 +149,10 @@ test('a budget with less room than the run is worth starting with', async () => 
   const [refusal] = await stage.replies(third.number)
   expect(refusal).toContain('`no-room`')
   expect(refusal).toContain('refactoring')
-  expect(refusal).toMatch(/\d{4}-\d{2}-01/)
+  // What is left, of what, why, and what would have been enough; who changes it, and when it changes by itself.
+  expect(refusal).toContain('$0.00 left of $3.00 ($0.00 spent, $3.00 held); this workflow needs at least $0.25')
+  expect(refusal).toContain('`portfolios.refactoring.budget`')
+  expect(refusal).toMatch(/It starts afresh on \d{4}-\d{2}-01 00:00 UTC\. Running work holds \$3\.00/)
 
   // The same subject can't be worked on twice at once; and what waits can be stopped, which gives the hold back.
   await stage.say('dev', first.number, '/agent review')

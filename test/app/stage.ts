@@ -190,7 +190,7 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
     },
     async runnerOf(run) {
       const job = { run_id: String(run.actionsRunId), check_run_id: randomUUID().replace(/\D/g, '').slice(0, 8) }
-      const opened = await post(`/${run.id}/claim`, await token(job), {})
+      const opened = await post(`/${run.id}/claim`, await token(job), { step: randomUUID() })
       if (opened.status !== 200) throw new Error(`claim: ${opened.status} ${JSON.stringify(opened.json)}`)
       const claim = z.decode(claimAnswerSchema, opened.json as z.input<typeof claimAnswerSchema>)
       return {

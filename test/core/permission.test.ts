@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Access, type GitHubPermissions, mayRun } from '../../core/permission.ts'
+import { type Access, type GitHubPermissions, mayRun, refusePermission } from '../../core/permission.ts'
 
 const none: GitHubPermissions = { admin: false, maintain: false, push: false, triage: false, pull: false }
 const roles: Readonly<Record<string, GitHubPermissions>> = {
@@ -36,4 +36,11 @@ test.each<[name: string, permissions: unknown]>([
   for (const access of ['triage', 'write', 'maintain'] as const) {
     expect(mayRun(access, permissions as GitHubPermissions)).toBe(false)
   }
+})
+
+test('a refusal names what needs which access', () => {
+  expect(refusePermission('`refactor+tests`', 'write')).toMatchObject({
+    reason: 'not-permitted',
+    message: '`refactor+tests` needs write access to this repository, which the author of the command lacks.',
+  })
 })

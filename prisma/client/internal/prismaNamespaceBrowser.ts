@@ -158,9 +158,13 @@ export const RunScalarFieldEnum = {
   tokenHash: 'tokenHash',
   leaseUntil: 'leaseUntil',
   jobKey: 'jobKey',
+  claimStep: 'claimStep',
+  heardAt: 'heardAt',
   stopRequested: 'stopRequested',
   actionsRunId: 'actionsRunId',
+  goKey: 'goKey',
   createdAt: 'createdAt',
+  reservedAt: 'reservedAt',
   dispatchedAt: 'dispatchedAt',
   claimedAt: 'claimedAt',
   endedAt: 'endedAt',
@@ -170,10 +174,13 @@ export const RunScalarFieldEnum = {
   deliveredSha: 'deliveredSha',
   deliveredNumber: 'deliveredNumber',
   deliveredUrl: 'deliveredUrl',
+  deliveredAt: 'deliveredAt',
+  deliveringUntil: 'deliveringUntil',
   report: 'report',
   outcome: 'outcome',
   outcomeRule: 'outcomeRule',
   outcomeAt: 'outcomeAt',
+  decideAfter: 'decideAfter',
   reverted: 'reverted'
 } as const
 

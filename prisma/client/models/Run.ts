@@ -84,9 +84,13 @@ export type RunMinAggregateOutputType = {
   tokenHash: string | null
   leaseUntil: Date | null
   jobKey: string | null
+  claimStep: string | null
+  heardAt: Date | null
   stopRequested: boolean | null
   actionsRunId: bigint | null
+  goKey: string | null
   createdAt: Date | null
+  reservedAt: Date | null
   dispatchedAt: Date | null
   claimedAt: Date | null
   endedAt: Date | null
@@ -96,9 +100,12 @@ export type RunMinAggregateOutputType = {
   deliveredSha: string | null
   deliveredNumber: number | null
   deliveredUrl: string | null
+  deliveredAt: Date | null
+  deliveringUntil: Date | null
   outcome: $Enums.Outcome | null
   outcomeRule: string | null
   outcomeAt: Date | null
+  decideAfter: Date | null
   reverted: boolean | null
 }
 
@@ -128,9 +135,13 @@ export type RunMaxAggregateOutputType = {
   tokenHash: string | null
   leaseUntil: Date | null
   jobKey: string | null
+  claimStep: string | null
+  heardAt: Date | null
   stopRequested: boolean | null
   actionsRunId: bigint | null
+  goKey: string | null
   createdAt: Date | null
+  reservedAt: Date | null
   dispatchedAt: Date | null
   claimedAt: Date | null
   endedAt: Date | null
@@ -140,9 +151,12 @@ export type RunMaxAggregateOutputType = {
   deliveredSha: string | null
   deliveredNumber: number | null
   deliveredUrl: string | null
+  deliveredAt: Date | null
+  deliveringUntil: Date | null
   outcome: $Enums.Outcome | null
   outcomeRule: string | null
   outcomeAt: Date | null
+  decideAfter: Date | null
   reverted: boolean | null
 }
 
@@ -174,9 +188,13 @@ export type RunCountAggregateOutputType = {
   tokenHash: number
   leaseUntil: number
   jobKey: number
+  claimStep: number
+  heardAt: number
   stopRequested: number
   actionsRunId: number
+  goKey: number
   createdAt: number
+  reservedAt: number
   dispatchedAt: number
   claimedAt: number
   endedAt: number
@@ -186,10 +204,13 @@ export type RunCountAggregateOutputType = {
   deliveredSha: number
   deliveredNumber: number
   deliveredUrl: number
+  deliveredAt: number
+  deliveringUntil: number
   report: number
   outcome: number
   outcomeRule: number
   outcomeAt: number
+  decideAfter: number
   reverted: number
   _all: number
 }
@@ -253,9 +274,13 @@ export type RunMinAggregateInputType = {
   tokenHash?: true
   leaseUntil?: true
   jobKey?: true
+  claimStep?: true
+  heardAt?: true
   stopRequested?: true
   actionsRunId?: true
+  goKey?: true
   createdAt?: true
+  reservedAt?: true
   dispatchedAt?: true
   claimedAt?: true
   endedAt?: true
@@ -265,9 +290,12 @@ export type RunMinAggregateInputType = {
   deliveredSha?: true
   deliveredNumber?: true
   deliveredUrl?: true
+  deliveredAt?: true
+  deliveringUntil?: true
   outcome?: true
   outcomeRule?: true
   outcomeAt?: true
+  decideAfter?: true
   reverted?: true
 }
 
@@ -297,9 +325,13 @@ export type RunMaxAggregateInputType = {
   tokenHash?: true
   leaseUntil?: true
   jobKey?: true
+  claimStep?: true
+  heardAt?: true
   stopRequested?: true
   actionsRunId?: true
+  goKey?: true
   createdAt?: true
+  reservedAt?: true
   dispatchedAt?: true
   claimedAt?: true
   endedAt?: true
@@ -309,9 +341,12 @@ export type RunMaxAggregateInputType = {
   deliveredSha?: true
   deliveredNumber?: true
   deliveredUrl?: true
+  deliveredAt?: true
+  deliveringUntil?: true
   outcome?: true
   outcomeRule?: true
   outcomeAt?: true
+  decideAfter?: true
   reverted?: true
 }
 
@@ -343,9 +378,13 @@ export type RunCountAggregateInputType = {
   tokenHash?: true
   leaseUntil?: true
   jobKey?: true
+  claimStep?: true
+  heardAt?: true
   stopRequested?: true
   actionsRunId?: true
+  goKey?: true
   createdAt?: true
+  reservedAt?: true
   dispatchedAt?: true
   claimedAt?: true
   endedAt?: true
@@ -355,10 +394,13 @@ export type RunCountAggregateInputType = {
   deliveredSha?: true
   deliveredNumber?: true
   deliveredUrl?: true
+  deliveredAt?: true
+  deliveringUntil?: true
   report?: true
   outcome?: true
   outcomeRule?: true
   outcomeAt?: true
+  decideAfter?: true
   reverted?: true
   _all?: true
 }
@@ -477,9 +519,13 @@ export type RunGroupByOutputType = {
   tokenHash: string | null
   leaseUntil: Date | null
   jobKey: string | null
+  claimStep: string | null
+  heardAt: Date | null
   stopRequested: boolean
   actionsRunId: bigint | null
+  goKey: string | null
   createdAt: Date
+  reservedAt: Date | null
   dispatchedAt: Date | null
   claimedAt: Date | null
   endedAt: Date | null
@@ -489,10 +535,13 @@ export type RunGroupByOutputType = {
   deliveredSha: string | null
   deliveredNumber: number | null
   deliveredUrl: string | null
+  deliveredAt: Date | null
+  deliveringUntil: Date | null
   report: runtime.JsonValue | null
   outcome: $Enums.Outcome
   outcomeRule: string | null
   outcomeAt: Date | null
+  decideAfter: Date | null
   reverted: boolean
   _count: RunCountAggregateOutputType | null
   _avg: RunAvgAggregateOutputType | null
@@ -547,9 +596,13 @@ export type RunWhereInput = {
   tokenHash?: Prisma.StringNullableFilter<"Run"> | string | null
   leaseUntil?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   jobKey?: Prisma.StringNullableFilter<"Run"> | string | null
+  claimStep?: Prisma.StringNullableFilter<"Run"> | string | null
+  heardAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   stopRequested?: Prisma.BoolFilter<"Run"> | boolean
   actionsRunId?: Prisma.BigIntNullableFilter<"Run"> | bigint | number | null
+  goKey?: Prisma.StringNullableFilter<"Run"> | string | null
   createdAt?: Prisma.DateTimeFilter<"Run"> | Date | string
+  reservedAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   dispatchedAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   claimedAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   endedAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
@@ -559,10 +612,13 @@ export type RunWhereInput = {
   deliveredSha?: Prisma.StringNullableFilter<"Run"> | string | null
   deliveredNumber?: Prisma.IntNullableFilter<"Run"> | number | null
   deliveredUrl?: Prisma.StringNullableFilter<"Run"> | string | null
+  deliveredAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
+  deliveringUntil?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   report?: Prisma.JsonNullableFilter<"Run">
   outcome?: Prisma.EnumOutcomeFilter<"Run"> | $Enums.Outcome
   outcomeRule?: Prisma.StringNullableFilter<"Run"> | string | null
   outcomeAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
+  decideAfter?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   reverted?: Prisma.BoolFilter<"Run"> | boolean
   repository?: Prisma.XOR<Prisma.RepositoryScalarRelationFilter, Prisma.RepositoryWhereInput>
   session?: Prisma.XOR<Prisma.SessionScalarRelationFilter, Prisma.SessionWhereInput>
@@ -599,9 +655,13 @@ export type RunOrderByWithRelationInput = {
   tokenHash?: Prisma.SortOrderInput | Prisma.SortOrder
   leaseUntil?: Prisma.SortOrderInput | Prisma.SortOrder
   jobKey?: Prisma.SortOrderInput | Prisma.SortOrder
+  claimStep?: Prisma.SortOrderInput | Prisma.SortOrder
+  heardAt?: Prisma.SortOrderInput | Prisma.SortOrder
   stopRequested?: Prisma.SortOrder
   actionsRunId?: Prisma.SortOrderInput | Prisma.SortOrder
+  goKey?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
+  reservedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   dispatchedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   claimedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   endedAt?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -611,10 +671,13 @@ export type RunOrderByWithRelationInput = {
   deliveredSha?: Prisma.SortOrderInput | Prisma.SortOrder
   deliveredNumber?: Prisma.SortOrderInput | Prisma.SortOrder
   deliveredUrl?: Prisma.SortOrderInput | Prisma.SortOrder
+  deliveredAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  deliveringUntil?: Prisma.SortOrderInput | Prisma.SortOrder
   report?: Prisma.SortOrderInput | Prisma.SortOrder
   outcome?: Prisma.SortOrder
   outcomeRule?: Prisma.SortOrderInput | Prisma.SortOrder
   outcomeAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  decideAfter?: Prisma.SortOrderInput | Prisma.SortOrder
   reverted?: Prisma.SortOrder
   repository?: Prisma.RepositoryOrderByWithRelationInput
   session?: Prisma.SessionOrderByWithRelationInput
@@ -654,9 +717,13 @@ export type RunWhereUniqueInput = Prisma.AtLeast<{
   tokenHash?: Prisma.StringNullableFilter<"Run"> | string | null
   leaseUntil?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   jobKey?: Prisma.StringNullableFilter<"Run"> | string | null
+  claimStep?: Prisma.StringNullableFilter<"Run"> | string | null
+  heardAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   stopRequested?: Prisma.BoolFilter<"Run"> | boolean
   actionsRunId?: Prisma.BigIntNullableFilter<"Run"> | bigint | number | null
+  goKey?: Prisma.StringNullableFilter<"Run"> | string | null
   createdAt?: Prisma.DateTimeFilter<"Run"> | Date | string
+  reservedAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   dispatchedAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   claimedAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   endedAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
@@ -666,10 +733,13 @@ export type RunWhereUniqueInput = Prisma.AtLeast<{
   deliveredSha?: Prisma.StringNullableFilter<"Run"> | string | null
   deliveredNumber?: Prisma.IntNullableFilter<"Run"> | number | null
   deliveredUrl?: Prisma.StringNullableFilter<"Run"> | string | null
+  deliveredAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
+  deliveringUntil?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   report?: Prisma.JsonNullableFilter<"Run">
   outcome?: Prisma.EnumOutcomeFilter<"Run"> | $Enums.Outcome
   outcomeRule?: Prisma.StringNullableFilter<"Run"> | string | null
   outcomeAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
+  decideAfter?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   reverted?: Prisma.BoolFilter<"Run"> | boolean
   repository?: Prisma.XOR<Prisma.RepositoryScalarRelationFilter, Prisma.RepositoryWhereInput>
   session?: Prisma.XOR<Prisma.SessionScalarRelationFilter, Prisma.SessionWhereInput>
@@ -706,9 +776,13 @@ export type RunOrderByWithAggregationInput = {
   tokenHash?: Prisma.SortOrderInput | Prisma.SortOrder
   leaseUntil?: Prisma.SortOrderInput | Prisma.SortOrder
   jobKey?: Prisma.SortOrderInput | Prisma.SortOrder
+  claimStep?: Prisma.SortOrderInput | Prisma.SortOrder
+  heardAt?: Prisma.SortOrderInput | Prisma.SortOrder
   stopRequested?: Prisma.SortOrder
   actionsRunId?: Prisma.SortOrderInput | Prisma.SortOrder
+  goKey?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
+  reservedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   dispatchedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   claimedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   endedAt?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -718,10 +792,13 @@ export type RunOrderByWithAggregationInput = {
   deliveredSha?: Prisma.SortOrderInput | Prisma.SortOrder
   deliveredNumber?: Prisma.SortOrderInput | Prisma.SortOrder
   deliveredUrl?: Prisma.SortOrderInput | Prisma.SortOrder
+  deliveredAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  deliveringUntil?: Prisma.SortOrderInput | Prisma.SortOrder
   report?: Prisma.SortOrderInput | Prisma.SortOrder
   outcome?: Prisma.SortOrder
   outcomeRule?: Prisma.SortOrderInput | Prisma.SortOrder
   outcomeAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  decideAfter?: Prisma.SortOrderInput | Prisma.SortOrder
   reverted?: Prisma.SortOrder
   _count?: Prisma.RunCountOrderByAggregateInput
   _avg?: Prisma.RunAvgOrderByAggregateInput
@@ -761,9 +838,13 @@ export type RunScalarWhereWithAggregatesInput = {
   tokenHash?: Prisma.StringNullableWithAggregatesFilter<"Run"> | string | null
   leaseUntil?: Prisma.DateTimeNullableWithAggregatesFilter<"Run"> | Date | string | null
   jobKey?: Prisma.StringNullableWithAggregatesFilter<"Run"> | string | null
+  claimStep?: Prisma.StringNullableWithAggregatesFilter<"Run"> | string | null
+  heardAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Run"> | Date | string | null
   stopRequested?: Prisma.BoolWithAggregatesFilter<"Run"> | boolean
   actionsRunId?: Prisma.BigIntNullableWithAggregatesFilter<"Run"> | bigint | number | null
+  goKey?: Prisma.StringNullableWithAggregatesFilter<"Run"> | string | null
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Run"> | Date | string
+  reservedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Run"> | Date | string | null
   dispatchedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Run"> | Date | string | null
   claimedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Run"> | Date | string | null
   endedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Run"> | Date | string | null
@@ -773,10 +854,13 @@ export type RunScalarWhereWithAggregatesInput = {
   deliveredSha?: Prisma.StringNullableWithAggregatesFilter<"Run"> | string | null
   deliveredNumber?: Prisma.IntNullableWithAggregatesFilter<"Run"> | number | null
   deliveredUrl?: Prisma.StringNullableWithAggregatesFilter<"Run"> | string | null
+  deliveredAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Run"> | Date | string | null
+  deliveringUntil?: Prisma.DateTimeNullableWithAggregatesFilter<"Run"> | Date | string | null
   report?: Prisma.JsonNullableWithAggregatesFilter<"Run">
   outcome?: Prisma.EnumOutcomeWithAggregatesFilter<"Run"> | $Enums.Outcome
   outcomeRule?: Prisma.StringNullableWithAggregatesFilter<"Run"> | string | null
   outcomeAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Run"> | Date | string | null
+  decideAfter?: Prisma.DateTimeNullableWithAggregatesFilter<"Run"> | Date | string | null
   reverted?: Prisma.BoolWithAggregatesFilter<"Run"> | boolean
 }
 
@@ -806,9 +890,13 @@ export type RunCreateInput = {
   tokenHash?: string | null
   leaseUntil?: Date | string | null
   jobKey?: string | null
+  claimStep?: string | null
+  heardAt?: Date | string | null
   stopRequested?: boolean
   actionsRunId?: bigint | number | null
+  goKey?: string | null
   createdAt: Date | string
+  reservedAt?: Date | string | null
   dispatchedAt?: Date | string | null
   claimedAt?: Date | string | null
   endedAt?: Date | string | null
@@ -818,10 +906,13 @@ export type RunCreateInput = {
   deliveredSha?: string | null
   deliveredNumber?: number | null
   deliveredUrl?: string | null
+  deliveredAt?: Date | string | null
+  deliveringUntil?: Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
   outcomeAt?: Date | string | null
+  decideAfter?: Date | string | null
   reverted?: boolean
   repository: Prisma.RepositoryCreateNestedOneWithoutRunsInput
   session: Prisma.SessionCreateNestedOneWithoutRunsInput
@@ -858,9 +949,13 @@ export type RunUncheckedCreateInput = {
   tokenHash?: string | null
   leaseUntil?: Date | string | null
   jobKey?: string | null
+  claimStep?: string | null
+  heardAt?: Date | string | null
   stopRequested?: boolean
   actionsRunId?: bigint | number | null
+  goKey?: string | null
   createdAt: Date | string
+  reservedAt?: Date | string | null
   dispatchedAt?: Date | string | null
   claimedAt?: Date | string | null
   endedAt?: Date | string | null
@@ -870,10 +965,13 @@ export type RunUncheckedCreateInput = {
   deliveredSha?: string | null
   deliveredNumber?: number | null
   deliveredUrl?: string | null
+  deliveredAt?: Date | string | null
+  deliveringUntil?: Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
   outcomeAt?: Date | string | null
+  decideAfter?: Date | string | null
   reverted?: boolean
   holds?: Prisma.HoldUncheckedCreateNestedManyWithoutRunInput
   entries?: Prisma.EntryUncheckedCreateNestedManyWithoutRunInput
@@ -906,9 +1004,13 @@ export type RunUpdateInput = {
   tokenHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  goKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  reservedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   dispatchedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   claimedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -918,10 +1020,13 @@ export type RunUpdateInput = {
   deliveredSha?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deliveredNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   deliveredUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   outcomeAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   repository?: Prisma.RepositoryUpdateOneRequiredWithoutRunsNestedInput
   session?: Prisma.SessionUpdateOneRequiredWithoutRunsNestedInput
@@ -958,9 +1063,13 @@ export type RunUncheckedUpdateInput = {
   tokenHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  goKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  reservedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   dispatchedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   claimedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -970,10 +1079,13 @@ export type RunUncheckedUpdateInput = {
   deliveredSha?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deliveredNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   deliveredUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   outcomeAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   holds?: Prisma.HoldUncheckedUpdateManyWithoutRunNestedInput
   entries?: Prisma.EntryUncheckedUpdateManyWithoutRunNestedInput
@@ -1008,9 +1120,13 @@ export type RunCreateManyInput = {
   tokenHash?: string | null
   leaseUntil?: Date | string | null
   jobKey?: string | null
+  claimStep?: string | null
+  heardAt?: Date | string | null
   stopRequested?: boolean
   actionsRunId?: bigint | number | null
+  goKey?: string | null
   createdAt: Date | string
+  reservedAt?: Date | string | null
   dispatchedAt?: Date | string | null
   claimedAt?: Date | string | null
   endedAt?: Date | string | null
@@ -1020,10 +1136,13 @@ export type RunCreateManyInput = {
   deliveredSha?: string | null
   deliveredNumber?: number | null
   deliveredUrl?: string | null
+  deliveredAt?: Date | string | null
+  deliveringUntil?: Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
   outcomeAt?: Date | string | null
+  decideAfter?: Date | string | null
   reverted?: boolean
 }
 
@@ -1053,9 +1172,13 @@ export type RunUpdateManyMutationInput = {
   tokenHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  goKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  reservedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   dispatchedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   claimedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1065,10 +1188,13 @@ export type RunUpdateManyMutationInput = {
   deliveredSha?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deliveredNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   deliveredUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   outcomeAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
 }
 
@@ -1100,9 +1226,13 @@ export type RunUncheckedUpdateManyInput = {
   tokenHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  goKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  reservedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   dispatchedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   claimedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1112,10 +1242,13 @@ export type RunUncheckedUpdateManyInput = {
   deliveredSha?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deliveredNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   deliveredUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   outcomeAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
 }
 
@@ -1157,9 +1290,13 @@ export type RunCountOrderByAggregateInput = {
   tokenHash?: Prisma.SortOrder
   leaseUntil?: Prisma.SortOrder
   jobKey?: Prisma.SortOrder
+  claimStep?: Prisma.SortOrder
+  heardAt?: Prisma.SortOrder
   stopRequested?: Prisma.SortOrder
   actionsRunId?: Prisma.SortOrder
+  goKey?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
+  reservedAt?: Prisma.SortOrder
   dispatchedAt?: Prisma.SortOrder
   claimedAt?: Prisma.SortOrder
   endedAt?: Prisma.SortOrder
@@ -1169,10 +1306,13 @@ export type RunCountOrderByAggregateInput = {
   deliveredSha?: Prisma.SortOrder
   deliveredNumber?: Prisma.SortOrder
   deliveredUrl?: Prisma.SortOrder
+  deliveredAt?: Prisma.SortOrder
+  deliveringUntil?: Prisma.SortOrder
   report?: Prisma.SortOrder
   outcome?: Prisma.SortOrder
   outcomeRule?: Prisma.SortOrder
   outcomeAt?: Prisma.SortOrder
+  decideAfter?: Prisma.SortOrder
   reverted?: Prisma.SortOrder
 }
 
@@ -1218,9 +1358,13 @@ export type RunMaxOrderByAggregateInput = {
   tokenHash?: Prisma.SortOrder
   leaseUntil?: Prisma.SortOrder
   jobKey?: Prisma.SortOrder
+  claimStep?: Prisma.SortOrder
+  heardAt?: Prisma.SortOrder
   stopRequested?: Prisma.SortOrder
   actionsRunId?: Prisma.SortOrder
+  goKey?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
+  reservedAt?: Prisma.SortOrder
   dispatchedAt?: Prisma.SortOrder
   claimedAt?: Prisma.SortOrder
   endedAt?: Prisma.SortOrder
@@ -1230,9 +1374,12 @@ export type RunMaxOrderByAggregateInput = {
   deliveredSha?: Prisma.SortOrder
   deliveredNumber?: Prisma.SortOrder
   deliveredUrl?: Prisma.SortOrder
+  deliveredAt?: Prisma.SortOrder
+  deliveringUntil?: Prisma.SortOrder
   outcome?: Prisma.SortOrder
   outcomeRule?: Prisma.SortOrder
   outcomeAt?: Prisma.SortOrder
+  decideAfter?: Prisma.SortOrder
   reverted?: Prisma.SortOrder
 }
 
@@ -1262,9 +1409,13 @@ export type RunMinOrderByAggregateInput = {
   tokenHash?: Prisma.SortOrder
   leaseUntil?: Prisma.SortOrder
   jobKey?: Prisma.SortOrder
+  claimStep?: Prisma.SortOrder
+  heardAt?: Prisma.SortOrder
   stopRequested?: Prisma.SortOrder
   actionsRunId?: Prisma.SortOrder
+  goKey?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
+  reservedAt?: Prisma.SortOrder
   dispatchedAt?: Prisma.SortOrder
   claimedAt?: Prisma.SortOrder
   endedAt?: Prisma.SortOrder
@@ -1274,9 +1425,12 @@ export type RunMinOrderByAggregateInput = {
   deliveredSha?: Prisma.SortOrder
   deliveredNumber?: Prisma.SortOrder
   deliveredUrl?: Prisma.SortOrder
+  deliveredAt?: Prisma.SortOrder
+  deliveringUntil?: Prisma.SortOrder
   outcome?: Prisma.SortOrder
   outcomeRule?: Prisma.SortOrder
   outcomeAt?: Prisma.SortOrder
+  decideAfter?: Prisma.SortOrder
   reverted?: Prisma.SortOrder
 }
 
@@ -1492,9 +1646,13 @@ export type RunCreateWithoutRepositoryInput = {
   tokenHash?: string | null
   leaseUntil?: Date | string | null
   jobKey?: string | null
+  claimStep?: string | null
+  heardAt?: Date | string | null
   stopRequested?: boolean
   actionsRunId?: bigint | number | null
+  goKey?: string | null
   createdAt: Date | string
+  reservedAt?: Date | string | null
   dispatchedAt?: Date | string | null
   claimedAt?: Date | string | null
   endedAt?: Date | string | null
@@ -1504,10 +1662,13 @@ export type RunCreateWithoutRepositoryInput = {
   deliveredSha?: string | null
   deliveredNumber?: number | null
   deliveredUrl?: string | null
+  deliveredAt?: Date | string | null
+  deliveringUntil?: Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
   outcomeAt?: Date | string | null
+  decideAfter?: Date | string | null
   reverted?: boolean
   session: Prisma.SessionCreateNestedOneWithoutRunsInput
   holds?: Prisma.HoldCreateNestedManyWithoutRunInput
@@ -1542,9 +1703,13 @@ export type RunUncheckedCreateWithoutRepositoryInput = {
   tokenHash?: string | null
   leaseUntil?: Date | string | null
   jobKey?: string | null
+  claimStep?: string | null
+  heardAt?: Date | string | null
   stopRequested?: boolean
   actionsRunId?: bigint | number | null
+  goKey?: string | null
   createdAt: Date | string
+  reservedAt?: Date | string | null
   dispatchedAt?: Date | string | null
   claimedAt?: Date | string | null
   endedAt?: Date | string | null
@@ -1554,10 +1719,13 @@ export type RunUncheckedCreateWithoutRepositoryInput = {
   deliveredSha?: string | null
   deliveredNumber?: number | null
   deliveredUrl?: string | null
+  deliveredAt?: Date | string | null
+  deliveringUntil?: Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
   outcomeAt?: Date | string | null
+  decideAfter?: Date | string | null
   reverted?: boolean
   holds?: Prisma.HoldUncheckedCreateNestedManyWithoutRunInput
   entries?: Prisma.EntryUncheckedCreateNestedManyWithoutRunInput
@@ -1621,9 +1789,13 @@ export type RunScalarWhereInput = {
   tokenHash?: Prisma.StringNullableFilter<"Run"> | string | null
   leaseUntil?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   jobKey?: Prisma.StringNullableFilter<"Run"> | string | null
+  claimStep?: Prisma.StringNullableFilter<"Run"> | string | null
+  heardAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   stopRequested?: Prisma.BoolFilter<"Run"> | boolean
   actionsRunId?: Prisma.BigIntNullableFilter<"Run"> | bigint | number | null
+  goKey?: Prisma.StringNullableFilter<"Run"> | string | null
   createdAt?: Prisma.DateTimeFilter<"Run"> | Date | string
+  reservedAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   dispatchedAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   claimedAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   endedAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
@@ -1633,10 +1805,13 @@ export type RunScalarWhereInput = {
   deliveredSha?: Prisma.StringNullableFilter<"Run"> | string | null
   deliveredNumber?: Prisma.IntNullableFilter<"Run"> | number | null
   deliveredUrl?: Prisma.StringNullableFilter<"Run"> | string | null
+  deliveredAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
+  deliveringUntil?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   report?: Prisma.JsonNullableFilter<"Run">
   outcome?: Prisma.EnumOutcomeFilter<"Run"> | $Enums.Outcome
   outcomeRule?: Prisma.StringNullableFilter<"Run"> | string | null
   outcomeAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
+  decideAfter?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   reverted?: Prisma.BoolFilter<"Run"> | boolean
 }
 
@@ -1666,9 +1841,13 @@ export type RunCreateWithoutSessionInput = {
   tokenHash?: string | null
   leaseUntil?: Date | string | null
   jobKey?: string | null
+  claimStep?: string | null
+  heardAt?: Date | string | null
   stopRequested?: boolean
   actionsRunId?: bigint | number | null
+  goKey?: string | null
   createdAt: Date | string
+  reservedAt?: Date | string | null
   dispatchedAt?: Date | string | null
   claimedAt?: Date | string | null
   endedAt?: Date | string | null
@@ -1678,10 +1857,13 @@ export type RunCreateWithoutSessionInput = {
   deliveredSha?: string | null
   deliveredNumber?: number | null
   deliveredUrl?: string | null
+  deliveredAt?: Date | string | null
+  deliveringUntil?: Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
   outcomeAt?: Date | string | null
+  decideAfter?: Date | string | null
   reverted?: boolean
   repository: Prisma.RepositoryCreateNestedOneWithoutRunsInput
   holds?: Prisma.HoldCreateNestedManyWithoutRunInput
@@ -1716,9 +1898,13 @@ export type RunUncheckedCreateWithoutSessionInput = {
   tokenHash?: string | null
   leaseUntil?: Date | string | null
   jobKey?: string | null
+  claimStep?: string | null
+  heardAt?: Date | string | null
   stopRequested?: boolean
   actionsRunId?: bigint | number | null
+  goKey?: string | null
   createdAt: Date | string
+  reservedAt?: Date | string | null
   dispatchedAt?: Date | string | null
   claimedAt?: Date | string | null
   endedAt?: Date | string | null
@@ -1728,10 +1914,13 @@ export type RunUncheckedCreateWithoutSessionInput = {
   deliveredSha?: string | null
   deliveredNumber?: number | null
   deliveredUrl?: string | null
+  deliveredAt?: Date | string | null
+  deliveringUntil?: Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
   outcomeAt?: Date | string | null
+  decideAfter?: Date | string | null
   reverted?: boolean
   holds?: Prisma.HoldUncheckedCreateNestedManyWithoutRunInput
   entries?: Prisma.EntryUncheckedCreateNestedManyWithoutRunInput
@@ -1790,9 +1979,13 @@ export type RunCreateWithoutHoldsInput = {
   tokenHash?: string | null
   leaseUntil?: Date | string | null
   jobKey?: string | null
+  claimStep?: string | null
+  heardAt?: Date | string | null
   stopRequested?: boolean
   actionsRunId?: bigint | number | null
+  goKey?: string | null
   createdAt: Date | string
+  reservedAt?: Date | string | null
   dispatchedAt?: Date | string | null
   claimedAt?: Date | string | null
   endedAt?: Date | string | null
@@ -1802,10 +1995,13 @@ export type RunCreateWithoutHoldsInput = {
   deliveredSha?: string | null
   deliveredNumber?: number | null
   deliveredUrl?: string | null
+  deliveredAt?: Date | string | null
+  deliveringUntil?: Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
   outcomeAt?: Date | string | null
+  decideAfter?: Date | string | null
   reverted?: boolean
   repository: Prisma.RepositoryCreateNestedOneWithoutRunsInput
   session: Prisma.SessionCreateNestedOneWithoutRunsInput
@@ -1841,9 +2037,13 @@ export type RunUncheckedCreateWithoutHoldsInput = {
   tokenHash?: string | null
   leaseUntil?: Date | string | null
   jobKey?: string | null
+  claimStep?: string | null
+  heardAt?: Date | string | null
   stopRequested?: boolean
   actionsRunId?: bigint | number | null
+  goKey?: string | null
   createdAt: Date | string
+  reservedAt?: Date | string | null
   dispatchedAt?: Date | string | null
   claimedAt?: Date | string | null
   endedAt?: Date | string | null
@@ -1853,10 +2053,13 @@ export type RunUncheckedCreateWithoutHoldsInput = {
   deliveredSha?: string | null
   deliveredNumber?: number | null
   deliveredUrl?: string | null
+  deliveredAt?: Date | string | null
+  deliveringUntil?: Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
   outcomeAt?: Date | string | null
+  decideAfter?: Date | string | null
   reverted?: boolean
   entries?: Prisma.EntryUncheckedCreateNestedManyWithoutRunInput
   facts?: Prisma.FactUncheckedCreateNestedManyWithoutRunInput
@@ -1904,9 +2107,13 @@ export type RunUpdateWithoutHoldsInput = {
   tokenHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  goKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  reservedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   dispatchedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   claimedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1916,10 +2123,13 @@ export type RunUpdateWithoutHoldsInput = {
   deliveredSha?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deliveredNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   deliveredUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   outcomeAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   repository?: Prisma.RepositoryUpdateOneRequiredWithoutRunsNestedInput
   session?: Prisma.SessionUpdateOneRequiredWithoutRunsNestedInput
@@ -1955,9 +2165,13 @@ export type RunUncheckedUpdateWithoutHoldsInput = {
   tokenHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  goKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  reservedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   dispatchedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   claimedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1967,10 +2181,13 @@ export type RunUncheckedUpdateWithoutHoldsInput = {
   deliveredSha?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deliveredNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   deliveredUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   outcomeAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   entries?: Prisma.EntryUncheckedUpdateManyWithoutRunNestedInput
   facts?: Prisma.FactUncheckedUpdateManyWithoutRunNestedInput
@@ -2002,9 +2219,13 @@ export type RunCreateWithoutEntriesInput = {
   tokenHash?: string | null
   leaseUntil?: Date | string | null
   jobKey?: string | null
+  claimStep?: string | null
+  heardAt?: Date | string | null
   stopRequested?: boolean
   actionsRunId?: bigint | number | null
+  goKey?: string | null
   createdAt: Date | string
+  reservedAt?: Date | string | null
   dispatchedAt?: Date | string | null
   claimedAt?: Date | string | null
   endedAt?: Date | string | null
@@ -2014,10 +2235,13 @@ export type RunCreateWithoutEntriesInput = {
   deliveredSha?: string | null
   deliveredNumber?: number | null
   deliveredUrl?: string | null
+  deliveredAt?: Date | string | null
+  deliveringUntil?: Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
   outcomeAt?: Date | string | null
+  decideAfter?: Date | string | null
   reverted?: boolean
   repository: Prisma.RepositoryCreateNestedOneWithoutRunsInput
   session: Prisma.SessionCreateNestedOneWithoutRunsInput
@@ -2053,9 +2277,13 @@ export type RunUncheckedCreateWithoutEntriesInput = {
   tokenHash?: string | null
   leaseUntil?: Date | string | null
   jobKey?: string | null
+  claimStep?: string | null
+  heardAt?: Date | string | null
   stopRequested?: boolean
   actionsRunId?: bigint | number | null
+  goKey?: string | null
   createdAt: Date | string
+  reservedAt?: Date | string | null
   dispatchedAt?: Date | string | null
   claimedAt?: Date | string | null
   endedAt?: Date | string | null
@@ -2065,10 +2293,13 @@ export type RunUncheckedCreateWithoutEntriesInput = {
   deliveredSha?: string | null
   deliveredNumber?: number | null
   deliveredUrl?: string | null
+  deliveredAt?: Date | string | null
+  deliveringUntil?: Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
   outcomeAt?: Date | string | null
+  decideAfter?: Date | string | null
   reverted?: boolean
   holds?: Prisma.HoldUncheckedCreateNestedManyWithoutRunInput
   facts?: Prisma.FactUncheckedCreateNestedManyWithoutRunInput
@@ -2116,9 +2347,13 @@ export type RunUpdateWithoutEntriesInput = {
   tokenHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  goKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  reservedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   dispatchedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   claimedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -2128,10 +2363,13 @@ export type RunUpdateWithoutEntriesInput = {
   deliveredSha?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deliveredNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   deliveredUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   outcomeAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   repository?: Prisma.RepositoryUpdateOneRequiredWithoutRunsNestedInput
   session?: Prisma.SessionUpdateOneRequiredWithoutRunsNestedInput
@@ -2167,9 +2405,13 @@ export type RunUncheckedUpdateWithoutEntriesInput = {
   tokenHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  goKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  reservedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   dispatchedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   claimedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -2179,10 +2421,13 @@ export type RunUncheckedUpdateWithoutEntriesInput = {
   deliveredSha?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deliveredNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   deliveredUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   outcomeAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   holds?: Prisma.HoldUncheckedUpdateManyWithoutRunNestedInput
   facts?: Prisma.FactUncheckedUpdateManyWithoutRunNestedInput
@@ -2214,9 +2459,13 @@ export type RunCreateWithoutFactsInput = {
   tokenHash?: string | null
   leaseUntil?: Date | string | null
   jobKey?: string | null
+  claimStep?: string | null
+  heardAt?: Date | string | null
   stopRequested?: boolean
   actionsRunId?: bigint | number | null
+  goKey?: string | null
   createdAt: Date | string
+  reservedAt?: Date | string | null
   dispatchedAt?: Date | string | null
   claimedAt?: Date | string | null
   endedAt?: Date | string | null
@@ -2226,10 +2475,13 @@ export type RunCreateWithoutFactsInput = {
   deliveredSha?: string | null
   deliveredNumber?: number | null
   deliveredUrl?: string | null
+  deliveredAt?: Date | string | null
+  deliveringUntil?: Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
   outcomeAt?: Date | string | null
+  decideAfter?: Date | string | null
   reverted?: boolean
   repository: Prisma.RepositoryCreateNestedOneWithoutRunsInput
   session: Prisma.SessionCreateNestedOneWithoutRunsInput
@@ -2265,9 +2517,13 @@ export type RunUncheckedCreateWithoutFactsInput = {
   tokenHash?: string | null
   leaseUntil?: Date | string | null
   jobKey?: string | null
+  claimStep?: string | null
+  heardAt?: Date | string | null
   stopRequested?: boolean
   actionsRunId?: bigint | number | null
+  goKey?: string | null
   createdAt: Date | string
+  reservedAt?: Date | string | null
   dispatchedAt?: Date | string | null
   claimedAt?: Date | string | null
   endedAt?: Date | string | null
@@ -2277,10 +2533,13 @@ export type RunUncheckedCreateWithoutFactsInput = {
   deliveredSha?: string | null
   deliveredNumber?: number | null
   deliveredUrl?: string | null
+  deliveredAt?: Date | string | null
+  deliveringUntil?: Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
   outcomeAt?: Date | string | null
+  decideAfter?: Date | string | null
   reverted?: boolean
   holds?: Prisma.HoldUncheckedCreateNestedManyWithoutRunInput
   entries?: Prisma.EntryUncheckedCreateNestedManyWithoutRunInput
@@ -2328,9 +2587,13 @@ export type RunUpdateWithoutFactsInput = {
   tokenHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  goKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  reservedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   dispatchedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   claimedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -2340,10 +2603,13 @@ export type RunUpdateWithoutFactsInput = {
   deliveredSha?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deliveredNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   deliveredUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   outcomeAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   repository?: Prisma.RepositoryUpdateOneRequiredWithoutRunsNestedInput
   session?: Prisma.SessionUpdateOneRequiredWithoutRunsNestedInput
@@ -2379,9 +2645,13 @@ export type RunUncheckedUpdateWithoutFactsInput = {
   tokenHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  goKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  reservedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   dispatchedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   claimedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -2391,10 +2661,13 @@ export type RunUncheckedUpdateWithoutFactsInput = {
   deliveredSha?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deliveredNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   deliveredUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   outcomeAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   holds?: Prisma.HoldUncheckedUpdateManyWithoutRunNestedInput
   entries?: Prisma.EntryUncheckedUpdateManyWithoutRunNestedInput
@@ -2427,9 +2700,13 @@ export type RunCreateManyRepositoryInput = {
   tokenHash?: string | null
   leaseUntil?: Date | string | null
   jobKey?: string | null
+  claimStep?: string | null
+  heardAt?: Date | string | null
   stopRequested?: boolean
   actionsRunId?: bigint | number | null
+  goKey?: string | null
   createdAt: Date | string
+  reservedAt?: Date | string | null
   dispatchedAt?: Date | string | null
   claimedAt?: Date | string | null
   endedAt?: Date | string | null
@@ -2439,10 +2716,13 @@ export type RunCreateManyRepositoryInput = {
   deliveredSha?: string | null
   deliveredNumber?: number | null
   deliveredUrl?: string | null
+  deliveredAt?: Date | string | null
+  deliveringUntil?: Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
   outcomeAt?: Date | string | null
+  decideAfter?: Date | string | null
   reverted?: boolean
 }
 
@@ -2472,9 +2752,13 @@ export type RunUpdateWithoutRepositoryInput = {
   tokenHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  goKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  reservedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   dispatchedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   claimedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -2484,10 +2768,13 @@ export type RunUpdateWithoutRepositoryInput = {
   deliveredSha?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deliveredNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   deliveredUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   outcomeAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   session?: Prisma.SessionUpdateOneRequiredWithoutRunsNestedInput
   holds?: Prisma.HoldUpdateManyWithoutRunNestedInput
@@ -2522,9 +2809,13 @@ export type RunUncheckedUpdateWithoutRepositoryInput = {
   tokenHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  goKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  reservedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   dispatchedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   claimedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -2534,10 +2825,13 @@ export type RunUncheckedUpdateWithoutRepositoryInput = {
   deliveredSha?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deliveredNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   deliveredUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   outcomeAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   holds?: Prisma.HoldUncheckedUpdateManyWithoutRunNestedInput
   entries?: Prisma.EntryUncheckedUpdateManyWithoutRunNestedInput
@@ -2571,9 +2865,13 @@ export type RunUncheckedUpdateManyWithoutRepositoryInput = {
   tokenHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  goKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  reservedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   dispatchedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   claimedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -2583,10 +2881,13 @@ export type RunUncheckedUpdateManyWithoutRepositoryInput = {
   deliveredSha?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deliveredNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   deliveredUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   outcomeAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
 }
 
@@ -2617,9 +2918,13 @@ export type RunCreateManySessionInput = {
   tokenHash?: string | null
   leaseUntil?: Date | string | null
   jobKey?: string | null
+  claimStep?: string | null
+  heardAt?: Date | string | null
   stopRequested?: boolean
   actionsRunId?: bigint | number | null
+  goKey?: string | null
   createdAt: Date | string
+  reservedAt?: Date | string | null
   dispatchedAt?: Date | string | null
   claimedAt?: Date | string | null
   endedAt?: Date | string | null
@@ -2629,10 +2934,13 @@ export type RunCreateManySessionInput = {
   deliveredSha?: string | null
   deliveredNumber?: number | null
   deliveredUrl?: string | null
+  deliveredAt?: Date | string | null
+  deliveringUntil?: Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
   outcomeAt?: Date | string | null
+  decideAfter?: Date | string | null
   reverted?: boolean
 }
 
@@ -2662,9 +2970,13 @@ export type RunUpdateWithoutSessionInput = {
   tokenHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  goKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  reservedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   dispatchedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   claimedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -2674,10 +2986,13 @@ export type RunUpdateWithoutSessionInput = {
   deliveredSha?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deliveredNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   deliveredUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   outcomeAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   repository?: Prisma.RepositoryUpdateOneRequiredWithoutRunsNestedInput
   holds?: Prisma.HoldUpdateManyWithoutRunNestedInput
@@ -2712,9 +3027,13 @@ export type RunUncheckedUpdateWithoutSessionInput = {
   tokenHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  goKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  reservedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   dispatchedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   claimedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -2724,10 +3043,13 @@ export type RunUncheckedUpdateWithoutSessionInput = {
   deliveredSha?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deliveredNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   deliveredUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   outcomeAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   holds?: Prisma.HoldUncheckedUpdateManyWithoutRunNestedInput
   entries?: Prisma.EntryUncheckedUpdateManyWithoutRunNestedInput
@@ -2761,9 +3083,13 @@ export type RunUncheckedUpdateManyWithoutSessionInput = {
   tokenHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  goKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  reservedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   dispatchedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   claimedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -2773,10 +3099,13 @@ export type RunUncheckedUpdateManyWithoutSessionInput = {
   deliveredSha?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deliveredNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   deliveredUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   outcomeAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
 }
 
@@ -2857,9 +3186,13 @@ export type RunSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = ru
   tokenHash?: boolean
   leaseUntil?: boolean
   jobKey?: boolean
+  claimStep?: boolean
+  heardAt?: boolean
   stopRequested?: boolean
   actionsRunId?: boolean
+  goKey?: boolean
   createdAt?: boolean
+  reservedAt?: boolean
   dispatchedAt?: boolean
   claimedAt?: boolean
   endedAt?: boolean
@@ -2869,10 +3202,13 @@ export type RunSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = ru
   deliveredSha?: boolean
   deliveredNumber?: boolean
   deliveredUrl?: boolean
+  deliveredAt?: boolean
+  deliveringUntil?: boolean
   report?: boolean
   outcome?: boolean
   outcomeRule?: boolean
   outcomeAt?: boolean
+  decideAfter?: boolean
   reverted?: boolean
   repository?: boolean | Prisma.RepositoryDefaultArgs<ExtArgs>
   session?: boolean | Prisma.SessionDefaultArgs<ExtArgs>
@@ -2910,9 +3246,13 @@ export type RunSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extension
   tokenHash?: boolean
   leaseUntil?: boolean
   jobKey?: boolean
+  claimStep?: boolean
+  heardAt?: boolean
   stopRequested?: boolean
   actionsRunId?: boolean
+  goKey?: boolean
   createdAt?: boolean
+  reservedAt?: boolean
   dispatchedAt?: boolean
   claimedAt?: boolean
   endedAt?: boolean
@@ -2922,10 +3262,13 @@ export type RunSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extension
   deliveredSha?: boolean
   deliveredNumber?: boolean
   deliveredUrl?: boolean
+  deliveredAt?: boolean
+  deliveringUntil?: boolean
   report?: boolean
   outcome?: boolean
   outcomeRule?: boolean
   outcomeAt?: boolean
+  decideAfter?: boolean
   reverted?: boolean
   repository?: boolean | Prisma.RepositoryDefaultArgs<ExtArgs>
   session?: boolean | Prisma.SessionDefaultArgs<ExtArgs>
@@ -2959,9 +3302,13 @@ export type RunSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extension
   tokenHash?: boolean
   leaseUntil?: boolean
   jobKey?: boolean
+  claimStep?: boolean
+  heardAt?: boolean
   stopRequested?: boolean
   actionsRunId?: boolean
+  goKey?: boolean
   createdAt?: boolean
+  reservedAt?: boolean
   dispatchedAt?: boolean
   claimedAt?: boolean
   endedAt?: boolean
@@ -2971,10 +3318,13 @@ export type RunSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extension
   deliveredSha?: boolean
   deliveredNumber?: boolean
   deliveredUrl?: boolean
+  deliveredAt?: boolean
+  deliveringUntil?: boolean
   report?: boolean
   outcome?: boolean
   outcomeRule?: boolean
   outcomeAt?: boolean
+  decideAfter?: boolean
   reverted?: boolean
   repository?: boolean | Prisma.RepositoryDefaultArgs<ExtArgs>
   session?: boolean | Prisma.SessionDefaultArgs<ExtArgs>
@@ -3008,9 +3358,13 @@ export type RunSelectScalar = {
   tokenHash?: boolean
   leaseUntil?: boolean
   jobKey?: boolean
+  claimStep?: boolean
+  heardAt?: boolean
   stopRequested?: boolean
   actionsRunId?: boolean
+  goKey?: boolean
   createdAt?: boolean
+  reservedAt?: boolean
   dispatchedAt?: boolean
   claimedAt?: boolean
   endedAt?: boolean
@@ -3020,14 +3374,17 @@ export type RunSelectScalar = {
   deliveredSha?: boolean
   deliveredNumber?: boolean
   deliveredUrl?: boolean
+  deliveredAt?: boolean
+  deliveringUntil?: boolean
   report?: boolean
   outcome?: boolean
   outcomeRule?: boolean
   outcomeAt?: boolean
+  decideAfter?: boolean
   reverted?: boolean
 }
 
-export type RunOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "sessionId" | "repositoryId" | "family" | "variant" | "assignment" | "portfolio" | "squad" | "subjectKey" | "headSha" | "configSha" | "plan" | "quote" | "capMicroUsd" | "heldMicroUsd" | "drawnMicroUsd" | "spentMicroUsd" | "heldTokens" | "drawnTokens" | "inputTokens" | "cachedTokens" | "outputTokens" | "state" | "epoch" | "tokenHash" | "leaseUntil" | "jobKey" | "stopRequested" | "actionsRunId" | "createdAt" | "dispatchedAt" | "claimedAt" | "endedAt" | "conclusion" | "reason" | "delivery" | "deliveredSha" | "deliveredNumber" | "deliveredUrl" | "report" | "outcome" | "outcomeRule" | "outcomeAt" | "reverted", ExtArgs["result"]["run"]>
+export type RunOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "sessionId" | "repositoryId" | "family" | "variant" | "assignment" | "portfolio" | "squad" | "subjectKey" | "headSha" | "configSha" | "plan" | "quote" | "capMicroUsd" | "heldMicroUsd" | "drawnMicroUsd" | "spentMicroUsd" | "heldTokens" | "drawnTokens" | "inputTokens" | "cachedTokens" | "outputTokens" | "state" | "epoch" | "tokenHash" | "leaseUntil" | "jobKey" | "claimStep" | "heardAt" | "stopRequested" | "actionsRunId" | "goKey" | "createdAt" | "reservedAt" | "dispatchedAt" | "claimedAt" | "endedAt" | "conclusion" | "reason" | "delivery" | "deliveredSha" | "deliveredNumber" | "deliveredUrl" | "deliveredAt" | "deliveringUntil" | "report" | "outcome" | "outcomeRule" | "outcomeAt" | "decideAfter" | "reverted", ExtArgs["result"]["run"]>
 export type RunInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   repository?: boolean | Prisma.RepositoryDefaultArgs<ExtArgs>
   session?: boolean | Prisma.SessionDefaultArgs<ExtArgs>
@@ -3116,11 +3473,27 @@ export type $RunPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
     leaseUntil: Date | null
     jobKey: string | null
     /**
+     * Which step of that job: the nonce of its claim.
+     */
+    claimStep: string | null
+    /**
+     * When the claim's job last told of itself; null before its first heartbeat.
+     */
+    heardAt: Date | null
+    /**
      * Somebody asked the run to end; its next heartbeat is told.
      */
     stopRequested: boolean
     actionsRunId: bigint | null
+    /**
+     * The `/agent go` that it was reserved by, or quoted again for: `comment:124`.
+     */
+    goKey: string | null
     createdAt: Date
+    /**
+     * When its hold was taken, which may be long after it was quoted.
+     */
+    reservedAt: Date | null
     dispatchedAt: Date | null
     claimedAt: Date | null
     endedAt: Date | null
@@ -3137,12 +3510,24 @@ export type $RunPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
     deliveredNumber: number | null
     deliveredUrl: string | null
     /**
+     * When the App was done with its work, also where there was nothing to hand over.
+     */
+    deliveredAt: Date | null
+    /**
+     * On the database's clock: until then one process is at its delivery.
+     */
+    deliveringUntil: Date | null
+    /**
      * `core/protocol.ts`, as on the wire: steps, calls as evidence, and the work itself.
      */
     report: runtime.JsonValue | null
     outcome: $Enums.Outcome
     outcomeRule: string | null
     outcomeAt: Date | null
+    /**
+     * When the sweep looks at the outcome again, since time alone may decide it; null when it can't.
+     */
+    decideAfter: Date | null
     reverted: boolean
   }, ExtArgs["result"]["run"]>
   composites: {}
@@ -3599,9 +3984,13 @@ export interface RunFieldRefs {
   readonly tokenHash: Prisma.FieldRef<"Run", 'String'>
   readonly leaseUntil: Prisma.FieldRef<"Run", 'DateTime'>
   readonly jobKey: Prisma.FieldRef<"Run", 'String'>
+  readonly claimStep: Prisma.FieldRef<"Run", 'String'>
+  readonly heardAt: Prisma.FieldRef<"Run", 'DateTime'>
   readonly stopRequested: Prisma.FieldRef<"Run", 'Boolean'>
   readonly actionsRunId: Prisma.FieldRef<"Run", 'BigInt'>
+  readonly goKey: Prisma.FieldRef<"Run", 'String'>
   readonly createdAt: Prisma.FieldRef<"Run", 'DateTime'>
+  readonly reservedAt: Prisma.FieldRef<"Run", 'DateTime'>
   readonly dispatchedAt: Prisma.FieldRef<"Run", 'DateTime'>
   readonly claimedAt: Prisma.FieldRef<"Run", 'DateTime'>
   readonly endedAt: Prisma.FieldRef<"Run", 'DateTime'>
@@ -3611,10 +4000,13 @@ export interface RunFieldRefs {
   readonly deliveredSha: Prisma.FieldRef<"Run", 'String'>
   readonly deliveredNumber: Prisma.FieldRef<"Run", 'Int'>
   readonly deliveredUrl: Prisma.FieldRef<"Run", 'String'>
+  readonly deliveredAt: Prisma.FieldRef<"Run", 'DateTime'>
+  readonly deliveringUntil: Prisma.FieldRef<"Run", 'DateTime'>
   readonly report: Prisma.FieldRef<"Run", 'Json'>
   readonly outcome: Prisma.FieldRef<"Run", 'Outcome'>
   readonly outcomeRule: Prisma.FieldRef<"Run", 'String'>
   readonly outcomeAt: Prisma.FieldRef<"Run", 'DateTime'>
+  readonly decideAfter: Prisma.FieldRef<"Run", 'DateTime'>
   readonly reverted: Prisma.FieldRef<"Run", 'Boolean'>
 }
     

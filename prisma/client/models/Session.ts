@@ -962,7 +962,7 @@ export type $SessionPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
      */
     trigger: string
     /**
-     * What started it, once: `comment:123`, `job:RUN:ATTEMPT:CHECK`.
+     * What started it, once: `comment:123`, `job:RUN:ATTEMPT:CHECK:STEP`.
      */
     commandKey: string
     /**
