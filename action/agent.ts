@@ -9,7 +9,7 @@ import { shareLeftMicroUsd } from '../core/meter.ts'
 import type { PlanAgent } from '../core/plan.ts'
 import type { Price } from '../core/price.ts'
 import type { Message, Model, ModelAnswer } from './model.ts'
-import type { Purse } from './purse.ts'
+import type { Limit, Purse } from './purse.ts'
 import { type StopReason, stopReason } from './stop.ts'
 import type { ToolPlace } from './tools/tool.ts'
 import { callTool, type ToolDefinition, toolDefinitions } from './tools/tools.ts'
@@ -120,9 +120,12 @@ export class Conversation {
     let failure = ''
     for (let tries = 1; tries <= CALL_TRIES_MAX; tries += 1) {
       const answer = await this.#call(this.#messages, 'work')
-      if ('limit' in answer) return answer.limit === 'share' ? this.#wrapUp('share') : this.#wrapUp('cap')
+      if ('limit' in answer) {
+        if (answer.limit === 'stopped') return this.#stopped()
+        return this.#wrapUp(answer.limit === 'share' ? 'share' : 'cap')
+      }
       if (answer.kind === 'answer') return answer
-      if (answer.kind === 'stopped') return this.#end(stopReason(this.#parts.signal) ?? 'cancelled')
+      if (answer.kind === 'stopped') return this.#stopped()
       failure = answer.message
       if (answer.retryAfterMs === undefined) break
       const pause = Math.max(answer.retryAfterMs, RETRY_WAIT_MS * 2 ** (tries - 1))
@@ -144,6 +147,7 @@ export class Conversation {
     )
     for (const prefix of prefixes) {
       const answer = await this.#call([...prefix, request], 'wrap-up')
+      if ('limit' in answer && answer.limit === 'stopped') return this.#stopped()
       if ('limit' in answer) continue
       if (answer.kind === 'answer' && answer.text !== '') this.#lastText = answer.text
       break
@@ -154,7 +158,7 @@ export class Conversation {
   async #call(
     messages: readonly Message[],
     purpose: 'work' | 'wrap-up',
-  ): Promise<ModelAnswer | { readonly limit: 'cap' | 'share' | 'drawn' }> {
+  ): Promise<ModelAnswer | { readonly limit: Limit }> {
     const task = this.#task
     const { purse } = this.#parts
     const bound = this.#inputBound(messages)
@@ -193,6 +197,10 @@ export class Conversation {
     const turn = JSON.stringify([answer.toolCalls.map((call) => [call.name, call.argumentsJson]), results])
     this.#repeated = { turn, times: turn === this.#repeated.turn ? this.#repeated.times + 1 : 1 }
     return this.#repeated.times >= IDENTICAL_TURNS_MAX
+  }
+
+  #stopped(): AgentEnd {
+    return this.#end(stopReason(this.#parts.signal) ?? 'cancelled')
   }
 
   #end(ended: AgentEnd['ended'], detail?: string): AgentEnd {

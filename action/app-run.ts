@@ -2,11 +2,12 @@
  * A run that an App pays for: asked for or claimed by the job's identity, kept alive by its lease, ended by its report.
  * Loaded only where there is an App.
  */
+import { randomUUID } from 'node:crypto'
 import { type ClaimAnswer, type FinishAnswer, OIDC_AUDIENCE } from '../core/protocol.ts'
 import { isRefusal, type Refusal, refuse } from '../core/reason.ts'
 import type { Report } from '../core/report.ts'
 import { type Door, isSilence, openDoor } from './door.ts'
-import { getIdentity, type Inputs } from './io.ts'
+import { getIdentity, type Inputs, saveState } from './io.ts'
 import { type Job, pushedFrom } from './job.ts'
 import { holdLease, type Lease } from './lease.ts'
 
@@ -18,8 +19,8 @@ export interface AppRun {
   finish(report: Report): Promise<FinishAnswer | { readonly notTaken: string }>
 }
 
-/** Claims the run that the App dispatched, or asks for one of the job's own. `step` is a UUID that this step alone has. */
-export async function startAppRun(inputs: Inputs, appUrl: string, job: Job, step: string): Promise<AppRun | Refusal> {
+/** Claims the run that the App dispatched, or asks for one of the job's own. */
+export async function startAppRun(inputs: Inputs, appUrl: string, job: Job): Promise<AppRun | Refusal> {
   if (inputs.run === undefined && inputs.workflow === undefined) {
     return refuse('input-invalid', 'Neither `workflow` nor `run` is given.')
   }
@@ -29,6 +30,8 @@ export async function startAppRun(inputs: Inputs, appUrl: string, job: Job, step
   })
   if (isRefusal(identity)) return identity
   const door = openDoor(appUrl)
+  const step = randomUUID()
+  saveState({ step })
   const answer =
     inputs.run === undefined
       ? await door.ask(identity, askBody(inputs, job, step))

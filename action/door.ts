@@ -12,7 +12,7 @@ import {
   finishAnswerSchema,
   refusalBodySchema,
 } from '../core/protocol.ts'
-import type { Refusal } from '../core/reason.ts'
+import { isRefusal, type Refusal } from '../core/reason.ts'
 import { type Report, reportSchema } from '../core/report.ts'
 
 const REQUEST_TIMEOUT_MS = 20_000
@@ -93,8 +93,8 @@ async function post<Schema extends z.ZodType>(
   return last
 }
 
-function mayPass(status: number, reply: object): reply is Refusal | Silence {
-  return status >= 500 || (status === 429 && isSilence(reply))
+function mayPass(status: number, reply: unknown): reply is Refusal | Silence {
+  return status >= 500 || (status === 429 && !isRefusal(reply))
 }
 
 /** The whole body, or an error as soon as it is longer than an answer can be. */

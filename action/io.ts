@@ -145,6 +145,8 @@ export function writeOutputs(outputs: Outputs): void {
 
 /** What `post` needs when this process does not live to report. */
 export interface SavedState {
+  /** What tells this step from the job's others; every try to get its run shows the same. */
+  readonly step: string
   readonly baseDir: string
   readonly appUrl: string
   readonly runId: string
@@ -158,6 +160,7 @@ export function saveState(state: Partial<SavedState>): void {
 
 export function readState(): SavedState {
   return {
+    step: core.getState('step'),
     baseDir: core.getState('baseDir'),
     appUrl: core.getState('appUrl'),
     runId: core.getState('runId'),

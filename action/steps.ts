@@ -189,9 +189,9 @@ export function stopped(reason: 'cancelled' | 'time-exhausted' | 'ledger-unreach
       return ended('capped', 'time-exhausted', 'The run reached its time limit.')
     case 'ledger-unreachable':
       return ended(
-        'cancelled',
+        'failed',
         'ledger-unreachable',
-        'The App did not answer for longer than the run’s lease, so nothing more was spent.',
+        'The App did not answer for longer than the run’s lease, so nothing more was spent; the work so far is kept.',
       )
     case 'cancelled':
       return ended('cancelled', 'cancelled', 'The run was stopped.')

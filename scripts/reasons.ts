@@ -1,10 +1,10 @@
 /** Writes `docs/reasons.md` out of the registry in `core/reason.ts`; with `--check` it compares and exits 1 when stale. */
 import { readFileSync, writeFileSync } from 'node:fs'
-import { reasons } from '../core/reason.ts'
+import { type ReasonCode, reasons } from '../core/reason.ts'
 
 const FILE = new URL('../docs/reasons.md', import.meta.url)
 
-/** The page: refusals first, then conclusions, each code a heading that can be linked to. */
+/** The page: refusals first, then conclusions, then what can be either, each code a heading that can be linked to. */
 export function reasonsPage(): string {
   return [
     '<!-- Written by `npm run generated` from core/reason.ts; change it there. -->',
@@ -15,12 +15,15 @@ export function reasonsPage(): string {
     ...entries('refusal'),
     '## Conclusions\n\nThe run started, and this is how it came to its end. What it spent until then is spent.',
     ...entries('conclusion'),
+    '## Both\n\nBefore a run starts this is a refusal, and nothing was spent. In the midst of one it is its end; what was spent until' +
+      ' then is spent.',
+    ...entries('both'),
   ]
     .join('\n\n')
     .concat('\n')
 }
 
-function entries(kind: 'refusal' | 'conclusion'): readonly string[] {
+function entries(kind: (typeof reasons)[ReasonCode]['kind']): readonly string[] {
   return Object.entries(reasons)
     .filter(([, reason]) => reason.kind === kind)
     .map(([code, reason]) => `### \`${code}\`\n\n${reason.says}\n\n**What to do:** ${reason.todo}`)

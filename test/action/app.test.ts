@@ -4,7 +4,8 @@ import { existsSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { claimAnswerSchema } from '../../core/protocol.ts'
+import { claimAnswerSchema, claimBodySchema } from '../../core/protocol.ts'
+import { refuse } from '../../core/reason.ts'
 import { reportSchema } from '../../core/report.ts'
 import { startModel } from '../world/model.ts'
 import type { Script } from '../world/model-contract.ts'
@@ -16,12 +17,21 @@ afterEach(async () => {
   for (const close of closing.splice(0)) await close()
 })
 
+/** What the App answers while its database does not. */
+const unreachable = { status: 503, body: refuse('ledger-unreachable') }
+
 const TOKEN = 'bearer-canary-0123456789'
 
 /** The App's side of the door, as far as a runner sees it: it grants one plan, draws as it is told, and keeps reports. */
 async function startApp(
   world: JobWorld,
-  options: { drawnMicroUsd: bigint; draw?: (want: bigint) => bigint; continue?: boolean },
+  options: {
+    drawnMicroUsd: bigint
+    draw?: (want: bigint) => bigint
+    continue?: boolean
+    /** The status and body of the `count`th request to a door, counted from 1, where it is not to be answered in order. */
+    fail?: (door: string, count: number) => { status: number; body: object } | undefined
+  },
 ) {
   const seen: { path: string; authorization: string; body: unknown }[] = []
   const plan = {
@@ -73,6 +83,12 @@ async function startApp(
         conclusion: body.conclusion,
         ...(body.reason && { reason: body.reason }),
       }),
+    }
+    const count = seen.filter((request) => request.path === path).length
+    const failure = options.fail?.(path.split('/').at(-1) ?? '', count)
+    if (failure !== undefined) {
+      response.writeHead(failure.status, { 'content-type': 'application/json' })
+      return response.end(JSON.stringify(failure.body))
     }
     const answer = answers[path]
     response.writeHead(answer ? 200 : 404, { 'content-type': 'application/json' })
@@ -127,6 +143,38 @@ describe('a run with an App', () => {
     ])
     expect(app.reports()[0]?.delivery?.changeset?.baseSha).toBe(world.sha)
     expect(JSON.stringify([job.log, job.summary, job.outputs])).not.toContain('bearer-canary')
+  })
+
+  it('shows the App a UUID of its step, the same in every try and another in every step', async () => {
+    const fail = (door: string, count: number) => (door === 'claim' && count === 1 ? unreachable : undefined)
+    const { world, app, inputs, extra } = await setUp([mend], { drawnMicroUsd: 400_000n, fail })
+    const job = await world.run(inputs, extra)
+    await world.run(inputs, extra)
+    const [first, second, other] = app.seen
+      .filter(({ path }) => path.endsWith('/claim'))
+      .map(({ body }) => claimBodySchema.parse(body).step)
+    expect(second).toBe(first)
+    expect(other).not.toBe(first)
+    expect(job.state.step).toBe(first)
+  })
+
+  it('goes on when the App restarts while it is asked to draw', async () => {
+    const fail = (door: string, count: number) => (door === 'events' && count <= 5 ? unreachable : undefined)
+    const { world, app, inputs, extra } = await setUp([mend], { drawnMicroUsd: 1_000n, draw: (want) => want, fail })
+    const job = await world.run(inputs, extra)
+    expect(job.outputs).toMatchObject({ conclusion: 'completed', delivery: 'commit abc' })
+    expect(app.seen.filter(({ path }) => path.endsWith('/events'))).toHaveLength(6)
+  })
+
+  it('stops within seconds when the job is cancelled while the App is silent', async () => {
+    const fail = (door: string) => (door === 'events' ? unreachable : undefined)
+    const { world, app, inputs, extra, model } = await setUp([mend], { drawnMicroUsd: 1_000n, fail })
+    const job = world.start(inputs, extra)
+    await expect.poll(() => app.seen.some(({ path }) => path.endsWith('/events')), { timeout: 20_000 }).toBe(true)
+    job.kill('SIGINT')
+    expect((await job.ended).outputs).toMatchObject({ conclusion: 'cancelled', 'spend-usd': '0.00' })
+    expect(app.reports()).toMatchObject([{ conclusion: 'cancelled', calls: [] }])
+    expect(model.calls()).toEqual([])
   })
 
   it('spends no more than is drawn when the App draws no more', async () => {

@@ -8,9 +8,11 @@ test('docs/reasons.md is what the registry says; `npm run generated` writes it',
 })
 
 test('every code has a heading of its own, in the section of its kind', () => {
-  const [refusals = '', conclusions = ''] = reasonsPage().split('## Conclusions')
+  const [refusal = '', conclusion = '', both = ''] = reasonsPage().split(/## (?:Conclusions|Both)\n/)
+  const sections = { refusal, conclusion, both }
   for (const [code, reason] of Object.entries(reasons)) {
-    const section = reason.kind === 'refusal' ? refusals : conclusions
-    expect(section.split(`### \`${code}\`\n\n${reason.says}\n\n**What to do:** ${reason.todo}`)).toHaveLength(2)
+    expect(
+      sections[reason.kind].split(`### \`${code}\`\n\n${reason.says}\n\n**What to do:** ${reason.todo}`),
+    ).toHaveLength(2)
   }
 })
