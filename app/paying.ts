@@ -3,7 +3,7 @@ import { dayOf } from '../core/calendar.ts'
 import type { Configuration } from '../core/config/configuration.ts'
 import type { AccountSpec, Room } from '../core/ledger.ts'
 import type { Amount, PayingAccount } from '../core/text/paying-account.ts'
-import type { Account } from '../prisma/client/client.ts'
+import type { Account, Run } from '../prisma/client/client.ts'
 import { room } from './ledger/accounts.ts'
 import type { Parts } from './parts.ts'
 
@@ -13,28 +13,34 @@ export async function payingNow(
   repositoryId: bigint,
   configuration: Configuration,
   specs: readonly AccountSpec[],
+  variant: string | null | undefined,
 ): Promise<readonly PayingAccount[]> {
   const rooms = await room(parts.prisma, repositoryId, specs, parts.now())
-  return rooms.map((one) => payingAccount(configuration, one))
+  return rooms.map((one) => payingAccount(configuration, one, variant))
 }
 
 /** The accounts of a run that holds or has held something of them. */
 export async function payingOf(
   parts: Parts,
   configuration: Configuration,
-  runId: string,
+  run: Pick<Run, 'id' | 'variant'>,
 ): Promise<readonly PayingAccount[]> {
   const holds = await parts.prisma.hold.findMany({
-    where: { runId },
+    where: { runId: run.id },
     include: { account: true },
     orderBy: { accountId: 'asc' },
   })
-  return holds.map(({ account }) => payingAccount(configuration, account))
+  return holds.map(({ account }) => payingAccount(configuration, account, run.variant))
 }
 
 type Standing = Pick<Room | Account, 'kind' | 'name' | 'unit' | 'periodEnd' | 'budget' | 'spent' | 'held'>
 
-export function payingAccount(configuration: Configuration, standing: Standing): PayingAccount {
+/** `variant`: of the run that it pays for; left out where it stands for itself. */
+export function payingAccount(
+  configuration: Configuration,
+  standing: Standing,
+  variant?: string | null,
+): PayingAccount {
   const { portfolios, experiments } = configuration.portfolios
   const { kind, name, unit, budget, spent, held, periodEnd } = standing
   const portfolio = kind === 'portfolio' ? portfolios[name] : undefined
@@ -43,11 +49,19 @@ export function payingAccount(configuration: Configuration, standing: Standing):
     name,
     purpose: kind === 'experiment' ? experiments[name]?.project : portfolio?.purpose,
     value: portfolio?.value,
+    why: variant == null ? undefined : whyPaying(configuration, kind),
     budget: amountIn(unit, budget),
     remaining: amountIn(unit, budget - spent - held),
     resets: dayOf(periodEnd, configuration.portfolios['time-zone']),
     highCost: portfolio?.['high-cost'],
   }
+}
+
+/** Who pays for trying a variant depends on the files that the subject changes (`core/squads.ts`). */
+function whyPaying({ portfolios }: Configuration, kind: Standing['kind']): string | undefined {
+  if (kind === 'squad') return 'it owns most of the changed files'
+  const hasSquads = Object.keys(portfolios.exploration?.squads ?? {}).length > 0
+  return hasSquads ? 'no squad owns most of the changed files' : undefined
 }
 
 function amountIn(unit: Standing['unit'], amount: bigint): Amount {

@@ -2,11 +2,11 @@
 
 import { dayOf } from '../core/calendar.ts'
 import type { Configuration } from '../core/config/configuration.ts'
-import { matchesAny } from '../core/guard.ts'
 import { type AccountSpec, accountsFor } from '../core/ledger.ts'
 import type { Plan, Subject } from '../core/plan.ts'
 import { isRefusal, type Refusal } from '../core/reason.ts'
 import { type Resolved, type RunRequest, resolveRun } from '../core/resolve.ts'
+import { payingSquad } from '../core/squads.ts'
 import type { Declared } from './configuration.ts'
 import type { Parts } from './parts.ts'
 import type { Place } from './place.ts'
@@ -35,7 +35,7 @@ export async function prepare(
   const { configuration, configSha } = declared
   const resolved = resolveRun(configuration, request, subject, parts.keptPrices)
   if (isRefusal(resolved)) return resolved
-  const squad = request.variant === undefined ? undefined : await payingSquad(place, configuration, subject)
+  const squad = request.variant === undefined ? undefined : await squadPaying(place, configuration, subject)
   return {
     declared,
     resolved,
@@ -44,19 +44,12 @@ export async function prepare(
   }
 }
 
-/** The squad that owns most of the subject's paths, the first declared among equals: its sprint pays for a variant. */
-export async function payingSquad(
+/** The squad whose sprint pays for a variant on this subject, by the files it changes. */
+export async function squadPaying(
   place: Place,
   configuration: Configuration,
   subject: Subject,
 ): Promise<string | undefined> {
-  const squads = Object.entries(configuration.portfolios.exploration?.squads ?? {})
-  if (squads.length === 0) return undefined
-  const paths = await changedPaths(place, subject)
-  const owned = squads.map(([name, squad]) => ({
-    name,
-    files: paths.filter((path) => matchesAny(squad.paths, path)).length,
-  }))
-  const most = owned.toSorted((a, b) => b.files - a.files)[0]
-  return most && most.files > 0 ? most.name : undefined
+  const squads = configuration.portfolios.exploration?.squads ?? {}
+  return Object.keys(squads).length === 0 ? undefined : payingSquad(squads, await changedPaths(place, subject))
 }

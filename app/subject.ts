@@ -12,7 +12,7 @@ export interface FoundSubject {
   readonly fork: boolean
 }
 
-/** Files of a pull request that are looked at to find the squad that owns its paths. */
+/** Files of a pull request that are looked at, the first by name, to find the squad that owns most of them. */
 const PULL_FILES_MAX = 300
 const PAGE = 100
 const TITLE_CHARACTERS_MAX = 500

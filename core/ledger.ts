@@ -27,7 +27,7 @@ export interface AccountSpec {
 
 /**
  * The accounts that a run touches: its portfolio's period or, for a variant on a subject whose paths a squad owns
- * (`payingSquad`), that squad's sprint instead.
+ * (`payingSquad` in `squads.ts`), that squad's sprint instead.
  */
 export function accountsFor(
   configuration: Pick<Configuration, 'portfolios'>,

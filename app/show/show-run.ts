@@ -11,7 +11,7 @@ import { storedPlan } from '../ledger/stored.ts'
 import type { Parts, Progress } from '../parts.ts'
 import { payingNow, payingOf } from '../paying.ts'
 import { type Place, placeById } from '../place.ts'
-import { declaredBy, payingSquad } from '../prepare.ts'
+import { declaredBy, squadPaying } from '../prepare.ts'
 import { showCheck } from './check.ts'
 import { showComment } from './comment.ts'
 import { showReply } from './reply.ts'
@@ -68,11 +68,11 @@ async function accountsOf(
   configuration: Configuration,
   run: Run,
 ): Promise<readonly PayingAccount[]> {
-  const held = await payingOf(parts, configuration, run.id)
+  const held = await payingOf(parts, configuration, run)
   const portfolio = configuration.portfolios.portfolios[run.portfolio]
   if (held.length > 0 || portfolio === undefined) return held
   const plan = storedPlan(run)
-  const squad = run.variant === null ? undefined : await payingSquad(place, configuration, plan.subject)
+  const squad = run.variant === null ? undefined : await squadPaying(place, configuration, plan.subject)
   const specs = accountsFor(configuration, { portfolioName: run.portfolio, portfolio, plan }, squad, parts.now())
-  return payingNow(parts, run.repositoryId, configuration, specs)
+  return payingNow(parts, run.repositoryId, configuration, specs, run.variant)
 }

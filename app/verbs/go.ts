@@ -30,7 +30,13 @@ export async function go(at: CommandAt): Promise<void> {
   const { commandKey } = waiting.session
   const begun = await begin(parts, place, { prepared, found, trigger: 'comment', commandKey, isConfirmed: true })
   if (!isRefusal(begun)) return reactTo(at, begun)
-  const accounts = await payingNow(parts, place.repositoryId, declared.configuration, prepared.accounts)
+  const accounts = await payingNow(
+    parts,
+    place.repositoryId,
+    declared.configuration,
+    prepared.accounts,
+    waiting.variant,
+  )
   const { floorMicroUsd, plan } = prepared.resolved
   await refuseRun(at, found, begun, { ...about, accounts, floorMicroUsd, capMicroUsd: plan.capMicroUsd })
 }

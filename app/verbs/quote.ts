@@ -22,7 +22,7 @@ export async function quote(at: CommandAt): Promise<void> {
   if (isRefusal(prepared)) return showRefusal(place, at, prepared, about)
   const { plan, resolved } = prepared
   const rooms = await room(parts.prisma, repositoryId, prepared.accounts, parts.now())
-  const accounts = rooms.map((one) => payingAccount(declared.configuration, one))
+  const accounts = rooms.map((one) => payingAccount(declared.configuration, one, variant))
   const { capMicroUsd } = plan
   const capTokens = plan.capTokens === undefined ? undefined : BigInt(plan.capTokens)
   const { floorMicroUsd } = resolved

@@ -39,7 +39,7 @@ export async function run(at: CommandAt): Promise<void> {
   if (!isRefusal(begun)) return reactTo(at, begun)
   await refuseRun(at, found, begun, {
     ...about,
-    accounts: await payingNow(parts, place.repositoryId, declared.configuration, accounts),
+    accounts: await payingNow(parts, place.repositoryId, declared.configuration, accounts, about.variant),
     floorMicroUsd: resolved.floorMicroUsd,
     capMicroUsd: resolved.plan.capMicroUsd,
   })

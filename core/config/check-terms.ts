@@ -3,6 +3,8 @@
 import type { Path } from './document.ts'
 import { problemAt } from './explain.ts'
 import { globFindings } from './globs.ts'
+import { mayOverlap } from './overlap.ts'
+import type { Exploration } from './portfolios.ts'
 import type { Finding, Problem } from './problem.ts'
 import type { Settings } from './settings.ts'
 
@@ -12,28 +14,69 @@ type Report = (path: Path, finding: Finding, severity?: Problem['severity']) => 
 export function checkTerms(settings: Settings, today: string): readonly Problem[] {
   const report: Report = (path, finding, severity = 'error') =>
     problemAt(settings.portfolios.sources, path, finding, severity)
-  return [...extraProblems(settings, today, report), ...experimentProblems(settings, today, report)]
+  return [...squadProblems(settings, today, report), ...experimentProblems(settings, today, report)]
 }
 
-function extraProblems({ portfolios: { value } }: Settings, today: string, report: Report): Problem[] {
-  return Object.entries(value.exploration?.squads ?? {}).flatMap(([squad, { paths, extra }]) => {
+function squadProblems({ portfolios: { value } }: Settings, today: string, report: Report): Problem[] {
+  const { exploration } = value
+  if (exploration === undefined) return []
+  const squads = Object.entries(exploration.squads)
+  return squads.flatMap(([squad, { paths, extra }], index) => {
     const path = ['exploration', 'squads', squad]
-    const past = extra.flatMap(({ until }, index) =>
-      until < today
-        ? [
-            report(
-              [...path, 'extra', index, 'until'],
-              {
-                wrong: `ended on ${until}`,
-                expected: 'an end that is still to come, or the entry taken out',
-                example: laterThan(today),
-              },
-              'warning',
-            ),
-          ]
-        : [],
+    return [
+      ...globFindings(paths, [...path, 'paths']).map(({ path: at, finding }) => report(at, finding)),
+      ...extra.flatMap((grant, at) => extraProblems(grant, exploration, [...path, 'extra', at], today, report)),
+      ...overlapProblems(paths, squads.slice(0, index), [...path, 'paths'], report),
+    ]
+  })
+}
+
+type Extra = Exploration['squads'][string]['extra'][number]
+
+function extraProblems(grant: Extra, exploration: Exploration, path: Path, today: string, report: Report): Problem[] {
+  const unit = 'usd' in exploration['every-squad'] ? 'usd' : 'tokens'
+  const problems: Problem[] = []
+  if (!(unit in grant)) {
+    problems.push(
+      report(path, {
+        wrong: `every squad’s floor is in ${unit}, and an extra in another unit would add nothing to it`,
+        expected: `an extra in ${unit}`,
+        example: unit === 'usd' ? '{ usd: 20, ... }' : '{ tokens: 1_000_000, ... }',
+      }),
     )
-    return [...globFindings(paths, [...path, 'paths']).map(({ path: at, finding }) => report(at, finding)), ...past]
+  }
+  if (grant.until < today) {
+    problems.push(
+      report(
+        [...path, 'until'],
+        {
+          wrong: `ended on ${grant.until}`,
+          expected: 'an end that is still to come, or the entry taken out',
+          example: laterThan(today),
+        },
+        'warning',
+      ),
+    )
+  }
+  return problems
+}
+
+/** Said once for each pattern, with the first squad above that it meets: that one pays for what both match. */
+function overlapProblems(
+  paths: readonly string[],
+  above: readonly (readonly [string, Exploration['squads'][string]])[],
+  path: Path,
+  report: Report,
+): Problem[] {
+  return paths.flatMap((pattern, index) => {
+    const [owner] = above.find(([, { paths: theirs }]) => theirs.some((one) => mayOverlap(one, pattern))) ?? []
+    if (owner === undefined) return []
+    const finding = {
+      wrong: `"${pattern}" meets paths of ${owner}, which is declared first and so owns what both match`,
+      expected: 'each path with one squad',
+      example: 'a narrower pattern',
+    }
+    return [report([...path, index], finding, 'warning')]
   })
 }
 

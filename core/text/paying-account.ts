@@ -15,6 +15,8 @@ export interface PayingAccount {
   readonly purpose?: string | undefined
   /** The value that a portfolio serves. */
   readonly value?: string | undefined
+  /** Why this one pays, where it is not simply the workflow's portfolio: `it owns most of the changed files`. */
+  readonly why?: string | undefined
   readonly budget: Amount
   /** Below zero where the budget is only recorded and has been passed. */
   readonly remaining: Amount
@@ -50,7 +52,7 @@ export function standing(account: PayingAccount): string {
 function payer(account: PayingAccount): string {
   const name = `**${inline(account.name)}**`
   const value = account.value === undefined ? undefined : `value: ${inline(account.value)}`
-  const about = [account.purpose === undefined ? undefined : inline(account.purpose), value]
+  const about = [account.purpose === undefined ? undefined : inline(account.purpose), value, account.why]
   const said = about.filter((part) => part !== undefined).join('; ')
   const lead = { portfolio: 'Portfolio', squad: 'The sprint of squad', experiment: 'Experiment' }[account.kind]
   return `${lead} ${name}${said === '' ? '' : ` (${said})`}`

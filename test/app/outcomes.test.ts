@@ -194,6 +194,8 @@ test('a variant that does as well at two checkpoints in a row is proposed once, 
   now = new Date(now.getTime() + 70 * DAY_MS)
   const accept = async (command: string) => {
     const { number } = await delivered(command)
+    const [comment] = await stage.replies(number)
+    if (command.includes('/tests-first')) expect(comment).toContain('squad **payments** (it owns most of the changed')
     await stage.github.person('mira').merge(number)
     expect(await outcomeOn(number)).toMatch(/^accepted/)
   }

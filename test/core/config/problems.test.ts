@@ -322,7 +322,7 @@ const crossRules: readonly Row[] = [
   sprint: { days: 14, from: 2026-11-02 }
   every-squad: { tokens: 2_000_000 }
   squads:
-    refactoring: { paths: ['/src/**'], extra: [{ usd: 3, reason: Cleaning, until: 2026-11-19 }] }
+    refactoring: { paths: ['/src/**'], extra: [{ tokens: 3, reason: Cleaning, until: 2026-11-19 }] }
 experiments:
   split: { project: Split it, scope: { paths: ['a/**'] }, ends: 2026-11-01, budget: { usd: 3 } }
   late: { project: Split it, scope: { paths: ['a/**'] }, ends: 2026-12-01, budget: { usd: 3 }, extended: { until: 2026-11-30, reason: Why not } }
@@ -331,9 +331,25 @@ experiments:
     [
       `${FILE}:5:3 portfolios.refactoring: the portfolio is named after the squad refactoring; expected a portfolio named for its purpose, so that no money is somebody’s own; for example refactoring`,
       `${FILE}:16:28 exploration.squads.refactoring.paths.0: "/src/**" begins with /, and no path does; expected a pattern from the repository’s root; for example src/**`,
-      `${FILE}:16:83 exploration.squads.refactoring.extra.0.until: warning: ended on 2026-11-19; expected an end that is still to come, or the entry taken out; for example 2027-11-20`,
+      `${FILE}:16:86 exploration.squads.refactoring.extra.0.until: warning: ended on 2026-11-19; expected an end that is still to come, or the entry taken out; for example 2027-11-20`,
       `${FILE}:18:65 experiments.split.ends: warning: the experiment ended on 2026-11-01; expected it taken out, or its one extension with a reason; for example extended: { until: 2027-11-20, reason: The last module is left }`,
       `${FILE}:19:115 experiments.late.extended.until: the extension ends on 2026-11-30, before the experiment does; expected a day after 2026-12-01; for example 2027-12-01`,
+    ],
+  ],
+  [
+    'an extra in another unit than the floor, paths that two squads name',
+    {
+      'portfolios.yml': `${PORTFOLIOS}exploration:
+  sprint: { days: 14, from: 2026-11-02 }
+  every-squad: { tokens: 2_000_000 }
+  squads:
+    web: { paths: ['web/**'] }
+    shop: { paths: ['shop/**', '**/cart/*'], extra: [{ usd: 3, reason: Cleaning, until: 2026-12-19 }] }
+`,
+    },
+    [
+      `${FILE}:17:32 exploration.squads.shop.paths.1: warning: "**/cart/*" meets paths of web, which is declared first and so owns what both match; expected each path with one squad; for example a narrower pattern`,
+      `${FILE}:17:54 exploration.squads.shop.extra.0: every squad’s floor is in tokens, and an extra in another unit would add nothing to it; expected an extra in tokens; for example { tokens: 1_000_000, ... }`,
     ],
   ],
   [
