@@ -3,80 +3,136 @@ import {
   CHANGESET_BYTES_MAX,
   CHANGESET_FILE_BYTES_MAX,
   CHANGESET_FILES_MAX,
+  CHANGESET_PATH_CHARACTERS_MAX,
   type ChangedFile,
   type Changeset,
 } from '../core/changeset.ts'
 import type { Violation } from '../core/guard.ts'
-import type { Git } from './git.ts'
-import { snapshotTree } from './snapshot.ts'
+import { type Git, GitError } from './git.ts'
+import { takeSnapshot } from './snapshot.ts'
 
 /** A patch is for reading; the files themselves are in the changeset. */
 export const PATCH_BYTES_MAX = 2_000_000
+/** How many violations are named; more would only repeat them. */
+const VIOLATIONS_MAX = 20
+/** Of a path, in a sentence. */
+const PATH_SHOWN_CHARACTERS_MAX = 200
 
 export interface Work {
   readonly changeset: Changeset
-  /** What can't be in a changeset at all: links, submodules, too many or too large files. */
+  /** What can't be in a changeset at all: links, submodules, too many or too large files, names that are too long. */
   readonly violations: readonly Violation[]
-  /** Readable and appliable, cut at `PATCH_BYTES_MAX`. */
+  /** The changeset's files for reading, cut at `PATCH_BYTES_MAX`; empty where git can't show them. */
   readonly patch: string
 }
 
 /** `fromTree`: the workspace as the first step found it; `baseSha`: the commit that the work is applied to. */
 export async function collectWork(git: Git, workDir: string, fromTree: string, baseSha: string): Promise<Work> {
-  const toTree = await snapshotTree(git, workDir)
+  const { tree: toTree, unread } = await takeSnapshot(git, workDir)
   const trees = ['--no-renames', '--no-ext-diff', '--no-textconv', fromTree, toTree]
-  const entries = parseRaw(await git.text(['diff-tree', '-r', '-z', '--raw', '--no-abbrev', ...trees]))
-  const lines = parseNumstat(await git.text(['diff-tree', '-r', '-z', '--numstat', ...trees]))
-  const plain = entries.filter((entry) => entry.deleted || isPlain(entry.mode))
-  const violations = entries.filter((entry) => !entry.deleted && !isPlain(entry.mode)).map(notPlain)
-  const kept = plain.slice(0, CHANGESET_FILES_MAX)
-  if (plain.length > kept.length) {
-    violations.push(tooLarge(`The work has ${plain.length} files; at most ${CHANGESET_FILES_MAX} are delivered.`))
-  }
+  const listed = parseRaw(await git.text(['diff-tree', '-r', '-z', '--raw', '--no-abbrev', ...trees]))
+  const { kept, violations } = chooseFiles(await measure(git, listed))
+  if (unread !== undefined) violations.push(violation('unreadable', `Not all of the work can be read: ${unread}`))
+  const { lines, patch } = await showFiles(git, trees, kept)
   const files: ChangedFile[] = []
-  let total = 0
-  for (const entry of kept) {
-    const counted = lines.get(entry.path) ?? { addedLines: 0, deletedLines: 0 }
-    if (entry.deleted) {
-      files.push({ path: entry.path, mode: '100644', ...counted })
+  for (const { path, mode, blob, deleted } of kept) {
+    const counted = lines.get(path) ?? { addedLines: 0, deletedLines: 0 }
+    if (deleted) {
+      files.push({ path, mode: '100644', ...counted })
       continue
     }
-    const bytes = Number(await git.text(['cat-file', '-s', entry.blob]))
-    total += bytes
-    if (bytes > CHANGESET_FILE_BYTES_MAX) {
-      const message = `\`${entry.path}\` has ${bytes} bytes; at most ${CHANGESET_FILE_BYTES_MAX} are delivered.`
-      violations.push(tooLarge(message, entry.path))
-      continue
-    }
-    if (total > CHANGESET_BYTES_MAX) {
-      violations.push(
-        tooLarge(`The work has more than ${CHANGESET_BYTES_MAX} bytes, which is the most that is delivered.`),
-      )
-      break
-    }
-    const content = await git.bytes(['cat-file', 'blob', entry.blob])
-    const mode = entry.mode === '100755' ? '100755' : '100644'
-    files.push({ path: entry.path, mode, contentBase64: content.toString('base64'), ...counted })
+    const content = await git.bytes(['cat-file', 'blob', blob])
+    const plainMode = mode === '100755' ? '100755' : '100644'
+    files.push({ path, mode: plainMode, contentBase64: content.toString('base64'), ...counted })
   }
-  const patch = await git.bytes(['diff-tree', '-r', '-p', '--binary', '--full-index', ...trees])
-  return { changeset: { baseSha, files }, violations, patch: patch.subarray(0, PATCH_BYTES_MAX).toString('utf8') }
+  return { changeset: { baseSha, files }, violations, patch }
 }
 
-interface Entry {
+interface Listed {
   readonly path: string
   readonly mode: string
   readonly blob: string
   readonly deleted: boolean
 }
 
-function parseRaw(output: string): Entry[] {
+/** `bytes` of the content as it is now; 0 where there is none. */
+interface Entry extends Listed {
+  readonly bytes: number
+}
+
+/** What a changeset can hold, decided by names, modes and sizes before any content is read. */
+function chooseFiles(entries: readonly Entry[]): { kept: Entry[]; violations: Violation[] } {
+  const kept: Entry[] = []
+  const violations: Violation[] = []
+  const able = entries.filter((entry) => {
+    const refused = checkEntry(entry)
+    if (refused !== undefined) violations.push(refused)
+    return refused === undefined
+  })
+  if (able.length > CHANGESET_FILES_MAX) {
+    violations.push(
+      violation('files', `The work has ${able.length} files; at most ${CHANGESET_FILES_MAX} are delivered.`),
+    )
+  }
+  let bytes = 0
+  for (const entry of able.slice(0, CHANGESET_FILES_MAX)) {
+    bytes += entry.bytes
+    if (bytes <= CHANGESET_BYTES_MAX) kept.push(entry)
+  }
+  if (bytes > CHANGESET_BYTES_MAX) {
+    violations.push(violation('bytes', `The work has ${bytes} bytes; at most ${CHANGESET_BYTES_MAX} are delivered.`))
+  }
+  return { kept, violations: violations.slice(0, VIOLATIONS_MAX) }
+}
+
+/** Why a file can't be in a changeset. */
+function checkEntry({ path, mode, deleted, bytes }: Entry): Violation | undefined {
+  const shown = path.length > PATH_SHOWN_CHARACTERS_MAX ? `${path.slice(0, PATH_SHOWN_CHARACTERS_MAX)}…` : path
+  const refused = (rule: string, why: string) => violation(rule, `\`${shown}\` ${why}.`, path)
+  if (path.length > CHANGESET_PATH_CHARACTERS_MAX) {
+    const most = CHANGESET_PATH_CHARACTERS_MAX
+    return refused('path', `is a path of ${path.length} characters; at most ${most} are delivered`)
+  }
+  if (path.includes('\uFFFD')) return refused('path', 'is a path that is not UTF-8')
+  if (deleted) return undefined
+  if (mode === '120000') return refused('mode', 'is a link, which is not delivered')
+  if (mode === '160000') return refused('mode', 'is a submodule, which is not delivered')
+  if (!['100644', '100755'].includes(mode)) return refused('mode', `is of mode ${mode}, which is not delivered`)
+  if (bytes <= CHANGESET_FILE_BYTES_MAX) return undefined
+  return refused('bytes', `has ${bytes} bytes; at most ${CHANGESET_FILE_BYTES_MAX} are delivered`)
+}
+
+/** The lines that changed in these files, and their patch. */
+async function showFiles(git: Git, trees: readonly string[], files: readonly Entry[]) {
+  if (files.length === 0) return { lines: parseNumstat(''), patch: '' }
+  const these = [...trees, '--', ...files.map((file) => file.path)]
+  const show = (...how: string[]) => git.bytes(['--literal-pathspecs', 'diff-tree', '-r', ...how, ...these])
+  const lines = parseNumstat((await show('-z', '--numstat')).toString('utf8'))
+  try {
+    const patch = await show('-p', '--binary', '--full-index')
+    return { lines, patch: patch.subarray(0, PATCH_BYTES_MAX).toString('utf8') }
+  } catch (error) {
+    // What was there before can be too large to show, even where what is there now is not.
+    if (error instanceof GitError) return { lines, patch: '' }
+    throw error
+  }
+}
+
+function parseRaw(output: string): Listed[] {
   const fields = output.split('\0')
-  const entries: Entry[] = []
+  const entries: Listed[] = []
   for (let at = 0; at + 1 < fields.length; at += 2) {
     const [, mode = '', , blob = '', status = ''] = (fields[at] ?? '').slice(1).split(' ')
     entries.push({ path: fields[at + 1] ?? '', mode, blob, deleted: status === 'D' })
   }
   return entries
+}
+
+async function measure(git: Git, entries: readonly Listed[]): Promise<Entry[]> {
+  const input = entries.map((entry) => `${entry.blob}\n`).join('')
+  const sizes = (await git.text(['cat-file', '--batch-check=%(objectsize)'], { input })).split('\n')
+  // What is no object here, as a deleted file's new one or a submodule's, is answered with words.
+  return entries.map((entry, index) => ({ ...entry, bytes: Number(sizes[index]) || 0 }))
 }
 
 /** Binary files count no lines. */
@@ -89,20 +145,6 @@ function parseNumstat(output: string): Map<string, { addedLines: number; deleted
   return counted
 }
 
-function isPlain(mode: string): boolean {
-  return mode === '100644' || mode === '100755'
-}
-
-function notPlain(entry: Entry): Violation {
-  const kind = entry.mode === '120000' ? 'a link' : entry.mode === '160000' ? 'a submodule' : `of mode ${entry.mode}`
-  return {
-    reason: 'guard-files',
-    rule: 'mode',
-    file: entry.path,
-    message: `\`${entry.path}\` is ${kind}, which is not delivered.`,
-  }
-}
-
-function tooLarge(message: string, file?: string): Violation {
-  return { reason: 'guard-files', rule: 'bytes', file, message }
+function violation(rule: string, message: string, file?: string): Violation {
+  return { reason: 'guard-files', rule, file, message }
 }

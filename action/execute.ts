@@ -3,7 +3,7 @@ import { showCommand } from '../core/template.ts'
 import { describeChange } from './describe-change.ts'
 import type { Executed } from './finish-run.ts'
 import type { RunParts } from './run-parts.ts'
-import { snapshotTree } from './snapshot.ts'
+import { takeSnapshot } from './snapshot.ts'
 import { type Ending, ended, runCommand, runSteps, type StepsDone, stopped } from './steps.ts'
 import { stopReason } from './stop.ts'
 
@@ -12,7 +12,7 @@ export async function execute(parts: RunParts, notes: string | undefined): Promi
   const setup = await runSetup(parts)
   if (setup !== undefined) return finish(parts, { reports: [], said: [], ending: setup }, undefined)
   const { subject } = parts.plan
-  const start = parts.plan.setup ? await snapshotTree(parts.git, parts.workDir) : `${subject.headSha}^{tree}`
+  const start = parts.plan.setup ? (await takeSnapshot(parts.git, parts.workDir)).tree : `${subject.headSha}^{tree}`
   const change = await describeChange(parts.git, subject)
   return finish(parts, await runSteps(parts, { change }, notes), start)
 }

@@ -1,15 +1,32 @@
 /** What the workspace holds, as a tree of git's. */
 import { execFile } from 'node:child_process'
 import { rmSync } from 'node:fs'
-import type { Git } from './git.ts'
+import { type Git, GitError } from './git.ts'
 
 const FIND_TIMEOUT_MS = 60_000
 
-/** The tree of everything in the workspace that git does not ignore. */
-export async function snapshotTree(git: Git, workDir: string): Promise<string> {
+export interface Snapshot {
+  readonly tree: string
+  /** In git's words, what it could not read of the workspace; the rest is in the tree. */
+  readonly unread: string | undefined
+}
+
+/** Everything in the workspace that git does not ignore. */
+export async function takeSnapshot(git: Git, workDir: string): Promise<Snapshot> {
   await removeNestedRepositories(workDir)
-  await git.text(['add', '--all'])
-  return (await git.text(['write-tree'])).trim()
+  const unread = await addAll(git)
+  return { tree: (await git.text(['write-tree'])).trim(), unread }
+}
+
+/** One file that can't be read is no reason to lose the others. */
+async function addAll(git: Git): Promise<string | undefined> {
+  try {
+    await git.text(['add', '--all', '--ignore-errors'])
+    return undefined
+  } catch (error) {
+    if (error instanceof GitError) return error.message
+    throw error
+  }
 }
 
 /**

@@ -7,10 +7,11 @@ import { z } from 'zod'
 export const CHANGESET_FILES_MAX = 300
 export const CHANGESET_FILE_BYTES_MAX = 1_000_000
 export const CHANGESET_BYTES_MAX = 4_000_000
+export const CHANGESET_PATH_CHARACTERS_MAX = 1000
 
 /** Only plain files and executables; links and submodules are never delivered. */
 export const changedFileSchema = z.object({
-  path: z.string().min(1).max(1000),
+  path: z.string().min(1).max(CHANGESET_PATH_CHARACTERS_MAX),
   mode: z.enum(['100644', '100755']),
   /** The whole new content; absent when the file is deleted. */
   contentBase64: z.base64().optional(),

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -114,6 +115,37 @@ describe('a run in a job without an App', () => {
       inTurn(edit, { toolCalls: [{ name: 'run', arguments: { command } }] }, { text: 'Done' }),
     ])
     expect((await run()).outputs).toMatchObject({ conclusion: 'withheld', reason })
+  })
+
+  it.each([
+    ['a file that is too large for a diff', 'head -c 60000000 /dev/urandom > big.bin', '`big.bin` has 60000000 bytes'],
+    [
+      'a path that is too long',
+      'd=$(printf "d%.0s" $(seq 240)); mkdir -p $d/$d/$d/$d/$d && echo > $d/$d/$d/$d/$d/f',
+      'is a path of 1206 characters',
+    ],
+  ])('withholds %s by name, and keeps the rest of the work', async (_, command, message) => {
+    const { run } = await setUp([
+      inTurn(edit, { toolCalls: [{ name: 'run', arguments: { command } }] }, { text: 'Done' }),
+    ])
+    const job = await run()
+    expect(job.outputs).toMatchObject({ conclusion: 'withheld', reason: 'guard-files' })
+    expect(job.report?.message).toContain(message)
+    expect(job.report?.delivery?.changeset?.files.map((file) => file.path)).toEqual(['sum.js'])
+    expect(job.patch).toContain('+  return a + b')
+  })
+
+  it('delivers work without its patch where what it deletes is too large to show', async () => {
+    const files = { ...sumProject, 'big.txt': randomBytes(50_000_000).toString('latin1') }
+    const command = 'rm big.txt'
+    const { run } = await setUp(
+      [inTurn(edit, { toolCalls: [{ name: 'run', arguments: { command } }] }, { text: 'Done' })],
+      { files, workflow: mendWorkflow.replace('lines: 40', 'lines: 40000000') },
+    )
+    const job = await run()
+    expect(job.outputs).toMatchObject({ conclusion: 'completed', reason: '' })
+    expect(job.report?.delivery?.changeset?.files.map((file) => file.path)).toEqual(['big.txt', 'sum.js'])
+    expect(job.patch).toBe('')
   })
 
   it('runs the guards’ own commands on the finished work', async () => {
