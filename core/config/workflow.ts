@@ -142,44 +142,48 @@ export type Workflow = z.infer<typeof workflowSchema>
  * A step of an overlay: matched to the baseline's by `id`, with only the keys that differ. A new `id` needs a whole
  * step and stands last, or where `before` or `after` puts it. `remove: true` takes a step out.
  */
-const stepOverlaySchema = z.strictObject({
-  id: stepId,
-  remove: z.literal(true).optional().describe('Takes the step out'),
-  before: stepId.optional().describe('Puts the step before the one of this id'),
-  after: stepId.optional().describe('Puts the step after the one of this id'),
-  agent: agentStepSchema.shape.agent.optional(),
-  prompt: prompt.optional(),
-  share: share.optional(),
-  turns: turns.optional(),
-  until: until
-    .partial({ run: true })
-    .extend({ attempts: z.int().min(1).max(10).optional(), 'timeout-minutes': commandMinutes.optional() })
-    .optional(),
-  run: command.optional(),
-  'on-failure': onFailure.optional(),
-  'timeout-minutes': commandMinutes.optional(),
-})
+const stepOverlaySchema = z.lazy(() =>
+  z.strictObject({
+    id: stepId,
+    remove: z.literal(true).optional().describe('Takes the step out'),
+    before: stepId.optional().describe('Puts the step before the one of this id'),
+    after: stepId.optional().describe('Puts the step after the one of this id'),
+    agent: agentStepSchema.shape.agent.optional(),
+    prompt: prompt.optional(),
+    share: share.optional(),
+    turns: turns.optional(),
+    until: until
+      .partial({ run: true })
+      .extend({ attempts: z.int().min(1).max(10).optional(), 'timeout-minutes': commandMinutes.optional() })
+      .optional(),
+    run: command.optional(),
+    'on-failure': onFailure.optional(),
+    'timeout-minutes': commandMinutes.optional(),
+  }),
+)
 
 /** `variants/<name>.yml`: only the keys that differ from the baseline. */
-export const variantSchema = z
-  .strictObject({
-    summary: fields.summary,
-    squad: name.optional().describe('The squad that proposes it and gets the credit'),
-    model: fields.model,
-    effort: fields.effort,
-    setup: setup
-      .partial({ run: true })
-      .extend({
-        network: z.array(z.string().min(1).max(200)).optional(),
-        'timeout-minutes': z.int().min(1).max(60).optional(),
-      })
-      .optional(),
-    steps: z.array(stepOverlaySchema).max(20).optional().describe('Matched by `id`; `remove: true` takes one out'),
-    guards: guardsSchema.optional(),
-    cap: workflowCapSchema.optional(),
-    'timeout-minutes': z.int().min(1).max(350).optional(),
-  })
-  .describe('A variant: an overlay over a workflow, with only the keys that differ')
+export const variantSchema = z.lazy(() =>
+  z
+    .strictObject({
+      summary: fields.summary,
+      squad: name.optional().describe('The squad that proposes it and gets the credit'),
+      model: fields.model,
+      effort: fields.effort,
+      setup: setup
+        .partial({ run: true })
+        .extend({
+          network: z.array(z.string().min(1).max(200)).optional(),
+          'timeout-minutes': z.int().min(1).max(60).optional(),
+        })
+        .optional(),
+      steps: z.array(stepOverlaySchema).max(20).optional().describe('Matched by `id`; `remove: true` takes one out'),
+      guards: guardsSchema.optional(),
+      cap: workflowCapSchema.optional(),
+      'timeout-minutes': z.int().min(1).max(350).optional(),
+    })
+    .describe('A variant: an overlay over a workflow, with only the keys that differ'),
+)
 export type Variant = z.infer<typeof variantSchema>
 
 /** Front matter of `catalog/agents/<name>.agent.md`; the Markdown below it is the agent's system text. */
