@@ -1,10 +1,8 @@
 /** A granted run from its pinned commit to its report, with its deadline, its lease and its journal; in a job or at a terminal. */
 import type { Plan } from '../core/plan.ts'
-import type { ReasonCode } from '../core/reason.ts'
 import type { Redact } from '../core/redact.ts'
-import type { Report } from '../core/report.ts'
-import type { Conclusion } from '../core/run.ts'
 import type { AppRun } from './app-run.ts'
+import { callsReport } from './calls-report.ts'
 import { type Checkout, type CommitSource, checkOut, ensureCommit } from './checkout.ts'
 import { execute } from './execute.ts'
 import type { Executed } from './finish-run.ts'
@@ -51,7 +49,7 @@ export async function carryOut(run: CarryOut): Promise<Executed> {
   try {
     lease?.keep(purse, () => step)
     const missing = await prepareCheckout(run)
-    if (missing !== undefined) return { report: emptyReport('failed', 'checkout-failed', missing), patch: '' }
+    if (missing !== undefined) return { report: callsReport([], 'failed', 'checkout-failed', missing), patch: '' }
     const notes = await readNotes(run.checkout.objects, plan.subject)
     const parts = {
       plan,
@@ -73,22 +71,6 @@ export async function carryOut(run: CarryOut): Promise<Executed> {
     clearTimeout(deadline)
     lease?.end()
     journal.close()
-  }
-}
-
-/** A report of a run that spent nothing. */
-export function emptyReport(conclusion: Conclusion, reason: ReasonCode, message: string): Report {
-  return {
-    version: 1,
-    conclusion,
-    reason,
-    message: message.slice(0, 1_900),
-    spentMicroUsd: 0n,
-    inputTokens: 0,
-    cachedTokens: 0,
-    outputTokens: 0,
-    steps: [],
-    calls: [],
   }
 }
 

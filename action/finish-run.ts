@@ -4,13 +4,13 @@ import { checkGuards, type Violation, validateChangeset } from '../core/guard.ts
 import { inertLine, inertText } from '../core/inert.ts'
 import type { Report } from '../core/report.ts'
 import { showCommand } from '../core/template.ts'
+import { callsReport } from './calls-report.ts'
 import { collectWork, type Work } from './collect-work.ts'
 import type { RunParts } from './run-parts.ts'
 import { type Ending, ended, runCommand, type StepsDone } from './steps.ts'
 
 const TITLE_CHARACTERS_MAX = 200
 const BODY_CHARACTERS_MAX = 50_000
-const MESSAGE_CHARACTERS_MAX = 1_900
 const GUARD_MINUTES_MAX = 15
 
 export interface Executed {
@@ -78,20 +78,10 @@ async function runGuards(parts: RunParts): Promise<Violation[]> {
 function close(parts: RunParts, done: StepsDone, work: Work | undefined): Executed {
   const { purse, redact, plan } = parts
   const ending = done.ending ?? ended('failed', 'internal', 'The run ended without saying how.')
-  const sum = (count: (call: Report['calls'][number]) => number) =>
-    purse.calls.reduce((total, call) => total + count(call), 0)
   const delivery = work === undefined ? undefined : makeDelivery(done.said, work.changeset, plan.workflow, redact)
   const report: Report = {
-    version: 1,
-    conclusion: ending.conclusion,
-    ...(ending.reason && { reason: ending.reason }),
-    message: redact(ending.message).slice(0, MESSAGE_CHARACTERS_MAX),
-    spentMicroUsd: purse.spentMicroUsd,
-    inputTokens: sum((call) => call.inputTokens),
-    cachedTokens: sum((call) => call.cachedTokens),
-    outputTokens: sum((call) => call.outputTokens),
+    ...callsReport(purse.calls, ending.conclusion, ending.reason, redact(ending.message)),
     steps: [...done.reports],
-    calls: [...purse.calls],
     ...(delivery && { delivery }),
   }
   return { report, patch: redact(work?.patch ?? '') }

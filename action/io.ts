@@ -151,6 +151,9 @@ export interface SavedState {
   readonly appUrl: string
   readonly runId: string
   readonly token: string
+  /** The App is to get the report without the work. */
+  readonly keepWork: 'true' | ''
+  /** The App has taken the report. */
   readonly finished: 'true' | ''
 }
 
@@ -165,6 +168,7 @@ export function readState(): SavedState {
     appUrl: core.getState('appUrl'),
     runId: core.getState('runId'),
     token: core.getState('token'),
+    keepWork: core.getState('keepWork') === 'true' ? 'true' : '',
     finished: core.getState('finished') === 'true' ? 'true' : '',
   }
 }

@@ -3,7 +3,7 @@
  * answered, each synced. When the process dies, `post` settles from here: a call without an answer is billed at its
  * reservation.
  */
-import { closeSync, fdatasyncSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fdatasyncSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { type Call, callSchema } from '../core/call.ts'
@@ -42,9 +42,10 @@ export function openJournal(path: string): Journal {
   }
 }
 
-/** The calls of a journal, each as it was last heard of. A torn last line, which was never acted upon, is left out. */
+/** The calls of a journal, each as it was last heard of; none where there is no journal. A torn last line, which was never acted upon, is left out. */
 export function readJournal(path: string): Call[] {
   const calls = new Map<number, Call>()
+  if (!existsSync(path)) return []
   for (const line of readFileSync(path, 'utf8').slice(0, JOURNAL_BYTES_MAX).split('\n')) {
     const parsed = parseLine(line)
     if (parsed !== undefined) calls.set(parsed.call.id, parsed.call)

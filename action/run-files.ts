@@ -1,5 +1,5 @@
 /** The files of one run: its private directory, and the report and patch that stay for later steps of the job. */
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { type Report, reportSchema } from '../core/report.ts'
@@ -8,18 +8,25 @@ import { JOURNAL } from './journal.ts'
 const REPORT = 'report.json'
 const PATCH = 'work.patch'
 
-/** Answers the path of the report. The patch is beside it. */
+/** Answers the path of the report, which is there wholly or not at all. The patch is beside it. */
 export function writeReport(baseDir: string, report: Report, patch: string): string {
-  writeFileSync(join(baseDir, PATCH), patch)
   const path = join(baseDir, REPORT)
-  writeFileSync(path, `${JSON.stringify(z.encode(reportSchema, report), null, 2)}\n`)
+  writeFileSync(`${path}.new`, `${JSON.stringify(z.encode(reportSchema, report), null, 2)}\n`)
+  renameSync(`${path}.new`, path)
+  writeFileSync(join(baseDir, PATCH), patch)
   return path
 }
 
 /** `undefined` when the run did not live to write one. */
-export function readReport(baseDir: string): Report | undefined {
+export function readReport(baseDir: string): { readonly report: Report; readonly path: string } | undefined {
   const path = join(baseDir, REPORT)
-  return existsSync(path) ? z.decode(reportSchema, JSON.parse(readFileSync(path, 'utf8'))) : undefined
+  if (!existsSync(path)) return undefined
+  return { report: z.decode(reportSchema, JSON.parse(readFileSync(path, 'utf8'))), path }
+}
+
+/** What the App is told of a run whose work is to stay in the job. */
+export function withoutWork({ delivery, ...report }: Report): Report {
+  return report
 }
 
 /** Removes the checkout and everything else but the report, the patch and the journal. */

@@ -2,13 +2,11 @@
 import './plain-schemas.ts'
 import { isRefusal, type Refusal, refuse } from '../core/reason.ts'
 import { redactor } from '../core/redact.ts'
-import type { Report } from '../core/report.ts'
-import { jobSummary } from '../core/text/job-summary.ts'
-import type { AppRun } from './app-run.ts'
-import { carryOut, emptyReport } from './carry-out.ts'
+import { carryOut } from './carry-out.ts'
 import { conclude, type Ended, refused } from './conclude.ts'
 import { showPlan } from './dry-run.ts'
 import type { Early } from './early.ts'
+import type { PlannedRun } from './hand-over.ts'
 import { type Inputs, readInputs, saveState } from './io.ts'
 import { commitSource, readJob } from './job.ts'
 import { journalPath } from './journal.ts'
@@ -37,6 +35,7 @@ export async function run(host: Host): Promise<number> {
   const redact = (text: string) => redactor(secrets)(text)
   const log = actionsLog(redact, host.write)
   let failOnRefusal = false
+  const begun: Begun = { planned: undefined }
   try {
     // 1. What was asked for.
     const inputs = readInputs(host.environment)
@@ -45,15 +44,24 @@ export async function run(host: Host): Promise<number> {
     for (const secret of [inputs.apiKey, inputs.githubToken, host.environment.ACTIONS_ID_TOKEN_REQUEST_TOKEN]) {
       if (secret !== undefined) secrets.push(secret)
     }
-    return await conclude(await runJob(inputs, host, log, secrets), failOnRefusal, log)
+    return await conclude(await runJob(inputs, host, log, secrets, begun), failOnRefusal, log)
   } catch (error) {
     log.foreign(error instanceof Error ? (error.stack ?? error.message) : String(error))
-    const message = error instanceof Error ? error.message : 'Something was thrown that is not an error.'
-    return await conclude({ conclusion: 'failed', reason: 'internal', message: redact(message) }, failOnRefusal, log)
+    const message = redact(error instanceof Error ? error.message : 'Something was thrown that is not an error.')
+    const ended: Ended =
+      begun.planned === undefined
+        ? { conclusion: 'failed', reason: 'internal', message }
+        : await (await import('./hand-over.ts')).handOverBroken(begun.planned, message)
+    return await conclude(ended, failOnRefusal, log)
   }
 }
 
-async function runJob(inputs: Inputs, host: Host, log: Log, secrets: string[]): Promise<Ended> {
+/** How far a job came, for when something breaks. */
+interface Begun {
+  planned: PlannedRun | undefined
+}
+
+async function runJob(inputs: Inputs, host: Host, log: Log, secrets: string[], begun: Begun): Promise<Ended> {
   const { early } = host
   const job = readJob(host.environment)
   const source = commitSource(job, inputs.githubToken)
@@ -72,18 +80,23 @@ async function runJob(inputs: Inputs, host: Host, log: Log, secrets: string[]): 
     appUrl: inputs.appUrl ?? '',
     runId: app?.claim.runId ?? '',
     token: app?.claim.token ?? '',
+    keepWork: inputs.keepWork ? 'true' : '',
   })
 
   // 3. What must be there before anything is spent.
   const sandbox = await early.sandbox
+  const { baseDir } = early
+  const { keepWork } = inputs
+  const planned = { plan, app, baseDir, keepWork, notKept: whatIsNotKept(inputs, sandbox), log, redact }
+  begun.planned = planned
   const obstacle = checkTemplates(plan) ?? missingKey(inputs)
   if (inputs.dryRun) {
     showPlan(plan, log, obstacle ?? (isRefusal(sandbox) ? sandbox : undefined))
-    if (app !== undefined) await giveBack(app, refuse('cancelled', 'A dry run: nothing was started or spent.'))
+    await giveBack(planned, refuse('cancelled', 'A dry run: nothing was started or spent.'))
     return { conclusion: 'completed', reason: undefined, message: 'A dry run: nothing was started or spent.', plan }
   }
-  if (obstacle !== undefined) return giveBack(app, obstacle)
-  if (isRefusal(sandbox)) return giveBack(app, sandbox)
+  if (obstacle !== undefined) return giveBack(planned, obstacle)
+  if (isRefusal(sandbox)) return giveBack(planned, sandbox)
 
   // 4. The run itself.
   const executed = await carryOut({
@@ -105,70 +118,27 @@ async function runJob(inputs: Inputs, host: Host, log: Log, secrets: string[]): 
   })
 
   // 5. The report stays in the job; the App settles and delivers.
-  const { writeReport } = await import('./run-files.ts')
-  const reportPath = writeReport(early.baseDir, executed.report, executed.patch)
-  const settled = await settle(executed.report, inputs, app, log)
-  const summary = jobSummary({
-    plan,
-    report: executed.report,
-    conclusion: settled.conclusion,
-    reason: settled.reason,
-    delivery: settled.delivery ?? '',
-    remainingMicroUsd: settled.remainingMicroUsd,
-    sessionUrl: app?.claim.sessionUrl,
-    notKept: whatIsNotKept(inputs, sandbox),
-    patch: executed.patch,
-  })
-  return { ...settled, plan, claim: app?.claim, report: executed.report, reportPath, summary: redact(summary) }
+  const { handOver } = await import('./hand-over.ts')
+  return handOver(planned, executed)
 }
 
-/** What the App made of the report; as the report says without one, or where it does not answer. */
-async function settle(report: Report, inputs: Inputs, app: AppRun | undefined, log: Log): Promise<Ended> {
-  const own: Ended = {
-    conclusion: report.conclusion,
-    reason: report.reason,
-    message: report.message,
-    delivery: report.delivery === undefined ? '' : 'kept in the report',
-  }
-  if (app === undefined) return own
-  const { delivery, ...withoutWork } = report
-  const sent = inputs.keepWork || delivery === undefined ? withoutWork : report
-  const answer = await app.finish(sent)
-  if ('notTaken' in answer) {
-    log.warning(
-      `The App did not take the report (${answer.notTaken}). It stays in this job's files, and what was drawn counts as spent.`,
-    )
-    return own
-  }
-  saveState({ finished: 'true' })
-  return {
-    ...own,
-    conclusion: answer.conclusion,
-    reason: answer.reason,
-    delivery: answer.delivery,
-    remainingMicroUsd: answer.remainingMicroUsd,
-  }
-}
-
-/** A claimed run that can't start is given back at once, so that its hold is released. */
-async function giveBack(app: AppRun | undefined, refusal: Refusal): Promise<Ended> {
-  if (app === undefined) return refused(refusal)
-  await app.finish(emptyReport('refused', refusal.reason, refusal.message))
-  saveState({ finished: 'true' })
-  return refused(refusal, app.claim)
+async function giveBack(planned: PlannedRun, refusal: Refusal): Promise<Ended> {
+  const { giveBack: give } = await import('./hand-over.ts')
+  return give(planned, refusal)
 }
 
 function missingKey(inputs: Inputs): Refusal | undefined {
   return inputs.apiKey === undefined ? refuse('no-key') : undefined
 }
 
-function whatIsNotKept(inputs: Inputs, sandbox: Sandbox): string[] {
+function whatIsNotKept(inputs: Inputs, sandbox: Sandbox | Refusal): string[] {
   const said: string[] = []
   if (inputs.appUrl === undefined) {
     said.push(
       'No App is set: the cap of this run is kept, but the portfolio’s budget across runs is not, and nothing is delivered.',
     )
   }
-  if (sandbox.kind === 'none') said.push('Commands were not confined: `PURSER_SANDBOX=none` is set on this machine.')
+  if ('kind' in sandbox && sandbox.kind === 'none')
+    said.push('Commands were not confined: `PURSER_SANDBOX=none` is set on this machine.')
   return said
 }

@@ -1,6 +1,6 @@
 /** What is left when the job's process is killed: its journal, from which `post` settles with the App. */
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -9,7 +9,7 @@ import { refuse } from '../../core/reason.ts'
 import { reportSchema } from '../../core/report.ts'
 import { startModel } from '../world/model.ts'
 import type { Script } from '../world/model-contract.ts'
-import { JobWorld } from './job-world.ts'
+import { JobWorld, readCommandFile } from './job-world.ts'
 import { sandboxed } from './sandboxed.ts'
 
 const closing: (() => unknown)[] = []
@@ -19,6 +19,8 @@ afterEach(async () => {
 
 /** What the App answers while its database does not. */
 const unreachable = { status: 503, body: refuse('ledger-unreachable') }
+
+const noDraw = (door: string) => (door === 'events' ? unreachable : undefined)
 
 const TOKEN = 'bearer-canary-0123456789'
 
@@ -167,8 +169,7 @@ describe('a run with an App', () => {
   })
 
   it('stops within seconds when the job is cancelled while the App is silent', async () => {
-    const fail = (door: string) => (door === 'events' ? unreachable : undefined)
-    const { world, app, inputs, extra, model } = await setUp([mend], { drawnMicroUsd: 1_000n, fail })
+    const { world, app, inputs, extra, model } = await setUp([mend], { drawnMicroUsd: 1_000n, fail: noDraw })
     const job = world.start(inputs, extra)
     await expect.poll(() => app.seen.some(({ path }) => path.endsWith('/events')), { timeout: 20_000 }).toBe(true)
     job.kill('SIGINT')
@@ -207,6 +208,56 @@ describe('a run with an App', () => {
     expect(report?.calls).toMatchObject([{ usage: 'unknown' }])
     expect(report?.spentMicroUsd).toBe(report?.calls[0]?.reservedMicroUsd)
     expect(existsSync(`${state.baseDir}/work`)).toBe(false)
+  })
+
+  it('gives back by `post` what it claimed, when it is killed before any call', async () => {
+    const { world, app, inputs, extra, model } = await setUp([mend], { drawnMicroUsd: 1_000n, fail: noDraw })
+    const job = world.start(inputs, extra)
+    await expect.poll(() => app.seen.some(({ path }) => path.endsWith('/events')), { timeout: 20_000 }).toBe(true)
+    job.kill('SIGKILL')
+    const { state } = await job.ended
+    rmSync(`${state.baseDir}/journal.jsonl`)
+    expect(await world.post(job.env)).toContain('0 model calls')
+    expect(app.reports()).toMatchObject([{ conclusion: 'cancelled', spentMicroUsd: 0n, calls: [] }])
+    expect(model.calls()).toEqual([])
+  })
+
+  it('gives back by `post` what it could not start, when the App is silent', async () => {
+    const fail = (door: string, count: number) => (door === 'finish' && count <= 4 ? unreachable : undefined)
+    const { world, app, inputs, extra } = await setUp([mend], { drawnMicroUsd: 1_000n, fail })
+    const job = world.start({ ...inputs, 'api-key': '' }, extra)
+    expect((await job.ended).outputs).toMatchObject({ conclusion: 'refused', reason: 'no-key' })
+    await world.post(job.env)
+    expect(app.reports()).toHaveLength(5)
+    expect(app.reports().at(-1)).toMatchObject({ conclusion: 'refused', reason: 'no-key' })
+  })
+
+  it('keeps the work from the App where it is told to, also when `post` sends the report', async () => {
+    const fail = (door: string, count: number) => (door === 'finish' && count <= 4 ? unreachable : undefined)
+    const { world, app, inputs, extra } = await setUp([mend], { drawnMicroUsd: 400_000n, fail })
+    const job = world.start({ ...inputs, deliver: 'none' }, extra)
+    expect((await job.ended).report?.delivery?.changeset?.files).toHaveLength(1)
+    expect(await world.post(job.env)).toContain('settled')
+    expect(app.reports()).toHaveLength(5)
+    expect(app.reports().every((report) => report.delivery === undefined)).toBe(true)
+  })
+
+  it('says what it spent, to the job and to the App, when something breaks in its midst', async () => {
+    const breaking: Script = (request) => {
+      const { baseDir } = readCommandFile(started.env.GITHUB_STATE ?? '')
+      if (request.messages.some((message) => message.role === 'assistant'))
+        rmSync(`${baseDir}/git`, { recursive: true })
+      return undefined
+    }
+    const { world, app, inputs, extra } = await setUp([breaking, mend], { drawnMicroUsd: 400_000n })
+    const started = world.start(inputs, extra)
+    const job = await started.ended
+    expect(job.outputs).toMatchObject({ conclusion: 'failed', reason: 'internal' })
+    expect(job.report?.calls).toHaveLength(2)
+    expect(app.reports()).toMatchObject([{ conclusion: 'failed', reason: 'internal' }])
+    expect(app.reports()[0]?.spentMicroUsd).toBeGreaterThan(0n)
+    expect(job.outputs['spend-usd']).not.toBe('0.00')
+    expect(job.summary).not.toContain('Nothing was spent')
   })
 
   it('says that the App does not answer, and spends nothing', async () => {
