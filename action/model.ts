@@ -77,6 +77,7 @@ const usageSchema = z.object({
 
 export function openModel(apiKey: string, baseUrl: string | undefined): Model {
   const client = new OpenAI({ apiKey, ...(baseUrl && { baseURL: baseUrl }), maxRetries: 0, timeout: CALL_TIMEOUT_MS })
+  const tier = hasServiceTiers(client.baseURL) ? { service_tier: 'default' as const } : {}
   return {
     async call(request) {
       try {
@@ -88,6 +89,7 @@ export function openModel(apiKey: string, baseUrl: string | undefined): Model {
             max_completion_tokens: request.outputTokensMax,
             ...(request.agent.effort && { reasoning_effort: request.agent.effort }),
             ...(request.answerOnly && { tool_choice: 'none' as const }),
+            ...tier,
           },
           { signal: request.signal },
         )
@@ -97,6 +99,15 @@ export function openModel(apiKey: string, baseUrl: string | undefined): Model {
       }
     },
   }
+}
+
+/**
+ * Without a word about it OpenAI takes the tier that the key's project is set to, and a dearer one would break the
+ * bound. Other providers of the same interface may refuse a field that they don't know.
+ */
+function hasServiceTiers(baseUrl: string): boolean {
+  const { hostname } = new URL(baseUrl)
+  return hostname === 'api.openai.com' || hostname.endsWith('.api.openai.com')
 }
 
 function readAnswer(answer: unknown): ModelAnswer {
@@ -129,8 +140,11 @@ function readUsage(answer: unknown): CallOutcome {
   return isPlausible(tokens) ? { kind: 'reported', usage: tokens } : { kind: 'unknown' }
 }
 
-/** Requests that a provider turned away at its door. Any other failure may have been worked on, and is billed so. */
-const NOT_BILLED = new Set([400, 401, 403, 404, 405, 413, 415, 422, 429, 500, 503])
+/**
+ * Requests that a provider turned away at its door. Any other failure may have been worked on, a server's error among
+ * them, and is billed at its reservation: rather too much than less than the provider bills.
+ */
+const NOT_BILLED = new Set([400, 401, 403, 404, 405, 413, 415, 422, 429])
 const WORTH_RETRYING = new Set([408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529])
 /** Failures before a byte of the request was sent. */
 const NEVER_SENT = new Set([
