@@ -1,4 +1,5 @@
 /** One issue for a trial that met the thresholds twice in a row: its place is taken in the database before it is made. */
+import { isRefusal } from '../core/reason.ts'
 import { trialOf } from '../core/text/marker.ts'
 import { decisionLabels } from '../core/text/promotion-decision.ts'
 import { type IssueText, promotionIssue } from '../core/text/promotion-issue.ts'
@@ -6,13 +7,16 @@ import type { Declared } from './configuration.ts'
 import { evidenceOf } from './evidence.ts'
 import { openPromotion, setPromotionIssue, type TrialKey } from './ledger/trial.ts'
 import type { Parts } from './parts.ts'
-import type { Place } from './place.ts'
+import { type Place, placeById } from './place.ts'
+import { declaredBy } from './prepare.ts'
 
 export type Proposal = 'promote' | 'sunset'
 export type VariantTrial = TrialKey & { readonly variant: string }
 
 /** Whoever took the place has this long to make the issue, before somebody else makes it instead. */
 const MAKING_MS_MAX = 120_000
+/** Proposals without an issue that one sweep takes on. */
+const UNMADE_AT_ONCE = 20
 /** Issues with the label of a proposal that are looked through for one that an earlier try made. */
 const LOOKED_THROUGH_MAX = 100
 
@@ -37,6 +41,25 @@ export async function propose(
   const made = known === undefined ? await createIssue(place, text) : await updateIssue(place, known, text)
   await setPromotionIssue(parts.prisma, trial, decision, made)
   parts.log.info({ family: trial.family, variant: trial.variant, decision, issue: made }, 'proposed')
+}
+
+/** Proposals whose issue was never made, because the process or GitHub failed in between. */
+export async function proposeUnmade(parts: Parts): Promise<void> {
+  const unmade = await parts.prisma.promotion.findMany({
+    where: { issueNumber: null, openedAt: { lt: new Date(parts.now().getTime() - MAKING_MS_MAX) } },
+    orderBy: { openedAt: 'asc' },
+    take: UNMADE_AT_ONCE,
+  })
+  for (const { repositoryId, family, variant, decision } of unmade) {
+    const place = await placeById(parts, repositoryId)
+    const declared = await declaredBy(parts, place)
+    if (isRefusal(declared)) continue
+    try {
+      await propose(parts, place, declared, { repositoryId, family, variant }, decision, false)
+    } catch (error) {
+      parts.log.warn({ err: error, family, variant, decision }, 'a proposal’s issue could not be made')
+    }
+  }
 }
 
 async function findIssue(place: Place, trial: VariantTrial, decision: Proposal): Promise<number | undefined> {

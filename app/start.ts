@@ -11,6 +11,7 @@ import { createLog } from './log.ts'
 import { loadHandlers } from './on-event.ts'
 import type { AppOptions } from './options.ts'
 import type { Parts } from './parts.ts'
+import { proposeUnmade } from './promotion.ts'
 import { startServer } from './server.ts'
 import { showRun } from './show/show-run.ts'
 import { requeueStranded } from './stranded.ts'
@@ -30,6 +31,8 @@ export interface StartedApp {
   close(): Promise<void>
 }
 
+/** This machine alone. */
+export const HOST_DEFAULT = '127.0.0.1'
 const GITHUB_URL_DEFAULT = 'https://api.github.com'
 const SETTLED_POLL_MS = 25
 
@@ -47,6 +50,7 @@ export async function startApp(options: AppOptions): Promise<StartedApp> {
     prisma,
     appId: options.appId,
     octokitOf: (installationId) => probot.auth(Number(installationId)),
+    octokitOfApp: () => probot.auth(),
     readConfiguration: createReadConfiguration(builtIn, [...keptPrices.keys()]),
     keptPrices,
     siteUrl: siteUrlOf(githubUrl),
@@ -60,6 +64,7 @@ export async function startApp(options: AppOptions): Promise<StartedApp> {
   const sweepAll = async (): Promise<void> => {
     if (queue.work) await requeueStranded(prisma, queue.work)
     await sweep(parts)
+    await proposeUnmade(parts)
   }
   const work = await startWork(
     database.connectionString,
@@ -70,7 +75,7 @@ export async function startApp(options: AppOptions): Promise<StartedApp> {
       sweep: () => sweepAll(),
     },
     log,
-  )
+  ).catch(closing(() => database.close()))
   queue.work = work
   const server = await startServer(
     {
@@ -81,13 +86,18 @@ export async function startApp(options: AppOptions): Promise<StartedApp> {
       },
       log,
     },
-    options.host ?? '127.0.0.1',
+    options.host ?? HOST_DEFAULT,
     options.port ?? 0,
+  ).catch(
+    closing(async () => {
+      await work.stop()
+      await database.close()
+    }),
   )
   const url = options.publicUrl ?? addressOf(server.address())
   log.info({ url, database: database.kind }, 'listening')
 
-  let closing: Promise<void> | undefined
+  let closed: Promise<void> | undefined
   return {
     url,
     database,
@@ -96,15 +106,23 @@ export async function startApp(options: AppOptions): Promise<StartedApp> {
       while (!(await work.isIdle())) await new Promise((resolve) => setTimeout(resolve, SETTLED_POLL_MS))
     },
     close() {
-      closing ??= (async () => {
+      closed ??= (async () => {
         server.closeIdleConnections()
         await new Promise((resolve) => server.close(resolve))
         await work.stop()
         await database.close()
         log.info('stopped')
       })()
-      return closing
+      return closed
     },
+  }
+}
+
+/** Closes what is open before a failed start is reported: else it would keep the process alive for ever. */
+function closing(close: () => Promise<void>): (error: unknown) => Promise<never> {
+  return async (error) => {
+    await close()
+    throw error
   }
 }
 

@@ -41,8 +41,8 @@ describe('who asks', () => {
     expect(await expectRefused(login, pull.number, command, 'not-permitted')).toContain(says)
   })
 
-  test('an answer that GitHub does not give is no permission', async () => {
-    stage.github.fail({ path: /\/collaborators\/dev\/permission$/, status: 500 })
+  test.each([500, 403])('an answer that GitHub does not give is no permission: %s', async (status) => {
+    stage.github.fail({ path: /\/collaborators\/dev\/permission$/, status })
     await expectRefused('dev', pull.number, '/agent refactor+tests', 'permission-unreadable')
   })
 
