@@ -3,7 +3,8 @@ import type { Plan } from '../core/plan.ts'
 import type { Redact } from '../core/redact.ts'
 import type { AppRun } from './app-run.ts'
 import { callsReport } from './calls-report.ts'
-import { type Checkout, type CommitSource, checkOut, ensureCommit } from './checkout.ts'
+import { type Checkout, type CommitSource, checkOut, ensureCommit, ensureHistory } from './checkout.ts'
+import { COMMITS_MAX } from './describe-change.ts'
 import { execute } from './execute.ts'
 import type { Executed } from './finish-run.ts'
 import { GitError } from './git.ts'
@@ -95,5 +96,13 @@ async function prepareCheckout({ checkout, source, plan }: CarryOut): Promise<st
   }
   // Only the diff needs the base; without it the prompt says that nothing is known.
   if (baseSha !== undefined) await ensureCommit(checkout, source, baseSha).catch(() => {})
+  if (baseSha !== undefined && promptsNameCommits(plan)) {
+    await ensureHistory(checkout, source, headSha, COMMITS_MAX + 1).catch(() => {})
+  }
   return undefined
+}
+
+/** History takes longer to fetch than one commit, so it is fetched only for who asks. */
+function promptsNameCommits(plan: Plan): boolean {
+  return plan.steps.some((step) => 'agent' in step && step.promptText.includes('subject.commits'))
 }

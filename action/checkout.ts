@@ -41,14 +41,28 @@ export async function ensureCommit(
   await fetchCommit(git, source.remote, commit, signal)
 }
 
+/** Fetches up to `depth` commits, this one and those before it, unless as many are here. Rejects with git's words. */
+export async function ensureHistory(
+  { git }: Checkout,
+  source: CommitSource,
+  commit: string,
+  depth: number,
+): Promise<void> {
+  const walked = await git.text(['rev-list', `--max-count=${depth}`, commit]).catch(() => '')
+  // Where a fetch cut the history off, git walks to there and takes it for the beginning.
+  const isWhole = walked !== '' && !existsSync(join(git.gitDir, 'shallow'))
+  if (!isWhole && source.remote !== undefined) await fetchCommit(git, source.remote, commit, undefined, depth)
+}
+
 /** Resolves to the id of what was fetched. */
 export async function fetchCommit(
   git: Git,
   remote: NonNullable<CommitSource['remote']>,
   commitOrRef: string,
   signal?: AbortSignal,
+  depth = 1,
 ): Promise<string> {
-  const args = ['fetch', '--quiet', '--no-tags', '--no-recurse-submodules', '--depth=1', '--end-of-options']
+  const args = ['fetch', '--quiet', '--no-tags', '--no-recurse-submodules', `--depth=${depth}`, '--end-of-options']
   await git.text([...args, remote.url, commitOrRef], { env: authorization(remote), signal })
   return (await git.text(['rev-parse', '--verify', 'FETCH_HEAD^{commit}'])).trim()
 }

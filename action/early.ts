@@ -24,7 +24,8 @@ export interface EarlyOptions {
   readonly sandbox: 'bubblewrap' | 'none'
 }
 
-export function startEarly(environment: NodeJS.ProcessEnv, options: EarlyOptions): Early {
+/** Begins at once. Rejects where the run's directory can't be made. */
+export async function startEarly(environment: NodeJS.ProcessEnv, options: EarlyOptions): Promise<Early> {
   mkdirSync(options.temporaryDir, { recursive: true })
   const baseDir = mkdtempSync(join(options.temporaryDir, 'purser-'))
   const checkout = openCheckout(baseDir, options.objectsDir)

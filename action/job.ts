@@ -1,11 +1,10 @@
 /** The job this process runs in: its repository, its event and what the run is about, from what Actions provides. */
-import { readFileSync } from 'node:fs'
+import { context } from '@actions/github'
 import { z } from 'zod'
 import type { Subject } from '../core/plan.ts'
 import { type Refusal, refuse } from '../core/reason.ts'
 import type { CommitSource } from './checkout.ts'
 
-const EVENT_BYTES_MAX = 30_000_000
 const NO_COMMIT = /^0+$/
 
 const refSchema = z.object({
@@ -32,13 +31,15 @@ export interface Job {
   readonly serverUrl: string
 }
 
-export function readJob(environment: NodeJS.ProcessEnv): Job {
+export function readJob(): Job {
+  const { owner, repo } = context.repo
   return {
-    repository: environment.GITHUB_REPOSITORY ?? '',
-    sha: environment.GITHUB_SHA ?? '',
-    ref: environment.GITHUB_REF ?? '',
-    event: readEvent(environment.GITHUB_EVENT_PATH),
-    serverUrl: environment.GITHUB_SERVER_URL ?? 'https://github.com',
+    repository: `${owner}/${repo}`,
+    // The toolkit's types promise what only a real job has.
+    sha: context.sha ?? '',
+    ref: context.ref ?? '',
+    event: eventSchema.safeParse(context.payload).data ?? {},
+    serverUrl: context.serverUrl,
   }
 }
 
@@ -92,15 +93,5 @@ export function commitSource(job: Job, token: string | undefined): CommitSource 
     token === undefined ? undefined : `basic ${Buffer.from(`x-access-token:${token}`).toString('base64')}`
   return {
     remote: { url: `${job.serverUrl}/${job.repository}.git`, authorization },
-  }
-}
-
-function readEvent(path: string | undefined): Event {
-  if (path === undefined) return {}
-  try {
-    const parsed = eventSchema.safeParse(JSON.parse(readFileSync(path, 'utf8').slice(0, EVENT_BYTES_MAX)))
-    return parsed.data ?? {}
-  } catch {
-    return {}
   }
 }

@@ -15,6 +15,8 @@ const early = startEarly(env, {
   objectsDir: env.GITHUB_WORKSPACE && join(env.GITHUB_WORKSPACE, '.git/objects'),
   sandbox: env.PURSER_SANDBOX === 'none' ? 'none' : 'bubblewrap',
 })
+// What goes wrong is told by `run`, which is not there yet.
+early.catch(() => {})
 const { run } = await import('./runner.ts')
 
 process.exitCode = await run({
@@ -28,4 +30,4 @@ process.exitCode = await run({
   now: () => new Date(),
   monotonicMs: () => performance.now(),
 })
-early.checkout.objects.close()
+await early.then(({ checkout }) => checkout.objects.close()).catch(() => {})

@@ -4,10 +4,12 @@ import type { Plan, PlanAgent } from '../core/plan.ts'
 import { type Refusal, refuse } from '../core/reason.ts'
 import { type PromptValue, renderCommand, renderPrompt } from '../core/template.ts'
 import { cutText } from './cut.ts'
+import type { Change } from './describe-change.ts'
 
 const NOTES_CHARACTERS_MAX = 6_000
 const DIFF_CHARACTERS_MAX = 24_000
 const FILES_CHARACTERS_MAX = 8_000
+const COMMITS_CHARACTERS_MAX = 6_000
 export const STEP_OUTPUT_CHARACTERS_MAX = 6_000
 
 /** The same for every agent, so it names no tool that some have not. */
@@ -27,7 +29,7 @@ export function systemText(agent: PlanAgent, notes: string | undefined): string 
 
 export interface Seen {
   /** What the subject changes; empty texts where nothing is known. */
-  readonly change: { readonly files: string; readonly diff: string }
+  readonly change: Change
   /** Step -> what it printed or said. */
   readonly outputs: ReadonlyMap<string, string>
 }
@@ -46,13 +48,14 @@ export function promptValues(plan: Plan, seen: Seen): ReadonlyMap<string, Prompt
     ['subject.title', foreign(subject.title ?? '')],
     ['subject.files', foreign(cutText(seen.change.files, FILES_CHARACTERS_MAX))],
     ['subject.diff', foreign(cutText(seen.change.diff, DIFF_CHARACTERS_MAX))],
+    ['subject.commits', foreign(cutText(seen.change.commits, COMMITS_CHARACTERS_MAX))],
     ...plan.steps.map(({ id }): [string, PromptValue] => [`steps.${id}.output`, foreign(seen.outputs.get(id) ?? '')]),
   ])
 }
 
 /** Finds what no run of this plan could render, before anything is started. */
 export function checkTemplates(plan: Plan): Refusal | undefined {
-  const values = promptValues(plan, { change: { files: '', diff: '' }, outputs: new Map() })
+  const values = promptValues(plan, { change: { files: '', diff: '', commits: '' }, outputs: new Map() })
   const commands = [plan.setup?.run, ...(plan.guards.run ?? [])]
   for (const step of plan.steps) {
     if ('agent' in step) {

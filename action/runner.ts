@@ -16,10 +16,13 @@ import { planOwnRun } from './own-run.ts'
 import { checkTemplates } from './prompt.ts'
 import type { Sandbox } from './sandbox.ts'
 
+const UNCONFINED =
+  'Commands are not confined, since `PURSER_SANDBOX=none` is set on this machine: they can read this process’s environment, the model’s key among it, and all that its user can.'
+
 /** What this process was given, so that nothing below reaches for it. */
 export interface Host {
   readonly environment: NodeJS.ProcessEnv
-  readonly early: Early
+  readonly early: Promise<Early>
   /** Where what comes with Purser lies: `catalog/` of this package. */
   readonly builtInDir: string
   readonly write: (text: string) => void
@@ -62,8 +65,8 @@ interface Begun {
 }
 
 async function runJob(inputs: Inputs, host: Host, log: Log, secrets: string[], begun: Begun): Promise<Ended> {
-  const { early } = host
-  const job = readJob(host.environment)
+  const early = await host.early
+  const job = readJob()
   const source = commitSource(job, inputs.githubToken)
 
   // 2. The plan, and with an App the hold and the bearer token of this run.
@@ -99,6 +102,7 @@ async function runJob(inputs: Inputs, host: Host, log: Log, secrets: string[], b
   if (isRefusal(sandbox)) return giveBack(planned, sandbox)
 
   // 4. The run itself.
+  if (sandbox.kind === 'none') log.warning(UNCONFINED)
   const executed = await carryOut({
     plan,
     app,
@@ -138,7 +142,6 @@ function whatIsNotKept(inputs: Inputs, sandbox: Sandbox | Refusal): string[] {
       'No App is set: the cap of this run is kept, but the portfolio’s budget across runs is not, and nothing is delivered.',
     )
   }
-  if ('kind' in sandbox && sandbox.kind === 'none')
-    said.push('Commands were not confined: `PURSER_SANDBOX=none` is set on this machine.')
+  if ('kind' in sandbox && sandbox.kind === 'none') said.push(UNCONFINED)
   return said
 }

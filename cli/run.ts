@@ -54,7 +54,7 @@ export async function run(target: string, pairs: readonly string[], options: Run
   if (apiKey === undefined || apiKey === '') return endRefused(refuse('no-key'), options.json)
 
   // 3. The run, in a workspace of its own.
-  const early = startEarly(process.env, {
+  const early = await startEarly(process.env, {
     temporaryDir: tmpdir(),
     objectsDir: head.objectsDir,
     sandbox: options.sandbox ? 'bubblewrap' : 'none',
@@ -84,7 +84,8 @@ async function execute(
   const log = terminalLog(redact, (text) => process.stderr.write(text))
   log.line(`${plan.workflow} on ${head.sha.slice(0, 7)}, never more than ${formatUsd(plan.capMicroUsd)}`)
   if (head.dirty) log.warning('what is not committed is not part of the run')
-  if (sandbox.kind === 'none') log.warning('commands run unconfined (--no-sandbox)')
+  if (sandbox.kind === 'none')
+    log.warning('commands run unconfined (--no-sandbox): they can read all that you can, this shell’s environment too')
   const interrupts: (() => void)[] = []
   const interrupt = () => {
     for (const stop of interrupts) stop()

@@ -98,7 +98,7 @@ Errors, each named with its place:
 - A value that is not declared, more than seven values, or a portfolio and its workflows with different values.
 - A portfolio named after a squad; \`was:\` naming a portfolio that still exists; a cap above the budget; a floor above the cap.
 - An outcome rule that can never match, or stands below one that always matches first; a workflow under trial whose work no rule can call accepted; a value that measures incidents without naming their label; \`sunset.accepted-below\` above \`promote.accepted\`.
-- A step with the id of another, an unknown agent, or a prompt file that is not there; \`\${{ ... }}\` that names no declared input, no earlier step's \`steps.<id>.output\`, and none of \`subject.repository\`, \`subject.number\`, \`subject.title\`, \`subject.files\` and \`subject.diff\` (commands take inputs alone).
+- A step with the id of another, an unknown agent, or a prompt file that is not there; \`\${{ ... }}\` that names no declared input, no earlier step's \`steps.<id>.output\`, and none of \`subject.repository\`, \`subject.number\`, \`subject.title\`, \`subject.files\`, \`subject.diff\` and \`subject.commits\` (commands take inputs alone).
 - A workflow named like a verb of \`/agent\`; an input named \`cap\`, \`model\` or \`effort\`; a default that its own input would refuse.
 - \`deliver: commit\` or \`review\` on anything but pull requests; a path pattern that can never match; a host that is none.
 - An experiment's extension that ends before the experiment; a model without a price.

@@ -11,7 +11,14 @@ import type { Finding, Problem } from './problem.ts'
 import type { Step, Workflow } from './workflow.ts'
 
 /** What a prompt may say of the subject besides inputs and earlier steps. */
-export const SUBJECT_VALUES = ['subject.repository', 'subject.number', 'subject.title', 'subject.files', 'subject.diff']
+export const SUBJECT_VALUES = [
+  'subject.repository',
+  'subject.number',
+  'subject.title',
+  'subject.files',
+  'subject.diff',
+  'subject.commits',
+]
 
 const INPUT = /^inputs\.([a-z][a-z0-9_-]*)$/
 /** Deliveries that go onto, or stand beside, an open pull request. */
