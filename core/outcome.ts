@@ -1,5 +1,6 @@
 /** What became of a run's work: declared rules over observed facts, first match wins. */
 import type { OutcomeRule } from './config/portfolios.ts'
+import type { ReasonCode } from './reason.ts'
 import type { Conclusion, DeliveryKind, Outcome } from './run.ts'
 
 /** The days after which a run that nothing was heard of counts as unknown. */
@@ -12,10 +13,14 @@ export const SILENCE_DAYS = 14
  */
 export interface Facts {
   readonly conclusion: Conclusion
+  /** Why it ended so; absent where it simply completed. */
+  readonly reason?: ReasonCode | undefined
+  /** Whether it had less to spend than its workflow's own cap: by an override, or for want of room. */
+  readonly lowCap?: boolean | undefined
   /** Whether anything reached the repository, also by a maintainer's hand after it was withheld. */
   readonly delivered: boolean
-  /** Whether the subject was merged or closed before the work could get there, so that it was put aside. */
-  readonly overtaken?: boolean | undefined
+  /** Whether its work is on a side branch of its own, which is no delivery. */
+  readonly aside?: boolean | undefined
   readonly endedAt: Date
   /** Labels on the subject now, each set by somebody with write access. */
   readonly labels: readonly string[]
@@ -78,10 +83,9 @@ export const builtInRules: Readonly<Record<DeliveryKind, readonly OutcomeRule[]>
  * What became of the work of a run that has ended, as of `now`. Decided anew whenever a fact changes, so an
  * `unknown` may still become `accepted`.
  *
- * 1. A run without a delivery can't be accepted, whatever happens to its subject: nothing of it is there. `withheld`,
- *    `capped` and `failed` count as rejected, since money was spent and the repository took nothing. Stopped by a
- *    person, refused, completed with nothing to change, or overtaken by its subject's end says nothing about the
- *    work: unknown.
+ * 1. A run without a delivery can't be accepted, whatever happens to its subject: nothing of it is there. It is
+ *    rejected where its end speaks of the work itself (`undelivered` lists those reasons); every other end, such as an
+ *    outage of the provider or somebody's stop, says nothing of it: unknown.
  * 2. Else the repository's own rules, in order, then those built in for the delivery's kind; the first whose
  *    conditions all hold decides. None yet: pending.
  */
@@ -103,27 +107,72 @@ export function decideOutcome(
   return { outcome: 'pending', rule: 'no rule matches yet' }
 }
 
+/**
+ * When silence alone may next change what is decided: the first moment at which a rule that waits some days comes to hold
+ * ahead of the one that holds now. Undefined when time changes nothing any more.
+ */
+export function silenceDecidesAt(
+  facts: Facts,
+  declared: readonly OutcomeRule[],
+  delivery: DeliveryKind,
+  now: Date,
+): Date | undefined {
+  if (decideUndelivered(facts, delivery)) return undefined
+  const rules = [...declared, ...builtInRules[delivery]]
+  const standing = rules.findIndex((rule) => holds(rule.when, facts, now))
+  const moments = (standing === -1 ? rules : rules.slice(0, standing)).flatMap(({ when }) => {
+    const days = when['after-days']
+    const at = new Date(facts.endedAt.getTime() + (days ?? 0) * MS_PER_DAY)
+    return days !== undefined && holds(when, facts, at) ? [at] : []
+  })
+  return moments.toSorted((a, b) => a.getTime() - b.getTime())[0]
+}
+
+/**
+ * The reasons that speak of the work itself, in words. Whatever is not here came from outside: the
+ * provider, the ledger, GitHub, the machine, a branch that moved, a setup that failed before any model was called.
+ */
+const undelivered: Readonly<Partial<Record<ReasonCode, string>>> = {
+  'guard-paths': 'a guard withheld the work',
+  'guard-diff': 'a guard withheld the work',
+  'guard-command': 'a guard withheld the work',
+  'guard-files': 'a guard withheld the work',
+  'step-failed': 'a command of the run failed',
+  'attempts-exhausted': 'the work still failed after the last attempt',
+  'turns-exhausted': 'the run used up its turns',
+  'time-exhausted': 'the run reached its time limit',
+  'cap-reached': 'the run ended at its cap',
+}
+
 function decideUndelivered(facts: Facts, delivery: DeliveryKind): Decided | undefined {
   if (facts.delivered) return undefined
-  switch (facts.conclusion) {
+  const { conclusion, reason, lowCap = false } = facts
+  const isCapLow = reason === 'cap-reached' && lowCap
+  const said = reason === undefined ? undefined : undelivered[reason]
+  if (said !== undefined && !isCapLow) return { outcome: 'rejected', rule: `${said}; ${whereabouts(facts)}` }
+  switch (conclusion) {
     case 'completed':
+      // Where nothing is handed over by design, people may still judge the run.
       return delivery === 'none' ? undefined : { outcome: 'unknown', rule: 'there was nothing to deliver' }
     case 'cancelled':
       return { outcome: 'unknown', rule: 'somebody stopped it' }
     case 'refused':
       return { outcome: 'unknown', rule: 'it never started' }
     case 'withheld':
-      if (facts.overtaken) return { outcome: 'unknown', rule: 'its subject was merged or closed before the work came' }
-      return withoutDelivery(facts)
     case 'capped':
-    case 'failed':
-      return withoutDelivery(facts)
+    case 'failed': {
+      const why = isCapLow
+        ? 'the run ended at a cap below its workflow’s own'
+        : `the run ended for a reason outside its work (${reason ?? 'none was given'})`
+      return { outcome: 'unknown', rule: `${why}; ${whereabouts(facts)}` }
+    }
   }
 }
 
-function withoutDelivery({ conclusion }: Facts): Decided {
-  return { outcome: 'rejected', rule: `nothing was delivered: the run ended ${conclusion}` }
+function whereabouts(facts: Facts): string {
+  return facts.aside ? 'its work is on a side branch only' : 'nothing was delivered'
 }
+
 const MS_PER_DAY = 86_400_000
 
 function holds(when: OutcomeRule['when'], facts: Facts, now: Date): boolean {

@@ -74,6 +74,8 @@ export const planSchema = z.object({
   /** The hold in money, and in tokens where a token account pays. */
   capMicroUsd: microUsdWire,
   capTokens: z.int().positive().optional(),
+  /** The cap that the run would have without an override and with room enough; a run that had less is judged by it. */
+  ownCapMicroUsd: microUsdWire.optional(),
   timeoutMinutes: z.int().positive(),
 })
 export type Plan = z.infer<typeof planSchema>

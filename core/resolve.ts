@@ -73,6 +73,7 @@ export function resolveRun(
     deliver: workflow.deliver,
     prices: models.prices,
     capMicroUsd,
+    ownCapMicroUsd: base,
     ...(workflow.cap.tokens === undefined ? {} : { capTokens: inProportion(workflow.cap.tokens, capMicroUsd, base) }),
     timeoutMinutes: workflow['timeout-minutes'],
   }

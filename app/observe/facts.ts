@@ -1,7 +1,8 @@
 /** What GitHub shows of a run's work, as rows: never who did it. */
 import type { Facts } from '../../core/outcome.ts'
 import type { Fact, PrismaClient, Run } from '../../prisma/client/client.ts'
-import { deliveredOf } from '../show/ended-run.ts'
+import { storedPlan } from '../ledger/stored.ts'
+import { deliveredOf, reasonOf } from '../show/ended-run.ts'
 
 /** `key` tells facts of one kind apart: a label's name, a check's name; empty where there is only one. */
 export type NewFact =
@@ -34,11 +35,13 @@ export function factsOf(run: Run, rows: readonly Fact[]): Facts {
   const value = (kind: NewFact['kind']) => later.find((row) => row.kind === kind)?.value
   const delivered = deliveredOf(run, undefined)
   const isOnBranch = delivered.kind === 'commit' && run.subjectKey.startsWith('push:')
-  const isFinished = rows.some((row) => (row.kind === 'merged' || row.kind === 'closed') && row.value === 'yes')
+  const { capMicroUsd, ownCapMicroUsd } = storedPlan(run)
   return {
     conclusion,
+    reason: reasonOf(run),
+    lowCap: ownCapMicroUsd !== undefined && capMicroUsd < ownCapMicroUsd,
     delivered: delivered.kind !== 'none' && delivered.kind !== 'kept' && delivered.kind !== 'side-branch',
-    overtaken: isFinished && run.reason === 'head-moved-on',
+    aside: delivered.kind === 'side-branch',
     endedAt,
     labels: rows.filter((row) => row.kind === 'label' && row.value === 'on').map((row) => row.key),
     // A commit that went straight onto a branch has no merge to wait for.

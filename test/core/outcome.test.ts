@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { type OutcomeRule, outcomeRuleSchema } from '../../core/config/portfolios.ts'
 import { builtInRules, decideOutcome, type Facts } from '../../core/outcome.ts'
+import type { ReasonCode } from '../../core/reason.ts'
 import {
   type Conclusion,
   conclusionSchema,
@@ -76,15 +77,61 @@ test('a run that hands nothing over by design is judged by people, else unknown'
 })
 
 describe('without a delivery', () => {
-  test.each<[conclusion: Conclusion, outcome: Outcome, rule: string]>([
-    ['withheld', 'rejected', 'nothing was delivered: the run ended withheld'],
-    ['capped', 'rejected', 'nothing was delivered: the run ended capped'],
-    ['failed', 'rejected', 'nothing was delivered: the run ended failed'],
-    ['completed', 'unknown', 'there was nothing to deliver'],
-    ['cancelled', 'unknown', 'somebody stopped it'],
-    ['refused', 'unknown', 'it never started'],
-  ])('%s', (conclusion, outcome, rule) => {
-    expect(decideOutcome(facts({ conclusion, delivered: false }), [], 'commit', soon)).toEqual({ outcome, rule })
+  test.each<[conclusion: Conclusion, reason: ReasonCode | undefined, outcome: Outcome, rule: string]>([
+    ['withheld', 'guard-paths', 'rejected', 'a guard withheld the work; nothing was delivered'],
+    ['withheld', 'guard-command', 'rejected', 'a guard withheld the work; nothing was delivered'],
+    ['capped', 'cap-reached', 'rejected', 'the run ended at its cap; nothing was delivered'],
+    ['capped', 'turns-exhausted', 'rejected', 'the run used up its turns; nothing was delivered'],
+    ['capped', 'time-exhausted', 'rejected', 'the run reached its time limit; nothing was delivered'],
+    ['failed', 'step-failed', 'rejected', 'a command of the run failed; nothing was delivered'],
+    ['failed', 'attempts-exhausted', 'rejected', 'the work still failed after the last attempt; nothing was delivered'],
+    [
+      'failed',
+      undefined,
+      'unknown',
+      'the run ended for a reason outside its work (none was given); nothing was delivered',
+    ],
+    ['completed', 'nothing-to-deliver', 'unknown', 'there was nothing to deliver'],
+    ['cancelled', 'cancelled', 'unknown', 'somebody stopped it'],
+    ['refused', 'never-started', 'unknown', 'it never started'],
+  ])('%s by %s is %s', (conclusion, reason, outcome, rule) => {
+    expect(decideOutcome(facts({ conclusion, reason, delivered: false }), [], 'commit', soon)).toEqual({
+      outcome,
+      rule,
+    })
+  })
+
+  test.each<[conclusion: Conclusion, reason: ReasonCode]>([
+    ['failed', 'model-failed'],
+    ['failed', 'lost'],
+    ['failed', 'ledger-unreachable'],
+    ['failed', 'checkout-failed'],
+    ['failed', 'setup-failed'],
+    ['failed', 'internal'],
+    ['withheld', 'head-moved-on'],
+    ['withheld', 'delivery-refused'],
+  ])('%s by %s came from outside, and is not held against the work', (conclusion, reason) => {
+    const decided = decideOutcome(facts({ conclusion, reason, delivered: false, closed: true }), [], 'commit', soon)
+    const rule = `the run ended for a reason outside its work (${reason}); nothing was delivered`
+    expect(decided).toEqual({ outcome: 'unknown', rule })
+  })
+
+  test('a cap below the workflow’s own says nothing of the work; other ends under it do', () => {
+    const decide = (reason: ReasonCode) =>
+      decideOutcome(facts({ conclusion: 'capped', reason, lowCap: true, delivered: false }), [], 'commit', soon)
+    expect(decide('cap-reached')).toEqual({
+      outcome: 'unknown',
+      rule: 'the run ended at a cap below its workflow’s own; nothing was delivered',
+    })
+    expect(decide('turns-exhausted').outcome).toBe('rejected')
+  })
+
+  test('work on a side branch is no delivery, and is not called nothing', () => {
+    const seen = facts({ conclusion: 'capped', reason: 'cap-reached', delivered: false, aside: true })
+    expect(decideOutcome(seen, [], 'commit', soon)).toEqual({
+      outcome: 'rejected',
+      rule: 'the run ended at its cap; its work is on a side branch only',
+    })
   })
 
   test('nothing makes it accepted: no merge, no label, no rule of the repository', () => {
@@ -95,12 +142,6 @@ describe('without a delivery', () => {
         expect(decideOutcome(seen, declared, kind, soon).outcome).not.toBe('accepted')
       }
     }
-  })
-
-  test('work that its subject’s end overtook says nothing, unless it failed by itself', () => {
-    const decide = (conclusion: Conclusion) =>
-      decideOutcome(facts({ conclusion, delivered: false, overtaken: true, merged: true }), [], 'commit', soon).outcome
-    expect([decide('withheld'), decide('failed')]).toEqual(['unknown', 'rejected'])
   })
 
   test('withheld or capped work that was delivered is judged like any other', () => {
