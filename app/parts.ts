@@ -10,6 +10,8 @@ export interface Parts {
   readonly appId: number
   /** A client that acts as one installation of the App. */
   octokitOf(installationId: bigint): Promise<Octokit>
+  /** A client that acts as the App itself, which may only ask about its installations. */
+  octokitOfApp(): Promise<Octokit>
   readonly readConfiguration: ReadConfiguration
   readonly keptPrices: ReadonlyMap<string, Price>
   /** The time of day for periods, outcomes and texts. */
