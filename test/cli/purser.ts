@@ -1,5 +1,5 @@
 /** Starts `purser` as a person does, in a process of its own, and gathers what it says. */
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -16,11 +16,11 @@ export interface Said {
 
 export function purser(
   args: readonly string[],
-  options: { cwd?: string; input?: string; node?: string } = {},
+  options: { cwd?: string; input?: string; node?: string; env?: Readonly<Record<string, string>> } = {},
 ): Promise<Said> {
   const child = spawn(options.node ?? process.execPath, [LAUNCHER, ...args], {
     cwd: options.cwd,
-    env: { PATH: process.env.PATH ?? '', NO_COLOR: '1' },
+    env: { PATH: process.env.PATH ?? '', NO_COLOR: '1', ...options.env },
   })
   const stdout: Buffer[] = []
   const stderr: Buffer[] = []
@@ -63,4 +63,24 @@ portfolios:
     overrides: { cap: 2x, models: [gpt-5.2] }
     high-cost: Deep context pays here.
 `,
+}
+
+/** A folder under git, with one commit of these files. */
+export function workingCopy(files: Readonly<Record<string, string>> = {}): string {
+  const root = folder(files)
+  git(root, 'init', '--quiet', '--initial-branch=main')
+  commitAll(root)
+  return root
+}
+
+/** Commits whatever there is; answers the commit. */
+export function commitAll(root: string, message = 'work'): string {
+  git(root, 'add', '--all')
+  const author = ['-c', 'user.name=t', '-c', 'user.email=t@example.org']
+  git(root, ...author, 'commit', '--quiet', '--allow-empty', '--message', message)
+  return git(root, 'rev-parse', 'HEAD').trim()
+}
+
+export function git(root: string, ...args: readonly string[]): string {
+  return execFileSync('git', ['-C', root, ...args], { encoding: 'utf8' })
 }

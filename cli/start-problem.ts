@@ -1,0 +1,80 @@
+/** A start that failed by what its operator set: another process has the port or the folder, or there is no such database. */
+import { DatabaseLocked } from '../app/database/lock.ts'
+import type { AppOptions } from '../app/options.ts'
+import type { SettingProblem } from '../app/settings.ts'
+import { HOST_DEFAULT } from '../app/start.ts'
+
+/** `undefined` for everything that is no setting's fault. */
+export function startProblem(
+  error: unknown,
+  { port, host, dataDir, databaseUrl }: AppOptions,
+): SettingProblem | undefined {
+  if (error instanceof DatabaseLocked) {
+    return {
+      variable: 'PURSER_DATA',
+      wrong: `the embedded database in ${dataDir} is in use by another process`,
+      expected: 'to be its only user: stop the other one (a `purser start` or a demo), or name another folder',
+      example: 'PURSER_DATA=./other-data',
+    }
+  }
+  const at = `${port} on ${host ?? HOST_DEFAULT}`
+  switch (codeOf(error)) {
+    case 'EADDRINUSE':
+      return {
+        variable: 'PORT',
+        wrong: `${at} is taken by another process`,
+        expected: 'a free port',
+        example: `PORT=${port === 3001 ? 3002 : 3001}`,
+      }
+    case 'EACCES':
+      if (!isOfListening(error)) return undefined
+      return {
+        variable: 'PORT',
+        wrong: `${at} may not be opened by this user`,
+        expected: 'a port from 1024 up, or a proxy in front of one',
+        example: 'PORT=3000',
+      }
+    case 'EADDRNOTAVAIL':
+      return {
+        variable: 'HOST',
+        wrong: `${host} is no address of this machine`,
+        expected: 'one of its own, or 0.0.0.0 for all of them',
+        example: `HOST=${HOST_DEFAULT}`,
+      }
+  }
+  return databaseUrl === undefined ? undefined : databaseProblem(error, databaseUrl)
+}
+
+function databaseProblem(error: unknown, databaseUrl: string): SettingProblem | undefined {
+  const wrong = DATABASE_WRONG[codeOf(error) ?? '']
+  if (wrong === undefined) return undefined
+  return {
+    variable: 'DATABASE_URL',
+    // The address may hold a password, so only its server is shown.
+    wrong: `the PostgreSQL server at ${URL.canParse(databaseUrl) ? new URL(databaseUrl).host : 'that address'} ${wrong}`,
+    expected: 'a running server with the database and the user that the address names',
+    example: 'DATABASE_URL=postgresql://purser:secret@localhost:5432/purser',
+  }
+}
+
+/** By the code of the system or of PostgreSQL. */
+const DATABASE_WRONG: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'refuses connections',
+  ECONNRESET: 'closed the connection',
+  ENOTFOUND: 'is not known by that name',
+  EAI_AGAIN: 'could not be looked up',
+  ETIMEDOUT: 'does not answer',
+  EHOSTUNREACH: 'can’t be reached',
+  ENETUNREACH: 'can’t be reached',
+  '28P01': 'refuses the user or the password',
+  '28000': 'refuses the user',
+  '3D000': 'has no such database',
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+}
+
+function isOfListening(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && error.syscall === 'listen'
+}

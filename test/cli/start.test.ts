@@ -1,0 +1,42 @@
+/** `purser start` that can't start: it says which setting is in the way, and ends. */
+import { generateKeyPairSync } from 'node:crypto'
+import { createServer } from 'node:http'
+import { type AddressInfo, createServer as createSocketServer } from 'node:net'
+import { join } from 'node:path'
+import { expect, it, onTestFinished } from 'vitest'
+import { folder, purser } from './purser.ts'
+
+const PRIVATE_KEY = generateKeyPairSync('rsa', {
+  modulusLength: 2048,
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+  privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
+}).privateKey
+const settings = { APP_ID: '12', PRIVATE_KEY, WEBHOOK_SECRET: 'a-secret-of-some-length' }
+
+it('ends when another process has the port, and names PORT', async () => {
+  const other = createServer()
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void other.close())
+  const { port } = other.address() as AddressInfo
+  const env = { ...settings, PORT: String(port), PURSER_DATA: join(folder(), 'data') }
+  const { code, stderr } = await purser(['start'], { env })
+  expect(code).toBe(1)
+  expect(stderr).toBe(
+    `PORT: ${port} on 127.0.0.1 is taken by another process; expected a free port; for example PORT=3001\n`,
+  )
+  const json = await purser(['start', '--json'], { env })
+  expect(json.code).toBe(1)
+  expect(JSON.parse(json.stdout)).toMatchObject({ ok: false, problems: [{ variable: 'PORT', example: 'PORT=3001' }] })
+}, 60_000)
+
+it('names DATABASE_URL when no server answers there, and not the password in it', async () => {
+  const gone = createSocketServer()
+  await new Promise<void>((resolve) => gone.listen(0, '127.0.0.1', resolve))
+  const { port } = gone.address() as AddressInfo
+  await new Promise((resolve) => gone.close(resolve))
+  const DATABASE_URL = `postgresql://purser:hush@127.0.0.1:${port}/purser`
+  const { code, stderr } = await purser(['start'], { env: { ...settings, DATABASE_URL } })
+  expect(code).toBe(1)
+  expect(stderr).toContain(`DATABASE_URL: the PostgreSQL server at 127.0.0.1:${port} refuses connections; expected `)
+  expect(stderr).not.toContain('hush')
+})
