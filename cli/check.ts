@@ -4,17 +4,26 @@ import { isRefusal, refuse } from '../core/reason.ts'
 import { readCheckout } from './checkout.ts'
 import type { CheckOptions } from './commands/check.ts'
 import { type ExitCode, endRefused, exitCodes, printJson } from './exit.ts'
+import { placeholderProblem } from './own-action.ts'
+
+/** What a refusal has in common with the document that `--json` prints else. */
+const NOT_OK = { ok: false, problems: [] }
 
 export function check(dir: string, { json, organisation }: CheckOptions): ExitCode {
   const checkout = readCheckout(dir, organisation)
-  if (isRefusal(checkout)) return endRefused(checkout, json)
+  if (isRefusal(checkout)) return endRefused(checkout, json, NOT_OK)
   const { loaded, declared, root } = checkout
-  const problems = 'problems' in loaded ? loaded.problems : loaded.configuration.warnings
+  const placeholder = placeholderProblem(root)
+  const problems = [
+    ...('problems' in loaded ? loaded.problems : loaded.configuration.warnings),
+    ...(placeholder ? [placeholder] : []),
+  ]
   const errors = problems.filter(({ severity }) => severity === 'error').length
   const warnings = problems.length - errors
   if (!declared && errors === 0) {
     const message = `${root} declares no portfolios, so there is no budget to run under.`
-    return endRefused(refuse('no-configuration', message, `Run \`purser init ${dir}\` to write a start.`), json)
+    const todo = `Run \`purser init ${dir}\` to write a start.`
+    return endRefused(refuse('no-configuration', message, todo), json, NOT_OK)
   }
   if (json) printJson({ ok: errors === 0, errors, warnings, problems })
   else {

@@ -14,14 +14,15 @@ export function printJson(document: unknown): void {
   process.stdout.write(`${text}\n`)
 }
 
-/** With `--json` the refusal is the document; else it is said on standard error. */
-export function endRefused({ reason, message, todo }: Refusal, json: boolean): ExitCode {
-  if (json) printJson({ refused: true, reason, message, todo })
+/** With `--json` the refusal is the document, with what a command's documents have besides; else it is said on standard error. */
+export function endRefused({ reason, message, todo }: Refusal, json: boolean, also: object = {}): ExitCode {
+  if (json) printJson({ ...also, refused: true, reason, message, todo })
   else process.stderr.write(`${message}\n${todo}\n(${reason})\n`)
   return exitCodes.refused
 }
 
-export function endWrongUsage(message: string): ExitCode {
-  process.stderr.write(`error: ${message}\n(add --help for an example)\n`)
+export function endWrongUsage(message: string, json: boolean): ExitCode {
+  if (json) printJson({ ok: false, usage: message })
+  else process.stderr.write(`error: ${message}\n(add --help for an example)\n`)
   return exitCodes.usage
 }

@@ -1,10 +1,8 @@
 /** The repository that `purser run` works for: its commit, and its working tree when the work is done. */
-import { execFileSync } from 'node:child_process'
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { type Refusal, refuse } from '../core/reason.ts'
-
-const GIT_TIMEOUT_MS = 60_000
+import { git } from './git.ts'
 
 export interface LocalHead {
   readonly sha: string
@@ -63,19 +61,6 @@ export function ignoreKept(root: string): void {
   mkdirSync(dirname(file), { recursive: true })
   const before = readIfThere(file)
   appendFileSync(file, `${before === '' || before.endsWith('\n') ? '' : '\n'}.purser/\n`)
-}
-
-/** Standard output without its last line end; `undefined` when git says no. */
-function git(root: string, args: readonly string[]): string | undefined {
-  try {
-    return execFileSync('git', ['-C', root, ...args], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-      timeout: GIT_TIMEOUT_MS,
-    }).trimEnd()
-  } catch {
-    return undefined
-  }
 }
 
 function readIfThere(file: string): string {

@@ -10,12 +10,16 @@ import { register as quote } from './commands/quote.ts'
 import { register as run } from './commands/run.ts'
 import { register as start } from './commands/start.ts'
 import { register as thaw } from './commands/thaw.ts'
-import { exitCodes } from './exit.ts'
+import { endWrongUsage, exitCodes } from './exit.ts'
+
+const json = process.argv.includes('--json')
 
 const program = new Command('purser')
   .description(packageJson.description)
   .version(packageJson.version)
   .exitOverride()
+  // With `--json` what is wrong is the document, below.
+  .configureOutput(json ? { writeErr: () => {} } : {})
   .showHelpAfterError('(add --help for an example)')
   .addHelpText(
     'after',
@@ -37,7 +41,9 @@ try {
   await program.parseAsync()
 } catch (error) {
   if (error instanceof CommanderError) {
-    process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage
+    const usage = error.message.replace(/^error: /, '')
+    if (error.exitCode === 0) process.exitCode = exitCodes.done
+    else process.exitCode = json ? endWrongUsage(usage, json) : exitCodes.usage
   } else {
     process.stderr.write(`purser: ${error instanceof Error ? error.message : String(error)}\n`)
     if (process.env.DEBUG) console.error(error)

@@ -16,7 +16,7 @@ const ANY_COMMIT = '0'.repeat(40)
 
 export function quote(target: string, pairs: readonly string[], options: QuoteOptions): ExitCode {
   const request = readRequest(target, pairs, options)
-  if ('usage' in request) return endWrongUsage(request.usage)
+  if ('usage' in request) return endWrongUsage(request.usage, options.json)
   const checkout = readCheckout(options.dir, options.organisation)
   if (isRefusal(checkout)) return endRefused(checkout, options.json)
   const configuration = declaredConfiguration(checkout)

@@ -27,7 +27,7 @@ import { readRequest } from './request.ts'
 export async function run(target: string, pairs: readonly string[], options: RunOptions): Promise<ExitCode> {
   // 1. What is asked for, and what the working tree declares.
   const request = readRequest(target, pairs, options)
-  if ('usage' in request) return endWrongUsage(request.usage)
+  if ('usage' in request) return endWrongUsage(request.usage, options.json)
   const checkout = readCheckout(options.dir, options.organisation)
   if (isRefusal(checkout)) return endRefused(checkout, options.json)
   const configuration = declaredConfiguration(checkout)

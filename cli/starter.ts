@@ -1,18 +1,25 @@
 /** The files that a repository starts with, as `purser init` writes them. Plain texts, so that their comments stay. */
 
-const SCHEMAS = 'https://raw.githubusercontent.com/owner/purser/main/schemas'
+/** Stands where nobody said in which repository the Action lies. */
+export const ACTION_PLACEHOLDER = 'owner/purser@main'
 
-/** Path from the repository's root -> text. */
-export function starterFiles(): Readonly<Record<string, string>> {
+export const ACTIONS_WORKFLOW = '.github/workflows/purser.yml'
+
+/** Path from the repository's root -> text. `action`: `owner/repository@ref`, as `uses:` takes it. */
+export function starterFiles(action = ACTION_PLACEHOLDER): Readonly<Record<string, string>> {
   return {
-    '.github/purser/portfolios.yml': starterPortfolios(),
-    '.github/purser/promotion.yml': starterPromotion(),
-    '.github/workflows/purser.yml': starterActionsWorkflow(),
+    '.github/purser/portfolios.yml': starterPortfolios(action),
+    '.github/purser/promotion.yml': starterPromotion(action),
+    [ACTIONS_WORKFLOW]: starterActionsWorkflow(action),
   }
 }
 
-export function starterPortfolios(): string {
-  return `# yaml-language-server: $schema=${SCHEMAS}/portfolios.schema.json
+function schemasOf(action: string): string {
+  return `https://raw.githubusercontent.com/${action.replace('@', '/')}/schemas`
+}
+
+export function starterPortfolios(action = ACTION_PLACEHOLDER): string {
+  return `# yaml-language-server: $schema=${schemasOf(action)}/portfolios.schema.json
 # What this repository pays for, how much, and how the work is judged. Read from the default branch only.
 version: 1
 
@@ -49,8 +56,8 @@ portfolios:
 `
 }
 
-export function starterPromotion(): string {
-  return `# yaml-language-server: $schema=${SCHEMAS}/promotion.schema.json
+export function starterPromotion(action = ACTION_PLACEHOLDER): string {
+  return `# yaml-language-server: $schema=${schemasOf(action)}/promotion.schema.json
 # When a variant is proposed as the standard. Public, and the same for every squad.
 window: { days: 60 }
 promote:
@@ -67,7 +74,7 @@ sunset:
 }
 
 /** Carries out the runs that the App dispatches, by their id. */
-export function starterActionsWorkflow(): string {
+export function starterActionsWorkflow(action = ACTION_PLACEHOLDER): string {
   return `# Carries out the runs that Purser's App has quoted and reserved. What may run and what it may cost stands in
 # .github/purser/ on the default branch.
 name: Purser
@@ -113,7 +120,7 @@ jobs:
 
       # The Action fetches the pinned commit itself and keeps no credentials in it.
       - name: Run
-        uses: owner/purser@main
+        uses: ${action}
         with:
           run: \${{ inputs.run }}
           # workflow: \${{ github.event_name == 'push' && 'changelog' || '' }}

@@ -12,7 +12,8 @@ type Frozen = Awaited<ReturnType<typeof frozenAccounts>>[number]
 export async function thaw(name: string | undefined, options: ThawOptions): Promise<ExitCode> {
   const note = options.reason?.trim() ?? ''
   if (name !== undefined && note === '') {
-    return endWrongUsage(`no reason; expected why; for example: purser thaw ${name} --reason "The price is mended"`)
+    const usage = `no reason; expected why; for example: purser thaw ${name} --reason "The price is mended"`
+    return endWrongUsage(usage, options.json)
   }
   const database = await openLedger()
   if (typeof database === 'string') return endNo(database, options)

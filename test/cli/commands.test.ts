@@ -1,11 +1,12 @@
 /** Every command: what it prints, where, and the exit code. */
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { keepRun } from '../../cli/kept-runs.ts'
-import { starterFiles } from '../../cli/starter.ts'
-import { declared, folder, PORTFOLIOS, purser } from './purser.ts'
+import { ownAction } from '../../cli/own-action.ts'
+import { ACTION_PLACEHOLDER, ACTIONS_WORKFLOW, starterFiles } from '../../cli/starter.ts'
+import { declared, folder, git, PORTFOLIOS, purser, workingCopy } from './purser.ts'
 
 describe('purser', () => {
   it('shows its help without an error when asked, and as wrong usage when given nothing', async () => {
@@ -37,6 +38,7 @@ describe('purser', () => {
 
   it.each([
     [['check', '--jsn']],
+    [['check', '.', '--dir', '.']],
     [['quote']],
     [['quote', 'a/b/c']],
     [['quote', 'review', 'focus']],
@@ -45,21 +47,68 @@ describe('purser', () => {
     const { code, stdout, stderr } = await purser(args, { cwd: folder(declared) })
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     expect(stderr).toContain('error: ')
+    const json = await purser([...args, '--json'], { cwd: folder(declared) })
+    expect(json).toMatchObject({ code: 2, stderr: '' })
+    expect(JSON.parse(json.stdout)).toEqual({ ok: false, usage: expect.any(String) })
   })
 })
 
 describe('purser init', () => {
   it('writes a start that has no problem', async () => {
-    const dir = folder()
-    const { code, stdout } = await purser(['init', dir])
+    const dir = workingCopy()
+    const { code, stdout } = await purser(['init', dir, '--action', 'acme/purser@v1'])
     expect(code).toBe(0)
     expect(stdout).toContain('wrote .github/purser/portfolios.yml\n')
-    expect(stdout).toContain('Next:\n1. ')
+    expect(stdout).toContain('Next:\n1. Look at the budgets')
+    expect(readFileSync(join(dir, ACTIONS_WORKFLOW), 'utf8')).toContain('uses: acme/purser@v1\n')
     expect(await purser(['check', dir])).toEqual({ code: 0, stdout: 'No problems.\n', stderr: '' })
   })
 
+  it('says first, and at every check, that the placeholder is to be replaced', async () => {
+    const dir = workingCopy()
+    const { stdout } = await purser(['init', '--dir', dir, '--action', ACTION_PLACEHOLDER])
+    expect(stdout).toContain(`1. In ${ACTIONS_WORKFLOW} replace ${ACTION_PLACEHOLDER} by`)
+    const checked = await purser(['check', '--dir', dir])
+    expect(checked.stdout).toMatch(
+      /^\.github\/workflows\/purser\.yml:\d+:15 uses: warning: owner\/purser@main only holds/,
+    )
+    expect(checked).toMatchObject({ code: 0, stdout: expect.stringMatching(/\nNo problems, 1 warning\.\n$/) })
+  })
+
+  it.each([
+    ['https://github.com/acme/purser.git', 'acme/purser@main'],
+    ['git@github.com:acme/purser.git', 'acme/purser@main'],
+    ['ssh://git@github.com/acme/my.purser', 'acme/my.purser@main'],
+    ['https://git.example.org/acme/purser.git', ACTION_PLACEHOLDER],
+  ])('of a Purser cloned from %s uses %s', (remote, action) => {
+    const dir = workingCopy({ 'node_modules/purser/package.json': '{}' })
+    git(dir, 'remote', 'add', 'origin', remote)
+    expect(ownAction(dir)).toBe(action)
+    expect(ownAction(join(dir, 'node_modules/purser'))).toBe(ACTION_PLACEHOLDER)
+  })
+
+  it('takes nothing else for an Action', async () => {
+    const { code, stdout } = await purser(['init', workingCopy(), '--action', 'purser', '--json'])
+    expect(code).toBe(2)
+    expect(JSON.parse(stdout)).toEqual({ ok: false, usage: expect.stringContaining('expected OWNER/REPO@REF') })
+  })
+
+  it('writes at the top of the working copy, where it is read', async () => {
+    const dir = workingCopy({ 'src/deep/file.txt': '' })
+    const { stdout } = await purser(['init'], { cwd: join(dir, 'src/deep') })
+    expect(stdout).toContain(`At the top of the working copy, ${realpathSync(dir)}:\nwrote `)
+    expect(existsSync(join(dir, PORTFOLIOS))).toBe(true)
+    expect(existsSync(join(dir, 'src/deep/.github'))).toBe(false)
+  })
+
+  it('writes into no folder that git does not know', async () => {
+    const dir = folder()
+    expect(await purser(['init', dir])).toMatchObject({ code: 1, stderr: expect.stringContaining('`git init`') })
+    expect(existsSync(join(dir, '.github'))).toBe(false)
+  })
+
   it('writes an Actions workflow that is dispatched with a run, holds no right to write and uses the environment', () => {
-    const actions = parse(starterFiles()['.github/workflows/purser.yml'] ?? '')
+    const actions = parse(starterFiles()[ACTIONS_WORKFLOW] ?? '')
     expect(actions.on).toEqual({
       workflow_dispatch: { inputs: { run: { description: expect.any(String), required: true, type: 'string' } } },
     })
@@ -78,17 +127,18 @@ describe('purser init', () => {
   })
 
   it('keeps what is there, and writes over it only when forced', async () => {
-    const dir = folder({ [PORTFOLIOS]: 'mine' })
+    const dir = workingCopy({ [PORTFOLIOS]: 'mine' })
     const kept = await purser(['init', dir, '--json'])
     expect(JSON.parse(kept.stdout)).toMatchObject({ kept: [PORTFOLIOS], written: { length: 2 } })
     expect(readFileSync(join(dir, PORTFOLIOS), 'utf8')).toBe('mine')
-    const forced = await purser(['init', dir, '--force', '--json'])
+    expect((await purser(['init', dir])).stdout).toMatch(/^Nothing written: /)
+    const forced = await purser(['init', dir, '--force', '--json', '--action', ACTION_PLACEHOLDER])
     expect(JSON.parse(forced.stdout)).toMatchObject({ kept: [], written: { length: 3 } })
     expect(readFileSync(join(dir, PORTFOLIOS), 'utf8')).toBe(starterFiles()[PORTFOLIOS])
   })
 
   it('writes through no link and into no folder that is not there', async () => {
-    const dir = folder()
+    const dir = workingCopy()
     const outside = folder()
     symlinkSync(outside, join(dir, '.github'))
     expect(await purser(['init', dir])).toMatchObject({
@@ -133,7 +183,12 @@ describe('purser check', () => {
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
     expect(stderr).toContain('(no-configuration)')
     const json = await purser(['check', folder(), '--json'])
-    expect(JSON.parse(json.stdout)).toMatchObject({ refused: true, reason: 'no-configuration' })
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      ok: false,
+      problems: [],
+      refused: true,
+      reason: 'no-configuration',
+    })
   })
 
   it('finds the repository from a folder in it', async () => {

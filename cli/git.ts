@@ -1,0 +1,25 @@
+/** Git, as it is installed here, asked about a working copy. */
+import { execFileSync } from 'node:child_process'
+
+const GIT_TIMEOUT_MS = 60_000
+/** Of what git answers; the names of a change's files are the most. */
+const GIT_BYTES_MAX = 50_000_000
+
+/** Standard output without its last line end; `undefined` when git says no. */
+export function git(root: string, args: readonly string[]): string | undefined {
+  try {
+    return execFileSync('git', ['-C', root, ...args], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+      timeout: GIT_TIMEOUT_MS,
+      maxBuffer: GIT_BYTES_MAX,
+    }).trimEnd()
+  } catch {
+    return undefined
+  }
+}
+
+/** The top of the working copy that a folder lies in; `undefined` where there is none. */
+export function workingCopyOf(dir: string): string | undefined {
+  return git(dir, ['rev-parse', '--show-toplevel'])
+}
