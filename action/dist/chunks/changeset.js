@@ -1,0 +1,1 @@
+import{_ as e,i as t,l as n,n as r,p as i,r as a}from"./zod.js";const o=1e6,s=4e6,c=1e3,l=i({path:e().min(1).max(c),mode:r([`100644`,`100755`]),contentBase64:t().optional(),addedLines:n().nonnegative(),deletedLines:n().nonnegative()}),u=i({baseSha:e(),files:a(l).max(300)}),d=i({changeset:u.optional(),title:e().max(300),body:e().max(6e4)});export{d as i,o as n,c as r,s as t};

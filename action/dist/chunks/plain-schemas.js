@@ -1,1 +1,0 @@
-import{C as e}from"./zod.js";e({jitless:!0});export{};
