@@ -15,9 +15,15 @@ import {
 import { isRefusal, type Refusal } from '../core/reason.ts'
 import { type Report, reportSchema } from '../core/report.ts'
 
-const REQUEST_TIMEOUT_MS = 20_000
-const TRIES_MAX = 4
-const FIRST_PAUSE_MS = 400
+export interface Patience {
+  /** Of one try, until the whole answer is there. */
+  readonly timeoutMs: number
+  readonly triesMax: number
+  /** Before the second try; each further one is three times as long. */
+  readonly firstPauseMs: number
+}
+
+const PATIENCE: Patience = { timeoutMs: 20_000, triesMax: 4, firstPauseMs: 400 }
 const ANSWER_BYTES_MAX = 8_000_000
 
 /** The App did not answer, or not in a form that can be read; `message` says what was seen. */
@@ -45,17 +51,23 @@ export interface Door {
   finish(token: string, runId: string, report: Report): Promise<Reply<FinishAnswer>>
 }
 
-export function openDoor(appUrl: string): Door {
+export function openDoor(appUrl: string, patience: Patience = PATIENCE): Door {
   const runPath = (runId: string) => `${appUrl}/api/v1/runs/${encodeURIComponent(runId)}`
   return {
     ask: (identity, body) =>
-      post(`${appUrl}/api/v1/runs`, identity, z.encode(askBodySchema, askBodySchema.parse(body)), claimAnswerSchema),
+      post(
+        `${appUrl}/api/v1/runs`,
+        identity,
+        z.encode(askBodySchema, askBodySchema.parse(body)),
+        claimAnswerSchema,
+        patience,
+      ),
     claim: (identity, runId, step) =>
-      post(`${runPath(runId)}/claim`, identity, z.encode(claimBodySchema, { step }), claimAnswerSchema),
+      post(`${runPath(runId)}/claim`, identity, z.encode(claimBodySchema, { step }), claimAnswerSchema, patience),
     events: (token, runId, body, signal) =>
-      post(`${runPath(runId)}/events`, token, z.encode(eventsBodySchema, body), eventsAnswerSchema, signal),
+      post(`${runPath(runId)}/events`, token, z.encode(eventsBodySchema, body), eventsAnswerSchema, patience, signal),
     finish: (token, runId, report) =>
-      post(`${runPath(runId)}/finish`, token, z.encode(reportSchema, report), finishAnswerSchema),
+      post(`${runPath(runId)}/finish`, token, z.encode(reportSchema, report), finishAnswerSchema, patience),
   }
 }
 
@@ -68,13 +80,14 @@ async function post<Schema extends z.ZodType>(
   bearer: string,
   body: unknown,
   answer: Schema,
+  patience: Patience,
   signal?: AbortSignal,
 ): Promise<Reply<z.output<Schema>>> {
   let last: Refusal | Silence = silence('no answer')
-  for (let tries = 0; tries < TRIES_MAX; tries += 1) {
-    if (tries > 0) await wait(FIRST_PAUSE_MS * 3 ** (tries - 1), undefined, { signal }).catch(() => {})
+  for (let tries = 0; tries < patience.triesMax; tries += 1) {
+    if (tries > 0) await wait(patience.firstPauseMs * 3 ** (tries - 1), undefined, { signal }).catch(() => {})
     if (signal?.aborted) break
-    const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS)
+    const timeout = AbortSignal.timeout(patience.timeoutMs)
     try {
       const response = await fetch(url, {
         method: 'POST',
