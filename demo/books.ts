@@ -24,7 +24,18 @@ export interface Books {
   /** Whether any branch has this file. */
   hasFile(path: string): Promise<boolean>
   promotions(): Promise<readonly PromotionIssue[]>
-  report(): Promise<Record<'runs' | 'accounts' | 'commits' | 'comments' | 'promotions', readonly object[]>>
+  /** How the newest run ended, for whoever wonders why an act did not hold. */
+  latest(): Promise<string>
+  report(): Promise<Report>
+}
+
+/** What `--json` ends with, beside the story. Money is decimal text. */
+export interface Report {
+  readonly runs: readonly { readonly id: string; readonly spentMicroUsd: string }[]
+  readonly accounts: readonly object[]
+  readonly commits: readonly object[]
+  readonly comments: readonly { readonly pull: number; readonly body: string }[]
+  readonly promotions: readonly PromotionIssue[]
 }
 
 /** Pages of GitHub's that are read; the story stays far below. */
@@ -68,6 +79,10 @@ export function openBooks(stage: Stage): Books {
         }),
       )
     },
+    async latest() {
+      const run = await prisma.run.findFirst({ orderBy: { createdAt: 'desc' } })
+      return run ? `${run.family} ${run.conclusion ?? run.state} ${run.reason ?? ''}, outcome ${run.outcome}` : 'no run'
+    },
     async report() {
       return {
         runs: await runs(prisma),
@@ -81,7 +96,7 @@ export function openBooks(stage: Stage): Books {
   return books
 }
 
-async function runs(prisma: PrismaClient): Promise<readonly object[]> {
+async function runs(prisma: PrismaClient): Promise<Report['runs']> {
   const rows = await prisma.run.findMany({ orderBy: { createdAt: 'asc' } })
   return rows.map((run) => ({
     id: run.id,

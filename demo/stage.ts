@@ -1,6 +1,4 @@
 /** The stage of the demo: GitHub, the model, the App and the small shop, all on this machine, and a clock to turn. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Octokit } from '@octokit/rest'
@@ -37,21 +35,18 @@ export interface Stage {
 export interface StageOptions {
   /** Use the real model at OPENAI_BASE_URL with OPENAI_API_KEY instead of the scripted one. */
   readonly live: boolean
-  /** Keep everything here; a temporary folder that is removed at the end when left out. */
-  readonly dir?: string | undefined
+  /** An empty folder, in which everything is kept. */
+  readonly dir: string
 }
 
-export async function setStage(options: StageOptions): Promise<Stage> {
-  const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'purser-demo-'))
-  mkdirSync(join(dir, 'github'), { recursive: true })
+export async function setStage({ live, dir }: StageOptions): Promise<Stage> {
   // What stands already is closed again in the opposite order, at the end or when something can't be started.
   const closers: (() => Promise<void> | void)[] = []
-  if (options.dir === undefined) closers.push(() => rmSync(dir, { recursive: true, force: true }))
   const close = async () => {
     for (const closer of closers.splice(0).reverse()) await closer()
   }
   try {
-    const model = options.live ? undefined : await startModel({ scripts: [shopScript] })
+    const model = live ? undefined : await startModel({ scripts: [shopScript] })
     closers.push(() => model?.close())
     const github = await startShop(dir, model)
     closers.push(() => github.close())

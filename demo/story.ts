@@ -9,6 +9,8 @@ export interface Act {
   /** The day of the story, from 0. */
   readonly day: number
   readonly step: string
+  /** It needs a model that errs on cue, which only the scripted one does. */
+  readonly scripted?: true
   play(stage: Stage, pulls: Pulls): Promise<void>
   /** Read back from the database, the repository or GitHub; never from what `play` believes. */
   holds(books: Books, pulls: Pulls): Promise<boolean>
@@ -101,6 +103,7 @@ export const acts: readonly Act[] = [
   {
     day: 4,
     step: 'A run that would pass its cap stops before it does, and its work is kept',
+    scripted: true,
     play: (stage, pulls) => ask(stage, pulls, RAMBLING, `/agent refactor+tests ${TEST} cap=0.10`),
     holds: async (books, pulls) => {
       const run = await books.runOn(pulls.get(RAMBLING))
@@ -110,6 +113,7 @@ export const acts: readonly Act[] = [
   {
     day: 4,
     step: 'Work that touches CI’s files is withheld by a guard, although the model obeyed',
+    scripted: true,
     play: (stage, pulls) => ask(stage, pulls, TALKED_INTO, `/agent refactor+tests ${TEST}`),
     holds: async (books, pulls) => {
       const run = await books.runOn(pulls.get(TALKED_INTO))
