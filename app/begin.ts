@@ -1,4 +1,5 @@
 /** Quote, reserve, show, dispatch: how a prepared run begins, whatever started it. */
+import { needsGo } from '../core/quote.ts'
 import { isRefusal, type Refusal } from '../core/reason.ts'
 import type { Run, Session } from '../prisma/client/client.ts'
 import { dispatch } from './dispatch.ts'
@@ -15,8 +16,8 @@ export interface Beginning {
   readonly found: FoundSubject
   readonly trigger: NewSession['trigger']
   readonly commandKey: string
-  /** Whether somebody has seen the quote and said to go on. */
-  readonly isConfirmed: boolean
+  /** The `/agent go` that it begins by, and the cap that had been shown before it. */
+  readonly go?: { readonly key: string; readonly agreedMicroUsd: bigint } | undefined
 }
 
 /** `waiting`: for `/agent go`. `not-started`: GitHub refused the dispatch, and the session's comment says so. */
@@ -24,19 +25,24 @@ export type Begun = 'started' | 'waiting' | 'not-started'
 
 /**
  * Begins a run by a command: waiting for `/agent go` where the portfolio asks for that, else reserved and dispatched.
- * Repeating it after a crash goes on where the first try ended.
+ * Repeating it after a crash goes on where the first try ended (`goOn`).
  */
 export async function begin(parts: Parts, place: Place, beginning: Beginning): Promise<Begun | Refusal> {
-  if (needsConfirmation(beginning)) {
+  if (onlyQuotes(beginning)) {
     const { run } = await propose(parts.prisma, await ledgerRequest(parts, place, beginning))
     await showRun(parts, run.id)
     return 'waiting'
   }
   const reserved = await reserveRun(parts, place, beginning)
-  if (isRefusal(reserved)) return reserved
+  return isRefusal(reserved) ? reserved : goOn(parts, place, reserved.run)
+}
+
+/** Goes on with a run that is in the ledger: what had to hold before it got there is not asked again. */
+export async function goOn(parts: Parts, place: Place, run: Run): Promise<Begun> {
   // The price is shown before anything can be spent.
-  await showRun(parts, reserved.run.id)
-  return (await dispatch(parts, place, reserved.run)) ? 'started' : 'not-started'
+  await showRun(parts, run.id)
+  if (run.state === 'waiting') return 'waiting'
+  return (await dispatch(parts, place, run)) ? 'started' : 'not-started'
 }
 
 export async function reserveRun(
@@ -48,15 +54,19 @@ export async function reserveRun(
   return reserve(parts.prisma, { ...request, accounts: beginning.prepared.accounts })
 }
 
-function needsConfirmation({ prepared, isConfirmed }: Beginning): boolean {
-  const over = prepared.resolved.portfolio['confirm-over']
-  return !isConfirmed && over !== undefined && prepared.plan.capMicroUsd > over.usd
+/** Whether it is only quoted, and waits. */
+export function onlyQuotes({ prepared, go }: Pick<Beginning, 'prepared' | 'go'>): boolean {
+  return needsGo({
+    capMicroUsd: prepared.plan.capMicroUsd,
+    confirmOverMicroUsd: prepared.resolved.portfolio['confirm-over']?.usd,
+    agreedMicroUsd: go?.agreedMicroUsd,
+  })
 }
 
 async function ledgerRequest(
   parts: Parts,
   place: Place,
-  { prepared, found, trigger, commandKey }: Beginning,
+  { prepared, found, trigger, commandKey, go }: Beginning,
 ): Promise<{ session: NewSession; run: NewRun; now: Date }> {
   const { plan, resolved, declared } = prepared
   const variant = plan.variant ?? null
@@ -79,6 +89,7 @@ async function ledgerRequest(
       headSha: found.subject.headSha,
       configSha: declared.configSha,
       plan,
+      goKey: go?.key,
       floorMicroUsd: resolved.floorMicroUsd,
       recentSpendsMicroUsd: await recentSpends(parts.prisma, repositoryId, plan.workflow, variant),
     },

@@ -1,6 +1,7 @@
 /** Which station each webhook goes to. Handlers are Probot's; what they do is in the files they name. */
 import type { Probot } from 'probot'
 import type { Octokit } from './github.ts'
+import { onInstalled } from './installation.ts'
 import { onCheckRun, onCheckSuite, onStatus } from './observe/checks.ts'
 import { onIssue } from './observe/issue.ts'
 import { onJob, onWorkflowRun } from './observe/job.ts'
@@ -78,6 +79,10 @@ export function loadHandlers(probot: Probot, parts: Parts): void {
   probot.on('workflow_job.completed', async (context) => {
     const place = await at(context)
     if (place) await onJob(parts, place, context.payload)
+  })
+  // GitHub tells every App of its installations, without a subscription.
+  probot.on(['installation.created', 'installation_repositories.added'], async ({ octokit, payload }) => {
+    await onInstalled(parts, octokit, payload)
   })
   // A rename or a new default branch is noted by `at`; nothing else follows from it.
   probot.on('repository', async (context) => {

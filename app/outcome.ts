@@ -1,38 +1,84 @@
 /** What became of a run's work: decided anew from the stored facts whenever one changes, by the declared rules. */
-import { decideOutcome } from '../core/outcome.ts'
-import { isRefusal } from '../core/reason.ts'
+import { decideOutcome, silenceDecidesAt } from '../core/outcome.ts'
+import { isRefusal, type Refusal } from '../core/reason.ts'
 import { deliveryKindSchema } from '../core/run.ts'
-import { recordOutcome } from './ledger/trial.ts'
+import { countsInTrial, isDeliveryDue } from '../core/run-life.ts'
+import type { Declared } from './configuration.ts'
+import { standingOf } from './ledger/standing.ts'
+import { deferOutcome, recordOutcome } from './ledger/trial.ts'
 import { factsOf } from './observe/facts.ts'
 import type { Parts } from './parts.ts'
-import { placeById } from './place.ts'
+import { type Place, placeById } from './place.ts'
 import { declaredBy } from './prepare.ts'
 import { lookAtTrial } from './trial.ts'
 
-export async function updateOutcome(parts: Parts, runId: string): Promise<void> {
+/** What is undecided is looked at this often, since the rules themselves may be changed. */
+const LOOK_AGAIN_MS = 86_400_000
+/** What can't be decided for want of an answer is tried again after this. */
+const DEFERRED_MS = 3_600_000
+
+/** A repository and what it declares. */
+interface Jurisdiction {
+  readonly place: Place
+  readonly declared: Declared | Refusal
+}
+export type FindJurisdiction = (repositoryId: bigint) => Promise<Jurisdiction>
+
+/** Asks GitHub once for each repository, for a round of decisions. */
+export function findOnce(parts: Parts): FindJurisdiction {
+  const found = new Map<bigint, Promise<Jurisdiction>>()
+  return (repositoryId) => {
+    const known = found.get(repositoryId) ?? findJurisdiction(parts, repositoryId)
+    found.set(repositoryId, known)
+    return known
+  }
+}
+
+async function findJurisdiction(parts: Parts, repositoryId: bigint): Promise<Jurisdiction> {
+  const place = await placeById(parts, repositoryId)
+  return { place, declared: await declaredBy(parts, place) }
+}
+
+export async function updateOutcome(
+  parts: Parts,
+  runId: string,
+  find: FindJurisdiction = (repositoryId) => findJurisdiction(parts, repositoryId),
+): Promise<void> {
+  const now = parts.now()
   const run = await parts.prisma.run.findUnique({ where: { id: runId } })
-  // What never started made no work that anything could become of; what has not ended is decided when it has.
-  if (!run?.endedAt || run.conclusion === 'refused') return
-  const place = await placeById(parts, run.repositoryId)
-  const declared = await declaredBy(parts, place)
+  // What has not ended, or whose work is still on its way, is decided when that is done.
+  if (!run || !countsInTrial(run) || isDeliveryDue({ ...run, ...standingOf(run) }, now)) return
+  const { place, declared } = await find(run.repositoryId)
   if (isRefusal(declared)) {
-    parts.log.warn(
-      { run: runId, reason: declared.reason },
-      'no outcome is decided while the configuration is unreadable',
-    )
-    return
+    const { reason } = declared
+    parts.log.warn({ run: runId, reason }, 'no outcome is decided while the configuration is unreadable')
+    return putOff(parts, runId)
   }
   const rules = declared.configuration.portfolios.outcomes
-  const now = parts.now()
   const changed = await recordOutcome(
     parts.prisma,
     runId,
     (run, rows) => {
       const facts = factsOf(run, rows)
-      return { ...decideOutcome(facts, rules, deliveryKindSchema.parse(run.delivery), now), reverted: facts.reverted }
+      const delivery = deliveryKindSchema.parse(run.delivery)
+      const silence = silenceDecidesAt(facts, rules, delivery, now)
+      return {
+        ...decideOutcome(facts, rules, delivery, now),
+        reverted: facts.reverted,
+        decideAfter: silence && earlier(silence, new Date(now.getTime() + LOOK_AGAIN_MS)),
+      }
     },
     now,
   )
   if (changed) await parts.showLater(runId)
   await lookAtTrial(parts, place, declared, run)
+}
+
+/** Out of the way of what is due as well, until GitHub or the repository has mended what is wrong. */
+export async function putOff(parts: Parts, runId: string): Promise<void> {
+  await deferOutcome(parts.prisma, runId, new Date(parts.now().getTime() + DEFERRED_MS))
+}
+
+function earlier(a: Date, b: Date): Date {
+  return a < b ? a : b
 }

@@ -26,6 +26,7 @@ export const EVENTS = [
   'workflow_job',
   'repository',
   'installation',
+  'installation_repositories',
 ] as const
 export type EventName = (typeof EVENTS)[number]
 

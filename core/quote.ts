@@ -33,6 +33,21 @@ export function quoteRun(spends: readonly bigint[], capMicroUsd: bigint, holdMic
   }
 }
 
+/**
+ * Whether a run may start only after an `/agent go`: where its cap is above what its portfolio starts without asking and,
+ * once somebody has said go to a price that was shown, where the cap has risen above that one.
+ */
+export function needsGo(run: {
+  readonly capMicroUsd: bigint
+  readonly confirmOverMicroUsd: bigint | undefined
+  /** The cap that was shown and said go to. */
+  readonly agreedMicroUsd: bigint | undefined
+}): boolean {
+  const { capMicroUsd, confirmOverMicroUsd, agreedMicroUsd } = run
+  const over = agreedMicroUsd ?? confirmOverMicroUsd
+  return over !== undefined && capMicroUsd > over
+}
+
 /** The amount at rank `ceil(length * numerator / denominator)`, counted from 1. */
 function nearestRank(sorted: readonly bigint[], numerator: number, denominator: number): bigint | undefined {
   return sorted[Math.ceil((sorted.length * numerator) / denominator) - 1]

@@ -6,10 +6,12 @@ import { inertText } from '../../core/inert.ts'
 import type { Plan } from '../../core/plan.ts'
 import { redactor } from '../../core/redact.ts'
 import type { Report } from '../../core/report.ts'
+import { isDeliveryDue } from '../../core/run-life.ts'
 import type { DeliveryView } from '../../core/text/delivery.ts'
 import type { Run, Session } from '../../prisma/client/client.ts'
 import { isRefused } from '../github.ts'
-import { type Delivered, recordDelivery } from '../ledger/delivery.ts'
+import { type Delivered, giveBackDelivery, recordDelivery, takeDelivery } from '../ledger/delivery.ts'
+import { standingOf } from '../ledger/standing.ts'
 import { storedPlan, storedReport } from '../ledger/stored.ts'
 import { catchUp } from '../observe/catch-up.ts'
 import type { Parts } from '../parts.ts'
@@ -30,17 +32,31 @@ export interface DeliveryOrder {
 
 const redact = redactor([])
 
-/** Answers the run as it stands then. A run whose delivery is recorded is left alone. */
+/** Answers the run as it stands then. One whose work was delivered, or never will be, is left alone. */
 export async function deliverRun(parts: Parts, runId: string): Promise<Run> {
-  const found = await parts.prisma.run.findUniqueOrThrow({ where: { id: runId }, include: { session: true } })
+  const { prisma } = parts
+  const found = await prisma.run.findUniqueOrThrow({ where: { id: runId }, include: { session: true } })
   const { session, ...run } = found
   const report = storedReport(run)
-  if (!report || run.deliveredUrl !== null || run.reason === 'nothing-to-deliver') return run
-  const place = await placeById(parts, run.repositoryId)
-  const delivered = await tryDeliver(orderOf(parts, place, run, session, report))
-  const recorded = await recordDelivery(parts.prisma, runId, kept(delivered, actionsUrlOf(parts, place, run)))
-  await catchUp(parts, place, recorded)
-  return recorded
+  if (!report || !isDeliveryDue({ ...run, ...standingOf(run) }, parts.now())) return run
+  if (!(await takeDelivery(prisma, runId))) return deliveredElsewhere(parts, runId)
+  try {
+    const place = await placeById(parts, run.repositoryId)
+    const delivered = await tryDeliver(orderOf(parts, place, run, session, report))
+    const outcome = kept(delivered, actionsUrlOf(parts, place, run))
+    const recorded = await recordDelivery(prisma, runId, outcome, parts.now())
+    await catchUp(parts, place, recorded)
+    return recorded
+  } catch (error) {
+    await giveBackDelivery(prisma, runId)
+    throw error
+  }
+}
+
+async function deliveredElsewhere(parts: Parts, runId: string): Promise<Run> {
+  const run = await parts.prisma.run.findUniqueOrThrow({ where: { id: runId } })
+  if (run.deliveredAt === null) throw new Error(`another process is at the delivery of the run ${runId}`)
+  return run
 }
 
 async function tryDeliver(order: DeliveryOrder): Promise<Delivered> {

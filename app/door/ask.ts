@@ -4,8 +4,9 @@ import type { Subject } from '../../core/plan.ts'
 import type { askBodySchema, ClaimAnswer } from '../../core/protocol.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/reason.ts'
 import type { RunRequest } from '../../core/resolve.ts'
-import { reserveRun } from '../begin.ts'
+import { type Beginning, reserveRun } from '../begin.ts'
 import { claim, markDispatched } from '../ledger/claim.ts'
+import { KeyConflict } from '../ledger/key-conflict.ts'
 import type { NewSession } from '../ledger/reserve.ts'
 import type { Parts } from '../parts.ts'
 import { fullNameOf, type Place } from '../place.ts'
@@ -35,7 +36,7 @@ export async function ask(parts: Parts, job: JobIdentity, body: Ask): Promise<Cl
   if (isRefusal(prepared)) return prepared
   const trigger = triggers[job.event]
   if (trigger === undefined) return refuse('not-default-branch')
-  const reserved = await reserveRun(parts, place, { prepared, found, trigger, commandKey, isConfirmed: true })
+  const reserved = await reserveOnce(parts, place, { prepared, found, trigger, commandKey })
   if (isRefusal(reserved)) return reserved
   const runId = reserved.run.id
   await markDispatched(parts.prisma, runId, BigInt(job.actionsRunId), parts.now())
@@ -44,6 +45,15 @@ export async function ask(parts: Parts, job: JobIdentity, body: Ask): Promise<Cl
   if (isRefusal(claimed)) return claimed
   await parts.showLater(runId)
   return claimAnswer(parts, place, claimed)
+}
+
+async function reserveOnce(parts: Parts, place: Place, beginning: Beginning): ReturnType<typeof reserveRun> {
+  try {
+    return await reserveRun(parts, place, beginning)
+  } catch (error) {
+    if (!(error instanceof KeyConflict)) throw error
+    return refuse('bad-request', 'This step of the job has asked before, for something else.')
+  }
 }
 
 const triggers: Readonly<Record<string, NewSession['trigger']>> = {

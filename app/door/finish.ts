@@ -14,7 +14,7 @@ export async function finish(parts: Parts, run: Run, report: Report): Promise<Fi
   const settled = await settle(parts.prisma, { runId: run.id, epoch: run.epoch, report, now: parts.now() })
   if (isRefusal(settled)) return settled
   if (settled.overage) parts.log.error({ run: run.id }, 'a provider billed more than was held; its account is frozen')
-  const ended = settled.late ? settled.run : await deliverOnce(parts, run.id)
+  const ended = await deliverOnce(parts, run.id)
   await updateOutcome(parts, run.id)
   await parts.showLater(run.id)
   const reason = reasonOf(ended)

@@ -1,5 +1,6 @@
 /** What holds of every job that may open the door, beyond the signature of its token. */
 import { type Refusal, refuse } from '../../core/reason.ts'
+import { findInstalled } from '../installation.ts'
 import type { Parts } from '../parts.ts'
 import { type Place, placeOf } from '../place.ts'
 import type { JobIdentity } from './identity.ts'
@@ -9,7 +10,8 @@ const EVENTS = ['push', 'schedule', 'workflow_dispatch']
 
 /** The repository that the job belongs to; only its default branch's own Actions workflows may ask for anything. */
 export async function admit(parts: Parts, job: JobIdentity): Promise<Place | Refusal> {
-  const repository = await parts.prisma.repository.findUnique({ where: { id: BigInt(job.repositoryId) } })
+  const known = await parts.prisma.repository.findUnique({ where: { id: BigInt(job.repositoryId) } })
+  const repository = known ?? (await findInstalled(parts, { id: job.repositoryId, fullName: job.repository }))
   if (!repository) return refuse('identity-invalid', 'The App is not installed on the job’s repository.')
   const branch = `refs/heads/${repository.defaultBranch}`
   const isOwnWorkflow = job.workflowRef.startsWith(`${job.repository}/.github/workflows/`)

@@ -3,8 +3,11 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { firstTranche } from '../../core/ledger.ts'
 import { LEASE_SECONDS } from '../../core/protocol.ts'
 import { type Refusal, refuse } from '../../core/reason.ts'
+import { changeBy, holdingStates, mayClaimAgain } from '../../core/run-life.ts'
 import type { PrismaClient, Run } from '../../prisma/client/client.ts'
 import { leaseUntil } from '../database/clock.ts'
+import { transact } from '../database/transact.ts'
+import { standingOf } from './standing.ts'
 
 const TOKEN_BYTES = 32
 
@@ -15,12 +18,20 @@ export async function markDispatched(
   actionsRunId: bigint | undefined,
   now: Date,
 ): Promise<void> {
-  await prisma.$executeRaw`
-    UPDATE run SET
-      state = CASE WHEN state = 'reserved' THEN 'dispatched'::run_state ELSE state END,
-      dispatched_at = COALESCE(dispatched_at, ${now}),
-      actions_run_id = COALESCE(${actionsRunId ?? null}::bigint, actions_run_id)
-    WHERE id = ${runId} AND state IN ('reserved', 'dispatched', 'claimed')`
+  await transact(prisma, async (transaction) => {
+    await transaction.$queryRaw`SELECT 1 FROM run WHERE id = ${runId} FOR UPDATE`
+    const run = await transaction.run.findUnique({ where: { id: runId, state: { in: [...holdingStates] } } })
+    if (run === null) return
+    const change = changeBy('dispatch', standingOf(run))
+    await transaction.run.update({
+      where: { id: runId },
+      data: {
+        state: change.kind === 'moves' ? change.to : run.state,
+        dispatchedAt: run.dispatchedAt ?? now,
+        actionsRunId: actionsRunId ?? run.actionsRunId,
+      },
+    })
+  })
 }
 
 export interface Claim {
@@ -33,36 +44,35 @@ export interface Claim {
 }
 
 /**
- * Gives the run to one step of a job, with a first tranche of its hold and a lease. The same step claiming again gets its claim back
- * with a new token and the next epoch. Refuses with `run-unknown` (also when it is another repository's),
- * `confirmation-needed`, `already-claimed` or `run-over`.
+ * Gives the run to one step of a job, with a first tranche of its hold and a lease. The same step may claim again, for
+ * the next epoch and a new token, until its first heartbeat. Refuses with `run-unknown` (also when it is another
+ * repository's), `confirmation-needed`, `already-claimed` or `run-over`.
  */
 export async function claim(
   prisma: PrismaClient,
   request: { readonly runId: string; readonly repositoryId: bigint; readonly jobKey: string; readonly now: Date },
 ): Promise<Claim | Refusal> {
   const { runId, repositoryId, jobKey, now } = request
-  const reserved = await prisma.run.findUnique({ where: { id: runId, repositoryId } })
-  if (reserved === null) return refuse('run-unknown')
-  if (reserved.state === 'waiting') return refuse('confirmation-needed')
+  return transact(prisma, async (transaction) => {
+    await transaction.$queryRaw`SELECT 1 FROM run WHERE id = ${runId} FOR UPDATE`
+    const reserved = await transaction.run.findUnique({ where: { id: runId, repositoryId } })
+    if (reserved === null) return refuse('run-unknown')
+    const isAgain = reserved.state === 'claimed' && mayClaimAgain(reserved, jobKey)
+    const change = changeBy(isAgain ? 'claim-again' : 'claim', standingOf(reserved))
+    if (change.kind === 'refuses') return refuse(change.reason)
 
-  const token = randomBytes(TOKEN_BYTES).toString('base64url')
-  // A hold never changes once it is reserved, so the tranches may be worked out before the row is taken.
-  const tranche = firstTranche('usd', reserved.heldMicroUsd)
-  const trancheTokens = reserved.heldTokens === null ? null : firstTranche('tokens', reserved.heldTokens)
-  const [claimed] = await prisma.$queryRaw<{ epoch: number }[]>`
-    UPDATE run SET
-      state = 'claimed', epoch = epoch + 1, token_hash = ${hashOf(token)}, job_key = ${jobKey},
-      lease_until = ${leaseUntil(LEASE_SECONDS)}, claimed_at = COALESCE(claimed_at, ${now}),
-      drawn_micro_usd = GREATEST(drawn_micro_usd, ${tranche}),
-      drawn_tokens = GREATEST(drawn_tokens, ${trancheTokens}::bigint)
-    WHERE id = ${runId}
-      AND (state IN ('reserved', 'dispatched') OR (state = 'claimed' AND job_key = ${jobKey}))
-    RETURNING epoch`
-
-  const run = await prisma.run.findUniqueOrThrow({ where: { id: runId } })
-  if (claimed === undefined) return refuse(run.state === 'ended' ? 'run-over' : 'already-claimed')
-  return { run, token, epoch: claimed.epoch, drawnMicroUsd: run.drawnMicroUsd, drawnTokens: run.drawnTokens }
+    const token = randomBytes(TOKEN_BYTES).toString('base64url')
+    const tranche = firstTranche('usd', reserved.heldMicroUsd)
+    const trancheTokens = reserved.heldTokens === null ? null : firstTranche('tokens', reserved.heldTokens)
+    await transaction.$executeRaw`
+      UPDATE run SET
+        state = 'claimed', epoch = epoch + 1, token_hash = ${hashOf(token)}, job_key = ${jobKey},
+        lease_until = ${leaseUntil(LEASE_SECONDS)}, claimed_at = COALESCE(claimed_at, ${now}),
+        drawn_micro_usd = ${tranche}, drawn_tokens = ${trancheTokens}::bigint
+      WHERE id = ${runId}`
+    const run = await transaction.run.findUniqueOrThrow({ where: { id: runId } })
+    return { run, token, epoch: run.epoch, drawnMicroUsd: run.drawnMicroUsd, drawnTokens: run.drawnTokens }
+  })
 }
 
 /** The run that a bearer token opens, with the claim's epoch; `run-unknown` when it opens nothing. Also opens an ended run. */
@@ -104,7 +114,7 @@ export async function draw(
       drawn_micro_usd = GREATEST(drawn_micro_usd, LEAST(held_micro_usd, ${wantMicroUsd})),
       drawn_tokens = CASE WHEN held_tokens IS NOT NULL
                      THEN GREATEST(drawn_tokens, LEAST(held_tokens, ${wantTokens ?? 0n})) END,
-      lease_until = ${leaseUntil(LEASE_SECONDS)}
+      lease_until = ${leaseUntil(LEASE_SECONDS)}, heard_at = clock_timestamp()
     WHERE id = ${runId} AND epoch = ${epoch} AND state = 'claimed'
     RETURNING drawn_micro_usd AS "drawnMicroUsd", drawn_tokens AS "drawnTokens", stop_requested AS "stopRequested"`
   if (drawn !== undefined) return drawn
@@ -112,13 +122,4 @@ export async function draw(
   if (run === null) return refuse('run-unknown')
   if (run.state === 'ended') return refuse('run-over')
   return refuse(run.state === 'claimed' ? 'already-claimed' : 'run-unknown')
-}
-
-/** Asks a claimed run to end at its next heartbeat. Says whether there was one to ask. */
-export async function requestStop(prisma: PrismaClient, runId: string): Promise<boolean> {
-  const { count } = await prisma.run.updateMany({
-    where: { id: runId, state: 'claimed' },
-    data: { stopRequested: true },
-  })
-  return count === 1
 }

@@ -1,7 +1,9 @@
 /** What became of a run's work, as the App delivered it, and what may be forgotten then. */
 import type { ReasonCode } from '../../core/reason.ts'
 import type { Conclusion } from '../../core/run.ts'
+import { countsInTrial } from '../../core/run-life.ts'
 import type { Prisma, PrismaClient, Run } from '../../prisma/client/client.ts'
+import { leaseUntil } from '../database/clock.ts'
 import { transact } from '../database/transact.ts'
 
 /** The conclusion and reason replace the report's where given. */
@@ -14,16 +16,44 @@ export interface Delivered {
   readonly url?: string | undefined
 }
 
-/** Notes the delivery of an ended run. */
-export async function recordDelivery(prisma: PrismaClient, runId: string, delivered: Delivered): Promise<Run> {
+/** How long one process may be at a delivery before another takes it to have died. */
+const DELIVERING_SECONDS_MAX = 300
+
+/** Takes on the delivery of an ended run's work. False when it was made, or another process is at it. */
+export async function takeDelivery(prisma: PrismaClient, runId: string): Promise<boolean> {
+  const taken = await prisma.$executeRaw`
+    UPDATE run SET delivering_until = ${leaseUntil(DELIVERING_SECONDS_MAX)}
+    WHERE id = ${runId} AND state = 'ended' AND delivered_at IS NULL
+      AND (delivering_until IS NULL OR delivering_until < clock_timestamp())`
+  return taken === 1
+}
+
+/** Lets the next try, in whatever process, take it on at once. */
+export async function giveBackDelivery(prisma: PrismaClient, runId: string): Promise<void> {
+  await prisma.run.update({ where: { id: runId }, data: { deliveringUntil: null } })
+}
+
+/** Notes the delivery of an ended run; what had been noted before stands. Its outcome can be decided from now on. */
+export async function recordDelivery(
+  prisma: PrismaClient,
+  runId: string,
+  delivered: Delivered,
+  now: Date,
+): Promise<Run> {
   const { conclusion, reason, sha, number, url } = delivered
   return transact(prisma, async (transaction) => {
+    await transaction.$queryRaw`SELECT 1 FROM run WHERE id = ${runId} FOR UPDATE`
+    const run = await transaction.run.findUniqueOrThrow({ where: { id: runId, state: 'ended' } })
+    if (run.deliveredAt !== null) return run
     // What was seen of the subject is not said of a pull request of its own.
     if (number !== undefined) await transaction.fact.deleteMany({ where: { runId } })
     await forgetSubjectWords(transaction, runId)
     return transaction.run.update({
-      where: { id: runId, state: 'ended' },
+      where: { id: runId },
       data: {
+        deliveredAt: now,
+        deliveringUntil: null,
+        ...(countsInTrial(run) ? { decideAfter: now } : {}),
         ...(conclusion === undefined ? {} : { conclusion }),
         ...(reason === undefined ? {} : { reason }),
         ...(sha === undefined ? {} : { deliveredSha: sha }),

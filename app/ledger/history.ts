@@ -1,5 +1,6 @@
 /** The bounded looks into the past that the App takes; each rests on an index. */
 import { QUOTE_RUNS_MAX } from '../../core/quote.ts'
+import { holdingStates } from '../../core/run-life.ts'
 import type { PrismaClient, Run, Session } from '../../prisma/client/client.ts'
 
 /**
@@ -30,7 +31,7 @@ export async function recentSpends(
 /** The run that owns a hold on this subject, if any. */
 export async function openRun(prisma: PrismaClient, repositoryId: bigint, subjectKey: string): Promise<Run | null> {
   return prisma.run.findFirst({
-    where: { repositoryId, subjectKey, state: { in: ['reserved', 'dispatched', 'claimed'] } },
+    where: { repositoryId, subjectKey, state: { in: [...holdingStates] } },
   })
 }
 
@@ -45,6 +46,25 @@ export async function waitingRun(
     orderBy: { createdAt: 'desc' },
     include: { session: true },
   })
+}
+
+/** The run that a command has started or proposed before, whatever became of it since. */
+export async function runByCommand(
+  prisma: PrismaClient,
+  repositoryId: bigint,
+  commandKey: string,
+): Promise<Run | null> {
+  return prisma.run.findFirst({ where: { session: { repositoryId, commandKey } }, orderBy: { createdAt: 'asc' } })
+}
+
+/** The run on this subject that an `/agent go` has been answered for before. */
+export async function runByGo(
+  prisma: PrismaClient,
+  repositoryId: bigint,
+  subjectKey: string,
+  goKey: string,
+): Promise<Run | null> {
+  return prisma.run.findFirst({ where: { repositoryId, subjectKey, goKey }, orderBy: { createdAt: 'desc' } })
 }
 
 /** How many runs one look takes. */
@@ -84,20 +104,7 @@ export async function runsByDeliveredNumber(
   return prisma.run.findMany({ where: { repositoryId, deliveredNumber: number }, take: WATCHED_RUNS_MAX })
 }
 
-/**
- * A repository's runs that ended since `endedAfter` and have no outcome yet, oldest first, a page at a time: `afterRunId` is
- * the last of the page before. For the sweep that applies rules which wait some days.
- */
-export async function undecidedRuns(
-  prisma: PrismaClient,
-  repositoryId: bigint,
-  endedAfter: Date,
-  afterRunId?: string,
-): Promise<readonly Run[]> {
-  return prisma.run.findMany({
-    where: { repositoryId, state: 'ended', outcome: 'pending', endedAt: { gt: endedAfter } },
-    orderBy: [{ endedAt: 'asc' }, { id: 'asc' }],
-    take: WATCHED_RUNS_MAX,
-    ...(afterRunId === undefined ? {} : { cursor: { id: afterRunId }, skip: 1 }),
-  })
+/** Ended runs whose outcome time alone may decide by now, the longest due first: so many at a time. */
+export async function dueRuns(prisma: PrismaClient, now: Date, runsMax: number): Promise<readonly Run[]> {
+  return prisma.run.findMany({ where: { decideAfter: { lte: now } }, orderBy: { decideAfter: 'asc' }, take: runsMax })
 }

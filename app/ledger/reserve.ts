@@ -3,11 +3,13 @@ import { type AccountSpec, type HoldAmount, holdAmount } from '../../core/ledger
 import type { Plan } from '../../core/plan.ts'
 import { type Quote, quoteRun } from '../../core/quote.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/reason.ts'
+import { changeBy, holdingStates } from '../../core/run-life.ts'
 import type { Account, Prisma, PrismaClient, Run, Session } from '../../prisma/client/client.ts'
 import { transact } from '../database/transact.ts'
 import { ensureAccounts, remainingIn, roomOf } from './accounts.ts'
 import { newRunId, newSessionId } from './identifier.ts'
 import { KeyConflict } from './key-conflict.ts'
+import { standingOf } from './standing.ts'
 import { planJson, quoteJson, storedQuote } from './stored.ts'
 
 export interface NewSession {
@@ -34,6 +36,8 @@ export interface NewRun {
   /** Its `capMicroUsd` (and `capTokens`) is what is asked for; what is stored has the hold in its place. */
   readonly plan: Plan
   readonly floorMicroUsd: bigint
+  /** The `/agent go` that it is reserved by, or quoted again for. */
+  readonly goKey?: string | undefined
   /** The newest settled runs' spend, from `recentSpends`, for the quote. */
   readonly recentSpendsMicroUsd: readonly bigint[]
 }
@@ -65,14 +69,21 @@ export interface Reserved extends Stored {
 
 /**
  * Stores a session whose run waits for `/agent go`: it holds nothing. Reserving with the same `commandKey` later
- * turns the waiting run into a reserved one, with the plan and numbers of that moment.
+ * turns the waiting run into a reserved one, with the plan and numbers of that moment. With another `goKey` what waits is
+ * quoted again.
  */
 export async function propose(prisma: PrismaClient, request: Omit<ReserveRequest, 'accounts'>): Promise<Stored> {
   return transact(prisma, async (transaction) => {
     const first = await findByCommand(transaction, request)
-    if (first !== undefined) return { ...first, quote: storedQuote(first.run), repeated: true }
-    const hold = { heldMicroUsd: request.run.plan.capMicroUsd }
-    const stored = await insertSession(transaction, request, runFields(request, hold, 'waiting'))
+    const { goKey, plan } = request.run
+    const isAgain = first?.run.state === 'waiting' && goKey !== undefined && goKey !== first.run.goKey
+    if (first !== undefined && !isAgain) return { ...first, quote: storedQuote(first.run), repeated: true }
+    const stored = await store(
+      transaction,
+      request,
+      first,
+      runFields(request, { heldMicroUsd: plan.capMicroUsd }, 'waiting'),
+    )
     return { ...stored, quote: storedQuote(stored.run), repeated: false }
   })
 }
@@ -88,11 +99,13 @@ export async function reserve(prisma: PrismaClient, request: ReserveRequest): Pr
     // Locked first: repeats of one command wait for each other here, and the second finds what the first stored.
     const accounts = await ensureAccounts(transaction, repositoryId, request.accounts, request.now)
     const first = await findByCommand(transaction, request)
-    if (first !== undefined && first.run.state !== 'waiting') return reserved(first, accounts, true)
+    if (first !== undefined && changeBy('reserve', standingOf(first.run)).kind === 'stays') {
+      return reserved(first, accounts, true)
+    }
 
     // The unique index on open runs holds this against another account's transaction as well.
     const open = await transaction.run.findFirst({
-      where: { repositoryId, subjectKey, state: { in: ['reserved', 'dispatched', 'claimed'] } },
+      where: { repositoryId, subjectKey, state: { in: [...holdingStates] } },
       select: { sessionId: true },
     })
     if (open !== null) {
@@ -108,17 +121,24 @@ export async function reserve(prisma: PrismaClient, request: ReserveRequest): Pr
     const hold = holdAmount({ capMicroUsd: plan.capMicroUsd, floorMicroUsd, capTokens }, accounts.map(roomOf))
     if (isRefusal(hold)) return hold
 
-    const fields = runFields(request, hold, 'reserved')
-    const stored =
-      first === undefined
-        ? await insertSession(transaction, request, fields)
-        : { ...first, run: await transaction.run.update({ where: { id: first.run.id }, data: fields }) }
+    const stored = await store(transaction, request, first, runFields(request, hold, 'reserved'))
     const held: Account[] = []
     for (const account of accounts) {
       held.push(await holdOn(transaction, account, stored.run, amountFor(account, hold), request.now))
     }
     return reserved(stored, held, false)
   })
+}
+
+/** A new session, or new numbers for the run that waits in it. */
+async function store(
+  transaction: Prisma.TransactionClient,
+  request: Omit<ReserveRequest, 'accounts'>,
+  first: { readonly session: Session; readonly run: Run } | undefined,
+  fields: ReturnType<typeof runFields>,
+): Promise<{ session: Session; run: Run }> {
+  if (first === undefined) return insertSession(transaction, request, fields)
+  return { ...first, run: await transaction.run.update({ where: { id: first.run.id }, data: fields }) }
 }
 
 function amountFor(account: Account, hold: HoldAmount): bigint {
@@ -221,7 +241,7 @@ async function insertSession(
 }
 
 /** What a waiting run and a reserved one have in common, with the numbers of this moment. */
-function runFields({ run }: Omit<ReserveRequest, 'accounts'>, hold: HoldAmount, state: 'waiting' | 'reserved') {
+function runFields({ run, now }: Omit<ReserveRequest, 'accounts'>, hold: HoldAmount, state: 'waiting' | 'reserved') {
   const { plan } = run
   const holds = state === 'reserved'
   // What only waits may wait for ever, and is prepared anew at its go (forgetSubjectWords says why they go).
@@ -246,5 +266,7 @@ function runFields({ run }: Omit<ReserveRequest, 'accounts'>, hold: HoldAmount, 
     heldTokens: holds ? (hold.heldTokens ?? null) : null,
     drawnTokens: holds && hold.heldTokens !== undefined ? 0n : null,
     delivery: plan.deliver,
+    goKey: run.goKey ?? null,
+    reservedAt: holds ? now : null,
   } satisfies Prisma.RunUpdateInput
 }

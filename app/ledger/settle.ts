@@ -1,14 +1,22 @@
 /** How a run ends in the books: settled by its report, released before it began, or expired when its job vanished. */
 import { isDeepStrictEqual } from 'node:util'
 import { type Settlement, type Spend, settlement, spendOf } from '../../core/ledger.ts'
-import { type ReasonCode, type Refusal, refuse } from '../../core/reason.ts'
+import { type Refusal, refuse } from '../../core/reason.ts'
 import type { Report } from '../../core/report.ts'
-import type { Conclusion } from '../../core/run.ts'
+import {
+  type Change,
+  changeBy,
+  countsInTrial,
+  DELIVERY_MS_MAX,
+  type Ending,
+  isDeliveryDue,
+} from '../../core/run-life.ts'
 import { type Account, type Hold, Prisma, type PrismaClient, type Run } from '../../prisma/client/client.ts'
 import { leaseIsOver } from '../database/clock.ts'
 import { transact } from '../database/transact.ts'
 import { inLockingOrder, remainingIn } from './accounts.ts'
 import { forgetSubjectWords } from './delivery.ts'
+import { standingOf } from './standing.ts'
 import { reportJson } from './stored.ts'
 import { correctSpend } from './trial.ts'
 
@@ -40,10 +48,18 @@ export async function settle(
     const run = await lockRun(transaction, runId)
     if (run === undefined || run.epoch === 0) return refuse('run-unknown')
     if (run.epoch !== epoch) return refuse('already-claimed')
-    if (run.state === 'claimed') return settleClaimed(transaction, run, report, now)
-    if (run.report === null) return refundLate(transaction, run, report, now)
-    if (!isDeepStrictEqual(run.report, reportJson(report))) return refuse('run-over')
-    return settled(run, { repeated: true })
+    const isAgain = run.report !== null && isDeepStrictEqual(run.report, reportJson(report))
+    const change = changeBy(isAgain ? 'report-again' : 'report', standingOf(run))
+    switch (change.kind) {
+      case 'settles':
+        return settleClaimed(transaction, run, report, now)
+      case 'refunds':
+        return refundLate(transaction, run, report, now)
+      case 'refuses':
+        return refuse(change.reason)
+      default:
+        return settled(run, { repeated: true })
+    }
   })
 }
 
@@ -57,7 +73,7 @@ async function settleClaimed(
   for (const hold of holdsInOrder(run)) {
     await endHold(transaction, run, hold, settlement(hold.amount, amountOf(hold, spend)), 'settle', now)
   }
-  await transaction.run.update({
+  const ended = await transaction.run.update({
     where: { id: run.id },
     data: {
       state: 'ended',
@@ -69,6 +85,7 @@ async function settleClaimed(
       report: reportJson(report),
     },
   })
+  await awaitOutcome(transaction, ended, now)
   return settled(await lockedRun(transaction, run.id), {})
 }
 
@@ -94,19 +111,16 @@ async function refundLate(
   return settled(await lockedRun(transaction, run.id), { late: true })
 }
 
-/** How a run ended that sent no report. */
-export interface Ending {
-  readonly conclusion: Conclusion
-  readonly reason: ReasonCode
-}
-
 /** Ends a run that no job has claimed: its whole hold is released. Says whether it did; a claimed or ended run is left alone. */
-export async function release(prisma: PrismaClient, runId: string, ending: Ending, now: Date): Promise<boolean> {
+export async function release(
+  prisma: PrismaClient,
+  runId: string,
+  why: 'dispatch-failed' | 'never-started',
+  now: Date,
+): Promise<boolean> {
   return transact(prisma, async (transaction) => {
     const run = await lockRun(transaction, runId)
-    if (run === undefined || run.state === 'claimed' || run.state === 'ended') return false
-    await endUnreported(transaction, run, { microUsd: 0n, tokens: 0n }, ending, now)
-    return true
+    return run !== undefined && (await end(transaction, run, changeBy(why, standingOf(run)), now))
   })
 }
 
@@ -117,18 +131,42 @@ export async function release(prisma: PrismaClient, runId: string, ending: Endin
 export async function expire(
   prisma: PrismaClient,
   runId: string,
-  ending: Ending,
   now: Date,
   lease: 'over' | 'any' = 'any',
 ): Promise<boolean> {
   return transact(prisma, async (transaction) => {
     const run = await lockRun(transaction, runId)
-    if (run === undefined || run.state !== 'claimed') return false
+    if (run === undefined) return false
     if (lease === 'over' && !(await hasLeaseOver(transaction, runId))) return false
-    const drawn = { microUsd: run.drawnMicroUsd, tokens: run.drawnTokens ?? 0n }
-    await endUnreported(transaction, run, drawn, ending, now)
-    return true
+    return end(transaction, run, changeBy('vanish', standingOf(run)), now)
   })
+}
+
+/** Ends a run that no job has claimed, and asks a claimed one to end at its next heartbeat. `over`: there was nothing to stop. */
+export async function stopRun(prisma: PrismaClient, runId: string, now: Date): Promise<'ended' | 'told' | 'over'> {
+  return transact(prisma, async (transaction) => {
+    const run = await lockRun(transaction, runId)
+    if (run === undefined) return 'over'
+    const change = changeBy('stop', standingOf(run))
+    if (await end(transaction, run, change, now)) return 'ended'
+    if (change.kind !== 'is-told') return 'over'
+    await transaction.run.update({ where: { id: runId }, data: { stopRequested: true } })
+    return 'told'
+  })
+}
+
+/** Says whether the change was an end. */
+async function end(
+  transaction: Prisma.TransactionClient,
+  run: RunWithHolds,
+  change: Change,
+  now: Date,
+): Promise<boolean> {
+  if (change.kind !== 'ends') return false
+  const drawn = { microUsd: run.drawnMicroUsd, tokens: run.drawnTokens ?? 0n }
+  const posted = change.posts === 'drawn' ? drawn : { microUsd: 0n, tokens: 0n }
+  await endUnreported(transaction, run, posted, change.ending, now)
+  return true
 }
 
 async function hasLeaseOver(transaction: Prisma.TransactionClient, runId: string): Promise<boolean> {
@@ -146,11 +184,23 @@ async function endUnreported(
   for (const hold of holdsInOrder(run)) {
     await endHold(transaction, run, hold, settlement(hold.amount, amountOf(hold, spend)), 'expire', now)
   }
-  await transaction.run.update({
+  const ended = await transaction.run.update({
     where: { id: run.id },
     data: { state: 'ended', endedAt: now, conclusion, reason, spentMicroUsd: spend.microUsd },
   })
-  await forgetSubjectWords(transaction, run.id)
+  await awaitOutcome(transaction, ended, now)
+}
+
+/**
+ * What follows a run's end, found by the sweep where this process dies: its outcome is decided at once or, where its work
+ * is still to be delivered, when that is done or given up.
+ */
+async function awaitOutcome(transaction: Prisma.TransactionClient, run: Run, now: Date): Promise<void> {
+  const isDue = isDeliveryDue({ ...run, ...standingOf(run) }, now)
+  if (!isDue) await forgetSubjectWords(transaction, run.id)
+  if (!countsInTrial(run)) return
+  const decideAfter = isDue ? new Date(now.getTime() + DELIVERY_MS_MAX) : now
+  await transaction.run.update({ where: { id: run.id }, data: { decideAfter } })
 }
 
 type HoldWithAccount = Hold & { account: Account }

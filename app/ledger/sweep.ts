@@ -1,4 +1,5 @@
 /** What the App's schedule looks after: runs whose jobs vanished or never began. */
+import { DELIVERY_MS_MAX, undeliverableReason } from '../../core/run-life.ts'
 import type { PrismaClient } from '../../prisma/client/client.ts'
 import { leaseIsOver } from '../database/clock.ts'
 import { expire, release } from './settle.ts'
@@ -10,17 +11,40 @@ export const SWEEP_RUNS_MAX = 100
 export async function expireLost(prisma: PrismaClient, now: Date): Promise<readonly string[]> {
   const lost = await prisma.$queryRaw<{ id: string }[]>`
     SELECT id FROM run WHERE state = 'claimed' AND ${leaseIsOver} ORDER BY lease_until LIMIT ${SWEEP_RUNS_MAX}`
-  const ending = { conclusion: 'failed', reason: 'lost' } as const
-  return endEach(lost, (id) => expire(prisma, id, ending, now, 'over'))
+  return endEach(lost, (id) => expire(prisma, id, now, 'over'))
 }
 
 /** Ends runs that were reserved or dispatched before `olderThan` and never claimed (`refused`, `never-started`); returns their ids. */
 export async function abandonUnstarted(prisma: PrismaClient, olderThan: Date, now: Date): Promise<readonly string[]> {
   const unstarted = await prisma.$queryRaw<{ id: string }[]>`
-    SELECT id FROM run WHERE state IN ('reserved', 'dispatched') AND created_at < ${olderThan}
-    ORDER BY created_at LIMIT ${SWEEP_RUNS_MAX}`
-  const ending = { conclusion: 'refused', reason: 'never-started' } as const
-  return endEach(unstarted, (id) => release(prisma, id, ending, now))
+    SELECT id FROM run WHERE state IN ('reserved', 'dispatched') AND reserved_at < ${olderThan}
+    ORDER BY reserved_at LIMIT ${SWEEP_RUNS_MAX}`
+  return endEach(unstarted, (id) => release(prisma, id, 'never-started', now))
+}
+
+/** Ends runs that were reserved before `olderThan` and whose dispatch GitHub never answered (`refused`, `dispatch-failed`); returns their ids. */
+export async function abandonUndispatched(
+  prisma: PrismaClient,
+  olderThan: Date,
+  now: Date,
+): Promise<readonly string[]> {
+  const undispatched = await prisma.run.findMany({
+    where: { state: 'reserved', reservedAt: { lt: olderThan } },
+    orderBy: { reservedAt: 'asc' },
+    take: SWEEP_RUNS_MAX,
+    select: { id: true },
+  })
+  return endEach(undispatched, (id) => release(prisma, id, 'dispatch-failed', now))
+}
+
+/** Runs whose work `isDeliveryDue` says is still to be delivered, the oldest first; some at a time. */
+export async function undeliveredRuns(prisma: PrismaClient, now: Date, runsMax: number): Promise<readonly string[]> {
+  const rows = await prisma.$queryRaw<{ id: string }[]>`
+    SELECT id FROM run
+    WHERE state = 'ended' AND delivered_at IS NULL AND report IS NOT NULL
+      AND reason IS DISTINCT FROM ${undeliverableReason} AND ended_at > ${new Date(now.getTime() - DELIVERY_MS_MAX)}
+    ORDER BY ended_at LIMIT ${runsMax}`
+  return rows.map(({ id }) => id)
 }
 
 /** One after the other; a run that somebody else ended meanwhile is not counted. */

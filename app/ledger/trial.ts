@@ -47,6 +47,8 @@ function isSettled(outcome: Outcome): boolean {
 /** What the facts about a run's work come to. */
 export interface DecidedOutcome extends Decided {
   readonly reverted: boolean
+  /** When time alone may change it. */
+  readonly decideAfter?: Date | undefined
 }
 
 /**
@@ -64,7 +66,8 @@ export async function recordOutcome(
     await transaction.$queryRaw`SELECT 1 FROM run WHERE id = ${runId} FOR UPDATE`
     const found = await transaction.run.findUniqueOrThrow({ where: { id: runId }, include: { facts: true } })
     const { facts, ...run } = found
-    const { outcome, rule, reverted } = decide(run, facts)
+    const { outcome, rule, reverted, decideAfter } = decide(run, facts)
+    await transaction.run.update({ where: { id: runId }, data: { decideAfter: decideAfter ?? null } })
     if (run.outcome === outcome && run.reverted === reverted && run.outcomeRule === rule) return false
     await moveCounts(
       transaction,
@@ -78,6 +81,11 @@ export async function recordOutcome(
     })
     return true
   })
+}
+
+/** Puts off what is due: its rules can't be read, or GitHub does not answer. */
+export async function deferOutcome(prisma: PrismaClient, runId: string, until: Date): Promise<void> {
+  await prisma.run.updateMany({ where: { id: runId, decideAfter: { lt: until } }, data: { decideAfter: until } })
 }
 
 /** Moves what a run counts when its spend is corrected afterwards; the run itself is the caller's to change. */

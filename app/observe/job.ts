@@ -14,15 +14,23 @@ interface JobEvent {
   }
 }
 
-/** A dispatched run whose Actions run is over without a claim never started. */
+/**
+ * A dispatched run whose Actions run is over without a claim never started, and one that was claimed in that very attempt
+ * is lost: what is told late of an earlier attempt says nothing of a job of the next.
+ */
 export async function onWorkflowRun(
   parts: Parts,
   place: Place,
-  event: { readonly workflow_run: { readonly id: number } },
+  event: { readonly workflow_run: { readonly id: number; readonly run_attempt: number } },
 ): Promise<void> {
   const { repositoryId } = place
+  const { id, run_attempt: attempt } = event.workflow_run
   const runs = await parts.prisma.run.findMany({
-    where: { repositoryId, actionsRunId: BigInt(event.workflow_run.id), state: { in: ['dispatched', 'claimed'] } },
+    where: {
+      repositoryId,
+      actionsRunId: BigInt(id),
+      OR: [{ state: 'dispatched' }, { state: 'claimed', jobKey: { startsWith: `${id}:${attempt}:` } }],
+    },
   })
   for (const run of runs) await endUnreported(parts, run)
 }
@@ -45,8 +53,8 @@ async function endUnreported(parts: Parts, run: Run): Promise<void> {
   const now = parts.now()
   const ended =
     run.state === 'claimed'
-      ? await expire(parts.prisma, run.id, { conclusion: 'failed', reason: 'lost' }, now)
-      : await release(parts.prisma, run.id, { conclusion: 'refused', reason: 'never-started' }, now)
+      ? await expire(parts.prisma, run.id, now)
+      : await release(parts.prisma, run.id, 'never-started', now)
   if (!ended) return
   parts.log.warn({ run: run.id, state: run.state }, 'a job ended without a report')
   await updateOutcome(parts, run.id)

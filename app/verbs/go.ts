@@ -1,11 +1,13 @@
 /** `/agent go`: starts what was quoted on this subject and waits, with today's configuration, head and prices. */
+
+import { formatUsd } from '../../core/money.ts'
 import { mayRun, refusePermission } from '../../core/permission.ts'
 import type { Plan } from '../../core/plan.ts'
-import { isRefusal, refuse } from '../../core/reason.ts'
+import { isRefusal, type Refusal, refuse } from '../../core/reason.ts'
 import type { RunRequest } from '../../core/resolve.ts'
-import { begin } from '../begin.ts'
-import { type CommandAt, refuseRun, showRefusal } from '../command.ts'
-import { waitingRun } from '../ledger/history.ts'
+import { begin, goOn, onlyQuotes } from '../begin.ts'
+import { type CommandAt, commandKeyOf, refuseRun, showRefusal } from '../command.ts'
+import { runByGo, waitingRun } from '../ledger/history.ts'
 import { storedPlan } from '../ledger/stored.ts'
 import { payingNow } from '../paying.ts'
 import { declaredBy, prepare } from '../prepare.ts'
@@ -14,6 +16,9 @@ import { reactTo, refusalOf } from './run.ts'
 export async function go(at: CommandAt): Promise<void> {
   const { parts, place } = at
   const found = await at.subject()
+  const goKey = commandKeyOf(at)
+  const answered = await runByGo(parts.prisma, place.repositoryId, found.key, goKey)
+  if (answered) return reactTo(at, await goOn(parts, place, answered))
   const waiting = await waitingRun(parts.prisma, place.repositoryId, found.key)
   if (!waiting) return showRefusal(place, at, refuse('no-session', 'Nothing here waits for a go.'))
   const about = { workflow: waiting.family, variant: waiting.variant ?? undefined }
@@ -28,7 +33,11 @@ export async function go(at: CommandAt): Promise<void> {
   const refusal = await refusalOf(at, found)
   if (refusal) return refuseRun(at, found, refusal, about)
   const { commandKey } = waiting.session
-  const begun = await begin(parts, place, { prepared, found, trigger: 'comment', commandKey, isConfirmed: true })
+  const agreedMicroUsd = waiting.capMicroUsd
+  const beginning = { prepared, found, trigger: 'comment', commandKey, go: { key: goKey, agreedMicroUsd } } as const
+  // Said before it is stored: once it is, a repeated try can't tell what had been shown before.
+  if (onlyQuotes(beginning)) await showRefusal(place, at, dearer(agreedMicroUsd, prepared.plan.capMicroUsd), about)
+  const begun = await begin(parts, place, beginning)
   if (!isRefusal(begun)) return reactTo(at, begun)
   const accounts = await payingNow(
     parts,
@@ -39,6 +48,14 @@ export async function go(at: CommandAt): Promise<void> {
   )
   const { floorMicroUsd, plan } = prepared.resolved
   await refuseRun(at, found, begun, { ...about, accounts, floorMicroUsd, capMicroUsd: plan.capMicroUsd })
+}
+
+function dearer(shownMicroUsd: bigint, capMicroUsd: bigint): Refusal {
+  return refuse(
+    'confirmation-needed',
+    `The price has risen since it was quoted: never more than ${formatUsd(shownMicroUsd)} then, never more than ${formatUsd(capMicroUsd)} now.`,
+    'Comment `/agent go` again to start it at the new price.',
+  )
 }
 
 /** What was asked for when it was quoted. */

@@ -2,8 +2,9 @@
 import { mayRun, refusePermission } from '../../core/permission.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/reason.ts'
 import { isHeadMoved } from '../authorize.ts'
-import { type Begun, begin } from '../begin.ts'
+import { type Begun, begin, goOn } from '../begin.ts'
 import { type CommandAt, commandKeyOf, refuseRun } from '../command.ts'
+import { runByCommand } from '../ledger/history.ts'
 import { payingNow } from '../paying.ts'
 import { declaredBy, prepare } from '../prepare.ts'
 import { react } from '../show/react.ts'
@@ -13,6 +14,9 @@ export async function run(at: CommandAt): Promise<void> {
   const { parts, place, command } = at
   const about = { workflow: command.workflow ?? '', variant: command.variant ?? undefined }
   await react(place, at.commentId, 'eyes')
+  const commandKey = commandKeyOf(at)
+  const known = await runByCommand(parts.prisma, place.repositoryId, commandKey)
+  if (known) return reactTo(at, await goOn(parts, place, known))
   const found = await at.subject()
   const declared = await declaredBy(parts, place)
   if (isRefusal(declared)) return refuseRun(at, found, declared, about)
@@ -29,13 +33,7 @@ export async function run(at: CommandAt): Promise<void> {
   }
   const refusal = await refusalOf(at, found)
   if (refusal) return refuseRun(at, found, refusal, about)
-  const begun = await begin(parts, place, {
-    prepared,
-    found,
-    trigger: 'comment',
-    commandKey: commandKeyOf(at),
-    isConfirmed: false,
-  })
+  const begun = await begin(parts, place, { prepared, found, trigger: 'comment', commandKey })
   if (!isRefusal(begun)) return reactTo(at, begun)
   await refuseRun(at, found, begun, {
     ...about,

@@ -3,9 +3,8 @@ import { mayRun, refusePermission } from '../../core/permission.ts'
 import { isRefusal, refuse } from '../../core/reason.ts'
 import type { Run } from '../../prisma/client/client.ts'
 import { type CommandAt, showRefusal } from '../command.ts'
-import { requestStop } from '../ledger/claim.ts'
 import { openRun, waitingRun } from '../ledger/history.ts'
-import { release } from '../ledger/settle.ts'
+import { stopRun } from '../ledger/settle.ts'
 import { declaredBy } from '../prepare.ts'
 import { react } from '../show/react.ts'
 
@@ -29,12 +28,8 @@ export async function stop(at: CommandAt): Promise<void> {
 
 async function end(at: CommandAt, run: Run): Promise<void> {
   const { parts, place } = at
-  const ending = { conclusion: 'cancelled', reason: 'cancelled' } as const
-  if (!(await release(parts.prisma, run.id, ending, parts.now()))) {
-    await requestStop(parts.prisma, run.id)
-    return
-  }
-  if (run.actionsRunId === null) return
+  const stopped = await stopRun(parts.prisma, run.id, parts.now())
+  if (stopped !== 'ended' || run.actionsRunId === null) return
   try {
     await place.octokit.rest.actions.cancelWorkflowRun({ ...place.name, run_id: Number(run.actionsRunId) })
   } catch (error) {

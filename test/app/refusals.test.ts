@@ -158,7 +158,7 @@ test('a budget with less room than the run is worth starting with', async () => 
   await stage.say('dev', first.number, '/agent review')
   expect((await stage.replies(first.number)).at(-1)).toContain('`already-running`')
   await stage.say('dev', first.number, '/agent stop')
-  expect(await stage.runOn(first.number)).toMatchObject({ state: 'ended', conclusion: 'cancelled', spentMicroUsd: 0n })
+  expect(await stage.runOn(first.number)).toMatchObject({ state: 'ended', conclusion: 'refused', spentMicroUsd: 0n })
   await stage.say('dev', third.number, '/agent refactor+tests')
   expect(await stage.runOn(third.number)).toMatchObject({ state: 'dispatched', heldMicroUsd: 2_500_000n })
 })

@@ -46,7 +46,7 @@ test('what waits for a go can be stopped', async () => {
   const pull = await stage.openPull()
   await stage.say('dev', pull.number, '/agent refactor+tests')
   await stage.say('dev', pull.number, '/agent stop')
-  expect(await stage.runOn(pull.number)).toMatchObject({ state: 'ended', conclusion: 'cancelled' })
+  expect(await stage.runOn(pull.number)).toMatchObject({ state: 'ended', conclusion: 'refused', reason: 'cancelled' })
   expect(await answerTo(pull.number, '/agent go')).toContain('`no-session`')
 })
 

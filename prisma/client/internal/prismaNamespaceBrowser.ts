@@ -158,7 +158,6 @@ export const RunScalarFieldEnum = {
   tokenHash: 'tokenHash',
   leaseUntil: 'leaseUntil',
   jobKey: 'jobKey',
-  claimStep: 'claimStep',
   heardAt: 'heardAt',
   stopRequested: 'stopRequested',
   actionsRunId: 'actionsRunId',

@@ -84,7 +84,6 @@ export type RunMinAggregateOutputType = {
   tokenHash: string | null
   leaseUntil: Date | null
   jobKey: string | null
-  claimStep: string | null
   heardAt: Date | null
   stopRequested: boolean | null
   actionsRunId: bigint | null
@@ -135,7 +134,6 @@ export type RunMaxAggregateOutputType = {
   tokenHash: string | null
   leaseUntil: Date | null
   jobKey: string | null
-  claimStep: string | null
   heardAt: Date | null
   stopRequested: boolean | null
   actionsRunId: bigint | null
@@ -188,7 +186,6 @@ export type RunCountAggregateOutputType = {
   tokenHash: number
   leaseUntil: number
   jobKey: number
-  claimStep: number
   heardAt: number
   stopRequested: number
   actionsRunId: number
@@ -274,7 +271,6 @@ export type RunMinAggregateInputType = {
   tokenHash?: true
   leaseUntil?: true
   jobKey?: true
-  claimStep?: true
   heardAt?: true
   stopRequested?: true
   actionsRunId?: true
@@ -325,7 +321,6 @@ export type RunMaxAggregateInputType = {
   tokenHash?: true
   leaseUntil?: true
   jobKey?: true
-  claimStep?: true
   heardAt?: true
   stopRequested?: true
   actionsRunId?: true
@@ -378,7 +373,6 @@ export type RunCountAggregateInputType = {
   tokenHash?: true
   leaseUntil?: true
   jobKey?: true
-  claimStep?: true
   heardAt?: true
   stopRequested?: true
   actionsRunId?: true
@@ -519,7 +513,6 @@ export type RunGroupByOutputType = {
   tokenHash: string | null
   leaseUntil: Date | null
   jobKey: string | null
-  claimStep: string | null
   heardAt: Date | null
   stopRequested: boolean
   actionsRunId: bigint | null
@@ -596,7 +589,6 @@ export type RunWhereInput = {
   tokenHash?: Prisma.StringNullableFilter<"Run"> | string | null
   leaseUntil?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   jobKey?: Prisma.StringNullableFilter<"Run"> | string | null
-  claimStep?: Prisma.StringNullableFilter<"Run"> | string | null
   heardAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   stopRequested?: Prisma.BoolFilter<"Run"> | boolean
   actionsRunId?: Prisma.BigIntNullableFilter<"Run"> | bigint | number | null
@@ -655,7 +647,6 @@ export type RunOrderByWithRelationInput = {
   tokenHash?: Prisma.SortOrderInput | Prisma.SortOrder
   leaseUntil?: Prisma.SortOrderInput | Prisma.SortOrder
   jobKey?: Prisma.SortOrderInput | Prisma.SortOrder
-  claimStep?: Prisma.SortOrderInput | Prisma.SortOrder
   heardAt?: Prisma.SortOrderInput | Prisma.SortOrder
   stopRequested?: Prisma.SortOrder
   actionsRunId?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -717,7 +708,6 @@ export type RunWhereUniqueInput = Prisma.AtLeast<{
   tokenHash?: Prisma.StringNullableFilter<"Run"> | string | null
   leaseUntil?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   jobKey?: Prisma.StringNullableFilter<"Run"> | string | null
-  claimStep?: Prisma.StringNullableFilter<"Run"> | string | null
   heardAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   stopRequested?: Prisma.BoolFilter<"Run"> | boolean
   actionsRunId?: Prisma.BigIntNullableFilter<"Run"> | bigint | number | null
@@ -776,7 +766,6 @@ export type RunOrderByWithAggregationInput = {
   tokenHash?: Prisma.SortOrderInput | Prisma.SortOrder
   leaseUntil?: Prisma.SortOrderInput | Prisma.SortOrder
   jobKey?: Prisma.SortOrderInput | Prisma.SortOrder
-  claimStep?: Prisma.SortOrderInput | Prisma.SortOrder
   heardAt?: Prisma.SortOrderInput | Prisma.SortOrder
   stopRequested?: Prisma.SortOrder
   actionsRunId?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -838,7 +827,6 @@ export type RunScalarWhereWithAggregatesInput = {
   tokenHash?: Prisma.StringNullableWithAggregatesFilter<"Run"> | string | null
   leaseUntil?: Prisma.DateTimeNullableWithAggregatesFilter<"Run"> | Date | string | null
   jobKey?: Prisma.StringNullableWithAggregatesFilter<"Run"> | string | null
-  claimStep?: Prisma.StringNullableWithAggregatesFilter<"Run"> | string | null
   heardAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Run"> | Date | string | null
   stopRequested?: Prisma.BoolWithAggregatesFilter<"Run"> | boolean
   actionsRunId?: Prisma.BigIntNullableWithAggregatesFilter<"Run"> | bigint | number | null
@@ -890,7 +878,6 @@ export type RunCreateInput = {
   tokenHash?: string | null
   leaseUntil?: Date | string | null
   jobKey?: string | null
-  claimStep?: string | null
   heardAt?: Date | string | null
   stopRequested?: boolean
   actionsRunId?: bigint | number | null
@@ -949,7 +936,6 @@ export type RunUncheckedCreateInput = {
   tokenHash?: string | null
   leaseUntil?: Date | string | null
   jobKey?: string | null
-  claimStep?: string | null
   heardAt?: Date | string | null
   stopRequested?: boolean
   actionsRunId?: bigint | number | null
@@ -1004,7 +990,6 @@ export type RunUpdateInput = {
   tokenHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  claimStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
@@ -1063,7 +1048,6 @@ export type RunUncheckedUpdateInput = {
   tokenHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  claimStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
@@ -1120,7 +1104,6 @@ export type RunCreateManyInput = {
   tokenHash?: string | null
   leaseUntil?: Date | string | null
   jobKey?: string | null
-  claimStep?: string | null
   heardAt?: Date | string | null
   stopRequested?: boolean
   actionsRunId?: bigint | number | null
@@ -1172,7 +1155,6 @@ export type RunUpdateManyMutationInput = {
   tokenHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  claimStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
@@ -1226,7 +1208,6 @@ export type RunUncheckedUpdateManyInput = {
   tokenHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  claimStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
@@ -1290,7 +1271,6 @@ export type RunCountOrderByAggregateInput = {
   tokenHash?: Prisma.SortOrder
   leaseUntil?: Prisma.SortOrder
   jobKey?: Prisma.SortOrder
-  claimStep?: Prisma.SortOrder
   heardAt?: Prisma.SortOrder
   stopRequested?: Prisma.SortOrder
   actionsRunId?: Prisma.SortOrder
@@ -1358,7 +1338,6 @@ export type RunMaxOrderByAggregateInput = {
   tokenHash?: Prisma.SortOrder
   leaseUntil?: Prisma.SortOrder
   jobKey?: Prisma.SortOrder
-  claimStep?: Prisma.SortOrder
   heardAt?: Prisma.SortOrder
   stopRequested?: Prisma.SortOrder
   actionsRunId?: Prisma.SortOrder
@@ -1409,7 +1388,6 @@ export type RunMinOrderByAggregateInput = {
   tokenHash?: Prisma.SortOrder
   leaseUntil?: Prisma.SortOrder
   jobKey?: Prisma.SortOrder
-  claimStep?: Prisma.SortOrder
   heardAt?: Prisma.SortOrder
   stopRequested?: Prisma.SortOrder
   actionsRunId?: Prisma.SortOrder
@@ -1646,7 +1624,6 @@ export type RunCreateWithoutRepositoryInput = {
   tokenHash?: string | null
   leaseUntil?: Date | string | null
   jobKey?: string | null
-  claimStep?: string | null
   heardAt?: Date | string | null
   stopRequested?: boolean
   actionsRunId?: bigint | number | null
@@ -1703,7 +1680,6 @@ export type RunUncheckedCreateWithoutRepositoryInput = {
   tokenHash?: string | null
   leaseUntil?: Date | string | null
   jobKey?: string | null
-  claimStep?: string | null
   heardAt?: Date | string | null
   stopRequested?: boolean
   actionsRunId?: bigint | number | null
@@ -1789,7 +1765,6 @@ export type RunScalarWhereInput = {
   tokenHash?: Prisma.StringNullableFilter<"Run"> | string | null
   leaseUntil?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   jobKey?: Prisma.StringNullableFilter<"Run"> | string | null
-  claimStep?: Prisma.StringNullableFilter<"Run"> | string | null
   heardAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   stopRequested?: Prisma.BoolFilter<"Run"> | boolean
   actionsRunId?: Prisma.BigIntNullableFilter<"Run"> | bigint | number | null
@@ -1841,7 +1816,6 @@ export type RunCreateWithoutSessionInput = {
   tokenHash?: string | null
   leaseUntil?: Date | string | null
   jobKey?: string | null
-  claimStep?: string | null
   heardAt?: Date | string | null
   stopRequested?: boolean
   actionsRunId?: bigint | number | null
@@ -1898,7 +1872,6 @@ export type RunUncheckedCreateWithoutSessionInput = {
   tokenHash?: string | null
   leaseUntil?: Date | string | null
   jobKey?: string | null
-  claimStep?: string | null
   heardAt?: Date | string | null
   stopRequested?: boolean
   actionsRunId?: bigint | number | null
@@ -1979,7 +1952,6 @@ export type RunCreateWithoutHoldsInput = {
   tokenHash?: string | null
   leaseUntil?: Date | string | null
   jobKey?: string | null
-  claimStep?: string | null
   heardAt?: Date | string | null
   stopRequested?: boolean
   actionsRunId?: bigint | number | null
@@ -2037,7 +2009,6 @@ export type RunUncheckedCreateWithoutHoldsInput = {
   tokenHash?: string | null
   leaseUntil?: Date | string | null
   jobKey?: string | null
-  claimStep?: string | null
   heardAt?: Date | string | null
   stopRequested?: boolean
   actionsRunId?: bigint | number | null
@@ -2107,7 +2078,6 @@ export type RunUpdateWithoutHoldsInput = {
   tokenHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  claimStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
@@ -2165,7 +2135,6 @@ export type RunUncheckedUpdateWithoutHoldsInput = {
   tokenHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  claimStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
@@ -2219,7 +2188,6 @@ export type RunCreateWithoutEntriesInput = {
   tokenHash?: string | null
   leaseUntil?: Date | string | null
   jobKey?: string | null
-  claimStep?: string | null
   heardAt?: Date | string | null
   stopRequested?: boolean
   actionsRunId?: bigint | number | null
@@ -2277,7 +2245,6 @@ export type RunUncheckedCreateWithoutEntriesInput = {
   tokenHash?: string | null
   leaseUntil?: Date | string | null
   jobKey?: string | null
-  claimStep?: string | null
   heardAt?: Date | string | null
   stopRequested?: boolean
   actionsRunId?: bigint | number | null
@@ -2347,7 +2314,6 @@ export type RunUpdateWithoutEntriesInput = {
   tokenHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  claimStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
@@ -2405,7 +2371,6 @@ export type RunUncheckedUpdateWithoutEntriesInput = {
   tokenHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  claimStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
@@ -2459,7 +2424,6 @@ export type RunCreateWithoutFactsInput = {
   tokenHash?: string | null
   leaseUntil?: Date | string | null
   jobKey?: string | null
-  claimStep?: string | null
   heardAt?: Date | string | null
   stopRequested?: boolean
   actionsRunId?: bigint | number | null
@@ -2517,7 +2481,6 @@ export type RunUncheckedCreateWithoutFactsInput = {
   tokenHash?: string | null
   leaseUntil?: Date | string | null
   jobKey?: string | null
-  claimStep?: string | null
   heardAt?: Date | string | null
   stopRequested?: boolean
   actionsRunId?: bigint | number | null
@@ -2587,7 +2550,6 @@ export type RunUpdateWithoutFactsInput = {
   tokenHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  claimStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
@@ -2645,7 +2607,6 @@ export type RunUncheckedUpdateWithoutFactsInput = {
   tokenHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  claimStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
@@ -2700,7 +2661,6 @@ export type RunCreateManyRepositoryInput = {
   tokenHash?: string | null
   leaseUntil?: Date | string | null
   jobKey?: string | null
-  claimStep?: string | null
   heardAt?: Date | string | null
   stopRequested?: boolean
   actionsRunId?: bigint | number | null
@@ -2752,7 +2712,6 @@ export type RunUpdateWithoutRepositoryInput = {
   tokenHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  claimStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
@@ -2809,7 +2768,6 @@ export type RunUncheckedUpdateWithoutRepositoryInput = {
   tokenHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  claimStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
@@ -2865,7 +2823,6 @@ export type RunUncheckedUpdateManyWithoutRepositoryInput = {
   tokenHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  claimStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
@@ -2918,7 +2875,6 @@ export type RunCreateManySessionInput = {
   tokenHash?: string | null
   leaseUntil?: Date | string | null
   jobKey?: string | null
-  claimStep?: string | null
   heardAt?: Date | string | null
   stopRequested?: boolean
   actionsRunId?: bigint | number | null
@@ -2970,7 +2926,6 @@ export type RunUpdateWithoutSessionInput = {
   tokenHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  claimStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
@@ -3027,7 +2982,6 @@ export type RunUncheckedUpdateWithoutSessionInput = {
   tokenHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  claimStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
@@ -3083,7 +3037,6 @@ export type RunUncheckedUpdateManyWithoutSessionInput = {
   tokenHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   leaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  claimStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
@@ -3186,7 +3139,6 @@ export type RunSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = ru
   tokenHash?: boolean
   leaseUntil?: boolean
   jobKey?: boolean
-  claimStep?: boolean
   heardAt?: boolean
   stopRequested?: boolean
   actionsRunId?: boolean
@@ -3246,7 +3198,6 @@ export type RunSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extension
   tokenHash?: boolean
   leaseUntil?: boolean
   jobKey?: boolean
-  claimStep?: boolean
   heardAt?: boolean
   stopRequested?: boolean
   actionsRunId?: boolean
@@ -3302,7 +3253,6 @@ export type RunSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extension
   tokenHash?: boolean
   leaseUntil?: boolean
   jobKey?: boolean
-  claimStep?: boolean
   heardAt?: boolean
   stopRequested?: boolean
   actionsRunId?: boolean
@@ -3358,7 +3308,6 @@ export type RunSelectScalar = {
   tokenHash?: boolean
   leaseUntil?: boolean
   jobKey?: boolean
-  claimStep?: boolean
   heardAt?: boolean
   stopRequested?: boolean
   actionsRunId?: boolean
@@ -3384,7 +3333,7 @@ export type RunSelectScalar = {
   reverted?: boolean
 }
 
-export type RunOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "sessionId" | "repositoryId" | "family" | "variant" | "assignment" | "portfolio" | "squad" | "subjectKey" | "headSha" | "configSha" | "plan" | "quote" | "capMicroUsd" | "heldMicroUsd" | "drawnMicroUsd" | "spentMicroUsd" | "heldTokens" | "drawnTokens" | "inputTokens" | "cachedTokens" | "outputTokens" | "state" | "epoch" | "tokenHash" | "leaseUntil" | "jobKey" | "claimStep" | "heardAt" | "stopRequested" | "actionsRunId" | "goKey" | "createdAt" | "reservedAt" | "dispatchedAt" | "claimedAt" | "endedAt" | "conclusion" | "reason" | "delivery" | "deliveredSha" | "deliveredNumber" | "deliveredUrl" | "deliveredAt" | "deliveringUntil" | "report" | "outcome" | "outcomeRule" | "outcomeAt" | "decideAfter" | "reverted", ExtArgs["result"]["run"]>
+export type RunOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "sessionId" | "repositoryId" | "family" | "variant" | "assignment" | "portfolio" | "squad" | "subjectKey" | "headSha" | "configSha" | "plan" | "quote" | "capMicroUsd" | "heldMicroUsd" | "drawnMicroUsd" | "spentMicroUsd" | "heldTokens" | "drawnTokens" | "inputTokens" | "cachedTokens" | "outputTokens" | "state" | "epoch" | "tokenHash" | "leaseUntil" | "jobKey" | "heardAt" | "stopRequested" | "actionsRunId" | "goKey" | "createdAt" | "reservedAt" | "dispatchedAt" | "claimedAt" | "endedAt" | "conclusion" | "reason" | "delivery" | "deliveredSha" | "deliveredNumber" | "deliveredUrl" | "deliveredAt" | "deliveringUntil" | "report" | "outcome" | "outcomeRule" | "outcomeAt" | "decideAfter" | "reverted", ExtArgs["result"]["run"]>
 export type RunInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   repository?: boolean | Prisma.RepositoryDefaultArgs<ExtArgs>
   session?: boolean | Prisma.SessionDefaultArgs<ExtArgs>
@@ -3471,11 +3420,10 @@ export type $RunPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
      * On the database's clock.
      */
     leaseUntil: Date | null
-    jobKey: string | null
     /**
-     * Which step of that job: the nonce of its claim.
+     * The step of a job that has claimed it: `RUN:ATTEMPT:CHECK:STEP`.
      */
-    claimStep: string | null
+    jobKey: string | null
     /**
      * When the claim's job last told of itself; null before its first heartbeat.
      */
@@ -3984,7 +3932,6 @@ export interface RunFieldRefs {
   readonly tokenHash: Prisma.FieldRef<"Run", 'String'>
   readonly leaseUntil: Prisma.FieldRef<"Run", 'DateTime'>
   readonly jobKey: Prisma.FieldRef<"Run", 'String'>
-  readonly claimStep: Prisma.FieldRef<"Run", 'String'>
   readonly heardAt: Prisma.FieldRef<"Run", 'DateTime'>
   readonly stopRequested: Prisma.FieldRef<"Run", 'Boolean'>
   readonly actionsRunId: Prisma.FieldRef<"Run", 'BigInt'>

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { authenticate, claim, draw, markDispatched, requestStop } from '../../../app/ledger/claim.ts'
-import { settle } from '../../../app/ledger/settle.ts'
+import { authenticate, claim, draw, markDispatched } from '../../../app/ledger/claim.ts'
+import { settle, stopRun } from '../../../app/ledger/settle.ts'
 import { LEASE_SECONDS } from '../../../core/protocol.ts'
 import { isRefusal } from '../../../core/reason.ts'
 import { onEachDatabase } from '../database/each-database.ts'
@@ -105,10 +105,10 @@ onEachDatabase('claiming', (database) => {
     const { run, epoch } = await claimedRun(prisma, await request())
     const heartbeat = { runId: run.id, epoch, wantMicroUsd: 0n }
     expect(granted(await draw(prisma, heartbeat)).stopRequested).toBe(false)
-    expect(await requestStop(prisma, run.id)).toBe(true)
+    expect(await stopRun(prisma, run.id, NOW)).toBe('told')
     expect(granted(await draw(prisma, heartbeat)).stopRequested).toBe(true)
     granted(await settle(prisma, { runId: run.id, epoch, report: reportOf(0n), now: NOW }))
-    expect(await requestStop(prisma, run.id)).toBe(false)
+    expect(await stopRun(prisma, run.id, NOW)).toBe('over')
   })
 
   it('keeps the state of a run that was claimed before its dispatch was noted', async () => {

@@ -3,16 +3,16 @@ import { transact } from '../../../app/database/transact.ts'
 import { accountsNow, ensureAccounts, room } from '../../../app/ledger/accounts.ts'
 import { recordDelivery } from '../../../app/ledger/delivery.ts'
 import {
+  dueRuns,
   openRun,
   recentSpends,
   runsByDeliveredNumber,
   runsByDeliveredSha,
-  undecidedRuns,
   waitingRun,
   watchedRuns,
 } from '../../../app/ledger/history.ts'
 import { propose } from '../../../app/ledger/reserve.ts'
-import { release, settle } from '../../../app/ledger/settle.ts'
+import { settle, stopRun } from '../../../app/ledger/settle.ts'
 import { recordOutcome } from '../../../app/ledger/trial.ts'
 import type { Conclusion } from '../../../core/run.ts'
 import type { PrismaClient } from '../../../prisma/client/client.ts'
@@ -87,7 +87,7 @@ onEachDatabase('looking back', (database) => {
     })
     expect((await watchedRuns(prisma, repositoryId, subjectKey)).map(({ id }) => id)).toEqual([run.id, newer, old])
 
-    await release(prisma, run.id, { conclusion: 'cancelled', reason: 'cancelled' }, NOW)
+    await stopRun(prisma, run.id, NOW)
     expect(await openRun(prisma, repositoryId, subjectKey)).toBeNull()
   })
 
@@ -97,27 +97,39 @@ onEachDatabase('looking back', (database) => {
     const sha = 'd'.repeat(40)
     const commit = await ended(prisma, repositoryId, { minute: 1 })
     const pull = await ended(prisma, repositoryId, { minute: 2 })
-    await recordDelivery(prisma, commit, { sha })
-    await recordDelivery(prisma, pull, { number: 31 })
+    await recordDelivery(prisma, commit, { sha }, NOW)
+    await recordDelivery(prisma, pull, { number: 31 }, NOW)
     expect((await runsByDeliveredSha(prisma, repositoryId, sha)).map(({ id }) => id)).toEqual([commit])
     expect((await runsByDeliveredNumber(prisma, repositoryId, 31)).map(({ id }) => id)).toEqual([pull])
     const elsewhere = await newRepository(prisma)
     expect(await runsByDeliveredSha(prisma, elsewhere, sha)).toEqual([])
   })
 
-  it('pages through undecided runs, oldest first', async () => {
+  it('finds the runs whose outcome is due, the longest due first, and none that time can’t decide', async () => {
     const { prisma } = database()
     const repositoryId = await newRepository(prisma)
-    await ended(prisma, repositoryId, { minute: 1 })
-    const second = await ended(prisma, repositoryId, { minute: 2 })
-    const third = await ended(prisma, repositoryId, { minute: 3 })
-    const decided = await ended(prisma, repositoryId, { minute: 4 })
-    await recordOutcome(prisma, decided, () => ({ outcome: 'accepted', rule: 'merged', reverted: false }), NOW)
-    const since = new Date(NOW.getTime() + 90_000)
-    const ids = async (after?: string) => (await undecidedRuns(prisma, repositoryId, since, after)).map(({ id }) => id)
-    expect(await ids()).toEqual([second, third])
-    expect(await ids(second)).toEqual([third])
-    expect(await ids(third)).toEqual([])
+    const at = (minute: number) => new Date(NOW.getTime() + minute * 60_000)
+    const decideAt = async (runId: string, decideAfter: Date | undefined) =>
+      recordOutcome(prisma, runId, () => ({ outcome: 'pending', rule: 'none yet', reverted: false, decideAfter }), NOW)
+    const ids = async (now: Date, runsMax = 1000) =>
+      (await dueRuns(prisma, now, runsMax)).filter((run) => run.repositoryId === repositoryId).map(({ id }) => id)
+    const [later, earlier, never] = [
+      await ended(prisma, repositoryId, { minute: 1 }),
+      await ended(prisma, repositoryId, { minute: 2 }),
+      await ended(prisma, repositoryId, { minute: 3 }),
+    ]
+    // Its work is not delivered yet: it is looked at when that is given up.
+    expect(await ids(at(60))).toEqual([])
+    expect(await ids(at(25 * 60))).toEqual([later, earlier, never])
+    await recordDelivery(prisma, later, {}, at(5))
+    expect(await ids(at(5))).toEqual([later])
+
+    await decideAt(later, at(20))
+    await decideAt(earlier, at(10))
+    await decideAt(never, undefined)
+    expect(await ids(at(9))).toEqual([])
+    expect(await ids(at(30))).toEqual([earlier, later])
+    await prisma.run.updateMany({ where: { id: { in: [earlier, later] } }, data: { decideAfter: null } })
   })
 
   it('shows the accounts of the present period, by name and never by spend', async () => {

@@ -39,9 +39,12 @@ const stories: Record<string, readonly (readonly [operation: string, answer: str
     ['reserve a 400', 'held 400 · 0 spent, 400 held of 1000'],
     ['claim a one', 'epoch 1, drawn 100 · 0 spent, 400 held of 1000'],
     ['claim a other', 'already-claimed · 0 spent, 400 held of 1000'],
+    ['claim a one', 'epoch 2, drawn 100 · 0 spent, 400 held of 1000'],
     ['draw a 200', 'drawn 200 · 0 spent, 400 held of 1000'],
-    ['claim a one', 'epoch 2, drawn 200 · 0 spent, 400 held of 1000'],
+    // It may have spent by now; nobody may spend that again.
+    ['claim a one', 'already-claimed · 0 spent, 400 held of 1000'],
     ['release a', 'left alone · 0 spent, 400 held of 1000'],
+    ['stop a', 'told · 0 spent, 400 held of 1000'],
   ],
   'a job that vanishes pays what it had drawn, and may prove that it was less': [
     ['reserve a 400', 'held 400 · 0 spent, 400 held of 1000'],
@@ -101,7 +104,8 @@ const stories: Record<string, readonly (readonly [operation: string, answer: str
     ['reserve a 400', 'held 400 · 0 spent, 400 held of 1000'],
     ['reserve a 400', 'repeated 400 · 0 spent, 400 held of 1000'],
     ['propose b 400', 'waits · 0 spent, 400 held of 1000'],
-    ['release b', 'released · 0 spent, 400 held of 1000'],
+    ['stop b', 'ended · 0 spent, 400 held of 1000'],
+    ['stop b', 'over · 0 spent, 400 held of 1000'],
   ],
   'what is not there': [
     ['claim x', 'run-unknown · no account'],

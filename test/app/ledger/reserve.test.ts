@@ -78,7 +78,7 @@ onEachDatabase('reserving', (database) => {
 
     const [first] = running
     if (first === undefined || isRefusal(first)) throw new Error('no run')
-    await release(prisma, first.run.id, { conclusion: 'refused', reason: 'dispatch-failed' }, NOW)
+    await release(prisma, first.run.id, 'dispatch-failed', NOW)
     const next = await reserve(
       prisma,
       requestFor(repositoryId, 100n * CENT, [portfolioAccount(1000n * CENT)], { session }),

@@ -7,7 +7,7 @@ import { transact } from '../../../app/database/transact.ts'
 import { ensureAccounts } from '../../../app/ledger/accounts.ts'
 import { claim, draw } from '../../../app/ledger/claim.ts'
 import { propose, reserve } from '../../../app/ledger/reserve.ts'
-import { release, settle } from '../../../app/ledger/settle.ts'
+import { release, settle, stopRun } from '../../../app/ledger/settle.ts'
 import { expireLost } from '../../../app/ledger/sweep.ts'
 import { isRefusal } from '../../../core/reason.ts'
 import type { PrismaClient } from '../../../prisma/client/client.ts'
@@ -46,14 +46,9 @@ export class LedgerScript {
       case 'settle':
         return this.#settle(name, cents(rest[0]))
       case 'release':
-        return (await release(
-          this.#prisma,
-          this.#run(name).id,
-          { conclusion: 'refused', reason: 'dispatch-failed' },
-          NOW,
-        ))
-          ? 'released'
-          : 'left alone'
+        return (await release(this.#prisma, this.#run(name).id, 'dispatch-failed', NOW)) ? 'released' : 'left alone'
+      case 'stop':
+        return stopRun(this.#prisma, this.#run(name).id, NOW)
       case 'lose':
         return this.#lose(name)
       default:

@@ -144,14 +144,15 @@ onEachDatabase('settling', (database) => {
     const plan = { ...asked.run.plan, subject }
     const { run, epoch } = await claimedRun(prisma, { ...asked, run: { ...asked.run, plan } })
     expect(storedPlan(run).subject).toEqual(subject)
-    await expect(recordDelivery(prisma, run.id, { sha: 'b'.repeat(40) })).rejects.toThrow()
+    await expect(recordDelivery(prisma, run.id, { sha: 'b'.repeat(40) }, NOW)).rejects.toThrow()
     granted(await settle(prisma, { runId: run.id, epoch, report: reportOf(0n), now: NOW }))
-    const delivered = await recordDelivery(prisma, run.id, {
+    const made = {
       conclusion: 'withheld',
       reason: 'guard-paths',
       sha: 'b'.repeat(40),
       url: 'https://github.com/acme/shop/pull/12',
-    })
+    } as const
+    const delivered = await recordDelivery(prisma, run.id, made, NOW)
     expect(delivered).toMatchObject({ conclusion: 'withheld', reason: 'guard-paths', deliveredSha: 'b'.repeat(40) })
     expect(delivered.deliveredNumber).toBeNull()
     expect(storedPlan(delivered).subject).toEqual({
