@@ -1,7 +1,8 @@
 /** How every command ends: what it says, where, and with which exit code. */
 import type { Refusal } from '../core/reason.ts'
+import { todoAtTerminal } from './todo.ts'
 
-export const exitCodes = { done: 0, refused: 1, usage: 2 } as const
+export const exitCodes = { done: 0, refused: 1, usage: 2, interrupted: 130 } as const
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 
 /** The one JSON document that `--json` puts on standard output. Amounts are strings of integers. */
@@ -15,7 +16,9 @@ export function printJson(document: unknown): void {
 }
 
 /** With `--json` the refusal is the document, with what a command's documents have besides; else it is said on standard error. */
-export function endRefused({ reason, message, todo }: Refusal, json: boolean, also: object = {}): ExitCode {
+export function endRefused(refusal: Refusal, json: boolean, also: object = {}): ExitCode {
+  const { reason, message } = refusal
+  const todo = todoAtTerminal(refusal)
   if (json) printJson({ ...also, refused: true, reason, message, todo })
   else process.stderr.write(`${message}\n${todo}\n(${reason})\n`)
   return exitCodes.refused

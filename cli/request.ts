@@ -1,6 +1,7 @@
 /** What a command line asks for, as a comment would: `<workflow>[/<variant>] [input=value ...] [cap=2x]`, or `--cap 2x`. */
 import { type OverrideName, overrideNames } from '../core/command.ts'
 import type { RunRequest } from '../core/resolve.ts'
+import { overrideProblems } from '../core/resolve-overrides.ts'
 
 export interface RequestOptions {
   readonly cap?: string | undefined
@@ -33,10 +34,18 @@ export function readRequest(
     if (value !== undefined) overrides[name] = value
     inputs.delete(name)
   }
+  const [wrong] = overrideProblems(overrides)
+  if (wrong !== undefined) return { usage: asOption(wrong, options) }
   return {
     workflow,
     ...(variant === undefined ? {} : { variant }),
     inputs: Object.fromEntries(inputs),
     overrides,
   }
+}
+
+/** A comment writes `cap=2x`; where the option was used, what is said of it names the option. */
+function asOption(problem: string, options: RequestOptions): string {
+  const name = overrideNames.find((one) => problem.startsWith(`\`${one}=`))
+  return name !== undefined && options[name] !== undefined ? problem.replace(`${name}=`, `--${name} `) : problem
 }

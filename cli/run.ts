@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename } from 'node:path'
+import { basename, dirname } from 'node:path'
 import { z } from 'zod'
 import { carryOut } from '../action/carry-out.ts'
 import { type Early, startEarly } from '../action/early.ts'
@@ -19,10 +19,13 @@ import { reportSchema } from '../core/report.ts'
 import { resolveRun } from '../core/resolve.ts'
 import { declaredConfiguration, readCheckout } from './checkout.ts'
 import type { RunOptions } from './commands/run.ts'
+import { dryRunLines } from './dry-run.ts'
 import { type ExitCode, endRefused, endWrongUsage, exitCodes, printJson } from './exit.ts'
 import { keepRun } from './kept-runs.ts'
 import { applyWork, ignoreKept, type LocalHead, readHead } from './local-git.ts'
 import { readRequest } from './request.ts'
+import { resultLines } from './run-result.ts'
+import { nothingChanged, subjectLine, worksOnChange } from './subject.ts'
 
 export async function run(target: string, pairs: readonly string[], options: RunOptions): Promise<ExitCode> {
   // 1. What is asked for, and what the working tree declares.
@@ -33,7 +36,7 @@ export async function run(target: string, pairs: readonly string[], options: Run
   const configuration = declaredConfiguration(checkout)
   if (isRefusal(configuration)) return endRefused(configuration, options.json)
   const { root } = checkout
-  const head = readHead(root)
+  const head = readHead(root, options.base)
   if (isRefusal(head)) return endRefused(head, options.json)
 
   // 2. The plan, for the commit that is checked out.
@@ -42,14 +45,15 @@ export async function run(target: string, pairs: readonly string[], options: Run
     repository: basename(root),
     headSha: head.sha,
     ...(head.title !== '' && { title: head.title }),
-    ...(head.baseSha !== undefined && { baseSha: head.baseSha }),
+    baseSha: head.base.sha,
   }
   const resolved = resolveRun(configuration, request, subject, checkout.keptPrices)
   if (isRefusal(resolved)) return endRefused(resolved, options.json)
   const { plan } = resolved
   const problem = checkTemplates(plan)
   if (problem !== undefined) return endRefused(problem, options.json)
-  if (options.dryRun) return showDryRun(plan, options.json)
+  if (head.filesChanged === 0 && worksOnChange(plan)) return endRefused(nothingChanged(plan, head), options.json)
+  if (options.dryRun) return showDryRun(plan, head, options.json)
   const apiKey = process.env.OPENAI_API_KEY
   if (apiKey === undefined || apiKey === '') return endRefused(refuse('no-key'), options.json)
 
@@ -66,7 +70,8 @@ export async function run(target: string, pairs: readonly string[], options: Run
       return endRefused({ ...sandbox, todo }, options.json)
     }
     const executed = await execute(plan, early, sandbox, apiKey, head)
-    return finish(executed, plan, root, options.json)
+    const exitCode = finish(executed, plan, root, options.json)
+    return executed.interrupted ? exitCodes.interrupted : exitCode
   } finally {
     early.checkout.objects.close()
     rmSync(early.baseDir, { recursive: true, force: true })
@@ -79,20 +84,23 @@ async function execute(
   sandbox: Parameters<typeof carryOut>[0]['sandbox'],
   apiKey: string,
   head: LocalHead,
-): Promise<Executed> {
+): Promise<Executed & { interrupted: boolean }> {
   const redact = redactor([apiKey])
   const log = terminalLog(redact, (text) => process.stderr.write(text))
   log.line(`${plan.workflow} on ${head.sha.slice(0, 7)}, never more than ${formatUsd(plan.capMicroUsd)}`)
+  log.line(subjectLine(head))
   if (head.dirty) log.warning('what is not committed is not part of the run')
   if (sandbox.kind === 'none')
     log.warning('commands run unconfined (--no-sandbox): they can read all that you can, this shell’s environment too')
   const interrupts: (() => void)[] = []
-  const interrupt = () => {
+  let interrupted = false
+  const interrupt = (signal: NodeJS.Signals) => {
+    interrupted ||= signal === 'SIGINT'
     for (const stop of interrupts) stop()
   }
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt)
   try {
-    return await carryOut({
+    const executed = await carryOut({
       plan,
       app: undefined,
       checkout: early.checkout,
@@ -109,6 +117,7 @@ async function execute(
         log.foreign(`  ${formatUsd(spentMicroUsd)}  ${turn.step} ${turn.number}: ${did}`)
       },
     })
+    return { ...executed, interrupted }
   } finally {
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt)
   }
@@ -136,29 +145,12 @@ function finish({ report, patch }: Executed, plan: Plan, root: string, json: boo
       kept: file,
       work,
     })
-  else {
-    const said = [report.delivery?.title, report.delivery?.body].filter((text) => text !== undefined && text !== '')
-    if (said.length > 0) process.stdout.write(`${report.delivery?.body ?? ''}\n\n`)
-    process.stdout.write(`${report.conclusion}: ${report.message}\n`)
-    process.stdout.write(`It cost ${formatUsd(report.spentMicroUsd)} of at most ${formatUsd(plan.capMicroUsd)}.\n`)
-    process.stdout.write(`${work.says}\nReport: ${file}\n`)
-  }
-  return deliverable ? exitCodes.done : exitCodes.refused
+  else process.stdout.write(`${resultLines(report, plan, work, file).join('\n')}\n`)
+  return report.conclusion === 'completed' && (work.applied || work.patch === null) ? exitCodes.done : exitCodes.refused
 }
 
-function showDryRun(plan: Plan, json: boolean): ExitCode {
-  if (json) {
-    printJson({ dryRun: true, plan })
-    return exitCodes.done
-  }
-  process.stdout.write(
-    `${plan.workflow}, paid by ${plan.portfolio}, never more than ${formatUsd(plan.capMicroUsd)}; nothing is spent now.\n`,
-  )
-  if (plan.setup !== undefined) process.stdout.write(`\nsetup: ${plan.setup.run}\n`)
-  for (const step of plan.steps) {
-    const what =
-      'agent' in step ? `agent ${step.agent} on ${plan.agents[step.agent]?.model ?? '?'}\n${step.promptText}` : step.run
-    process.stdout.write(`\n${step.id}: ${what}\n`)
-  }
+async function showDryRun(plan: Plan, head: LocalHead, json: boolean): Promise<ExitCode> {
+  if (json) printJson({ dryRun: true, plan })
+  else process.stdout.write(`${(await dryRunLines(plan, dirname(head.objectsDir), subjectLine(head))).join('\n')}\n`)
   return exitCodes.done
 }

@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 export interface RunOptions {
   readonly dir: string
   readonly organisation?: string
+  readonly base?: string
   readonly cap?: string
   readonly model?: string
   readonly effort?: string
@@ -20,6 +21,7 @@ export function register(program: Command): void {
     .argument('[input=value...]', 'the workflow’s inputs')
     .option('--dir <dir>', 'the repository', '.')
     .option('--organisation <dir>', 'a checkout of the organisation’s .github repository, where it is inherited')
+    .option('--base <rev>', 'what to compare with; else where this left the default branch, or the commit before')
     .option('--cap <cap>', 'another cap, as a multiple (2x) or in US dollars (1.00)')
     .option('--model <name>', 'another model, if the portfolio allows it')
     .option('--effort <effort>', 'minimal, low, medium or high')
@@ -28,7 +30,14 @@ export function register(program: Command): void {
     .option('--json', 'print one JSON document', false)
     .addHelpText(
       'after',
-      '\nThe model key is taken from OPENAI_API_KEY, another provider’s address from OPENAI_BASE_URL.\n\nExample:\n  $ purser run refactor+tests goal="Simplify the parser"',
+      `
+The model key is taken from OPENAI_API_KEY, another provider’s address from OPENAI_BASE_URL.
+
+Exit codes: 0 when the run completed and its work, if any, is in the working tree; 1 when it was refused, withheld, capped
+or failed, or its work could not be applied; 2 for wrong usage; 130 when Ctrl-C stopped it.
+
+Example:
+  $ purser run refactor+tests goal="Simplify the parser"`,
     )
     .action(async (target: string, pairs: string[], options: RunOptions) => {
       const { run } = await import('../run.ts')

@@ -4,10 +4,15 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
+import { readHead } from '../../cli/local-git.ts'
+import { resultLines } from '../../cli/run-result.ts'
+import { isRefusal } from '../../core/reason.ts'
+import type { Report } from '../../core/report.ts'
 import { JobWorld } from '../action/job-world.ts'
 import { bubblewrap } from '../action/sandboxed.ts'
 import { startModel } from '../world/model.ts'
 import type { Script } from '../world/model-contract.ts'
+import { commitAll, declared, folder, git, purser, workingCopy } from './purser.ts'
 
 const CLI = fileURLToPath(new URL('../../cli/main.ts', import.meta.url))
 const closing: (() => unknown)[] = []
@@ -27,7 +32,7 @@ async function setUp(script: Script) {
     OPENAI_API_KEY: 'sk-canary-0123456789',
     OPENAI_BASE_URL: model.url,
   }
-  const run = async (...args: string[]) => {
+  const start = (...args: string[]) => {
     const unconfined = bubblewrap ? [] : ['--no-sandbox']
     const child = spawn(process.execPath, [CLI, 'run', 'mend', '--dir', world.workspace, ...unconfined, ...args], {
       env,
@@ -39,10 +44,11 @@ async function setUp(script: Script) {
     child.stderr.on('data', (chunk) => {
       stderr += chunk
     })
-    await once(child, 'close')
-    return { exitCode: child.exitCode, stdout, stderr }
+    const ended = once(child, 'close').then(() => ({ exitCode: child.exitCode, stdout, stderr }))
+    return { child, ended }
   }
-  return { model, world, run, sum: join(world.workspace, 'sum.js') }
+  const run = (...args: string[]) => start(...args).ended
+  return { model, world, start, run, sum: join(world.workspace, 'sum.js') }
 }
 
 const mend: Script = (request) =>
@@ -65,7 +71,9 @@ describe('purser run', () => {
   it('leaves a patch where the working tree has gone another way', async () => {
     const { run, sum } = await setUp(mend)
     writeFileSync(sum, 'export const sum = () => 0\n')
-    const { stdout, stderr } = await run()
+    const { exitCode, stdout, stderr } = await run()
+    expect(exitCode).toBe(1)
+    expect(stderr).toContain('subject: 8 files changed since the beginning\n')
     expect(stderr).toContain('what is not committed is not part of the run')
     expect(stdout).toContain('does not apply cleanly')
     expect(readFileSync(sum, 'utf8')).toBe('export const sum = () => 0\n')
@@ -87,9 +95,124 @@ describe('purser run', () => {
     expect(readFileSync(sum, 'utf8')).toContain('a - b')
   })
 
-  it('shows a dry run without asking a model', async () => {
+  it('shows a dry run with all that is known, without asking a model', async () => {
     const { run, model } = await setUp(mend)
-    expect((await run('--dry-run')).stdout).toContain('nothing is spent now')
+    const { stdout } = await run('--dry-run', 'goal=Add, not subtract')
+    expect(stdout).toContain('nothing is spent now')
+    expect(stdout).toContain('\nbefore: node --test\n')
+    expect(stdout).toContain('Goal: Add, not subtract\n')
+    expect(stdout).toContain('<data name="steps.before.output">\n(known when it runs)\n</data>')
+    expect(stdout).not.toContain('${{')
     expect(model.calls()).toEqual([])
+  })
+
+  it('is stopped by Ctrl-C, and says so by its exit code', async () => {
+    let asked = () => {}
+    const waiting = new Promise<void>((resolve) => {
+      asked = resolve
+    })
+    const { start } = await setUp(() => {
+      asked()
+      return { silent: true }
+    })
+    const { child, ended } = start()
+    await waiting
+    child.kill('SIGINT')
+    const { exitCode, stdout } = await ended
+    expect(stdout).toContain('cancelled: The run was stopped.')
+    expect(exitCode).toBe(130)
+  })
+})
+
+describe('before anything is spent', () => {
+  it.each([
+    [['--cap', 'abc'], '`--cap abc` is no cap; expected a multiple'],
+    [['--cap=-1'], '`--cap -1` is no cap; expected a multiple'],
+    [['cap=abc'], '`cap=abc` is no cap; expected a multiple'],
+    [['--effort', 'huge'], '`--effort huge` is none of `minimal`'],
+  ])('%j is wrong usage', async (args, says) => {
+    const { code, stderr } = await purser(['run', 'review', ...args], { cwd: workingCopy(declared) })
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(says) })
+  })
+
+  it('says how to go on in words of a terminal', async () => {
+    const dir = workingCopy(declared)
+    const unknown = await purser(['run', 'revew', '--dir', dir])
+    expect(unknown).toMatchObject({ code: 1, stderr: expect.stringContaining('Pick one that `purser list` shows.') })
+    const keyless = await purser(['run', 'review', '--dir', dir])
+    expect(keyless).toMatchObject({ code: 1, stderr: expect.stringContaining('Set OPENAI_API_KEY') })
+    const without = await purser(['run', 'review', '--dir', folder(declared)])
+    expect(without).toMatchObject({ code: 1, stderr: expect.stringMatching(/is no git repository\.\nRun `git init`/) })
+  })
+
+  it('does not pay for a workflow that works on a change where nothing changed', async () => {
+    const dir = workingCopy(declared)
+    expect(await purser(['run', 'review', '--dir', dir, '--base', 'HEAD'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('nothing changed since HEAD'),
+    })
+    expect(await purser(['run', 'review', '--dir', dir, '--base', 'nowhere'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('--base nowhere names no commit'),
+    })
+  })
+})
+
+describe('what a commit is compared with', () => {
+  function headOf(root: string, base?: string) {
+    const head = readHead(root, base)
+    if (isRefusal(head)) throw new Error(head.message)
+    return head
+  }
+
+  it('is the beginning for a first commit, then the commit before, on a branch where it left the default one', () => {
+    const root = workingCopy({ 'a.txt': 'a', 'b.txt': 'b' })
+    expect(headOf(root)).toMatchObject({ filesChanged: 2, base: { words: 'the beginning' } })
+
+    const first = headOf(root).sha
+    writeFileSync(join(root, 'a.txt'), 'A')
+    commitAll(root)
+    expect(headOf(root)).toMatchObject({ filesChanged: 1, base: { sha: first } })
+    expect(headOf(root).base.words).toBe(`${first.slice(0, 7)}, the commit before it`)
+
+    const left = headOf(root).sha
+    git(root, 'checkout', '--quiet', '-b', 'topic')
+    for (const name of ['c.txt', 'd.txt']) {
+      writeFileSync(join(root, name), name)
+      commitAll(root)
+    }
+    expect(headOf(root)).toMatchObject({ filesChanged: 2, base: { sha: left } })
+    expect(headOf(root).base.words).toBe(`${left.slice(0, 7)}, where it left main`)
+    expect(headOf(root, 'HEAD~1')).toMatchObject({ filesChanged: 1, base: { words: 'HEAD~1' } })
+  })
+})
+
+describe('what came of a run', () => {
+  const step = { kind: 'agent' as const, ok: true, turns: 1, attempts: 1, spentMicroUsd: 1n }
+  const report: Report = {
+    version: 1,
+    conclusion: 'completed',
+    message: 'Every step ended in order and every guard passed.',
+    spentMicroUsd: 2n,
+    inputTokens: 1,
+    cachedTokens: 0,
+    outputTokens: 1,
+    calls: [],
+    steps: [
+      { ...step, id: 'before', kind: 'run', summary: 'ok 1' },
+      { ...step, id: 'refactor', summary: 'Took the parser apart' },
+      { ...step, id: 'tests', summary: 'Covered it' },
+    ],
+    delivery: { title: 'Covered it', body: 'Took the parser apart\n\nCovered it' },
+  }
+  const work = { applied: true, patch: 'x.patch', says: 'The work is in your working tree, not committed.' }
+
+  it('names the step that each summary is of, and says nothing twice', () => {
+    const lines = resultLines(report, { capMicroUsd: 500_000n }, work, 'r.json')
+    expect(lines.slice(0, 4)).toEqual(['refactor: Took the parser apart', '', 'tests: Covered it', ''])
+    expect(lines.at(-2)).toBe(work.says)
+    const idle = { ...report, reason: 'nothing-to-deliver' as const, message: 'It changed nothing.' }
+    const nothing = { applied: false, patch: null, says: 'Nothing was changed.' }
+    expect(resultLines(idle, { capMicroUsd: 500_000n }, nothing, 'r.json')).not.toContain(nothing.says)
   })
 })
