@@ -31,9 +31,9 @@ export function readSettings(
   const port = readPort(environment, problems)
   const githubUrl = readGitHubUrl(environment, problems)
   const databaseUrl = readDatabaseUrl(environment, problems)
-  const publicUrl = readUrl('PUBLIC_URL', environment.PUBLIC_URL, problems)
+  const publicUrl = readPublicUrl(environment, problems)
+  const level = readLogLevel(environment, problems)
   if (problems.length > 0) return { problems }
-  const level = environment.LOG_LEVEL
   return {
     options: {
       appId,
@@ -45,7 +45,7 @@ export function readSettings(
       publicUrl,
       host: environment.HOST,
       dataDir: environment.PURSER_DATA ?? DATA_DIR_DEFAULT,
-      log: { level: level === 'debug' || level === 'warn' || level === 'error' ? level : 'info' },
+      log: { level },
     },
   }
 }
@@ -77,7 +77,7 @@ function readPrivateKey(environment: Environment, problems: SettingProblem[]): s
     const pem = text.includes('-----BEGIN')
       ? text.replaceAll('\\n', '\n')
       : Buffer.from(text, 'base64').toString('utf8')
-    createPrivateKey(pem)
+    if (createPrivateKey(pem).asymmetricKeyType !== 'rsa') throw new Error('not an RSA key')
     return pem
   } catch {
     // What failed may quote the key, so nothing of the error is shown.
@@ -88,10 +88,10 @@ function readPrivateKey(environment: Environment, problems: SettingProblem[]): s
 
 function readWebhookSecret(environment: Environment, problems: SettingProblem[]): string {
   const written = environment.WEBHOOK_SECRET ?? ''
-  if (written === '') {
+  if (written === '' || isPlaceholder(written)) {
     problems.push({
       variable: 'WEBHOOK_SECRET',
-      wrong: 'not set',
+      wrong: written === '' ? 'not set' : `“${written}” only holds the place of a secret`,
       expected: 'the secret of the App’s webhook, which proves that events come from GitHub',
       example: 'WEBHOOK_SECRET="$(openssl rand -hex 32)"',
     })
@@ -137,14 +137,43 @@ function readDatabaseUrl(environment: Environment, problems: SettingProblem[]): 
   return undefined
 }
 
-function readUrl(variable: string, written: string | undefined, problems: SettingProblem[]): string | undefined {
+function readPublicUrl(environment: Environment, problems: SettingProblem[]): string | undefined {
+  const written = environment.PUBLIC_URL
   if (written === undefined || written === '') return undefined
-  if (URL.canParse(written) && /^https?:/.test(written)) return written.replace(/\/+$/, '')
+  const wrong = wrongUrl(written)
+  if (wrong === undefined) return written.replace(/\/+$/, '')
   problems.push({
-    variable,
-    wrong: 'not an address',
+    variable: 'PUBLIC_URL',
+    wrong: `“${written}” ${wrong}`,
     expected: 'where people and jobs reach this App',
-    example: `${variable}=https://purser.example.com`,
+    example: 'PUBLIC_URL=https://purser.example.com',
   })
   return undefined
+}
+
+function wrongUrl(written: string): string | undefined {
+  if (isPlaceholder(written)) return 'only holds the place of your host'
+  if (!written.includes('://')) return 'lacks https://'
+  if (!URL.canParse(written) || !/^https?:/.test(written)) return 'is no address of the web'
+  return undefined
+}
+
+/** What the documentation writes where something of one's own belongs. */
+function isPlaceholder(written: string): boolean {
+  return /YOUR-|<[^>]*>/i.test(written) || /^(\.{3}|…)$/.test(written)
+}
+
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
+
+function readLogLevel(environment: Environment, problems: SettingProblem[]): (typeof LOG_LEVELS)[number] {
+  const written = environment.LOG_LEVEL || 'info'
+  const level = LOG_LEVELS.find((one) => one === written)
+  if (level !== undefined) return level
+  problems.push({
+    variable: 'LOG_LEVEL',
+    wrong: `“${written}” is no level`,
+    expected: `one of ${LOG_LEVELS.join(', ')}`,
+    example: 'LOG_LEVEL=debug',
+  })
+  return 'info'
 }

@@ -9,6 +9,11 @@ const PRIVATE_KEY = generateKeyPairSync('rsa', {
   publicKeyEncoding: { type: 'spki', format: 'pem' },
   privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
 }).privateKey
+const EC_KEY = generateKeyPairSync('ec', {
+  namedCurve: 'P-256',
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+}).privateKey
 const whole = { APP_ID: '12', PRIVATE_KEY, WEBHOOK_SECRET: 'secret' }
 
 function problemsOf(environment: Record<string, string>): readonly string[] {
@@ -30,6 +35,11 @@ test.each([
   ['DATABASE_URL', 'mysql://localhost/purser'],
   ['GHE_HOST', 'https://github.example.com/'],
   ['PUBLIC_URL', 'purser.example.com'],
+  ['PUBLIC_URL', 'https://YOUR-HOST'],
+  ['PUBLIC_URL', 'ftp://purser.example.com'],
+  ['WEBHOOK_SECRET', '...'],
+  ['LOG_LEVEL', 'loud'],
+  ['PRIVATE_KEY', EC_KEY],
 ])('%s=%s is named', (variable, value) => {
   const { PRIVATE_KEY: _, ...withoutKey } = whole
   const problems = problemsOf({ ...(variable === 'PRIVATE_KEY_PATH' ? withoutKey : whole), [variable]: value })
