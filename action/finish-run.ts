@@ -76,9 +76,9 @@ async function runGuards(parts: RunParts): Promise<Violation[]> {
 
 /** The report of a run and, where it came to that, its work. */
 function close(parts: RunParts, done: StepsDone, work: Work | undefined): Executed {
-  const { purse, redact, plan } = parts
+  const { purse, redact } = parts
   const ending = done.ending ?? ended('failed', 'internal', 'The run ended without saying how.')
-  const delivery = work === undefined ? undefined : makeDelivery(done.said, work.changeset, plan.workflow, redact)
+  const delivery = work === undefined ? undefined : makeDelivery(done.said, work.changeset, redact)
   const report: Report = {
     ...callsReport(purse.calls, ending.conclusion, ending.reason, redact(ending.message)),
     steps: [...done.reports],
@@ -91,7 +91,6 @@ function close(parts: RunParts, done: StepsDone, work: Work | undefined): Execut
 function makeDelivery(
   said: readonly string[],
   changeset: Changeset,
-  workflow: string,
   redact: (text: string) => string,
 ): Delivery | undefined {
   if (said.length === 0 && !hasWork(changeset)) return undefined
@@ -100,7 +99,7 @@ function makeDelivery(
   const body = inertText(redact(said.join('\n\n')))
   return {
     ...(hasWork(changeset) && { changeset }),
-    title: plainTitle === '' ? `Work of ${workflow}` : plainTitle,
+    title: plainTitle,
     body: body.slice(0, BODY_CHARACTERS_MAX),
   }
 }

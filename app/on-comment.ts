@@ -1,9 +1,9 @@
 /** From a comment to the command in it. Only the first line of a newly created comment by a person can be one. */
-import { parseComment } from '../core/command.ts'
+import { type Command, parseComment } from '../core/command.ts'
 import { mayRun, refusePermission } from '../core/permission.ts'
 import { isRefusal, refuse } from '../core/reason.ts'
 import { readPermissions } from './authorize.ts'
-import { type CommandAt, type Spoken, showRefusal } from './command.ts'
+import { type CommandAt, type RefusedAbout, type Spoken, showRefusal } from './command.ts'
 import type { Parts } from './parts.ts'
 import type { Place } from './place.ts'
 import { readIssue, readPullRequest } from './subject.ts'
@@ -49,20 +49,26 @@ export async function onComment(parts: Parts, place: Place, comment: NewComment)
   const command = parseComment(comment.body)
   if (command.kind === 'none') return
   const spoken = spokenIn(place, comment)
+  const about = command.kind === 'command' ? nameOf(command) : {}
   const read = await readPermissions(place, comment.author.login)
-  if (isRefusal(read)) return showRefusal(place, spoken, read)
+  if (isRefusal(read)) return showRefusal(place, spoken, read, about)
   const { permissions } = read
   // What Purser says here names budgets and sessions, so even a look needs what every workflow needs at the least.
   if (permissions === null || !mayRun('triage', permissions)) {
-    return showRefusal(place, spoken, refusePermission('Every command', 'triage'))
+    return showRefusal(place, spoken, refusePermission('Every command', 'triage'), about)
   }
   if (command.kind === 'invalid') return showRefusal(place, spoken, refuse('invalid-command', command.problem))
   const verb = carriedOutVerbs.find((one) => one === command.verb)
   if (verb === undefined) {
     const message = `\`/agent ${command.verb}\` is a command, but this version of Purser does not carry it out yet.`
-    return showRefusal(place, spoken, refuse('verb-unavailable', message))
+    return showRefusal(place, spoken, refuse('verb-unavailable', message), about)
   }
   await carryOut[verb]({ ...spoken, parts, place, command, permissions })
+}
+
+/** The workflow that a command names, for the heading of its refusal. */
+function nameOf({ workflow, variant }: Command): RefusedAbout {
+  return { workflow: workflow ?? undefined, variant: variant ?? undefined }
 }
 
 function spokenIn(place: Place, comment: NewComment): Spoken {

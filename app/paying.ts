@@ -52,6 +52,7 @@ export function payingAccount(
     why: variant == null ? undefined : whyPaying(configuration, kind),
     budget: amountIn(unit, budget),
     remaining: amountIn(unit, budget - spent - held),
+    held: amountIn(unit, held),
     resets: dayOf(periodEnd, configuration.portfolios['time-zone']),
     highCost: portfolio?.['high-cost'],
   }

@@ -164,20 +164,24 @@ function frozen(account: Room): Refusal {
 
 function noRoom(account: Room, floor: bigint): Refusal {
   const amount = (value: bigint) => formatAmount(account.unit, value)
-  const giveBack =
-    account.held > 0n ? ` Running work holds ${amount(account.held)} and gives back what it does not use.` : ''
+  const room = account.room ?? 0n
+  const held = account.held > 0n ? `, ${amount(account.held)} held by running work` : ''
+  const wait =
+    account.held > 0n && room + account.held >= floor
+      ? `Running work holds ${amount(account.held)} and gives back what it does not use, so try again once it has ended. `
+      : ''
   return refuse(
     'no-room',
-    `The ${describe(account)} has ${amount(account.room ?? 0n)} left of ${amount(account.budget)} ` +
-      `(${amount(account.spent)} spent, ${amount(account.held)} held); this workflow needs at least ${amount(floor)}.`,
-    `It starts afresh on ${utcMinute(account.periodEnd)}.${giveBack} ` +
-      `Sooner, a maintainer can raise \`${budgetPath(account)}\` in \`.github/purser/portfolios.yml\` on the default branch.`,
+    `The ${describe(account)} has ${amount(room)} left of ${amount(account.budget)} ` +
+      `(${amount(account.spent)} spent${held}); this workflow needs at least ${amount(floor)}.`,
+    `${wait}A maintainer can raise \`${budgetPath(account)}\` in \`.github/purser/portfolios.yml\` on the default branch. ` +
+      `By itself the budget starts afresh on ${utcMinute(account.periodEnd)}.`,
   )
 }
 
 function describe(account: Pick<Room, 'kind' | 'name'>): string {
-  if (account.kind === 'squad') return `exploration budget of the squad ${account.name}`
-  return `${account.kind} ${account.name}`
+  if (account.kind === 'squad') return `exploration budget of the squad \`${account.name}\``
+  return `${account.kind} \`${account.name}\``
 }
 
 function budgetPath(account: Pick<Room, 'kind' | 'name'>): string {

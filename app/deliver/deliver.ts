@@ -117,6 +117,7 @@ function orderOf(parts: Parts, place: Place, run: Run, session: Session, report:
       runId: run.id,
       workflow: run.family,
       variant: run.variant ?? undefined,
+      goal: goalOf(plan),
       title: inertText(redact(report.delivery?.title ?? '')),
       body: inertText(redact(report.delivery?.body ?? '')),
       spentMicroUsd: run.spentMicroUsd,
@@ -124,4 +125,10 @@ function orderOf(parts: Parts, place: Place, run: Run, session: Session, report:
       sessionUrl: commentUrlOf(parts, place, session),
     },
   }
+}
+
+/** By its name an input is the goal; other workflows are told by what their agent says. */
+function goalOf({ inputs }: Plan): string | undefined {
+  const { goal } = inputs
+  return typeof goal === 'string' ? inertText(redact(goal)) : undefined
 }

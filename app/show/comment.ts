@@ -33,6 +33,7 @@ async function put(place: Place, number: number, commentId: bigint | null, body:
 
 function viewOf(shown: Shown): SessionView {
   const { run, session, configuration, accounts } = shown
+  const { inputs, overrides = {} } = storedPlan(run)
   const portfolio = configuration?.portfolios.portfolios[run.portfolio]
   return {
     sessionId: session.id,
@@ -40,7 +41,8 @@ function viewOf(shown: Shown): SessionView {
     variant: run.variant ?? undefined,
     quote: storedQuote(run),
     accounts,
-    overrides: storedPlan(run).overrides ?? {},
+    inputs,
+    overrides,
     enforce: portfolio?.enforce ?? 'cap',
     state: stateOf(shown, portfolio?.['confirm-over']?.usd),
   }

@@ -3,6 +3,7 @@ import { inertLine } from '../../core/inert.ts'
 import { type ReasonCode, reasonCodes } from '../../core/reason.ts'
 import { redactor } from '../../core/redact.ts'
 import type { Delivered, EndedRun } from '../../core/text/ended-run.ts'
+import { guardWords, type WorkDone } from '../../core/text/work-done.ts'
 import type { Run } from '../../prisma/client/client.ts'
 import { sideBranchOf } from '../deliver/side-branch-url.ts'
 import { violationsOf } from '../deliver/validate.ts'
@@ -20,7 +21,21 @@ export function endedRun(run: Run, actionsUrl: string | undefined): EndedRun {
     spentMicroUsd: run.spentMicroUsd,
     delivered: deliveredOf(run, actionsUrl),
     steps: report?.steps ?? [],
+    work: workOf(run),
     actionsUrl,
+  }
+}
+
+/** Whatever was made and not withheld has passed its guards: they are looked at before anything else is. */
+function workOf(run: Run): WorkDone | undefined {
+  const delivery = storedReport(run)?.delivery
+  if (!delivery) return undefined
+  const { guards, inputs } = storedPlan(run)
+  const isSaid = run.delivery === 'review' || run.delivery === 'comment'
+  return {
+    files: delivery.changeset?.files ?? [],
+    words: isSaid ? '' : redact(delivery.body.trim() === '' ? delivery.title : delivery.body),
+    guardsPassed: run.conclusion === 'completed' || run.conclusion === 'capped' ? guardWords(guards, inputs) : [],
   }
 }
 

@@ -2,10 +2,11 @@
 import { formatUsd } from '../money.ts'
 import type { Quote } from '../quote.ts'
 import type { Conclusion } from '../run.ts'
-import { costLine, deliveredLine, type EndedRun, ending, reasonText, stepsTable } from './ended-run.ts'
+import { costLine, deliveredLine, type EndedRun, ending, isDear, reasonText, stepsTable } from './ended-run.ts'
 import { paragraphs } from './markdown.ts'
-import { accountLines, type PayingAccount } from './paying-account.ts'
+import { accountLines, highCostLines, type PayingAccount } from './paying-account.ts'
 import { quoteLine } from './quote-line.ts'
+import { workText } from './work-done.ts'
 import { workflowName } from './workflow-name.ts'
 
 export interface CheckRunView {
@@ -47,7 +48,9 @@ export function checkRun(view: CheckRunView): CheckRunText {
       reasonText(run),
       `**Quoted beforehand:** ${quoteLine(quote)}`,
       `**Paid by**\n\n${accountLines(view.accounts)}`,
-      stepsTable(run.steps),
+      isDear(run, quote.capMicroUsd) ? highCostLines(view.accounts) : undefined,
+      workText(run.work),
+      stepsTable(run),
     ),
   }
 }

@@ -12,7 +12,9 @@ export interface DeliveryView {
   readonly runId: string
   readonly workflow: string
   readonly variant?: string | undefined
-  /** The agent's own words, already inert. */
+  /** What was asked for, in a person's words, already inert; left out where the workflow takes no goal. */
+  readonly goal?: string | undefined
+  /** The agent's own words, already inert; both are empty when it gave no summary. */
   readonly title: string
   readonly body: string
   readonly spentMicroUsd: bigint
@@ -24,9 +26,9 @@ export interface DeliveryView {
 /** What git shows of a title in one line. */
 const TITLE_CHARACTERS_MAX = 72
 
-/** The commit message: the title, the body, and the trailers as the last paragraph. */
+/** The commit message: the title, the agent's words, and the trailers as the last paragraph. */
 export function commitMessage(view: DeliveryView): string {
-  return paragraphs(title(view), withoutTrailers(view.body.trim()), trailers(view))
+  return paragraphs(title(view), withoutTrailers(summary(view)), trailers(view))
 }
 
 /** Title and body of a pull request. `why` says why it is one where a commit was declared. */
@@ -70,9 +72,10 @@ function withoutTrailers(body: string): string {
   return body.replace(/^(?=[ \t]*(?:purser-[a-z-]+|[a-z-]+-by)[ \t]*:)/gim, '> ')
 }
 
+/** `refactor+tests: Split parse() in two`: the workflow, and what was asked for or else what the agent says it did. */
 function title(view: DeliveryView): string {
-  const line = view.title.replace(/\s+/g, ' ').trim()
-  const characters = [...(line === '' ? `Changes by ${workflowName(view)}` : line)]
+  const [said = 'no summary'] = [view.goal, view.title].map(oneLine).filter((line) => line !== '')
+  const characters = [...`${view.workflow}: ${said}`]
   if (characters.length <= TITLE_CHARACTERS_MAX) return characters.join('')
   return `${characters
     .slice(0, TITLE_CHARACTERS_MAX - 1)
@@ -80,8 +83,20 @@ function title(view: DeliveryView): string {
     .trimEnd()}…`
 }
 
+function oneLine(text = ''): string {
+  return text.replace(/\s+/g, ' ').trim()
+}
+
+/** The agent's words, of which its title is only the beginning of the last. */
+function summary(view: DeliveryView): string {
+  const body = view.body.trim()
+  const own = oneLine(view.title)
+  if (body === '') return own === '' ? 'The agent left no summary of its work.' : own
+  return body
+}
+
 function marked(view: DeliveryView): string {
-  return paragraphs(sessionMarker(view.sessionId, 'delivery'), withoutTrailers(view.body.trim()))
+  return paragraphs(sessionMarker(view.sessionId, 'delivery'), withoutTrailers(summary(view)))
 }
 
 function origin(view: DeliveryView): string {

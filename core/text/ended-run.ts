@@ -3,8 +3,12 @@ import { formatUsd } from '../money.ts'
 import { type ReasonCode, reasons } from '../reason.ts'
 import type { Conclusion } from '../run.ts'
 import { code, link, prose, table } from './markdown.ts'
+import type { WorkDone } from './work-done.ts'
 
-/** What was handed over. `kept`: nothing was delivered, and the work can be looked at there. */
+/**
+ * What was handed over. `side-branch`: nothing was delivered where it belongs, and the work is on a branch of its own.
+ * `kept`: nothing was delivered, and the work can be looked at there.
+ */
 export type Delivered =
   | { readonly kind: 'commit'; readonly sha: string; readonly url: string }
   | { readonly kind: 'pull-request'; readonly number: number; readonly url: string }
@@ -27,11 +31,13 @@ export interface EndedRun {
   readonly conclusion: Conclusion
   /** Present unless the run simply completed. */
   readonly reason?: ReasonCode | undefined
-  /** One sentence about this very run (which guard, which path); added to the reason's own words. */
+  /** One sentence about this very run (which guard, which path), told instead of the reason's own words. */
   readonly detail?: string | undefined
   readonly spentMicroUsd: bigint
   readonly delivered: Delivered
   readonly steps: readonly EndedStep[]
+  /** Left out where no work came of it. */
+  readonly work?: WorkDone | undefined
   readonly actionsUrl?: string | undefined
 }
 
@@ -56,7 +62,7 @@ export function costLine(run: EndedRun, capMicroUsd: bigint): string {
   return `It cost ${formatUsd(run.spentMicroUsd)} of at most ${formatUsd(capMicroUsd)}.`
 }
 
-/** `commit abc1234` and the like, linked; `undefined` when nothing was made. */
+/** `commit abc1234` and the like, linked; `undefined` when nothing was delivered. */
 export function deliveredLink(delivered: Delivered): string | undefined {
   switch (delivered.kind) {
     case 'commit':
@@ -68,7 +74,6 @@ export function deliveredLink(delivered: Delivered): string | undefined {
     case 'comment':
       return `a ${link('comment', delivered.url)}`
     case 'side-branch':
-      return `branch ${link(code(delivered.branch), delivered.url)}`
     case 'kept':
     case 'none':
       return undefined
@@ -77,27 +82,50 @@ export function deliveredLink(delivered: Delivered): string | undefined {
 
 export function deliveredLine(delivered: Delivered): string {
   if (delivered.kind === 'kept') return `Nothing was delivered; ${link('the work is kept', delivered.url)}.`
+  if (delivered.kind === 'side-branch') {
+    return `Its work is on the side branch ${link(code(delivered.branch), delivered.url)} only.`
+  }
   const made = deliveredLink(delivered)
   return made === undefined ? 'Nothing was delivered.' : `Delivered: ${made}.`
 }
 
-/** Why it ended so and what to do about it; nothing for a run that simply completed. */
-export function reasonText(run: EndedRun): string | undefined {
-  if (run.reason === undefined) return run.detail === undefined ? undefined : prose(run.detail)
-  const { says, todo } = reasons[run.reason]
-  const why = run.detail === undefined ? says : `${says} ${prose(run.detail)}`
-  return `**Why:** ${why} (${code(run.reason)})\n\n**What to do:** ${todo}`
+/** Why it ended so; `undefined` for a run that simply completed. */
+export function whySentence(run: EndedRun): string | undefined {
+  if (run.detail !== undefined) return prose(run.detail)
+  return run.reason === undefined ? undefined : reasons[run.reason].says
 }
 
-export function stepsTable(steps: readonly EndedStep[]): string | undefined {
+/** Why it ended so and what to do about it; nothing for a run that simply completed. */
+export function reasonText(run: EndedRun): string | undefined {
+  const why = whySentence(run)
+  if (run.reason === undefined || why === undefined) return why
+  return `**Why:** ${why} (${code(run.reason)})\n\n**What to do:** ${reasons[run.reason].todo}`
+}
+
+/** Whether so much of the cap was spent that it is worth saying why that is right. */
+export function isDear(run: EndedRun, capMicroUsd: bigint): boolean {
+  return run.spentMicroUsd > 0n && run.spentMicroUsd * 2n >= capMicroUsd
+}
+
+export function stepsTable({ steps, conclusion }: Pick<EndedRun, 'steps' | 'conclusion'>): string | undefined {
   if (steps.length === 0) return undefined
-  const rows = steps.map((step) => [
+  const rows = steps.map((step, index) => [
     code(step.id),
     step.kind === 'agent' ? 'agent' : 'command',
-    step.ok ? 'passed' : 'did not pass',
+    resultOf(steps, index, conclusion),
     step.kind === 'agent' ? `${step.turns}` : '',
     `${step.attempts}`,
     step.kind === 'agent' ? formatUsd(step.spentMicroUsd) : '',
   ])
   return table(['step', 'kind', 'result', 'turns', 'attempts', 'cost'], rows)
+}
+
+/** A command that failed and stopped nothing was there to be noted: most often to say how things stood beforehand. */
+function resultOf(steps: readonly EndedStep[], index: number, conclusion: Conclusion): string {
+  const step = steps[index]
+  if (!step || step.ok) return 'passed'
+  const stoppedNothing = index < steps.length - 1 || conclusion === 'completed'
+  if (step.kind === 'agent' || !stoppedNothing) return 'did not pass'
+  const isBefore = !steps.slice(0, index).some((earlier) => earlier.kind === 'agent')
+  return isBefore ? 'failed (noted; it says how things stood before)' : 'failed (noted)'
 }

@@ -1,6 +1,5 @@
 /** The one short reply at a session's end, since the edits of its comment notify nobody. */
-import { reasons } from '../reason.ts'
-import { costLine, deliveredLine, type EndedRun, ending } from './ended-run.ts'
+import { costLine, deliveredLine, type EndedRun, ending, whySentence } from './ended-run.ts'
 import { code, link } from './markdown.ts'
 import { sessionMarker } from './marker.ts'
 import { workflowName } from './workflow-name.ts'
@@ -11,19 +10,18 @@ export interface FinalReplyView {
   readonly variant?: string | undefined
   readonly capMicroUsd: bigint
   readonly run: EndedRun
-  /** The session's comment, where the whole of it stands. */
+  /** The session's comment, which says the rest. */
   readonly commentUrl: string
 }
 
 export function finalReply(view: FinalReplyView): string {
   const { run } = view
-  const why = run.reason === undefined ? undefined : reasons[run.reason].says
   const said = [
     `${code(workflowName(view))}: ${ending(run)}.`,
-    why,
+    whySentence(run),
     costLine(run, view.capMicroUsd),
     deliveredLine(run.delivered),
-    `${link('The whole of it', view.commentUrl)}.`,
+    `${link('Details', view.commentUrl)}.`,
   ]
   return `${sessionMarker(view.sessionId, 'reply')}\n${said.filter((part) => part !== undefined).join(' ')}`
 }

@@ -5,7 +5,7 @@ import { type ReasonCode, reasons } from '../reason.ts'
 import type { Report } from '../report.ts'
 import type { Conclusion } from '../run.ts'
 import { type EndedRun, ending } from './ended-run.ts'
-import { code, details, fenced, inline, paragraphs, table } from './markdown.ts'
+import { code, details, fenced, inline, paragraphs, prose, table } from './markdown.ts'
 import { workflowName } from './workflow-name.ts'
 
 const PATCH_CHARACTERS_MAX = 60_000
@@ -34,7 +34,7 @@ export function jobSummary(view: JobSummaryView): string {
     `### Purser: ${code(workflowName(plan))} ${ending(asEnded(view))}`,
     view.reason === undefined
       ? undefined
-      : `${reasons[view.reason].says} ${inline(report.message, 1_900)} ${reasons[view.reason].todo}`,
+      : `${report.message === '' ? reasons[view.reason].says : prose(report.message)} ${reasons[view.reason].todo}`,
     costs(view),
     view.delivery === '' ? undefined : `Delivered: ${inline(view.delivery, 500)}`,
     view.sessionUrl === undefined ? undefined : `Session: ${view.sessionUrl}`,

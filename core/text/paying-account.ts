@@ -6,7 +6,7 @@ import { inline } from './markdown.ts'
 /** An account is in money or in tokens, never in both. */
 export type Amount = { readonly microUsd: bigint } | { readonly tokens: bigint }
 
-/** An account that a run touches, as it stands with the run's hold (or, once settled, its spend) taken off. */
+/** An account that a run touches, as it stands with the run's hold (or, once settled, its spend) taken off. `remaining` is without what is held. */
 export interface PayingAccount {
   readonly kind: AccountKind
   /** The portfolio's, squad's or experiment's name. */
@@ -20,6 +20,8 @@ export interface PayingAccount {
   readonly budget: Amount
   /** Below zero where the budget is only recorded and has been passed. */
   readonly remaining: Amount
+  /** What running work holds of it, and may give back. */
+  readonly held: Amount
   /** The day, `2026-12-01`, on which the next period or sprint begins or the experiment ends. */
   readonly resets: string
   /** Why dear runs are right here, as the portfolio declares it. */
@@ -30,18 +32,26 @@ export function formatAmount(amount: Amount): string {
   return 'microUsd' in amount ? formatUsd(amount.microUsd) : formatTokens(amount.tokens)
 }
 
-/** One line for each account, and the reasons for high cost below. */
+/** One line for each account. */
 export function accountLines(accounts: readonly PayingAccount[]): string {
-  const lines = accounts.map((account) => `- ${payer(account)}: ${standing(account)}`)
-  const reasons = accounts.flatMap((account) =>
-    account.highCost === undefined ? [] : [`> High cost is right here: ${inline(account.highCost)}`],
-  )
-  return [lines.join('\n'), ...new Set(reasons)].filter((part) => part !== '').join('\n\n')
+  return accounts.map((account) => `- ${payer(account)}: ${standing(account)}`).join('\n')
 }
 
-/** `$31.20 of $40.00 left until 2026-12-01`. */
+/** Why high cost is right, as the accounts declare it. */
+export function highCostLines(accounts: readonly PayingAccount[]): string | undefined {
+  const reasons = new Set(accounts.flatMap(({ highCost }) => (highCost === undefined ? [] : [highCost])))
+  if (reasons.size === 0) return undefined
+  return [...reasons].map((reason) => `> High cost is right here: ${inline(reason)}`).join('\n\n')
+}
+
+/** `$31.20 of $40.00 left until 2026-12-01; running work holds $2.50`. */
 export function standing(account: PayingAccount): string {
-  const { budget, remaining, resets } = account
+  const { held } = account
+  const amount = 'microUsd' in held ? held.microUsd : held.tokens
+  return `${leftOf(account)}${amount > 0n ? `; running work holds ${formatAmount(held)}` : ''}`
+}
+
+function leftOf({ budget, remaining, resets }: PayingAccount): string {
   const left = 'microUsd' in remaining ? remaining.microUsd : remaining.tokens
   if (left >= 0n)
     return `${'microUsd' in remaining ? formatUsd(left) : left.toLocaleString('en-US')} of ${formatAmount(budget)} left until ${resets}`
@@ -49,7 +59,8 @@ export function standing(account: PayingAccount): string {
   return `${formatAmount(over)} over its ${formatAmount(budget)}, which lasts until ${resets}`
 }
 
-function payer(account: PayingAccount): string {
+/** `Portfolio **refactoring** (Safer, faster refactors; value: quality)`. */
+export function payer(account: PayingAccount): string {
   const name = `**${inline(account.name)}**`
   const value = account.value === undefined ? undefined : `value: ${inline(account.value)}`
   const about = [account.purpose === undefined ? undefined : inline(account.purpose), value, account.why]

@@ -1,7 +1,7 @@
 /** The answer to `/agent quote`: the price alone; nothing is started or reserved. */
 import type { Quote } from '../quote.ts'
 import { code, paragraphs } from './markdown.ts'
-import { accountLines, type PayingAccount } from './paying-account.ts'
+import { accountLines, highCostLines, type PayingAccount } from './paying-account.ts'
 import { quoteLine, smallerHoldLine } from './quote-line.ts'
 import { workflowName } from './workflow-name.ts'
 
@@ -20,6 +20,7 @@ export function quoteComment(view: QuoteView): string {
     quoteLine(view.quote),
     smallerHoldLine(view.quote),
     `**It would be paid by**\n\n${accountLines(view.accounts)}`,
+    highCostLines(view.accounts),
     `Nothing is started or reserved. Comment ${code(`/agent ${name}`)} to start it.`,
   )
 }

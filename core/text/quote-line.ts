@@ -2,18 +2,27 @@
 import { formatUsd } from '../money.ts'
 import type { Quote } from '../quote.ts'
 
-/** `Usually $0.80, nine in ten under $1.90, never more than $2.50 (from 12 runs).` */
+/** Below so many runs, nine in ten of them would be all of them. */
+const NINE_IN_TEN_RUNS_MIN = 10
+
+/**
+ * `Usually $0.80, nine in ten under $1.90, never more than $2.50 (from 12 runs).` Of few runs it says what they cost at
+ * most.
+ */
 export function quoteLine(quote: Quote): string {
   const { runs, usualMicroUsd, nineInTenMicroUsd, capMicroUsd } = quote
   const never = `never more than ${formatUsd(capMicroUsd)}`
   if (usualMicroUsd === undefined || nineInTenMicroUsd === undefined) return `No history yet; ${never}.`
   const from = `(from ${runs === 1 ? 'one run' : `${runs} runs`})`
+  if (runs === 1 && usualMicroUsd <= capMicroUsd)
+    return `The one run so far cost ${formatUsd(usualMicroUsd)}; ${never}.`
   // A cap below what such runs cost would make the sentence contradict itself.
   if (usualMicroUsd > capMicroUsd) {
     return `Such runs usually cost ${formatUsd(usualMicroUsd)}; this one ${never}, and keeps its work if it gets there ${from}.`
   }
   if (nineInTenMicroUsd > capMicroUsd) return `Usually ${formatUsd(usualMicroUsd)}, ${never} ${from}.`
-  return `Usually ${formatUsd(usualMicroUsd)}, nine in ten under ${formatUsd(nineInTenMicroUsd)}, ${never} ${from}.`
+  const most = runs < NINE_IN_TEN_RUNS_MIN ? 'so far at most' : 'nine in ten under'
+  return `Usually ${formatUsd(usualMicroUsd)}, ${most} ${formatUsd(nineInTenMicroUsd)}, ${never} ${from}.`
 }
 
 /** Says so when less is held than was asked for; else nothing. */

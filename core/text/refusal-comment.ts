@@ -1,9 +1,9 @@
-/** A "no" as people read it: why, the numbers, who can change it and when it changes by itself. */
+/** A "no" as people read it: why, the numbers, what to do and who can. The refusal's own words say when it changes by itself. */
 import { formatUsd } from '../money.ts'
 import type { ReasonCode, Refusal } from '../reason.ts'
 import { code, paragraphs, prose } from './markdown.ts'
 import { sessionMarker } from './marker.ts'
-import { accountLines, type PayingAccount } from './paying-account.ts'
+import { type PayingAccount, payer } from './paying-account.ts'
 import { workflowName } from './workflow-name.ts'
 
 export interface RefusalView {
@@ -30,7 +30,6 @@ export function refusalComment(view: RefusalView): string {
     numbers(view),
     `**What to do:** ${prose(refusal.todo)}`,
     whoLine(refusal.reason),
-    resetLine(view),
     `<sub>Reason ${code(refusal.reason)} · ${code('/agent help')}</sub>`,
   )
 }
@@ -40,7 +39,7 @@ function numbers(view: RefusalView): string | undefined {
   const lines = [
     view.capMicroUsd === undefined ? undefined : `- Asked for: at most ${formatUsd(view.capMicroUsd)}`,
     view.floorMicroUsd === undefined ? undefined : `- Worth starting with: at least ${formatUsd(view.floorMicroUsd)}`,
-    view.accounts.length === 0 ? undefined : accountLines(view.accounts),
+    ...view.accounts.map((account) => `- Paid by: ${payer(account)}`),
   ]
   const said = lines.filter((line) => line !== undefined)
   return said.length === 0 ? undefined : said.join('\n')
@@ -71,9 +70,4 @@ const who: Readonly<Partial<Record<ReasonCode, string>>> = {
 function whoLine(reason: ReasonCode): string | undefined {
   const able = who[reason]
   return able === undefined ? undefined : `**Who can change it:** ${able}.`
-}
-
-function resetLine(view: RefusalView): string | undefined {
-  const days = [...new Set(view.accounts.map((account) => account.resets))].toSorted()
-  return days.length === 0 ? undefined : `**When it changes by itself:** ${days.join(', ')}, with the next budget.`
 }

@@ -3,11 +3,22 @@ import type { OverrideName } from '../command.ts'
 import { formatUsd } from '../money.ts'
 import type { Decided } from '../outcome.ts'
 import type { Quote } from '../quote.ts'
-import { costLine, deliveredLine, deliveredLink, type EndedRun, ending, reasonText, stepsTable } from './ended-run.ts'
+import type { InputValues } from '../template.ts'
+import {
+  costLine,
+  deliveredLine,
+  deliveredLink,
+  type EndedRun,
+  ending,
+  isDear,
+  reasonText,
+  stepsTable,
+} from './ended-run.ts'
 import { code, details, inline, link, paragraphs } from './markdown.ts'
 import { sessionMarker } from './marker.ts'
-import { accountLines, type PayingAccount } from './paying-account.ts'
+import { accountLines, highCostLines, type PayingAccount } from './paying-account.ts'
 import { quoteLine, smallerHoldLine } from './quote-line.ts'
+import { workText } from './work-done.ts'
 import { workflowName } from './workflow-name.ts'
 
 export type SessionState =
@@ -32,6 +43,8 @@ export interface SessionView {
   readonly quote: Quote
   /** The accounts that pay, the portfolio first. */
   readonly accounts: readonly PayingAccount[]
+  /** What the workflow was given, defaults included: a person's words. */
+  readonly inputs: InputValues
   readonly overrides: Readonly<Partial<Record<OverrideName, string>>>
   /** The portfolio's `enforce`. */
   readonly enforce: 'record' | 'quote' | 'cap'
@@ -41,8 +54,10 @@ export interface SessionView {
 export function sessionComment(view: SessionView): string {
   return paragraphs(
     `${sessionMarker(view.sessionId)}\n### ${code(workflowName(view))}: ${headline(view.state)}`,
+    inputsText(view.inputs),
     ...stateParts(view),
     `**Paid by**\n\n${accountLines(view.accounts)}`,
+    isHighCostDue(view) ? highCostLines(view.accounts) : undefined,
     enforceLine[view.enforce],
     footer(view),
   )
@@ -76,10 +91,31 @@ function stateParts(view: SessionView): readonly (string | undefined)[] {
       return [
         `${costLine(state.run, quote.capMicroUsd)} ${deliveredLine(state.run.delivered)}`,
         reasonText(state.run),
+        workText(state.run.work),
         ...price,
         outcomeText(state.run, state.outcome),
         stepsDetails(state.run),
       ]
+  }
+}
+
+function inputsText(inputs: InputValues): string | undefined {
+  const lines = Object.entries(inputs)
+    .filter(([, value]) => value !== '')
+    .map(([name, value]) => `- ${code(name)}: ${inline(String(value))}`)
+  return lines.length === 0 ? undefined : `**Asked for**\n\n${lines.join('\n')}`
+}
+
+/** Before the money is spent, and afterwards where much of it was. */
+function isHighCostDue({ state, quote }: SessionView): boolean {
+  switch (state.phase) {
+    case 'quoted':
+    case 'started':
+      return true
+    case 'running':
+      return false
+    case 'ended':
+      return isDear(state.run, quote.capMicroUsd)
   }
 }
 
@@ -112,7 +148,7 @@ function outcomeText(run: EndedRun, outcome: Decided | undefined): string | unde
 }
 
 function stepsDetails(run: EndedRun): string | undefined {
-  const steps = stepsTable(run.steps)
+  const steps = stepsTable(run)
   return steps === undefined ? undefined : details('Steps', steps)
 }
 

@@ -150,9 +150,11 @@ test('a budget with less room than the run is worth starting with', async () => 
   expect(refusal).toContain('`no-room`')
   expect(refusal).toContain('refactoring')
   // What is left, of what, why, and what would have been enough; who changes it, and when it changes by itself.
-  expect(refusal).toContain('$0.00 left of $3.00 ($0.00 spent, $3.00 held); this workflow needs at least $0.25')
+  expect(refusal).toContain(
+    '$0.00 left of $3.00 ($0.00 spent, $3.00 held by running work); this workflow needs at least $0.25',
+  )
   expect(refusal).toContain('`portfolios.refactoring.budget`')
-  expect(refusal).toMatch(/It starts afresh on \d{4}-\d{2}-01 00:00 UTC\. Running work holds \$3\.00/)
+  expect(refusal).toMatch(/Running work holds \$3\.00 .* starts afresh on \d{4}-\d{2}-01 00:00 UTC\./)
 
   // The same subject can't be worked on twice at once; and what waits can be stopped, which gives the hold back.
   await stage.say('dev', first.number, '/agent review')

@@ -213,10 +213,11 @@ describe('holdAmount', () => {
       refused: true,
       reason: 'no-room',
       message:
-        'The portfolio refactoring has $0.40 left of $40.00 ($38.00 spent, $1.60 held); this workflow needs at least $1.00.',
+        'The portfolio `refactoring` has $0.40 left of $40.00 ($38.00 spent, $1.60 held by running work); this workflow needs at least $1.00.',
       todo:
-        'It starts afresh on 2026-12-01 00:00 UTC. Running work holds $1.60 and gives back what it does not use. ' +
-        'Sooner, a maintainer can raise `portfolios.refactoring.budget` in `.github/purser/portfolios.yml` on the default branch.',
+        'Running work holds $1.60 and gives back what it does not use, so try again once it has ended. ' +
+        'A maintainer can raise `portfolios.refactoring.budget` in `.github/purser/portfolios.yml` on the default branch. ' +
+        'By itself the budget starts afresh on 2026-12-01 00:00 UTC.',
     })
   })
 

@@ -22,22 +22,33 @@ const view: DeliveryView = {
 describe('a commit', () => {
   test('has the title, the body, and the trailers as its last paragraph', () => {
     expect(commitMessage(view)).toBe(
-      'Split parse() into reading and checking\n\nIt did two things.\n\nBoth are tested now.\n\n' +
+      'refactor+tests: Split parse() into reading and checking\n\nIt did two things.\n\nBoth are tested now.\n\n' +
         'Purser-Session: s_42\nPurser-Run: r-7',
     )
     expect(deliveryOf(commitMessage(view))).toEqual({ sessionId: 's_42', runId: 'r-7' })
     expect(deliveryOf(`${commitMessage(view)}\n`.replaceAll('\n', '\r\n'))).toEqual({ sessionId: 's_42', runId: 'r-7' })
   })
 
-  test('without words says at least what made it', () => {
+  test('is named after its goal, where there is one, and the agent’s words stay in the body', () => {
+    const [title, ...rest] = commitMessage({ ...view, goal: 'One job for each function\n' }).split('\n\n')
+    expect(title).toBe('refactor+tests: One job for each function')
+    expect(rest.slice(0, 2)).toEqual(['It did two things.', 'Both are tested now.'])
+    expect(commitMessage({ ...view, goal: 'G', body: '' })).toContain('\n\nSplit parse() into reading and checking\n\n')
+    expect(pullRequestText({ ...view, goal: 'G' }).title).toBe('refactor+tests: G')
+  })
+
+  test('without words says so', () => {
     const message = commitMessage({ ...view, title: ' ', body: '', variant: 'tests-first' })
-    expect(message.split('\n')[0]).toBe('Changes by refactor+tests/tests-first')
-    expect(message.split('\n\n')).toHaveLength(2)
+    expect(message.split('\n')[0]).toBe('refactor+tests: no summary')
+    expect(message).toContain('\n\nThe agent left no summary of its work.\n\nPurser-Session')
+    expect(commitMessage({ ...view, goal: 'Tidy up', title: '', body: '' })).toContain(
+      'refactor+tests: Tidy up\n\nThe agent',
+    )
   })
 
   test('keeps its title to one line that git shows whole', () => {
     const [first = ''] = commitMessage({ ...view, title: `A title\nof ${'many words '.repeat(20)}` }).split('\n')
-    expect(first.startsWith('A title of many words')).toBe(true)
+    expect(first.startsWith('refactor+tests: A title of many words')).toBe(true)
     expect([...first].length).toBeLessThanOrEqual(72)
     expect(first.endsWith('…')).toBe(true)
   })
@@ -70,7 +81,7 @@ describe('a commit', () => {
 describe('a pull request, a review', () => {
   test('say where they come from, what they cost and how to judge them', () => {
     const { title, body } = pullRequestText(view, 'Auto-merge is on, so a commit could be merged unseen.')
-    expect(title).toBe(view.title)
+    expect(title).toBe(`refactor+tests: ${view.title}`)
     for (const text of [body, reviewBody(view)]) {
       expect(markerOf(text)).toEqual({ sessionId: 's_42', part: 'delivery' })
       expect(text).toContain('It did two things.')

@@ -14,16 +14,18 @@ describe('the final reply', () => {
     expect(markerOf(text)).toEqual({ sessionId: 's1', part: 'reply' })
     expect(text.split('\n')[1]).toBe(
       '`refactor+tests`: done. It cost $0.62 of at most $2.50. Delivered: commit ' +
-        '[`a1b2c3d`](https://github.com/acme/shop/commit/a1b2c3d4e5f6). [The whole of it](https://u/c).',
+        '[`a1b2c3d`](https://github.com/acme/shop/commit/a1b2c3d4e5f6). [Details](https://u/c).',
     )
   })
 
   test('says why when it didn’t complete, and that nothing was spent when nothing was', () => {
     expect(finalReply({ ...reply, run: withheld })).toContain(
-      'work withheld. The work is larger than the workflow allows.',
+      'work withheld. The work changes 24 files; `diff.files` allows 20. It cost',
     )
     const run = { ...withheld, conclusion: 'failed', reason: 'setup-failed', spentMicroUsd: 0n } as const
-    expect(finalReply({ ...reply, run })).toContain('It cost nothing.')
+    expect(finalReply({ ...reply, run: { ...run, detail: undefined } })).toContain(
+      'failed. The setup command failed before any model was called. It cost nothing.',
+    )
   })
 })
 
@@ -47,7 +49,7 @@ describe('the check run', () => {
     const { summary } = checkRun({ ...view, run: withheld })
     expect(summary).toContain('**Quoted beforehand:** Usually $0.80, nine in ten under $1.90, never more than $2.50')
     expect(summary).toContain('Portfolio **refactoring**')
-    expect(summary).toContain('**Why:** The work is larger than the workflow allows.')
+    expect(summary).toContain('**Why:** The work changes 24 files; `diff.files` allows 20. (`guard-diff`)')
     expect(summary).toContain('| `refactor` | agent | passed |')
   })
 })

@@ -1,17 +1,36 @@
 import { describe, expect, test } from 'vitest'
 import { parseComment } from '../../../core/command.ts'
-import { reasons, refuse } from '../../../core/reason.ts'
+import { holdAmount } from '../../../core/ledger.ts'
+import { isRefusal, reasons, refuse } from '../../../core/reason.ts'
 import { markerOf } from '../../../core/text/marker.ts'
 import { refusalComment } from '../../../core/text/refusal-comment.ts'
-import { portfolio, sprint } from './views.ts'
+import { portfolio } from './views.ts'
 
-test('no room: the reason, the numbers, who can change it and when it resets', () => {
+const held = (held: bigint, spent: bigint) =>
+  holdAmount({ capMicroUsd: 2_500_000n, floorMicroUsd: 250_000n }, [
+    {
+      kind: 'portfolio',
+      name: 'refactoring',
+      unit: 'usd',
+      periodEnd: new Date('2026-12-01T00:00:00Z'),
+      budget: 40_000_000n,
+      spent,
+      held,
+      overage: 0n,
+      room: 40_000_000n - spent - held,
+      frozen: false,
+    },
+  ])
+
+test('no room: the reason, the numbers, what helps and who can', () => {
+  const refusal = held(2_500_000n, 37_380_000n)
+  if (!isRefusal(refusal)) throw new Error('a refusal was expected')
   const text = refusalComment({
-    refusal: refuse('no-room'),
+    refusal,
     sessionId: 's1',
     workflow: 'refactor+tests',
     variant: 'tests-first',
-    accounts: [{ ...portfolio, remaining: { microUsd: 120_000n } }, sprint],
+    accounts: [portfolio],
     capMicroUsd: 2_500_000n,
     floorMicroUsd: 250_000n,
   })
@@ -19,13 +38,24 @@ test('no room: the reason, the numbers, who can change it and when it resets', (
   expect(text).toContain('### `refactor+tests/tests-first`: not started')
   expect(text).toContain('Nothing was spent.')
   expect(text).toContain(
-    '- Asked for: at most $2.50\n- Worth starting with: at least $0.25\n- Portfolio **refactoring**',
+    'The portfolio `refactoring` has $0.12 left of $40.00 ($37.38 spent, $2.50 held by running work); this workflow needs at least $0.25.',
   )
-  expect(text).toContain('$0.12 of $40.00 left until 2026-12-01')
-  expect(text).toContain('**What to do:** Wait for the next period')
+  expect(text).toContain(
+    '- Asked for: at most $2.50\n- Worth starting with: at least $0.25\n- Paid by: Portfolio **refactoring** (Safer',
+  )
+  // What helps soonest comes first.
+  expect(text).toContain('**What to do:** Running work holds $2.50 and gives back what it does not use, so try again')
   expect(text).toContain('whoever may merge to the default branch')
-  expect(text).toContain('**When it changes by itself:** 2026-11-30, 2026-12-01')
+  expect(text.match(/2026-12-01/g)).toHaveLength(1)
   expect(text).toContain('Reason `no-room`')
+})
+
+test('no room where nothing that runs could give enough back: nobody is told to wait for it', () => {
+  expect(held(100_000n, 39_800_000n)).toMatchObject({
+    todo: expect.stringMatching(
+      /^A maintainer can raise .* By itself the budget starts afresh on 2026-12-01 00:00 UTC\.$/,
+    ),
+  })
 })
 
 test('a command that can’t be read: the problem, how to write it, and no numbers', () => {

@@ -6,6 +6,7 @@ import type { EndedRun } from '../../../core/text/ended-run.ts'
 import type { PayingAccount } from '../../../core/text/paying-account.ts'
 import type { CountedRun, PromotionView, Side } from '../../../core/text/promotion-issue.ts'
 import type { SessionState, SessionView } from '../../../core/text/session-comment.ts'
+import { guardWords } from '../../../core/text/work-done.ts'
 
 export const quote: Quote = {
   runs: 12,
@@ -21,6 +22,7 @@ export const portfolio: PayingAccount = {
   value: 'quality',
   budget: { microUsd: 40_000_000n },
   remaining: { microUsd: 31_200_000n },
+  held: { microUsd: 0n },
   resets: '2026-12-01',
 }
 
@@ -29,6 +31,7 @@ export const sprint: PayingAccount = {
   name: 'payments',
   budget: { tokens: 2_000_000n },
   remaining: { tokens: 1_950_000n },
+  held: { tokens: 0n },
   resets: '2026-11-30',
 }
 
@@ -37,10 +40,21 @@ export const completed: EndedRun = {
   spentMicroUsd: 620_000n,
   delivered: { kind: 'commit', sha: 'a1b2c3d4e5f6', url: 'https://github.com/acme/shop/commit/a1b2c3d4e5f6' },
   steps: [
-    { id: 'before', kind: 'run', ok: true, turns: 0, attempts: 1, spentMicroUsd: 0n },
+    { id: 'before', kind: 'run', ok: false, turns: 0, attempts: 1, spentMicroUsd: 0n },
     { id: 'refactor', kind: 'agent', ok: true, turns: 7, attempts: 1, spentMicroUsd: 410_000n },
     { id: 'tests', kind: 'agent', ok: false, turns: 5, attempts: 3, spentMicroUsd: 210_000n },
   ],
+  work: {
+    files: [
+      { path: 'src/parse.ts', addedLines: 30, deletedLines: 12 },
+      { path: 'test/parse.test.ts', addedLines: 11, deletedLines: 0 },
+    ],
+    words: 'Split parse() into reading and checking.',
+    guardsPassed: guardWords(
+      { diff: { files: 20, lines: 600 }, paths: { deny: ['infra/**'] }, run: ['${{ inputs.test }}'] },
+      { test: 'npm test' },
+    ),
+  },
   actionsUrl: 'https://github.com/acme/shop/actions/runs/77',
 }
 
@@ -48,8 +62,9 @@ export const withheld: EndedRun = {
   ...completed,
   conclusion: 'withheld',
   reason: 'guard-diff',
-  detail: '24 files, 20 allowed.',
+  detail: 'The work changes 24 files; `diff.files` allows 20.',
   delivered: { kind: 'kept', url: 'https://github.com/acme/shop/actions/runs/77' },
+  work: { files: [{ path: 'src/parse.ts', addedLines: 30, deletedLines: 12 }], words: '', guardsPassed: [] },
 }
 
 export function session(state: SessionState, more: Partial<SessionView> = {}): SessionView {
@@ -58,6 +73,7 @@ export function session(state: SessionState, more: Partial<SessionView> = {}): S
     workflow: 'refactor+tests',
     quote,
     accounts: [portfolio],
+    inputs: {},
     overrides: {},
     enforce: 'cap',
     state,

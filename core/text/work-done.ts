@@ -1,0 +1,69 @@
+/** What a run did, for a reader of its comment: the files, the guards that they passed, and the agents' own words. */
+import type { ChangedFile } from '../changeset.ts'
+import type { Guards } from '../config/workflow.ts'
+import { inertText } from '../inert.ts'
+import { type InputValues, showCommand } from '../template.ts'
+import { code, details, linesWithin, paragraphs, table } from './markdown.ts'
+
+export interface WorkDone {
+  readonly files: readonly Pick<ChangedFile, 'path' | 'addedLines' | 'deletedLines'>[]
+  /** What the agents said of it, as they wrote it; empty when they said nothing or when it is itself the delivery. */
+  readonly words: string
+  /** In words, from `guardWords`; empty where nothing was held against them. */
+  readonly guardsPassed: readonly string[]
+}
+
+const FILES_SHOWN_MAX = 50
+const WORDS_CHARACTERS_MAX = 4_000
+
+export function workText(work: WorkDone | undefined): string | undefined {
+  if (!work) return undefined
+  return paragraphs(guardsLine(work), filesDetails(work), wordsDetails(work))
+}
+
+/** A workflow's own guards as a reader says them; each is Markdown. What no workflow may do is not repeated. */
+export function guardWords(guards: Guards, inputs: InputValues): readonly string[] {
+  const { paths, diff, run = [] } = guards
+  const listed = (globs: readonly string[]) => globs.map(code).join(', ')
+  return [
+    ...(diff?.files === undefined ? [] : [`at most ${diff.files} files`]),
+    ...(diff?.lines === undefined ? [] : [`at most ${diff.lines} lines`]),
+    ...(paths?.allow === undefined ? [] : [`only ${listed(paths.allow)}`]),
+    ...(paths?.deny === undefined || paths.deny.length === 0 ? [] : [`nothing in ${listed(paths.deny)}`]),
+    ...run.map((command) => `${code(showCommand(command, inputs))} passes`),
+  ]
+}
+
+function guardsLine({ guardsPassed, files }: WorkDone): string | undefined {
+  if (guardsPassed.length === 0 || files.length === 0) return undefined
+  return `**Guards passed:** ${guardsPassed.join('; ')}.`
+}
+
+function filesDetails({ files }: WorkDone): string | undefined {
+  if (files.length === 0) return undefined
+  const added = files.reduce((sum, file) => sum + file.addedLines, 0)
+  const deleted = files.reduce((sum, file) => sum + file.deletedLines, 0)
+  const what = files.length === 1 ? 'One file' : `${files.length} files`
+  const rows = files
+    .slice(0, FILES_SHOWN_MAX)
+    .map((file) => [code(file.path), `${file.addedLines}`, `${file.deletedLines}`])
+  const left = files.length - rows.length
+  return details(
+    `${what} changed: ${lines(added)} added, ${deleted} deleted`,
+    paragraphs(table(['file', 'added', 'deleted'], rows), left > 0 ? `and ${left} more.` : undefined),
+  )
+}
+
+function lines(count: number): string {
+  return count === 1 ? '1 line' : `${count} lines`
+}
+
+/** Quoted, so that a code block which its writer never closed ends with the quotation and not with the comment. */
+function wordsDetails({ words, files }: WorkDone): string | undefined {
+  const said = words.trim()
+  if (said === '') return files.length === 0 ? undefined : 'The agent left no summary of its work.'
+  const { shown, left } = linesWithin(inertText(said.slice(0, WORDS_CHARACTERS_MAX)).split('\n'), WORDS_CHARACTERS_MAX)
+  const isCut = left > 0 || said.length > WORDS_CHARACTERS_MAX
+  const quoted = shown.map((line) => `> ${line}`.trimEnd()).join('\n')
+  return details('What the agent says of it', paragraphs(quoted, isCut ? 'The rest is in the report.' : undefined))
+}
