@@ -119,7 +119,10 @@ export function mayClaimAgain(
 /** A delivery that keeps failing is tried this long; what is still not delivered then stays in the report. */
 export const DELIVERY_MS_MAX = 86_400_000
 
-/** How a run ended whose work is kept, for a maintainer to look at, but never delivered by itself: it was given up, and the subject with it. */
+/**
+ * Why a run ended whose work is kept for a maintainer to look at, and never delivered by itself: since it was given up,
+ * another run may have worked on the same subject.
+ */
 export const undeliverableReason = 'lost' satisfies ReasonCode
 
 /** Whether the App has to deliver a run's work, or to find that there is none. The sweep looks for the same in SQL. */

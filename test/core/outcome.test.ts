@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { type OutcomeRule, outcomeRuleSchema } from '../../core/config/portfolios.ts'
-import { builtInRules, decideOutcome, type Facts } from '../../core/outcome.ts'
+import { builtInRules, decideOutcome, type Facts, silenceDecidesAt } from '../../core/outcome.ts'
 import type { ReasonCode } from '../../core/reason.ts'
 import {
   type Conclusion,
@@ -182,6 +182,27 @@ describe('the repository’s own rules', () => {
     [{ merged: true }, soon, 'accepted', 'built-in rule 7: merged'],
   ])('%j at %s', (seen, now, outcome, rule) => {
     expect(decideOutcome(facts(seen), declared, 'commit', now)).toEqual({ outcome, rule })
+  })
+})
+
+describe('when silence decides next', () => {
+  const unlessMerged: OutcomeRule = { outcome: 'rejected', when: { 'after-days': 30, merged: false } }
+  const soonRejected: OutcomeRule = { outcome: 'rejected', when: { 'after-days': 3, checks: 'failure' } }
+  test.each<[what: string, seen: Partial<Facts>, declared: readonly OutcomeRule[], now: Date, at: Date | undefined]>([
+    ['by the built-in rule', {}, [], soon, daysOn(14)],
+    ['by the first of the rules that will hold', { checks: 'failure' }, [unlessMerged, soonRejected], soon, daysOn(3)],
+    ['not by one whose other conditions do not hold', {}, [soonRejected], soon, daysOn(14)],
+    ['by a later one that comes before what holds now', {}, [unlessMerged], daysOn(20), daysOn(30)],
+    ['never once nothing is ahead', {}, [unlessMerged], daysOn(30), undefined],
+    ['never where something else has decided', { merged: true }, [], soon, undefined],
+    ['never where nothing was delivered', { delivered: false, conclusion: 'failed' }, [], soon, undefined],
+  ])('%s', (_what, seen, declared, now, at) => {
+    expect(silenceDecidesAt(facts(seen), declared, 'commit', now)).toEqual(at)
+    // At that moment, and not a moment before, the decision is another.
+    if (at === undefined) return
+    const decided = (moment: Date) => decideOutcome(facts(seen), declared, 'commit', moment)
+    expect(decided(new Date(at.getTime() - 1))).toEqual(decided(now))
+    expect(decided(at)).not.toEqual(decided(now))
   })
 })
 

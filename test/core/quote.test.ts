@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { quoteRun } from '../../core/quote.ts'
+import { needsGo, quoteRun } from '../../core/quote.ts'
 
 const CAP = 2_500_000n
 
@@ -40,4 +40,17 @@ test('says that there is no history by leaving the amounts out', () => {
 
 test('names the cap that was asked for when the hold is smaller', () => {
   expect(quoteRun([], CAP, 1_000_000n)).toEqual({ runs: 0, capMicroUsd: 1_000_000n, askedMicroUsd: CAP })
+})
+
+describe('a run waits for a go', () => {
+  test.each<[what: string, confirmOver: bigint | undefined, agreed: bigint | undefined, waits: boolean]>([
+    ['never where the portfolio does not ask', undefined, undefined, false],
+    ['above what the portfolio starts without asking', CAP - 1n, undefined, true],
+    ['not at exactly that', CAP, undefined, false],
+    ['no longer once somebody agreed to that cap', CAP - 1n, CAP, false],
+    ['again where the cap has risen above what was shown', CAP - 1n, CAP - 1n, true],
+    ['again also where the portfolio no longer asks', undefined, CAP - 1n, true],
+  ])('%s', (_what, confirmOverMicroUsd, agreedMicroUsd, waits) => {
+    expect(needsGo({ capMicroUsd: CAP, confirmOverMicroUsd, agreedMicroUsd })).toBe(waits)
+  })
 })

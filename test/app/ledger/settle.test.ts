@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { recordDelivery } from '../../../app/ledger/delivery.ts'
+import { giveBackDelivery, recordDelivery, takeDelivery } from '../../../app/ledger/delivery.ts'
 import { settle } from '../../../app/ledger/settle.ts'
 import { storedPlan, storedReport } from '../../../app/ledger/stored.ts'
 import { abandonUnstarted, expireLost } from '../../../app/ledger/sweep.ts'
@@ -161,10 +161,25 @@ onEachDatabase('settling', (database) => {
       number: 12,
       headSha: run.headSha,
     })
+    // Another process that had begun with it, too, changes nothing of what is recorded.
+    expect(await recordDelivery(prisma, run.id, { sha: 'c'.repeat(40), number: 31 }, NOW)).toEqual(delivered)
     // Its report is still the same one, so a repeat changes nothing.
     expect(await settle(prisma, { runId: run.id, epoch, report: reportOf(0n), now: NOW })).toMatchObject({
       repeated: true,
     })
+  })
+
+  it('is delivered by one process at a time', async () => {
+    const { prisma } = database()
+    const { run, epoch } = await claimedRun(prisma, await request())
+    expect(await takeDelivery(prisma, run.id)).toBe(false)
+    granted(await settle(prisma, { runId: run.id, epoch, report: reportOf(0n), now: NOW }))
+    const taken = await Promise.all(Array.from({ length: 4 }, () => takeDelivery(prisma, run.id)))
+    expect(taken.filter(Boolean)).toHaveLength(1)
+    await giveBackDelivery(prisma, run.id)
+    expect(await takeDelivery(prisma, run.id)).toBe(true)
+    await recordDelivery(prisma, run.id, {}, NOW)
+    expect(await takeDelivery(prisma, run.id)).toBe(false)
   })
 
   it('gives up runs that never began, and only those', async () => {
