@@ -1,7 +1,7 @@
 /** `purser parse`: what would this comment do? With `--jsonl` for many comments, one JSON string a line. */
 import { readBuiltInLayer } from '../catalog/built-in.ts'
 import { COMMENT_BYTES_MAX, parseComment } from '../core/command.ts'
-import { commandProblem } from '../core/command-problem.ts'
+import { commandProblem, invalidProblem } from '../core/command-problem.ts'
 import type { Configuration } from '../core/config/configuration.ts'
 import { loadConfiguration } from '../core/config/load.ts'
 import { isRefusal } from '../core/reason.ts'
@@ -47,21 +47,22 @@ export async function parse({ dir, json, jsonl }: ParseOptions): Promise<ExitCod
 
 /** `undefined` stands for a line that was too long to keep. */
 function parseLine(line: string | undefined, configuration: Configuration): Parsed {
-  if (line === undefined) return invalid(`the line is longer than ${LINE_BYTES_MAX} bytes`)
+  if (line === undefined) return invalid(`The line is longer than ${LINE_BYTES_MAX} bytes.`)
   let body: unknown
   try {
     body = JSON.parse(line)
   } catch {
-    return invalid('the line is not JSON; expected one JSON string; for example "/agent list"')
+    return invalid('The line is not JSON; expected one JSON string; for example "/agent list".')
   }
-  if (typeof body !== 'string') return invalid('the line is not a JSON string; expected one; for example "/agent list"')
+  if (typeof body !== 'string')
+    return invalid('The line is not a JSON string; expected one; for example "/agent list".')
   return parseBody(body, configuration)
 }
 
 function parseBody(body: string, configuration: Configuration): Parsed {
   const parsed = parseComment(body)
   if (parsed.kind === 'none') return { kind: 'none', ...NOTHING }
-  if (parsed.kind === 'invalid') return invalid(parsed.problem)
+  if (parsed.kind === 'invalid') return invalid(invalidProblem(parsed, configuration))
   const problem = commandProblem(parsed, configuration)
   if (problem !== undefined) return invalid(problem)
   const { kind, verb, workflow, variant, inputs, overrides, text } = parsed

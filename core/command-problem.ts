@@ -1,8 +1,9 @@
 /** Whether a command that is well written names what the catalog has, within what its portfolio allows. */
-import type { Command } from './command.ts'
+import type { Command, InvalidCommand, LooseText } from './command.ts'
+import { asCode, quoted } from './command-tokens.ts'
 import type { Configuration } from './config/configuration.ts'
 import { minBigint } from './money.ts'
-import { didYouMean } from './nearest.ts'
+import { didYouMean, listed } from './nearest.ts'
 import { isRefusal } from './reason.ts'
 import { findWorkflow, payingPortfolio } from './resolve.ts'
 import { inputProblems } from './resolve-inputs.ts'
@@ -25,4 +26,25 @@ export function commandProblem(command: Command, configuration: Configuration): 
   const base = minBigint(cap.usd, paying.portfolio.cap?.usd ?? cap.usd)
   const overrides = readOverrides(command.overrides, paying.name, paying.portfolio, base, floor?.usd)
   return isRefusal(overrides) ? overrides.message : undefined
+}
+
+/** What is wrong with a command that is not well written; where a text stands in place of an input, by the catalog. */
+export function invalidProblem({ problem, loose }: InvalidCommand, configuration: Configuration): string {
+  return (loose && looseProblem(loose, configuration)) ?? problem
+}
+
+function looseProblem({ workflow, variant, word, text, given }: LooseText, configuration: Configuration) {
+  const joined = ['+', '-'].map((sign) => `${workflow}${sign}${word}`).find((name) => configuration.families.has(name))
+  const found = findWorkflow(configuration, { workflow, variant: variant ?? undefined })
+  if (isRefusal(found)) {
+    return joined === undefined ? found.message : `There is no workflow \`${workflow}\`. Did you mean \`${joined}\`?`
+  }
+  if (joined !== undefined) return undefined
+  const { inputs } = found.workflow
+  const [input] = Object.entries(inputs).find(([, { type }]) => type === 'string') ?? []
+  const said = `After the workflow only inputs are expected, but there is ${asCode(text)}.`
+  if (input !== undefined && given.includes(input)) return `${said} Take it into the quotes of \`${input}\`.`
+  if (input !== undefined) return `${said} Write ${asCode(`${input}=${quoted(text)}`)}.`
+  const names = Object.keys(inputs)
+  return `${said} The workflow \`${workflow}\` takes ${names.length === 0 ? 'none' : `${listed(names)} and no other text`}.`
 }

@@ -22,6 +22,11 @@ export function cutTokens(line: string): Cut {
   while (true) {
     at = skipBlanks(line, at)
     if (at >= line.length) return { tokens }
+    // The first word is the workflow; after it a word and a lone `=` are a name and its sign.
+    const last = tokens.length > 1 ? tokens.at(-1) : undefined
+    if (line[at] === '=' && last?.kind === 'word') {
+      return { problem: `a blank stands before \`=\`; write ${excerpt(`${last.text}="value"`)} without blanks` }
+    }
     const read = readToken(line, at)
     if ('problem' in read) return read
     tokens.push(read.value)
@@ -39,6 +44,20 @@ export function excerpt(text: string): string {
   const characters = [...text.slice(0, 200)]
   const cut = characters.length > 40 ? `${characters.slice(0, 40).join('')}…` : characters.join('')
   return `\`${cut.replaceAll('`', "'")}\``
+}
+
+/** What `name=` lacks. */
+function emptyValue(name: string): string {
+  const lacks = `nothing follows ${excerpt(`${name}=`)}`
+  if (name === 'model') return `${lacks}; name a model, as in \`model=gpt-5-mini\``
+  if (name === 'cap') return `${lacks}; give a cap, as in \`cap=2x\``
+  if (name === 'effort') return `${lacks}; name an effort, as in \`effort=low\``
+  return `${lacks}; write the value right behind it, and an empty one as name=""`
+}
+
+/** Text in a code span, whatever it holds. */
+export function asCode(text: string): string {
+  return `\`${text.replaceAll('`', "'")}\``
 }
 
 function readToken(line: string, start: number): Read<Token> {
@@ -92,7 +111,7 @@ function readBare(line: string, start: number, name: string): Read<string> {
   const value = line.slice(start, at)
   const smart = smartQuoteIn(value)
   if (smart !== undefined) return { problem: `${smart} is a typographic quote; ${STRAIGHT}` }
-  if (value === '') return { problem: `nothing follows ${excerpt(`${name}=`)}; an empty value is written name=""` }
+  if (value === '') return { problem: emptyValue(name) }
   if (line[at] === '"') return { problem: `there is a quote in the middle of ${excerpt(value)}; write name="value"` }
   if (value.startsWith("'")) return { problem: `${excerpt(value)} begins with a single quote; write name="value"` }
   return { value, next: at }

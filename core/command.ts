@@ -9,7 +9,7 @@
  * A value is bare (no blanks, no quotes) or in double quotes with `\"` and `\\`. `cap`, `model` and `effort` are overrides.
  */
 import { firstNonAscii, firstUnseen, nameCodePoint } from './code-point.ts'
-import { cutTokens, excerpt, quoted, type Token } from './command-tokens.ts'
+import { asCode, cutTokens, excerpt, quoted, type Token } from './command-tokens.ts'
 
 /** The verbs besides a workflow's name; none may name a workflow. */
 export const verbs = [
@@ -47,8 +47,25 @@ export interface Command {
   /** The agent that `ask` names. */
   readonly agent: string | null
 }
-/** `none`: no command at all. `invalid`: one that is meant but wrong, with the problem in words. */
-export type ParsedComment = Command | { readonly kind: 'none' } | { readonly kind: 'invalid'; readonly problem: string }
+/** One that is meant but wrong, with the problem in sentences. */
+export interface InvalidCommand {
+  readonly kind: 'invalid'
+  readonly problem: string
+  /** A text where only inputs may stand; who knows the catalog can say what was meant. */
+  readonly loose?: LooseText
+}
+export interface LooseText {
+  readonly workflow: string
+  readonly variant: string | null
+  /** Its first word. */
+  readonly word: string
+  /** The rest of the line without its quotes, bounded. */
+  readonly text: string
+  /** The names that were given before it. */
+  readonly given: readonly string[]
+}
+/** `none`: no command at all. */
+export type ParsedComment = Command | { readonly kind: 'none' } | InvalidCommand
 
 export const COMMENT_BYTES_MAX = 65_536
 /** Characters of a command's line, of one value or text, and the number of `name=value` pairs. */
@@ -61,6 +78,7 @@ const PREFIX = '/agent'
 /** As in the catalog. Each character can be read in one way only, so it never backtracks. */
 const NAME = /^[a-z][a-z0-9]*(?:[-+][a-z0-9]+)*$/
 const INPUT_NAME = /^[a-z][a-z0-9_-]{0,39}$/
+const OPTION = /^--([a-z][a-z0-9-]{0,39})$/
 /** What needs no quotes; anything else is printed with them. */
 const BARE = /^[A-Za-z0-9._/:+,@%-]+$/
 
@@ -192,13 +210,8 @@ function readTarget(word: string): Target | { readonly problem: string } {
 
 function withPairs(verb: 'run' | 'quote', target: Target, tokens: readonly Token[], line: string): ParsedComment {
   const values = new Map<string, string>()
-  for (const token of tokens) {
-    if (token.kind !== 'pair') {
-      const meant = `goal=${quoted(freeText(line, token.start))}`
-      return invalid(
-        `after the workflow only name=value is expected, but there is ${written(line, token)}; for a text write ${asCode(meant)}`,
-      )
-    }
+  for (const [index, token] of tokens.entries()) {
+    if (token.kind !== 'pair') return notPair(target, token, tokens[index + 1], [...values.keys()], line)
     const problem = pairProblem(token.name, token.value, values)
     if (problem !== undefined) return invalid(problem)
     values.set(token.name, token.value)
@@ -210,10 +223,36 @@ function withPairs(verb: 'run' | 'quote', target: Target, tokens: readonly Token
   return { kind: 'command', verb, ...empty, ...target, inputs, overrides }
 }
 
+/** `next`: what follows the token that is no `name=value`. */
+function notPair(
+  target: Target,
+  token: Token,
+  next: Token | undefined,
+  given: readonly string[],
+  line: string,
+): ParsedComment {
+  const { workflow } = target
+  if (workflow === 'run' && token.kind === 'word' && given.length === 0) {
+    return invalid(`there is no verb \`run\`; write ${asCode(`${PREFIX} ${freeText(line, token.start)}`)}`)
+  }
+  const option = token.kind === 'word' ? OPTION.exec(token.text)?.[1] : undefined
+  if (option !== undefined) {
+    const value = next === undefined || next.kind === 'pair' ? '...' : next.text
+    const meant = `${option}=${BARE.test(value) ? value : quoted(value.slice(0, 60))}`
+    return invalid(`${written(line, token)} is an option of a terminal; write ${asCode(meant)}`)
+  }
+  const text = freeText(line, token.start)
+  const said = `after the workflow only name=value is expected, but there is ${written(line, token)}; write a text as an input, as in ${asCode(`name=${quoted(text)}`)}; \`${PREFIX} list\` shows the names`
+  const word = token.kind === 'word' ? token.text : ''
+  return { ...invalid(said), loose: { ...target, word, text, given } }
+}
+
 function pairProblem(name: string, value: string, before: ReadonlyMap<string, string>): string | undefined {
   const foreign = firstNonAscii(name)
   if (foreign) return lookAlike('an input', foreign.codePoint)
   if (name === '') return 'a name is missing before `=`, as in goal="Keep behaviour"'
+  const option = OPTION.exec(name)?.[1]
+  if (option !== undefined) return `${excerpt(name)} is an option of a terminal; write ${excerpt(`${option}=${value}`)}`
   if (!INPUT_NAME.test(name)) return `${excerpt(name)} is no input’s name; lower-case letters are expected, as in goal`
   if (before.has(name)) return `\`${name}\` is given twice; give it once`
   if (value.length > VALUE_CHARACTERS_MAX) return tooLong(`the value of \`${name}\``)
@@ -255,10 +294,6 @@ function written(line: string, token: Token): string {
   return excerpt(end < 0 ? line.slice(token.start) : line.slice(token.start, token.start + end))
 }
 
-function asCode(text: string): string {
-  return `\`${text.replaceAll('`', "'")}\``
-}
-
 function isOverride(name: string): boolean {
   return overrideNames.some((override) => override === name)
 }
@@ -268,6 +303,8 @@ function firstLine(body: string): string {
   return end < 0 ? body : body.slice(0, end)
 }
 
-function invalid(problem: string): ParsedComment {
-  return { kind: 'invalid', problem }
+/** In sentences, as everything else that is said of a command. */
+function invalid(problem: string): InvalidCommand {
+  const end = /[.?!]$/.test(problem) ? '' : '.'
+  return { kind: 'invalid', problem: `${problem.charAt(0).toUpperCase()}${problem.slice(1)}${end}` }
 }

@@ -55,6 +55,9 @@ describe('purser parse --jsonl', () => {
         '/agent review model=gpt-5',
         '/agent ask enginer "Why?"',
         '/agent',
+        '/agent review please look',
+        '/agent refactor tests',
+        '/agent refactor+tests goal=x make it simple',
       ),
       folder(declared),
     )
@@ -66,7 +69,10 @@ describe('purser parse --jsonl', () => {
       '`cap=lots` is no cap; expected a multiple such as `2x` or US dollars such as `5.00`.',
       'The portfolio `refactoring` does not allow the model `gpt-5`. Did you mean `gpt-5.2`?',
       'There is no agent `enginer`. Did you mean `engineer`?',
-      expect.stringContaining('a workflow or a verb is expected'),
+      'A workflow or a verb is expected after `/agent`; `/agent help` shows them.',
+      'After the workflow only inputs are expected, but there is `please look`. Write `focus="please look"`.',
+      'There is no workflow `refactor`. Did you mean `refactor+tests`?',
+      'After the workflow only inputs are expected, but there is `make it simple`. Take it into the quotes of `goal`.',
     ])
     for (const answer of answers) expect(answer).toEqual({ ...NOTHING, kind: 'invalid', problem: expect.any(String) })
   })

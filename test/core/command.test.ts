@@ -130,10 +130,10 @@ describe('what is meant and wrong, and what is said of it', () => {
     ['/agent review/a/b', '`a/b` is no variant’s name'],
     ['/agent go/deep', 'verb'],
     [`/agent ${'a'.repeat(51)}`, 'at most 50'],
-    ['/agent review make it better', 'goal="make it better"'],
-    ['/agent review goal=x and more', 'goal="and more"'],
-    ['/agent review "make it better"', 'goal="make it better"'],
-    [`/agent review ${'word '.repeat(60)}`, 'goal="word word'],
+    ['/agent review make it better', 'name="make it better"'],
+    ['/agent review goal=x and more', 'name="and more"'],
+    ['/agent review "make it better"', 'name="make it better"'],
+    [`/agent review ${'word '.repeat(60)}`, 'name="word word'],
     ['/agent review <!-- hidden -->', '`<!--`'],
     ['/agent review; rm -rf /', 'no workflow’s name'],
     ['/agent review $(id)', '`$(id)`'],
@@ -143,6 +143,14 @@ describe('what is meant and wrong, and what is said of it', () => {
     ['/agent review =x', 'name is missing'],
     ['/agent review goal=', 'name=""'],
     ['/agent review goal= x', 'name=""'],
+    ['/agent review goal = "x"', '`goal="value"` without blanks'],
+    ['/agent review goal ="x"', '`goal="value"` without blanks'],
+    ['/agent review model=', 'name a model'],
+    ['/agent review cap=', 'give a cap'],
+    ['/agent review --cap 1', 'write `cap=1`'],
+    ['/agent review --goal "make it better"', 'write `goal="make it better"`'],
+    ['/agent review --cap=1', 'write `cap=1`'],
+    ['/agent run review', 'There is no verb `run`; write `/agent review`.'],
     ['/agent review goal=x goal=y', 'given twice'],
     ['/agent review cap=1 cap=2', 'given twice'],
     ['/agent review goal="x', 'never closed'],
@@ -259,7 +267,7 @@ describe('for every comment', () => {
     fc.assert(
       fc.property(anything, (body) => {
         const parsed = parseComment(body)
-        if (parsed.kind === 'invalid') expect(parsed.problem.length).toBeGreaterThan(10)
+        if (parsed.kind === 'invalid') expect(parsed.problem).toMatch(/^[^a-z].{9,}[.?!]$/s)
         if (!body.toLowerCase().startsWith('/agent')) expect(parsed.kind).toBe('none')
       }),
       { numRuns: 1_000 },
