@@ -1,9 +1,10 @@
 /**
- * What a run spends, on disk before it happens: one JSON line for each call before it is sent and one after it is
- * answered, each synced. When the process dies, `post` settles from here: a call without an answer is billed at its
- * reservation.
+ * What a run spends, in a file before it happens: one JSON line for each call before it is sent and one after it is
+ * answered. What is written outlives the process, and when that dies, `post` settles from here: a call without an
+ * answer is billed at its reservation. Nothing waits for the disk, since with the machine `post` would be gone as well;
+ * then the App posts what was drawn.
  */
-import { closeSync, existsSync, fdatasyncSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { type Call, callSchema } from '../core/call.ts'
@@ -33,7 +34,6 @@ export function openJournal(path: string): Journal {
   const file = openSync(path, 'a', 0o600)
   const write = (kind: 'reserved' | 'answered', call: Call) => {
     writeSync(file, `${JSON.stringify(z.encode(lineSchema, { kind, call }))}\n`)
-    fdatasyncSync(file)
   }
   return {
     reserved: (call) => write('reserved', call),

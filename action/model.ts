@@ -47,33 +47,40 @@ export interface Model {
   call(request: ModelRequest): Promise<ModelAnswer>
 }
 
-/** The parts of an answer that count; everything else a provider adds is left alone. */
-const answerSchema = z.object({
-  choices: z
-    .array(
-      z.object({
-        finish_reason: z.string().nullish(),
-        message: z.object({
-          content: z.string().nullish(),
-          refusal: z.string().nullish(),
-          tool_calls: z
-            .array(
-              z.object({ id: z.string().max(200), function: z.object({ name: z.string(), arguments: z.string() }) }),
-            )
-            .max(64)
-            .nullish(),
+/**
+ * The parts of an answer that count; everything else a provider adds is left alone. Made when the first answer is
+ * there, so that no request waits for it.
+ */
+const answerSchema = z.lazy(() =>
+  z.object({
+    choices: z
+      .array(
+        z.object({
+          finish_reason: z.string().nullish(),
+          message: z.object({
+            content: z.string().nullish(),
+            refusal: z.string().nullish(),
+            tool_calls: z
+              .array(
+                z.object({ id: z.string().max(200), function: z.object({ name: z.string(), arguments: z.string() }) }),
+              )
+              .max(64)
+              .nullish(),
+          }),
         }),
-      }),
-    )
-    .min(1),
-})
+      )
+      .min(1),
+  }),
+)
 
-const usageSchema = z.object({
-  prompt_tokens: z.int().nonnegative(),
-  completion_tokens: z.int().nonnegative(),
-  prompt_tokens_details: z.object({ cached_tokens: z.int().nonnegative().nullish() }).nullish(),
-  completion_tokens_details: z.object({ reasoning_tokens: z.int().nonnegative().nullish() }).nullish(),
-})
+const usageSchema = z.lazy(() =>
+  z.object({
+    prompt_tokens: z.int().nonnegative(),
+    completion_tokens: z.int().nonnegative(),
+    prompt_tokens_details: z.object({ cached_tokens: z.int().nonnegative().nullish() }).nullish(),
+    completion_tokens_details: z.object({ reasoning_tokens: z.int().nonnegative().nullish() }).nullish(),
+  }),
+)
 
 export function openModel(apiKey: string, baseUrl: string | undefined): Model {
   const client = new OpenAI({ apiKey, ...(baseUrl && { baseURL: baseUrl }), maxRetries: 0, timeout: CALL_TIMEOUT_MS })
@@ -133,7 +140,7 @@ function readUsage(answer: unknown): CallOutcome {
   const { usage } = parsed.data
   const tokens = {
     inputTokens: usage.prompt_tokens,
-    cachedTokens: Math.min(usage.prompt_tokens_details?.cached_tokens ?? 0, usage.prompt_tokens),
+    cachedTokens: usage.prompt_tokens_details?.cached_tokens ?? 0,
     outputTokens: usage.completion_tokens,
     reasoningTokens: Math.min(usage.completion_tokens_details?.reasoning_tokens ?? 0, usage.completion_tokens),
   }

@@ -21,7 +21,7 @@ if (values.json) {
 } else {
   console.table(rows)
   console.log(
-    `bundle ${first.bundleMs.toFixed(0)} ms, bare ${first.bareMs.toFixed(0)} ms, medians of ${first.runs} runs in turn`,
+    `bundle ${first.bundleMs.toFixed(0)} ms (${first.coldMs.toFixed(0)} ms where nothing was compiled before), bare ${first.bareMs.toFixed(0)} ms, medians of ${first.runs} runs in turn`,
   )
 }
 process.exitCode = ok ? 0 : 1
