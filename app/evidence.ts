@@ -1,5 +1,6 @@
 /** Everything that a promotion issue shows, read back from the ledger: anybody can recompute the decision from it. */
 import { z } from 'zod'
+import { writeYaml } from '../core/config/document.ts'
 import type { Measure } from '../core/promotion.ts'
 import type { CheckpointView, CountedRun, PromotionView, Side } from '../core/text/promotion-issue.ts'
 import type { Run } from '../prisma/client/client.ts'
@@ -45,6 +46,8 @@ export async function evidenceOf(
     overlaySource: tried.source,
     overlay: { layer: tried.layer, file: tried.file },
     baseline: { layer: found.layer, file: found.file },
+    mergedSource: writeYaml(tried.merged),
+    promptFiles: tried.promptFiles,
     configSha,
   }
 }

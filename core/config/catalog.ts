@@ -94,6 +94,8 @@ function familyOf({ name, baseline: { located }, variants }: FamilyParts): Famil
     overlay,
     source: text,
     workflow: own.workflow,
+    merged: own.source.value,
+    promptFiles: [...own.prompts.values()].map(({ file }) => file),
   })
   return {
     name,

@@ -36,6 +36,10 @@ export interface CatalogVariant {
   readonly source: string
   /** The baseline with the overlay laid over it. */
   readonly workflow: CatalogWorkflow
+  /** The same as `workflow.yml` would have it, before defaults and units. */
+  readonly merged: unknown
+  /** The prompt files that its steps name, for a person. */
+  readonly promptFiles: readonly string[]
 }
 
 /** A family: one named workflow, its baseline and its variants. */

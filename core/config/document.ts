@@ -1,5 +1,16 @@
 /** From the text of a YAML file to its value and the places of its parts, or the one problem that stands in the way. */
-import { isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, type Node, parseDocument, type YAMLError } from 'yaml'
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  Lexer,
+  LineCounter,
+  type Node,
+  parseDocument,
+  stringify,
+  type YAMLError,
+} from 'yaml'
 import { nameCodePoint } from '../code-point.ts'
 import { LAYER_FILE_BYTES_MAX } from './configuration.ts'
 import type { Finding, Problem } from './problem.ts'
@@ -11,6 +22,11 @@ const VALUES_MAX = 20_000
 /** Words and marks before parsing, since the parser's time grows with the square of keys in one mapping. */
 const LEXEMES_MAX = 10_000
 const ALIASES_MAX = 100
+
+/** A value as YAML that a person would write: no aliases, and long lines left as they are. */
+export function writeYaml(value: unknown): string {
+  return stringify(value, { aliasDuplicateObjects: false, lineWidth: 0 })
+}
 
 export type Path = readonly (string | number)[]
 
@@ -51,7 +67,11 @@ export function readYaml(file: string, text: string, lineOffset = 0): Source | {
     logLevel: 'error',
   })
   const [error] = [...document.errors, ...document.warnings]
-  if (error) return refuse(syntaxFinding(error), positionAt(lines, error.pos[0]))
+  if (error) {
+    const unclosed = /^Flow /.test(error.message) ? unclosedFlow(clean, error.pos[0]) : undefined
+    if (unclosed) return refuse(unclosed.finding, positionAt(lines, unclosed.offset))
+    return refuse(syntaxFinding(error), positionAt(lines, error.pos[0]))
+  }
 
   const root = document.contents
   const located = { root, lines, resolve: (node: Node) => (isAlias(node) ? node.resolve(document) : node) }
@@ -101,6 +121,14 @@ const MISLEADING =
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffd]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]|\udb40[\udc00-\udc7f]/
 
 function unseenFinding(character: string): Finding {
+  // What a decoder puts in place of bytes that it can't read.
+  if (character === '\ufffd') {
+    return {
+      wrong: 'not UTF-8 at this place',
+      expected: 'a file that is saved as UTF-8',
+      example: 'the same line typed anew',
+    }
+  }
   return {
     wrong: `contains ${nameCodePoint(character.codePointAt(0) ?? 0)}, which readers can’t see`,
     expected: 'text that reads as it is written',
@@ -196,6 +224,33 @@ function unfitValue(root: unknown): { finding: Finding; path: Path } | undefined
     return undefined
   }
   return look(root, [])
+}
+
+/** The lexer's own marks, which stand for nothing in the text. */
+const LEXER_MARKS = ['\u0002', '\u0018', '\u001f']
+
+/** The list or mapping in brackets that is still open where the parser gave up: that is where a person mends it. */
+function unclosedFlow(text: string, end: number): { offset: number; finding: Finding } | undefined {
+  const open: { offset: number; bracket: string }[] = []
+  let offset = 0
+  for (const lexeme of new Lexer().lex(text)) {
+    if (LEXER_MARKS.includes(lexeme)) continue
+    if (offset >= end) break
+    if (lexeme === '[' || lexeme === '{') open.push({ offset, bracket: lexeme })
+    else if (lexeme === ']' || lexeme === '}') open.pop()
+    offset += lexeme.length
+  }
+  const last = open.at(-1)
+  if (!last) return undefined
+  const finding =
+    last.bracket === '['
+      ? { wrong: 'a list that is never closed', expected: '] at its end', example: 'workflows: [review]' }
+      : {
+          wrong: 'a mapping that is never closed',
+          expected: '} at its end',
+          example: 'budget: { usd: 40, per: month }',
+        }
+  return { offset: last.offset, finding }
 }
 
 /** The parser's own words for what needs none of ours are left as they are. */

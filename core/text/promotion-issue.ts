@@ -56,6 +56,9 @@ export interface PromotionView {
   readonly overlaySource: string
   readonly overlay: CatalogFile
   readonly baseline: CatalogFile
+  /** The whole `workflow.yml` that approval would put in place, and the prompt files that its steps name. */
+  readonly mergedSource: string
+  readonly promptFiles: readonly string[]
   /** The commit of the default branch whose rules were used. */
   readonly configSha: string
 }
@@ -67,9 +70,9 @@ export interface IssueText {
 }
 
 /** GitHub takes 65,536 characters; the parts that grow with the evidence share them. */
-const REJECTED_CHARACTERS_MAX = 14_000
+const REJECTED_CHARACTERS_MAX = 11_000
 const RUNS_CHARACTERS_MAX = 11_000
-const OVERLAY_CHARACTERS_MAX = 14_000
+const OVERLAY_CHARACTERS_MAX = 9_000
 const ACCEPTED_SHOWN = 3
 
 export function promotionIssue(view: PromotionView): IssueText {
@@ -87,6 +90,7 @@ export function promotionIssue(view: PromotionView): IssueText {
     `## The thresholds\n\n${thresholdsTable(view.checkpoints)}`,
     'The thresholds are public and the same for every squad. Missing data never passes; pending runs count nowhere.',
     `## The variant beside its baseline\n\n${sidesTable(view)}`,
+    overlapLine(view),
     `## Examples\n\n${examples(view.variantSide)}`,
     `## How to decide\n\n${howToDecide(view)}`,
     `## How to recompute it\n\n${howToRecompute(view)}`,
@@ -115,10 +119,17 @@ function opening(view: PromotionView): string {
 function inShort({ variantSide, baselineSide }: PromotionView): string {
   const own = variantSide.tally
   const standard = baselineSide.tally
-  return (
-    `Of its ${own.settled} settled runs ${own.accepted} were accepted (baseline: ${standard.accepted} of ${standard.settled}), ` +
-    `at ${spendPerAccepted(own)} for each accepted run (baseline: ${spendPerAccepted(standard)}).`
-  )
+  const accepted = `Of its ${own.settled} settled runs ${own.accepted} were accepted (baseline: ${standard.accepted} of ${standard.settled})`
+  return `${accepted}${costOfAccepted(spendPerAcceptedMicroUsd(own), spendPerAcceptedMicroUsd(standard))}.`
+}
+
+function costOfAccepted(own: bigint | undefined, standard: bigint | undefined): string {
+  if (own !== undefined) {
+    const beside = standard === undefined ? 'no run was accepted, so it has none' : formatUsd(standard)
+    return `, at ${formatUsd(own)} for each accepted run (baseline: ${beside})`
+  }
+  const beside = standard === undefined ? '' : ` (baseline: ${formatUsd(standard)})`
+  return `; no run was accepted, so there is no cost for each accepted run${beside}`
 }
 
 function credit({ squad, decision }: PromotionView): string | undefined {
@@ -191,6 +202,17 @@ function byChoice({ tally, runs }: Side): string {
   return `${chosen} / ${settled.length - chosen}`
 }
 
+/** What the intervals mean, for who doesn't read them every day. */
+function overlapLine({ variantSide, baselineSide }: PromotionView): string | undefined {
+  const own = wilsonInterval(variantSide.tally.accepted, variantSide.tally.settled)
+  const standard = wilsonInterval(baselineSide.tally.accepted, baselineSide.tally.settled)
+  if (!own || !standard) return undefined
+  const overlap = own.lowPercent <= standard.highPercent && standard.lowPercent <= own.highPercent
+  return overlap
+    ? 'The intervals overlap: the difference in what was accepted may be chance.'
+    : 'The intervals do not overlap: the difference in what was accepted is hardly chance.'
+}
+
 function interval({ tally }: Side): string {
   const wilson = wilsonInterval(tally.accepted, tally.settled)
   return wilson === undefined ? 'no data' : formatInterval(wilson)
@@ -202,7 +224,7 @@ function share(part: number, whole: number): string {
 
 function spendPerAccepted(tally: Tally): string {
   const amount = spendPerAcceptedMicroUsd(tally)
-  return amount === undefined ? 'no data' : formatUsd(amount)
+  return amount === undefined ? 'none was accepted' : formatUsd(amount)
 }
 
 /** Three that were accepted, and all that were rejected: what went wrong is what a maintainer needs to see. */
@@ -215,14 +237,16 @@ function examples({ runs, tally }: Side): string {
   return paragraphs(
     accepted.length === 0
       ? 'No run was accepted.'
-      : `**Accepted** (the newest ${accepted.length} of ${tally.accepted})\n\n${accepted.map(exampleLine).join('\n')}`,
-    tally.rejected === 0 ? '**Rejected:** none.' : `**Rejected** (all ${tally.rejected})\n\n${shown.join('\n')}${more}`,
+      : `**Accepted** (${accepted.length === tally.accepted ? 'all' : 'the newest'} ${accepted.length} of ${tally.accepted})\n\n${accepted.map(exampleLine).join('\n')}`,
+    tally.rejected === 0
+      ? '**Rejected:** none.'
+      : `**Rejected** (${tally.rejected === 1 ? 'the only one' : `all ${tally.rejected}`})\n\n${shown.join('\n')}${more}`,
   )
 }
 
 function exampleLine(run: CountedRun): string {
   const reverted = run.reverted ? ', reverted' : ''
-  return `- ${subjectLink(run)}, ${run.day}, cost ${formatUsd(run.spentMicroUsd)}${reverted}: ${run.outcome} by ${rule(run)}`
+  return `- ${subjectLink(run)}, ${run.day}, cost ${formatUsd(run.spentMicroUsd)}${reverted}, ${run.outcome} (${rule(run)})`
 }
 
 function runsDetails(summary: string, side: Side): string | undefined {
@@ -250,8 +274,9 @@ function rule(run: CountedRun): string {
 function howToRecompute(view: PromotionView): string {
   return (
     `Everything here is counting. The runs below ended in the last ${view.windowDays} days; count them by outcome, add ` +
-    'up what they cost, and hold the sums against `promotion.yml`. Each outcome names the rule that gave it. The rules ' +
-    `are those of the default branch at commit ${code(view.configSha.slice(0, 12))}, so nobody’s judgement is in the numbers.`
+    'up what they cost, and hold the sums against `promotion.yml`. People judged the work by what they did with it: they ' +
+    'labelled, merged, closed or reverted it. Code made outcomes of that, by the rules of the default branch at commit ' +
+    `${code(view.configSha.slice(0, 12))}; each outcome names its rule.`
   )
 }
 

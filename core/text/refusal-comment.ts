@@ -49,9 +49,8 @@ const MAINTAINERS = 'whoever may merge to the default branch, where `.github/pur
 const ADMINISTRATORS = 'whoever administers the repository or its organisation on GitHub'
 const OPERATORS = 'whoever runs the App'
 
-/** Who can change it, where that is somebody else than the one who asked. */
+/** Who can change it, where that is somebody else than the one who asked and the refusal does not say it. */
 const who: Readonly<Partial<Record<ReasonCode, string>>> = {
-  'not-permitted': ADMINISTRATORS,
   'override-out-of-bounds': MAINTAINERS,
   'no-configuration': MAINTAINERS,
   'configuration-invalid': MAINTAINERS,

@@ -54,7 +54,6 @@ export interface SessionView {
 export function sessionComment(view: SessionView): string {
   return paragraphs(
     `${sessionMarker(view.sessionId)}\n### ${code(workflowName(view))}: ${headline(view.state)}`,
-    inputsText(view.inputs),
     ...stateParts(view),
     `**Paid by**\n\n${accountLines(view.accounts)}`,
     isHighCostDue(view) ? highCostLines(view.accounts) : undefined,
@@ -79,18 +78,20 @@ function headline(state: SessionState): string {
 function stateParts(view: SessionView): readonly (string | undefined)[] {
   const { state, quote } = view
   const lead = state.phase === 'ended' ? 'Quoted beforehand' : 'Price'
-  const price = [`**${lead}:** ${quoteLine(quote)}`, smallerHoldLine(quote), overridesLine(view)]
+  const asked = [inputsText(view.inputs), overridesLine(view)]
+  const price = [`**${lead}:** ${quoteLine(quote)}`, smallerHoldLine(quote)]
   switch (state.phase) {
     case 'quoted':
-      return [...price, goLine(state.confirmOverMicroUsd)]
+      return [...price, ...asked, goLine(state.confirmOverMicroUsd)]
     case 'started':
-      return [...price, 'The job has been asked for and waits its turn; nothing is spent until it begins.']
+      return [...price, ...asked, 'The job has been asked for and waits its turn; nothing is spent until it begins.']
     case 'running':
-      return [...price, progressLine(state)]
+      return [progressLine(state), ...price, ...asked]
     case 'ended':
       return [
         `${costLine(state.run, quote.capMicroUsd)} ${deliveredLine(state.run.delivered)}`,
         reasonText(state.run),
+        ...asked,
         workText(state.run.work),
         ...price,
         outcomeText(state.run, state.outcome),

@@ -3,7 +3,7 @@ import type { ChangedFile } from '../changeset.ts'
 import type { Guards } from '../config/workflow.ts'
 import { inertText } from '../inert.ts'
 import { type InputValues, showCommand } from '../template.ts'
-import { code, details, linesWithin, paragraphs, table } from './markdown.ts'
+import { code, details, paragraphs, table } from './markdown.ts'
 
 export interface WorkDone {
   readonly files: readonly Pick<ChangedFile, 'path' | 'addedLines' | 'deletedLines'>[]
@@ -62,8 +62,10 @@ function lines(count: number): string {
 function wordsDetails({ words, files }: WorkDone): string | undefined {
   const said = words.trim()
   if (said === '') return files.length === 0 ? undefined : 'The agent left no summary of its work.'
-  const { shown, left } = linesWithin(inertText(said.slice(0, WORDS_CHARACTERS_MAX)).split('\n'), WORDS_CHARACTERS_MAX)
-  const isCut = left > 0 || said.length > WORDS_CHARACTERS_MAX
-  const quoted = shown.map((line) => `> ${line}`.trimEnd()).join('\n')
-  return details('What the agent says of it', paragraphs(quoted, isCut ? 'The rest is in the report.' : undefined))
+  const shown = said.length <= WORDS_CHARACTERS_MAX ? said : `${said.slice(0, WORDS_CHARACTERS_MAX).toWellFormed()}…`
+  const quoted = inertText(shown)
+    .split('\n')
+    .map((line) => `> ${line}`.trimEnd())
+    .join('\n')
+  return details('What the agent says of it', quoted)
 }

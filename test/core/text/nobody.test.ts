@@ -19,12 +19,23 @@ const runs = runsOf(1, 2, 2).map((run) => ({ ...run, rule: canary, subject: cana
 const problem = parseComment(`/agent review ${canary}`)
 
 const texts: Readonly<Record<string, string>> = {
-  quoted: sessionComment(session({ phase: 'quoted' }, { accounts, overrides: { model: canary } })),
+  quoted: sessionComment(
+    session({ phase: 'quoted' }, { accounts, overrides: { model: canary }, inputs: { goal: canary } }),
+  ),
   running: sessionComment(session({ phase: 'running', step: canary, spentMicroUsd: 1n })),
   ended: sessionComment(
     session({
       phase: 'ended',
-      run: { ...withheld, detail: canary, steps: completed.steps.map((step) => ({ ...step, id: canary })) },
+      run: {
+        ...withheld,
+        detail: canary,
+        work: {
+          files: [{ path: canary, addedLines: 1, deletedLines: 0 }],
+          words: canary.replaceAll('`', ''),
+          guardsPassed: [],
+        },
+        steps: completed.steps.map((step) => ({ ...step, id: canary })),
+      },
       outcome: { outcome: 'rejected', rule: canary },
     }),
   ),

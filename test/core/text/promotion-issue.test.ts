@@ -73,10 +73,10 @@ describe('what a maintainer is shown', () => {
 
   test('three accepted and all rejected examples, each with its pull request, cost and rule', () => {
     const examples = section('Examples')
-    expect(examples.match(/accepted by/g)).toHaveLength(3)
-    expect(examples.match(/rejected by/g)).toHaveLength(2)
+    expect(examples.match(/, accepted \(/g)).toHaveLength(3)
+    expect(examples.match(/, rejected \(/g)).toHaveLength(2)
     expect(examples).toContain(
-      '- [#118](https://github.com/acme/shop/pull/118), 2026-11-07, cost $0.50: rejected by built-in rule 5: closed without a merge',
+      '- [#118](https://github.com/acme/shop/pull/118), 2026-11-07, cost $0.50, rejected (built-in rule 5: closed without a merge)',
     )
   })
 
@@ -87,42 +87,86 @@ describe('what a maintainer is shown', () => {
     for (const [label, says] of Object.entries(refusalLabels)) expect(decide).toContain(`\`${label}\`: ${says}`)
   })
 
-  test.each([
-    [
-      'a repository’s own workflow',
-      { overlay: repositorys('variants/tests-first.yml'), baseline: repositorys('workflow.yml') },
-      'move the overlay’s keys into `.github/purser/catalog/refactor+tests/workflow.yml` and remove ' +
-        '`.github/purser/catalog/refactor+tests/variants/tests-first.yml`.',
-    ],
-    [
-      'a repository’s variant of a built-in workflow',
-      { overlay: repositorys('variants/tests-first.yml'), baseline: builtIn('workflow.yml') },
-      'make the workflow your own: copy the folder `purser/catalog/refactor+tests` (built into Purser) to ' +
-        '`.github/purser/catalog/refactor+tests`, with the overlay’s keys applied to its `workflow.yml`, and remove ' +
-        '`.github/purser/catalog/refactor+tests/variants/tests-first.yml`. There is no command for this yet;',
-    ],
-    [
-      'a built-in variant',
-      { overlay: builtIn('variants/tests-first.yml'), baseline: builtIn('workflow.yml') },
-      '`.github/purser/catalog/refactor+tests`, with the overlay’s keys applied to its `workflow.yml`. There is no',
-    ],
-    [
-      'the retirement of a built-in variant',
-      {
-        decision: 'sunset' as const,
-        overlay: builtIn('variants/tests-first.yml'),
-        baseline: builtIn('workflow.yml'),
-      },
+  test('how to put a variant of a built-in workflow in place, step by step, with the whole text to put there', () => {
+    const files = { overlay: repositorys('variants/tests-first.yml'), baseline: builtIn('workflow.yml') }
+    const decide = section('How to decide', promotionIssue(promotion(files)).body)
+    expect(decide).toContain(
+      [
+        'add the label `promotion: approved`, then on the default branch',
+        '  1. put the merged workflow, which is below, into `.github/purser/catalog/refactor+tests/workflow.yml`',
+        '  1. keep `.github/purser/catalog/refactor+tests/pin.md`, which it names',
+        '  1. copy `purser/catalog/refactor+tests/refactor.md`, `purser/catalog/refactor+tests/tests.md`, which it names too, ' +
+          'into the folder `.github/purser/catalog/refactor+tests/`',
+        '  1. remove `.github/purser/catalog/refactor+tests/variants/tests-first.yml`',
+        '  1. copy what should stay of the other variants (built into Purser): a repository’s workflow takes the place of ' +
+          'the one of the same name below it, with all its variants',
+        '- **Refuse:**',
+      ].join('\n'),
+    )
+    expect(decide).toContain(`\`\`\`yaml\n${promotion().mergedSource}\`\`\`\n\n</details>`)
+  })
+
+  test('how to put a built-in variant in place: there is no overlay to remove', () => {
+    const files = { overlay: builtIn('variants/tests-first.yml'), baseline: builtIn('workflow.yml') }
+    const decide = section('How to decide', promotionIssue(promotion(files)).body)
+    expect(decide).toContain('into `.github/purser/catalog/refactor+tests/workflow.yml`')
+    expect(decide).not.toContain('1. remove')
+  })
+
+  test('how to put a variant of a repository’s own workflow in place: nothing below it is replaced', () => {
+    const promptFiles = [repositorys('pin.md').file]
+    const files = {
+      overlay: repositorys('variants/tests-first.yml'),
+      baseline: repositorys('workflow.yml'),
+      promptFiles,
+    }
+    const decide = section('How to decide', promotionIssue(promotion(files)).body)
+    expect(decide).toContain('into `.github/purser/catalog/refactor+tests/workflow.yml`')
+    expect(decide).toContain('1. remove `.github/purser/catalog/refactor+tests/variants/tests-first.yml`')
+    expect(decide).not.toContain('1. copy')
+  })
+
+  test('a merged workflow that is too long for an issue is described instead', () => {
+    const files = { baseline: builtIn('workflow.yml'), mergedSource: 'x'.repeat(20_000) }
+    const decide = section('How to decide', promotionIssue(promotion(files)).body)
+    expect(decide).toContain('put `purser/catalog/refactor+tests/workflow.yml` with the overlay’s keys applied')
+    expect(decide).not.toContain('xxx')
+  })
+
+  test('how to retire a built-in variant', () => {
+    const files = { overlay: builtIn('variants/tests-first.yml'), baseline: builtIn('workflow.yml') }
+    const decide = section('How to decide', promotionIssue(promotion({ ...files, decision: 'sunset' })).body)
+    expect(decide).toContain(
       'to `.github/purser/catalog/refactor+tests`, leaving `purser/catalog/refactor+tests/variants/tests-first.yml` out.',
-    ],
-  ])('the edit that carries it out, for %s', (_, files, says) => {
-    expect(section('How to decide', promotionIssue(promotion(files)).body)).toContain(says)
+    )
+    expect(decide).not.toContain('merged workflow')
+  })
+
+  test('whether the difference may be chance, in words', () => {
+    expect(section('The variant beside')).toContain('The intervals overlap: the difference in what was accepted may be')
+    const worlds = { variantSide: side(runsOf(100, 60, 0)), baselineSide: side(runsOf(200, 6, 54)) }
+    expect(section('The variant beside', promotionIssue(promotion(worlds)).body)).toContain(
+      'The intervals do not overlap',
+    )
+  })
+
+  test('a cost for each accepted run is not made up where none was accepted', () => {
+    const none = side(runsOf(100, 0, 5))
+    const opening = (more: Partial<PromotionView>) => promotionIssue(promotion(more)).body.split('\n')[1]
+    expect(opening({ variantSide: none })).toContain(
+      'Of its 5 settled runs 0 were accepted (baseline: 13 of 20); no run was accepted, so there is no cost for each ' +
+        'accepted run (baseline: $0.69).',
+    )
+    expect(opening({ baselineSide: none })).toContain('at $0.56 for each accepted run (baseline: no run was accepted')
   })
 
   test('how to recompute it, and every run to do so with', () => {
     const recompute = section('How to recompute it')
     expect(recompute).toContain('in the last 60 days')
     expect(recompute).toContain('`0123456789ab`')
+    // Labels, merges and closes are judgements: only their counting is not.
+    expect(recompute).toContain('People judged the work by what they did with it')
+    expect(recompute).not.toMatch(/nobody/)
     for (const { runs } of [promotion().variantSide, promotion().baselineSide]) {
       for (const run of runs) expect(recompute).toContain(`| [${run.subject}](${run.subjectUrl}) | ${run.day} |`)
     }
@@ -143,7 +187,9 @@ describe('when the evidence is thin or huge', () => {
       }),
     )
     expect(section('The thresholds', empty.body)).toContain('| **Accepted** | at least 80% accepted | no data ✗ |')
-    expect(section('The variant beside', empty.body)).toContain('| cost for each accepted run | no data | no data |')
+    expect(section('The variant beside', empty.body)).toContain(
+      '| cost for each accepted run | none was accepted | none was accepted |',
+    )
     expect(section('Examples', empty.body)).toContain('No run was accepted.\n\n**Rejected:** none.')
   })
 
@@ -152,14 +198,16 @@ describe('when the evidence is thin or huge', () => {
     const long = { subjectUrl: `https://github.com/${'o'.repeat(39)}/${'n'.repeat(100)}/pull/1234567`, rule }
     const many = side(runsOf(1_000, 500, 500, long).map((run) => ({ ...run, rule })))
     const overlaySource = 'steps: # a long overlay\n'.repeat(8_000)
-    const issue = promotionIssue(promotion({ variantSide: many, baselineSide: many, overlaySource }))
+    const issue = promotionIssue(
+      promotion({ variantSide: many, baselineSide: many, overlaySource, mergedSource: 'x'.repeat(11_000) }),
+    )
     expect(issue.body.length).toBeLessThanOrEqual(65_536)
     expect(issue.body).toMatch(/- and \d+ more, which don’t fit here/)
     expect(issue.body).toMatch(/and \d+ older runs, which don’t fit here/)
     expect(issue.body).toMatch(/\d+ more lines are in the file/)
     // Nothing that was opened stays open.
     expect(issue.body.match(/<details>/g)).toHaveLength(issue.body.match(/<\/details>/g)?.length ?? -1)
-    expect(issue.body.match(/^```/gm)).toHaveLength(2)
+    expect(issue.body.match(/^```/gm)).toHaveLength(4)
   })
 
   test('runs that the caller cut off are counted by the tally, not by the list', () => {

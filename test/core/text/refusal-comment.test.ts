@@ -63,7 +63,7 @@ test('a command that can’t be read: the problem, how to write it, and no numbe
   const problem = parsed.kind === 'invalid' ? parsed.problem : ''
   const text = refusalComment({ refusal: refuse('invalid-command', problem), accounts: [] })
   expect(text.startsWith('### Not started\n\nAfter the workflow only name=value is expected')).toBe(true)
-  expect(text).toContain('`goal="make it @better"`')
+  expect(text).toContain('`name="make it @better"`')
   expect(text).toContain('**What to do:** Write it as `/agent <workflow>[/<variant>] [input="value"]`')
   expect(text).not.toContain('Asked for')
   expect(text).not.toContain('Who can change it')
