@@ -132,7 +132,7 @@ describe('what GitHub shows before the work is there', () => {
     laterBySeconds(1)
     await runner.finish({ delivery: workOn(head, `src/${branch}.js`, '1\n') })
     expect(await stage.runOn(number)).toMatchObject({ conclusion: 'withheld', reason: 'head-moved-on' })
-    expect(await outcomeOn(number)).toMatch(/^unknown: .*merged or closed before/)
+    expect(await outcomeOn(number)).toMatch(/^unknown: .*\(head-moved-on\); its work is on a side branch/)
   })
 
   test('words that came after the merge were not read before it', async () => {
