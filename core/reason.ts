@@ -263,7 +263,7 @@ export const reasons = {
     todo: 'The work is kept in the report; look at the branch’s rules.',
   },
   cancelled: {
-    kind: 'conclusion',
+    kind: 'both',
     says: 'The run was stopped.',
     todo: 'Start it again with the same command.',
   },
