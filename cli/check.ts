@@ -1,6 +1,6 @@
 /** `purser check`: every problem of the working tree, then how many there are. Warnings don't fail. */
 import { formatProblem } from '../core/config/problem.ts'
-import { isRefusal, refuse } from '../core/reason.ts'
+import { isRefusal } from '../core/reason.ts'
 import { readCheckout } from './checkout.ts'
 import type { CheckOptions } from './commands/check.ts'
 import { type ExitCode, endRefused, exitCodes, printJson } from './exit.ts'
@@ -20,11 +20,7 @@ export function check(dir: string, { json, organisation }: CheckOptions): ExitCo
   ]
   const errors = problems.filter(({ severity }) => severity === 'error').length
   const warnings = problems.length - errors
-  if (!declared && errors === 0) {
-    const message = `${root} declares no portfolios, so there is no budget to run under.`
-    const todo = `Run \`purser init ${dir}\` to write a start.`
-    return endRefused(refuse('no-configuration', message, todo), json, NOT_OK)
-  }
+  if (!declared && errors === 0) return endRefused(checkout.undeclared, json, NOT_OK)
   if (json) printJson({ ok: errors === 0, errors, warnings, problems })
   else {
     for (const problem of problems) process.stdout.write(`${formatProblem(problem)}\n`)

@@ -1,18 +1,22 @@
 /** What the working tree that a command looks at declares. */
-import { statSync } from 'node:fs'
+import { lstatSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { readBuiltInLayer, readKeptPrices } from '../catalog/built-in.ts'
 import type { Configuration, Layer } from '../core/config/configuration.ts'
 import { type Loaded, loadConfiguration } from '../core/config/load.ts'
 import { formatProblem } from '../core/config/problem.ts'
+import { PORTFOLIOS } from '../core/config/settings.ts'
+import { nearest } from '../core/nearest.ts'
 import type { Price } from '../core/price.ts'
 import { isRefusal, type Refusal, refuse } from '../core/reason.ts'
-import { readFolderLayer, repositoryRoot } from './layers.ts'
+import { LAYER_FOLDER, readFolderLayer, repositoryRoot } from './layers.ts'
 
 export interface Checkout {
   readonly root: string
   readonly loaded: Loaded
-  /** Whether it has a `portfolios.yml`. */
+  /** Whether it has a `portfolios.yml`; if not, why there is no budget to run under. */
   readonly declared: boolean
+  readonly undeclared: Refusal
   readonly keptPrices: ReadonlyMap<string, Price>
 }
 
@@ -37,20 +41,39 @@ export function readCheckout(dir: string, organisation?: string): Checkout | Ref
   return {
     root,
     loaded: loadConfiguration(layers, today, keptPrices.keys()),
-    declared: repository.files.has('portfolios.yml'),
+    declared: repository.files.has(PORTFOLIOS),
+    undeclared: undeclared(root, [...repository.files.keys()]),
     keptPrices,
   }
 }
 
 /** The configuration alone, where a command can do nothing without a valid one. */
-export function declaredConfiguration({ root, loaded, declared }: Checkout): Configuration | Refusal {
-  if (!declared) {
-    const todo = `Run \`purser init ${root}\`, look at what it writes, and commit it to the default branch.`
-    return refuse('no-configuration', `${root} declares no portfolios, so there is no budget to run under.`, todo)
-  }
+export function declaredConfiguration({ loaded, declared, undeclared }: Checkout): Configuration | Refusal {
+  if (!declared) return undeclared
   if ('configuration' in loaded) return loaded.configuration
   const errors = loaded.problems.filter(({ severity }) => severity === 'error')
   const shown = errors.slice(0, PROBLEMS_SHOWN_MAX).map(formatProblem)
   const more = errors.length > shown.length ? [`and ${errors.length - shown.length} more`] : []
   return refuse('configuration-invalid', ['What this repository declares has problems:', ...shown, ...more].join('\n'))
+}
+
+/** Often something stands where the file should be. */
+function undeclared(root: string, paths: readonly string[]): Refusal {
+  const file = `${LAYER_FOLDER}/${PORTFOLIOS}`
+  const stat = lstatSync(join(root, file), { throwIfNoEntry: false })
+  if (stat !== undefined && !stat.isFile()) {
+    const kind = stat.isSymbolicLink() ? 'a link, which is not followed' : 'no plain file'
+    return refuse(
+      'configuration-invalid',
+      `${file} is ${stat.isDirectory() ? 'a folder' : kind}.`,
+      'Make it a plain file.',
+    )
+  }
+  const message = `${root} declares no portfolios, so there is no budget to run under.`
+  const near = paths.find((path) => !path.includes('/') && nearest(path, [PORTFOLIOS]) !== undefined)
+  if (near !== undefined) {
+    return refuse('no-configuration', message, `Did you mean ${PORTFOLIOS}? Rename ${LAYER_FOLDER}/${near} to it.`)
+  }
+  const todo = `Run \`purser init ${root}\`, look at what it writes, and commit it to the default branch.`
+  return refuse('no-configuration', message, todo)
 }

@@ -1,10 +1,14 @@
 /** What each file of a layer is, by its path: a workflow, a variant, a prompt, an agent, or nothing that is read. */
+import { nearest } from '../nearest.ts'
 import type { Layer } from './configuration.ts'
 import { type Position, unfitText } from './document.ts'
 import type { Finding, Problem } from './problem.ts'
 
 /** Characters of a prompt or an agent's instructions; a plan carries no more. */
 const PROMPT_CHARACTERS_MAX = 50_000
+
+/** Of one prompt; more would only repeat themselves. */
+const UNCLOSED_SHOWN_MAX = 5
 
 /** A prompt's file for a person, and its text. */
 export interface Prompt {
@@ -25,6 +29,7 @@ const WORKFLOW_PATH = /^catalog\/([^/]+)\/workflow\.yml$/
 const VARIANT_PATH = /^catalog\/([^/]+)\/variants\/([^/]+)\.yml$/
 const PROMPT_PATH = /^catalog\/([^/]+)\/([^/]+\.md)$/
 const AGENT_PATH = /^catalog\/agents\/([^/]+)\.agent\.md$/
+const SETTINGS_FILES = ['portfolios.yml', 'promotion.yml']
 /** Read elsewhere, or kept for people. */
 const OTHER_PATH = /^(portfolios|promotion)\.yml$|(^|\/)(README|LICENSE)(\.md)?$/
 
@@ -70,7 +75,17 @@ function readPrompt(layer: Layer, path: string): { prompt: Prompt; problems: rea
     return { prompt: { file, text: '' }, problems: [wholeFile(file, finding, position)] }
   }
   const length = lengthFinding(text.trim(), 'the prompt', 'Cover the refactored code with tests.')
-  return { prompt: { file, text }, problems: length ? [wholeFile(file, length)] : [] }
+  const problems = [...(length ? [wholeFile(file, length)] : []), ...unclosedExpressions(file, text)]
+  return { prompt: { file, text }, problems }
+}
+
+/** `${{` that no `}}` follows would reach the agent as it stands. */
+function unclosedExpressions(file: string, text: string): Problem[] {
+  return [...text.matchAll(/\$\{\{(?![^{}]*\}\})/g)].slice(0, UNCLOSED_SHOWN_MAX).map(({ index }) => {
+    const before = text.slice(0, index).split('\n')
+    const finding = { wrong: '`${{` is never closed', expected: '}} after the name', example: '${{ subject.files }}' }
+    return wholeFile(file, finding, { line: before.length, column: (before.at(-1) ?? '').length + 1 })
+  })
 }
 
 export function lengthFinding(text: string, what: string, example: string): Finding | undefined {
@@ -82,6 +97,11 @@ export function lengthFinding(text: string, what: string, example: string): Find
 
 function strangeFile(layer: Layer, path: string): Problem {
   const isAgent = path.startsWith('catalog/agents/')
+  const meant = path.includes('/') ? undefined : nearest(path, SETTINGS_FILES)
+  if (meant !== undefined) {
+    const finding = { wrong: 'nothing reads a file of this name', expected: meant, example: `git mv ${path} ${meant}` }
+    return { ...wholeFile(fileOf(layer, path), finding), severity: 'warning' }
+  }
   return {
     ...wholeFile(fileOf(layer, path), {
       wrong: 'nothing reads this file',

@@ -1,5 +1,6 @@
 /** What a schema refused, in plain words: `wrong; expected ...; for example ...` at the exact place in the file. */
 import { z } from 'zod'
+import { firstNonAscii, nameCodePoint } from '../code-point.ts'
 import { nearest } from '../nearest.ts'
 import { isMapping, type Path, type Source } from './document.ts'
 import { exampleOf, flowYaml, type JsonSchema, schemaAt, typeWords } from './json-schema.ts'
@@ -11,6 +12,9 @@ type Issue = z.core.$ZodIssue
 const PROBLEMS_PER_FILE_MAX = 100
 /** Names that an "expected one of" lists. */
 const NAMES_SHOWN_MAX = 20
+
+/** Of those, what is said of names, ids and the like. */
+const NAMING = /\b(name|id)$/
 
 /** `wrong; expected ...; for example ...`, the form in which `units.ts` and its kind write their messages. */
 const OWN_MESSAGE = /^(.+?); expected (.+?); for example (.+)$/s
@@ -27,7 +31,13 @@ export function checkSchema<Schema extends z.ZodType>(
   if (result.success) return { value: result.data }
   const issues = result.error.issues.flatMap((issue) => unfold(issue, [])).slice(0, PROBLEMS_PER_FILE_MAX)
   const json = jsonSchemaOf(schema)
-  return { problems: issues.map((issue) => problemOf(issue, value, json, sources)) }
+  const misspelled = issues.flatMap((issue) => meantKey(issue, value, json) ?? [])
+  return {
+    problems: issues
+      // A key that is only written wrong is named there, and does not count as missing too.
+      .filter((issue) => !(isMissing(value, pathOf(issue)) && misspelled.includes(pathOf(issue).join('.'))))
+      .map((issue) => problemOf(issue, value, json, sources)),
+  }
 }
 
 const jsonSchemas = new WeakMap<z.ZodType, JsonSchema>()
@@ -57,6 +67,16 @@ function strangeKeys(issues: readonly Issue[]): number {
   return issues
     .filter((issue) => issue.path.length === 0)
     .reduce((sum, issue) => sum + (issue.code === 'unrecognized_keys' ? issue.keys.length : 0), 0)
+}
+
+/** The path of the key that an unknown one most likely means. */
+function meantKey(issue: Issue, value: unknown, schema: JsonSchema): string | undefined {
+  if (issue.code !== 'unrecognized_keys') return undefined
+  const path = pathOf(issue)
+  const above = path.slice(0, -1)
+  const { properties = {} } = meantOption(schemaAt(schema, above), valueAt(value, above))
+  const near = nearest(String(path.at(-1)), Object.keys(properties))
+  return near === undefined ? undefined : [...above, near].join('.')
 }
 
 function problemOf(issue: Issue, value: unknown, schema: JsonSchema, sources: readonly Source[]): Problem {
@@ -100,11 +120,24 @@ function findingOf(issue: Issue, path: Path, value: unknown, schema: JsonSchema)
     return { wrong: 'is missing', expected: node.description ? lowerFirst(node.description) : typeWords(node), example }
   }
   const own = OWN_MESSAGE.exec(issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? '') : issue.message)
-  if (own) return { wrong: own[1] ?? '', expected: own[2] ?? '', example: own[3] ?? '' }
+  if (own) {
+    const written = issue.code === 'invalid_key' ? key : valueAt(value, path)
+    // What stands when the key is left out says more than an example that fits every key of its kind.
+    const fitting = typeof node.default === 'string' ? exampleOf(node) : own[3]
+    return { wrong: withValue(own[1] ?? '', written), expected: own[2] ?? '', example: fitting ?? '' }
+  }
   return {
     ...plainFinding(issue, value, path, node),
     ...(node.enum ? choice(valueAt(value, path), node.enum) : { example }),
   }
+}
+
+/** `not an amount` -> `"lots" is not an amount`; a letter that only looks right is named by its code point. */
+function withValue(wrong: string, written: unknown): string {
+  if (!wrong.startsWith('not ') || typeof written === 'object' || written === undefined) return wrong
+  const foreign = typeof written === 'string' && NAMING.test(wrong) ? firstNonAscii(written) : undefined
+  const strange = foreign === undefined ? '' : `: ${nameCodePoint(foreign.codePoint)} is no plain letter`
+  return `${shown(written)} is ${wrong}${strange}`
 }
 
 /** Our own sentence for each kind of issue that a schema raises by itself. */
@@ -116,11 +149,14 @@ function plainFinding(issue: Issue, value: unknown, path: Path, node: JsonSchema
       return { wrong: `is ${kindWords(found)}`, expected }
     case 'too_small':
       return {
-        wrong: found === '' || (Array.isArray(found) && found.length === 0) ? 'is empty' : 'is too small',
+        wrong:
+          found === '' || (Array.isArray(found) && found.length === 0)
+            ? 'is empty'
+            : outOfBounds(found, 'short', 'small'),
         expected: bound('at least', issue.minimum, issue.origin),
       }
     case 'too_big':
-      return { wrong: 'is too large', expected: bound('at most', issue.maximum, issue.origin) }
+      return { wrong: outOfBounds(found, 'long', 'large'), expected: bound('at most', issue.maximum, issue.origin) }
     case 'invalid_value':
     case 'invalid_union':
       return { wrong: `is ${shown(found)}`, expected }
@@ -129,6 +165,11 @@ function plainFinding(issue: Issue, value: unknown, path: Path, node: JsonSchema
     default:
       return { wrong: `is ${shown(found)}`, expected }
   }
+}
+
+function outOfBounds(found: unknown, text: string, other: string): string {
+  if (Array.isArray(found)) return `has ${found.length} ${found.length === 1 ? 'entry' : 'entries'}`
+  return typeof found === 'string' ? `${shown(found)} is too ${text}` : `${shown(found)} is too ${other}`
 }
 
 function unknownKey(key: string, parent: JsonSchema): Finding {

@@ -15,7 +15,7 @@ const amount = (message: string, description: string, example: number) =>
       return z.NEVER
     })
 
-const NOT_USD = 'not an amount; expected US dollars above zero; for example 2.50'
+const NOT_USD = 'not an amount; expected US dollars above zero with at most six decimal places; for example 2.50'
 
 /** US dollars as a number or decimal text of at most six places, from `0.000001` up; yields micro-USD. */
 export const usd = amount(NOT_USD, 'US dollars, at most six decimal places', 2.5).refine(
@@ -25,7 +25,7 @@ export const usd = amount(NOT_USD, 'US dollars, at most six decimal places', 2.5
 
 /** A price may be zero (a model of one's own). Yields micro-USD per million tokens. */
 export const usdPerMillionTokens = amount(
-  'not a price; expected US dollars per million tokens; for example 0.20',
+  'not a price; expected US dollars per million tokens with at most six decimal places; for example 0.20',
   'US dollars per million tokens',
   0.2,
 )

@@ -191,6 +191,17 @@ describe('purser check', () => {
     })
   })
 
+  it('says what stands where the file should be', async () => {
+    const near = await purser(['check', folder({ '.github/purser/portfolio.yml': 'version: 1\n' })])
+    expect(near).toMatchObject({ code: 1, stderr: expect.stringContaining('Did you mean portfolios.yml?') })
+    const folded = await purser(['list', '--dir', folder({ [`${PORTFOLIOS}/x.md`]: '' })])
+    expect(folded).toMatchObject({ code: 1, stderr: expect.stringContaining(`${PORTFOLIOS} is a folder.`) })
+    const linked = folder({ '.github/purser/README.md': '' })
+    symlinkSync(join(folder(declared), PORTFOLIOS), join(linked, PORTFOLIOS))
+    const followed = await purser(['check', linked])
+    expect(followed).toMatchObject({ code: 1, stderr: expect.stringContaining('is a link, which is not followed.') })
+  })
+
   it('finds the repository from a folder in it', async () => {
     const dir = folder({ ...declared, 'src/deep/file.txt': '' })
     expect(await purser(['check'], { cwd: join(dir, 'src/deep') })).toMatchObject({ code: 0 })

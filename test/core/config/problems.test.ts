@@ -35,8 +35,20 @@ const texts: readonly Row[] = [
   [
     'a bracket that is never closed',
     portfolios('budget: {', 'budget: ['),
+    [`${FILE}:9:13: a list that is never closed; expected ] at its end; for example workflows: [review]`],
+  ],
+  [
+    'a mapping that is never closed, lines above where that shows',
+    portfolios('per: month }', 'per: month'),
     [
-      `${FILE}:9:35: not YAML: flow sequence in block collection must be sufficiently indented and end with a ]; expected keys and values, indented by blanks; for example budget: { usd: 40, per: month }`,
+      `${FILE}:9:13: a mapping that is never closed; expected } at its end; for example budget: { usd: 40, per: month }`,
+    ],
+  ],
+  [
+    'bytes that are not UTF-8',
+    portfolios('Safer', 'Caf\ufffd'),
+    [
+      `${FILE}:6:17: not UTF-8 at this place; expected a file that is saved as UTF-8; for example the same line typed anew`,
     ],
   ],
   [
@@ -125,6 +137,39 @@ const values: readonly Row[] = [
     ],
   ],
   [
+    'a key misspelt that has to be there',
+    portfolios('    budget:', '    bugdet:'),
+    [
+      `${FILE}:9:5 portfolios.refactoring.bugdet: is no key of this mapping; expected budget, or one of purpose, value, workflows, budget, cap, confirm-over, overrides, enforce, high-cost, was; for example budget: { usd: 2.5, per: week }`,
+    ],
+  ],
+  [
+    'a text that is too short',
+    portfolios('Safer, faster refactors', 'ab'),
+    [
+      `${FILE}:6:14 portfolios.refactoring.purpose: "ab" is too short; expected at least 3 characters; for example purpose: "Safer, faster refactors"`,
+    ],
+  ],
+  [
+    'a letter that only looks right in a name',
+    portfolios('value: quality', 'value: qu\u0430lity'),
+    [
+      `${FILE}:7:12 portfolios.refactoring.value: "qu\u0430lity" is not a name: U+0430 (\u0430) is no plain letter; expected lower-case letters, digits, "-" and "+"; for example refactor+tests`,
+    ],
+  ],
+  [
+    'percentages without their sign, and a number that is too small',
+    {
+      ...portfolios('', ''),
+      'promotion.yml': 'promote: { runs: 0, reverted: 5 }\nsunset: { accepted-below: 40 }\n',
+    },
+    [
+      '.github/purser/promotion.yml:1:18 promote.runs: 0 is too small; expected at least 1; for example runs: 10',
+      '.github/purser/promotion.yml:1:31 promote.reverted: 5 is not a percentage; expected 0% to 100%; for example 5%',
+      '.github/purser/promotion.yml:2:27 sunset.accepted-below: 40 is not a percentage; expected 0% to 100%; for example 40%',
+    ],
+  ],
+  [
     'a key left out',
     portfolios('    budget: { usd: 40, per: month }\n', ''),
     [
@@ -144,9 +189,9 @@ const values: readonly Row[] = [
         .replace('version: 1', 'version: 1\nmodels: { prices: { mine: { input: 0.0000001, output: 1 } } }'),
     },
     [
-      `${FILE}:2:36 models.prices.mine.input: not a price; expected US dollars per million tokens; for example 0.20`,
-      `${FILE}:10:20 portfolios.refactoring.budget.usd: not an amount; expected US dollars above zero; for example 2.50`,
-      `${FILE}:11:17 portfolios.refactoring.cap.usd: not an amount; expected US dollars above zero; for example 2.50`,
+      `${FILE}:2:36 models.prices.mine.input: 1e-7 is not a price; expected US dollars per million tokens with at most six decimal places; for example 0.20`,
+      `${FILE}:10:20 portfolios.refactoring.budget.usd: -40 is not an amount; expected US dollars above zero with at most six decimal places; for example 2.50`,
+      `${FILE}:11:17 portfolios.refactoring.cap.usd: "two" is not an amount; expected US dollars above zero with at most six decimal places; for example 2.50`,
     ],
   ],
   [
@@ -165,7 +210,7 @@ const values: readonly Row[] = [
     'a name with a capital letter',
     portfolios('  refactoring:', '  Refactoring:'),
     [
-      `${FILE}:5:3 portfolios.Refactoring: not a name; expected lower-case letters, digits, "-" and "+"; for example refactor+tests`,
+      `${FILE}:5:3 portfolios.Refactoring: "Refactoring" is not a name; expected lower-case letters, digits, "-" and "+"; for example refactor+tests`,
     ],
   ],
   [
@@ -179,7 +224,7 @@ const values: readonly Row[] = [
 `,
     },
     [
-      `${FILE}:13:29 exploration.sprint.from: not a day; expected year-month-day; for example 2026-12-31`,
+      `${FILE}:13:29 exploration.sprint.from: "2026-02-30" is not a day; expected year-month-day; for example 2026-12-31`,
       `${FILE}:14:16 exploration.every-squad: not one of tokens and usd; expected an amount of the one or the other; for example { tokens: 2_000_000 }`,
       `${FILE}:16:39 exploration.squads.web.extra.0.reason: is missing; expected the reason; for example reason: PSP migration`,
       `${FILE}:16:39 exploration.squads.web.extra.0.until: is missing; expected a day; for example until: 2026-12-31`,
@@ -208,7 +253,6 @@ const values: readonly Row[] = [
     'a step with a key misspelt',
     tidy('prompt: work.md', 'promt: work.md'),
     [
-      `${FLOW}:8:5 steps.1.prompt: is missing; expected the agent’s task, in a file beside workflow.yml; for example prompt: refactor.md`,
       `${FLOW}:8:34 steps.1.promt: is no key of this mapping; expected prompt, or one of id, agent, prompt, share, turns, until; for example prompt: refactor.md`,
     ],
   ],
@@ -404,6 +448,13 @@ experiments:
     ],
   ],
   [
+    'an expression in a prompt that is never closed',
+    tidyFiles({ 'catalog/tidy/work.md': 'x\nDo ${{ inputs.goal\nand ${{ inputs.goal }} }}' }),
+    [
+      '.github/purser/catalog/tidy/work.md:2:4: `${{` is never closed; expected }} after the name; for example ${{ subject.files }}',
+    ],
+  ],
+  [
     'a value in a command that is no input',
     tidy('run: npm test,', "run: 'echo ${{ subject.title }}',"),
     [
@@ -454,6 +505,13 @@ experiments:
     { ...tidyFiles(), 'catalog/tidi/workflow.yml': TIDY },
     [
       '.github/purser/catalog/tidi/workflow.yml:1:7 name: differs from its folder, tidi; expected the folder’s name; for example name: tidi',
+    ],
+  ],
+  [
+    'a file with nearly the right name',
+    { ...portfolios('', ''), 'promotions.yaml': 'window: { days: 30 }\n' },
+    [
+      '.github/purser/promotions.yaml:1:1: warning: nothing reads a file of this name; expected promotion.yml; for example git mv promotions.yaml promotion.yml',
     ],
   ],
   [
