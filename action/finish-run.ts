@@ -1,7 +1,7 @@
 /** The end of a run: its work, what the guards say of it, and its report. Loaded when the steps are done. */
 import type { Changeset, Delivery } from '../core/changeset.ts'
-import { checkGuards, type Violation, validateChangeset } from '../core/guard.ts'
-import { inertLine, inertText } from '../core/inert.ts'
+import { checkGuards, checkSecrets, type Violation, validateChangeset } from '../core/guard.ts'
+import { inertLine, inertText, redactClean } from '../core/inert.ts'
 import type { Report } from '../core/report.ts'
 import { showCommand } from '../core/template.ts'
 import { callsReport } from './calls-report.ts'
@@ -32,6 +32,7 @@ async function judge(parts: RunParts, ending: Ending | undefined, work: Work): P
   const violations = [
     ...work.violations,
     ...validateChangeset(work.changeset),
+    ...checkSecrets(work.changeset, parts.redact),
     ...checkGuards(plan.guards, work.changeset),
   ]
   const all = violations.length > 0 || !hasWork(work.changeset) ? violations : await runGuards(parts)
@@ -80,7 +81,7 @@ function close(parts: RunParts, done: StepsDone, work: Work | undefined): Execut
   const ending = done.ending ?? ended('failed', 'internal', 'The run ended without saying how.')
   const delivery = work === undefined ? undefined : makeDelivery(done.said, work.changeset, redact)
   const report: Report = {
-    ...callsReport(purse.calls, ending.conclusion, ending.reason, redact(ending.message)),
+    ...callsReport(purse.calls, ending.conclusion, ending.reason, redactClean(ending.message, redact)),
     steps: [...done.reports],
     ...(delivery && { delivery }),
   }
@@ -95,8 +96,8 @@ function makeDelivery(
 ): Delivery | undefined {
   if (said.length === 0 && !hasWork(changeset)) return undefined
   const title = (said.at(-1) ?? '').split('\n').find((line) => line.trim() !== '') ?? ''
-  const plainTitle = inertLine(redact(title.replace(/^[#>*\s]+|\*+\s*$/g, '')), TITLE_CHARACTERS_MAX)
-  const body = inertText(redact(said.join('\n\n')))
+  const plainTitle = inertLine(title.replace(/^[#>*\s]+|\*+\s*$/g, ''), TITLE_CHARACTERS_MAX, redact)
+  const body = inertText(said.join('\n\n'), redact)
   return {
     ...(hasWork(changeset) && { changeset }),
     title: plainTitle,

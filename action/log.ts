@@ -21,6 +21,7 @@ export interface Log {
  */
 export function actionsLog(redact: Redact, write: (text: string) => void): Log {
   const say = (text: string) => write(`${redact(text)}\n`)
+  const shownOf = (text: string) => redact(stripInvisible(text).text).slice(0, FOREIGN_CHARACTERS_MAX)
   const guarded = (text: string) => {
     const token = `purser-${randomBytes(16).toString('hex')}`
     say(`::stop-commands::${token}`)
@@ -29,7 +30,7 @@ export function actionsLog(redact: Redact, write: (text: string) => void): Log {
   }
   return {
     line: (text) => (startsCommand(text) ? guarded(text) : say(text)),
-    foreign: (text) => guarded(stripInvisible(text.slice(0, FOREIGN_CHARACTERS_MAX)).text),
+    foreign: (text) => guarded(shownOf(text)),
     warning: (text) => say(`::warning title=Purser::${escapeCommand(text)}`),
     error: (text) => say(`::error title=Purser::${escapeCommand(text)}`),
   }
@@ -38,9 +39,10 @@ export function actionsLog(redact: Redact, write: (text: string) => void): Log {
 /** For a terminal: control sequences that would repaint it are taken out. */
 export function terminalLog(redact: Redact, write: (text: string) => void): Log {
   const say = (text: string) => write(`${redact(text)}\n`)
+  const shownOf = (text: string) => redact(stripInvisible(text).text).slice(0, FOREIGN_CHARACTERS_MAX)
   return {
     line: say,
-    foreign: (text) => say(stripInvisible(text.slice(0, FOREIGN_CHARACTERS_MAX)).text),
+    foreign: (text) => say(shownOf(text)),
     warning: (text) => say(`warning: ${text}`),
     error: (text) => say(`error: ${text}`),
   }

@@ -1,4 +1,5 @@
 /** Carries out a plan's steps in order, and says how they ended. */
+import { redactClean } from '../core/inert.ts'
 import type { PlanAgentStep, PlanStep } from '../core/plan.ts'
 import type { ReasonCode } from '../core/reason.ts'
 import type { StepReport } from '../core/report.ts'
@@ -44,7 +45,7 @@ export async function runSteps(
       'agent' in step ? await runAgentStep(parts, step, { ...seen, outputs }, notes) : await runCommandStep(parts, step)
     outputs.set(step.id, done.output)
     if ('agent' in step && done.output !== '') said.push(done.output)
-    const summary = parts.redact(cutText(done.output, SUMMARY_CHARACTERS_MAX))
+    const summary = cutText(redactClean(done.output, parts.redact), SUMMARY_CHARACTERS_MAX)
     const spentMicroUsd = parts.purse.spentIn(step.id)
     reports.push({ id: step.id, kind: 'agent' in step ? 'agent' : 'run', ...done.counts, spentMicroUsd, summary })
     if (done.ending !== undefined) return { reports, said, ending: done.ending }

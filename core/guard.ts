@@ -3,6 +3,7 @@
  * work is done, and by the App when it arrives, since a runner is not trusted.
  */
 import picomatch from 'picomatch'
+import { isBinary } from './changed-lines.ts'
 import {
   CHANGESET_BYTES_MAX,
   CHANGESET_FILE_BYTES_MAX,
@@ -10,9 +11,10 @@ import {
   type ChangedFile,
   type Changeset,
 } from './changeset.ts'
+import { nameCodePoint } from './code-point.ts'
 import type { Guards } from './config/workflow.ts'
-import { stripInvisible } from './inert.ts'
-import { secretPatterns } from './redact.ts'
+import { cleanText, redactClean, stripInvisible } from './inert.ts'
+import { type Redact, secretPatterns } from './redact.ts'
 
 export interface Violation {
   readonly reason: 'guard-paths' | 'guard-diff' | 'guard-files' | 'guard-command'
@@ -32,6 +34,9 @@ export const PROTECTED_PATHS = [
   '.purser/**',
   '.gitmodules',
 ] as const
+
+/** Embeddings, overrides and isolates; the marks that a language needs within a word reorder nothing else. */
+const BIDI_CONTROL = /[\u202A-\u202E\u2066-\u2069]/
 
 /** How many violations are named; more would only repeat them. */
 const VIOLATIONS_MAX = 20
@@ -57,6 +62,15 @@ export function validateChangeset(changeset: Changeset): Violation[] {
   for (const file of changeset.files) violations.push(...validateFile(file))
   violations.push(...collisions(changeset.files))
   return violations.slice(0, VIOLATIONS_MAX)
+}
+
+/** What `redact` would take out must not go into a repository either: the secrets that this run was given. */
+export function checkSecrets(changeset: Changeset, redact: Redact): Violation[] {
+  const holds = (text: string) => redact(text) !== text || redactClean(text, redact) !== cleanText(text).text
+  return changeset.files
+    .filter((file) => holds(file.path) || holds(utf8(file.contentBase64)))
+    .map(({ path }) => fileViolation('secret', `\`${path}\` contains a secret that this run was given.`, path))
+    .slice(0, VIOLATIONS_MAX)
 }
 
 /** What the workflow's own guards say of the paths and the size; its `run` guards are the runner's. */
@@ -132,9 +146,13 @@ function validateFile(file: ChangedFile): Violation[] {
     ]
   }
   const secret = secretIn(file)
-  return secret === undefined
-    ? []
-    : [fileViolation('secret', `\`${file.path}\` contains what looks like ${secret}.`, file.path)]
+  if (secret !== undefined) {
+    return [fileViolation('secret', `\`${file.path}\` contains what looks like ${secret}.`, file.path)]
+  }
+  const bidi = bidiIn(file)
+  if (bidi === undefined) return []
+  const message = `\`${file.path}\` contains ${nameCodePoint(bidi)}: it would read otherwise than it runs.`
+  return [fileViolation('bidi', message, file.path)]
 }
 
 function pathProblem(path: string): string | undefined {
@@ -178,6 +196,16 @@ function secretIn(file: ChangedFile): string | undefined {
   if (file.contentBase64 === undefined) return undefined
   const text = latin1(file.contentBase64)
   return secretPatterns.find(({ pattern }) => text.search(pattern) >= 0)?.name
+}
+
+/** The first control that changes the order in which text is shown. What git shows as binary is not read as text. */
+function bidiIn(file: ChangedFile): number | undefined {
+  if (isBinary(latin1(file.contentBase64 ?? ''))) return undefined
+  return BIDI_CONTROL.exec(utf8(file.contentBase64))?.[0].codePointAt(0)
+}
+
+function utf8(base64: string | undefined): string {
+  return new TextDecoder().decode(Uint8Array.from(latin1(base64 ?? ''), (character) => character.charCodeAt(0)))
 }
 
 /** Bytes as characters: all the patterns are ASCII, so the encoding does not matter. */

@@ -2,6 +2,7 @@
  * Text that a model or a stranger wrote, made harmless in both directions: `cleanText` for what goes into a prompt,
  * `inertText` for what is shown on GitHub.
  */
+import type { Redact } from './redact.ts'
 
 /** Breaks what GitHub would act on. It is the one invisible character that comes out, and only from here. */
 const BREAK = '\u200B'
@@ -45,14 +46,21 @@ export function cleanText(text: string): Cleaned {
   return { text: clean.replaceAll('<!--', '<!'), removed: visible.removed + comments }
 }
 
+/** Cleans before it redacts: what a secret was split by must be gone, or taking it out later joins the halves again. */
+export function redactClean(text: string, redact: Redact): string {
+  return redact(cleanText(text).text)
+}
+
 /**
  * Keeps text readable and makes nothing of it active: no mention, no reference that closes or links an issue, no
- * slash command, no image, no link, no HTML. Markdown is not parsed, since a parser that reads it otherwise than
- * GitHub does would be a way around; every place is broken by a zero-width space, in code spans too.
+ * slash command, no image, no link, no HTML or entity, no word that silences checks or claims a revert. Markdown is not
+ * parsed, since a parser that reads it otherwise than GitHub does would be a way around; every place is broken by a
+ * zero-width space, in code spans too. `redact` sees the text clean and not yet broken.
  */
-export function inertText(text: string): string {
-  return cleanText(text)
-    .text.replace(/@(?=[\p{L}\p{N}_-])/gu, `@${BREAK}`)
+export function inertText(text: string, redact: Redact = (clean) => clean): string {
+  return redactClean(text, redact)
+    .replace(/&(?=[#a-z])/gi, `&${BREAK}`)
+    .replace(/@(?=[\p{L}\p{N}_-])/gu, `@${BREAK}`)
     .replace(/#(?=\d)/g, `#${BREAK}`)
     .replace(/\bGH-(?=\d)/gi, (gh) => `${gh}${BREAK}`)
     .replace(/\b([a-z][a-z0-9+.-]{1,20}:)(?=\/\/)/gi, `$1${BREAK}`)
@@ -61,10 +69,13 @@ export function inertText(text: string): string {
     .replace(/\](?=[([:])/g, `]${BREAK}`)
     .replace(/<(?=[a-z/!?])/gi, `<${BREAK}`)
     .replace(/^([ \t>*+-]*)\/(?=[a-z])/gim, `$1${BREAK}/`)
+    .replace(/\[(?=\s*(?:skip\s+(?:ci|actions)|(?:ci|actions)\s+skip|no\s+ci)\s*\])/gi, `[${BREAK}`)
+    .replace(/\bskip-checks(?=\s*:)/gi, (trailer) => `${trailer}${BREAK}`)
+    .replace(/\breverts(?=\s)/gi, (reverts) => `${reverts}${BREAK}`)
 }
 
 /** One line of at most `charactersMax`, for titles. */
-export function inertLine(text: string, charactersMax: number): string {
-  const line = inertText(text).replace(/\s+/g, ' ').trim()
+export function inertLine(text: string, charactersMax: number, redact?: Redact): string {
+  const line = inertText(text, redact).replace(/\s+/g, ' ').trim()
   return line.length <= charactersMax ? line : `${line.slice(0, charactersMax - 1).trimEnd()}…`
 }

@@ -18,7 +18,7 @@ export async function deliverCommit(order: DeliveryOrder, changeset: Changeset):
   const target = await targetOf(order)
   if (target.kind === 'none') return deliverPullRequest(order, changeset, NO_BRANCH)
   if (target.kind === 'closed') {
-    const made = await findMadeIn(place.octokit, place.name, target.number, view.runId)
+    const made = await findMadeIn(place.octokit, place.name, target.number, { runId: view.runId, changeset })
     return made ?? aside(order, changeset)
   }
   if (target.kind === 'auto-merge') return deliverPullRequest(order, changeset, AUTO_MERGE, target.branch)

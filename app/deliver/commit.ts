@@ -1,8 +1,8 @@
 /** A commit onto the head that the work was made from, or what comes closest to it when the head has moved. */
 import type { Changeset } from '../../core/changeset.ts'
-import { deliveryOf } from '../../core/text/delivery.ts'
 import type { Octokit, RepositoryName } from '../github.ts'
 import { isMissing, statusOf } from '../github.ts'
+import { appliesTo, type FoundCommit, isMade, type Made } from './made.ts'
 import { createTreeReader, type TreeReader } from './tree.ts'
 import { type WrittenCommit, writeCommit } from './write-commit.ts'
 
@@ -37,7 +37,7 @@ export async function commitOnto(
   for (let moves = 0; moves < MOVES_MAX; moves += 1) {
     const head = await headOf(octokit, repository, order.branch)
     if (head === undefined) return { kind: 'gone' }
-    const made = head === order.changeset.baseSha ? undefined : await findMade(octokit, repository, head, order.runId)
+    const made = head === order.changeset.baseSha ? undefined : await findMade(octokit, repository, reader, head, order)
     if (made) return { kind: 'committed', commit: made }
     if (head !== order.changeset.baseSha && !(await appliesTo(reader, head, order.changeset)))
       return { kind: 'conflict' }
@@ -65,12 +65,12 @@ export async function headOf(
 async function findMade(
   octokit: Octokit,
   repository: RepositoryName,
+  reader: TreeReader,
   head: string,
-  runId: string,
+  order: Made,
 ): Promise<WrittenCommit | undefined> {
   const { data } = await octokit.rest.repos.listCommits({ ...repository, sha: head, per_page: ADOPT_COMMITS_MAX })
-  const made = data.find((commit) => deliveryOf(commit.commit.message)?.runId === runId)
-  return made && { sha: made.sha, url: made.html_url }
+  return findMadeAmong(octokit, repository, reader, data.map(listed), order)
 }
 
 /** The same, of a pull request that was merged or closed since: its branch may be gone. */
@@ -78,8 +78,9 @@ export async function findMadeIn(
   octokit: Octokit,
   repository: RepositoryName,
   pullNumber: number,
-  runId: string,
+  order: Made,
 ): Promise<WrittenCommit | undefined> {
+  const reader = createTreeReader(octokit, repository)
   for (let page = 1; page <= PULL_COMMITS_MAX / PAGE; page += 1) {
     const { data } = await octokit.rest.pulls.listCommits({
       ...repository,
@@ -87,21 +88,41 @@ export async function findMadeIn(
       per_page: PAGE,
       page,
     })
-    const made = data.find((commit) => deliveryOf(commit.commit.message)?.runId === runId)
-    if (made) return { sha: made.sha, url: made.html_url }
+    const made = await findMadeAmong(octokit, repository, reader, data.map(listed), order)
+    if (made) return made
     if (data.length < PAGE) return undefined
   }
   return undefined
 }
 
-/** Three ways by file: the work applies when none of its files differs between its base and the new head. */
-async function appliesTo(reader: TreeReader, head: string, changeset: Changeset): Promise<boolean> {
-  const [before, after] = await Promise.all([reader.treeOf(changeset.baseSha), reader.treeOf(head)])
-  for (const { path } of changeset.files) {
-    const [old, now] = await Promise.all([reader.entryAt(before, path), reader.entryAt(after, path)])
-    if (old?.sha !== now?.sha || old?.mode !== now?.mode) return false
+/** A commit as lists of commits tell of it. */
+function listed(item: {
+  readonly sha: string
+  readonly html_url: string
+  readonly commit: { readonly message: string; readonly tree: { readonly sha: string } }
+  readonly parents: readonly { readonly sha: string }[]
+}): FoundCommit & WrittenCommit {
+  const { sha, html_url: url, commit, parents } = item
+  return {
+    sha,
+    url,
+    message: commit.message,
+    treeSha: commit.tree.sha,
+    parentShas: parents.map((parent) => parent.sha),
   }
-  return true
+}
+
+async function findMadeAmong(
+  octokit: Octokit,
+  repository: RepositoryName,
+  reader: TreeReader,
+  commits: readonly (FoundCommit & WrittenCommit)[],
+  order: Made,
+): Promise<WrittenCommit | undefined> {
+  for (const commit of commits) {
+    if (await isMade(octokit, repository, reader, commit, order)) return { sha: commit.sha, url: commit.url }
+  }
+  return undefined
 }
 
 async function advance(octokit: Octokit, repository: RepositoryName, branch: string, sha: string): Promise<boolean> {

@@ -2,6 +2,8 @@
  * From a settled report to the repository. Whatever the runner said of its work, it is looked at again here; what may
  * not be delivered is kept. Repeating it adopts what an earlier try already made.
  */
+import type { Changeset } from '../../core/changeset.ts'
+import type { Violation } from '../../core/guard.ts'
 import { inertText } from '../../core/inert.ts'
 import type { Plan } from '../../core/plan.ts'
 import { redactor } from '../../core/redact.ts'
@@ -18,6 +20,7 @@ import type { Parts } from '../parts.ts'
 import { type Place, placeById } from '../place.ts'
 import { actionsUrlOf, commentUrlOf } from '../show/urls.ts'
 import { deliverCommit, deliverPullRequest, keepOnSideBranch } from './change.ts'
+import { countLines } from './count-lines.ts'
 import { isFinished, violationsOf } from './validate.ts'
 import { deliverComment, deliverReview } from './words.ts'
 
@@ -73,7 +76,7 @@ async function deliver(order: DeliveryOrder): Promise<Delivered> {
   const { plan, report } = order
   const { conclusion, delivery } = report
   if (!delivery) return conclusion === 'completed' && plan.deliver !== 'none' ? { reason: 'nothing-to-deliver' } : {}
-  const [violation] = violationsOf(plan, delivery.changeset)
+  const [violation] = await violationsAsCounted(order, delivery.changeset)
   if (violation) return { conclusion: 'withheld', reason: violation.reason }
   if (conclusion === 'withheld' || conclusion === 'refused') return {}
   const isWhole = conclusion === 'completed' || (conclusion === 'capped' && isFinished(plan, report))
@@ -98,6 +101,16 @@ async function deliver(order: DeliveryOrder): Promise<Delivered> {
   }
 }
 
+/** Lines are counted last, and only where they matter: it takes a request or two for each file. */
+async function violationsAsCounted(
+  { place, plan }: DeliveryOrder,
+  changeset: Changeset | undefined,
+): Promise<readonly Violation[]> {
+  const said = violationsOf(plan, changeset)
+  if (said.length > 0 || !changeset || plan.guards.diff?.lines === undefined) return said
+  return violationsOf(plan, await countLines(place.octokit, place.name, changeset))
+}
+
 /** Work that went nowhere is kept in the report; its page is the job's. */
 function kept(delivered: Delivered, actionsUrl: string | undefined): Delivered {
   return delivered.url === undefined && delivered.reason !== 'nothing-to-deliver'
@@ -118,8 +131,8 @@ function orderOf(parts: Parts, place: Place, run: Run, session: Session, report:
       workflow: run.family,
       variant: run.variant ?? undefined,
       goal: goalOf(plan),
-      title: inertText(redact(report.delivery?.title ?? '')),
-      body: inertText(redact(report.delivery?.body ?? '')),
+      title: inertText(report.delivery?.title ?? '', redact),
+      body: inertText(report.delivery?.body ?? '', redact),
       spentMicroUsd: run.spentMicroUsd,
       capMicroUsd: run.heldMicroUsd,
       sessionUrl: commentUrlOf(parts, place, session),
@@ -130,5 +143,5 @@ function orderOf(parts: Parts, place: Place, run: Run, session: Session, report:
 /** By its name an input is the goal; other workflows are told by what their agent says. */
 function goalOf({ inputs }: Plan): string | undefined {
   const { goal } = inputs
-  return typeof goal === 'string' ? inertText(redact(goal)) : undefined
+  return typeof goal === 'string' ? inertText(goal, redact) : undefined
 }

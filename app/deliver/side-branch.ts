@@ -1,9 +1,9 @@
 /** A branch of Purser's own, for work that can't or mustn't go onto the subject's branch. */
 import type { Changeset } from '../../core/changeset.ts'
-import { deliveryOf } from '../../core/text/delivery.ts'
 import type { Octokit, RepositoryName } from '../github.ts'
 import { statusOf } from '../github.ts'
 import { headOf } from './commit.ts'
+import { isMade } from './made.ts'
 import { createTreeReader } from './tree.ts'
 import { writeCommit } from './write-commit.ts'
 
@@ -29,10 +29,23 @@ export async function pushSideBranch(
   for (const branch of [`purser/${order.sessionId}`, `purser/${order.sessionId}-${order.runId}`]) {
     const head = await headOf(octokit, repository, branch)
     if (head === undefined) return createBranch(octokit, repository, branch, order)
-    const { data } = await octokit.rest.git.getCommit({ ...repository, commit_sha: head })
-    if (deliveryOf(data.message)?.runId === order.runId) return { branch, sha: head }
+    if (await holdsWork(octokit, repository, head, order)) return { branch, sha: head }
   }
   throw new Error(`the side branches of run ${order.runId} hold other work`)
+}
+
+/** Whether the branch's head is the commit that would be written: this work on top of the commit it was made from. */
+async function holdsWork(
+  octokit: Octokit,
+  repository: RepositoryName,
+  head: string,
+  order: SideBranchOrder,
+): Promise<boolean> {
+  const { data } = await octokit.rest.git.getCommit({ ...repository, commit_sha: head })
+  const { message, tree, parents } = data
+  const found = { message, treeSha: tree.sha, parentShas: parents.map(({ sha }) => sha) }
+  const isOnBase = found.parentShas[0] === order.changeset.baseSha
+  return isOnBase && isMade(octokit, repository, createTreeReader(octokit, repository), found, order)
 }
 
 async function createBranch(
@@ -47,9 +60,9 @@ async function createBranch(
   try {
     await octokit.rest.git.createRef({ ...repository, ref: `refs/heads/${branch}`, sha: commit.sha })
   } catch (error) {
-    // Made by a try whose answer was lost: what stands there is the same work.
+    // Made by a try whose answer was lost, unless somebody else took the name.
     const head = statusOf(error) === 422 ? await headOf(octokit, repository, branch) : undefined
-    if (head === undefined) throw error
+    if (head === undefined || !(await holdsWork(octokit, repository, head, order))) throw error
     return { branch, sha: head }
   }
   return { branch, sha: commit.sha }

@@ -26,6 +26,19 @@ export async function writeCommit(
   changeset: Changeset,
   message: string,
 ): Promise<WrittenCommit> {
+  const tree = await writeTree(octokit, repository, reader, parentSha, changeset)
+  const { data: commit } = await octokit.rest.git.createCommit({ ...repository, message, tree, parents: [parentSha] })
+  return { sha: commit.sha, url: commit.html_url }
+}
+
+/** The tree of the commit that would be written: the same parent and changeset always make the same one. */
+export async function writeTree(
+  octokit: Octokit,
+  repository: RepositoryName,
+  reader: TreeReader,
+  parentSha: string,
+  changeset: Changeset,
+): Promise<string> {
   const parentTree = await reader.treeOf(parentSha)
   const tree: TreeItem[] = []
   for (const file of changeset.files) {
@@ -35,13 +48,7 @@ export async function writeCommit(
     if (isThere) tree.push(item)
   }
   const { data: made } = await octokit.rest.git.createTree({ ...repository, base_tree: parentTree, tree })
-  const { data: commit } = await octokit.rest.git.createCommit({
-    ...repository,
-    message,
-    tree: made.sha,
-    parents: [parentSha],
-  })
-  return { sha: commit.sha, url: commit.html_url }
+  return made.sha
 }
 
 /** Text goes along with the tree: GitHub asks Apps to write about once a second, and a request for each file adds up. */

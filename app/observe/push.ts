@@ -5,14 +5,10 @@ import { noteRevertedIn } from './reverts.ts'
 
 interface PushEvent {
   readonly ref: string
-  readonly commits: readonly { readonly message: string }[]
+  readonly commits: readonly { readonly id: string; readonly message: string }[]
 }
 
 export async function onPush(parts: Parts, place: Place, event: PushEvent): Promise<void> {
   if (event.ref !== `refs/heads/${place.defaultBranch}`) return
-  await noteRevertedIn(
-    parts,
-    place,
-    event.commits.map((commit) => commit.message),
-  )
+  await noteRevertedIn(parts, place, event.commits)
 }

@@ -19,10 +19,23 @@ export async function noteRevertedBy(parts: Parts, place: Place, body: string): 
   await noteFor(parts, await runsOfPullRequest(parts, place, Number(number)), reverted)
 }
 
-/** "This reverts commit ..." in the messages of commits that reached the default branch. */
-export async function noteRevertedIn(parts: Parts, place: Place, messages: readonly string[]): Promise<void> {
-  const shas = messages.flatMap((message) => [...message.matchAll(REVERTED_COMMIT)].map(([, sha]) => sha ?? ''))
-  for (const sha of [...new Set(shas)].slice(0, REVERTS_MAX)) {
+/**
+ * "This reverts commit ..." in the messages of commits that reached the default branch. What Purser delivered itself
+ * says nothing: its words are an agent's.
+ */
+export async function noteRevertedIn(
+  parts: Parts,
+  place: Place,
+  commits: readonly { readonly id: string; readonly message: string }[],
+): Promise<void> {
+  const shas = new Set<string>()
+  for (const { id, message } of commits) {
+    const named = [...message.matchAll(REVERTED_COMMIT)].map(([, sha]) => sha ?? '')
+    if (named.length === 0 || shas.size >= REVERTS_MAX) continue
+    const delivered = await runsByDeliveredSha(parts.prisma, place.repositoryId, id)
+    if (delivered.length === 0) for (const sha of named) shas.add(sha)
+  }
+  for (const sha of [...shas].slice(0, REVERTS_MAX)) {
     await noteFor(parts, await runsOfCommit(parts, place, sha), reverted)
   }
 }

@@ -1,7 +1,8 @@
 /** How a run ended, from its row and its report, in the form that the texts take. */
-import { inertLine } from '../../core/inert.ts'
+import { inertLine, redactClean } from '../../core/inert.ts'
 import { type ReasonCode, reasonCodes } from '../../core/reason.ts'
 import { redactor } from '../../core/redact.ts'
+import type { Report } from '../../core/report.ts'
 import type { Delivered, EndedRun } from '../../core/text/ended-run.ts'
 import { guardWords, type WorkDone } from '../../core/text/work-done.ts'
 import type { Run } from '../../prisma/client/client.ts'
@@ -10,6 +11,7 @@ import { violationsOf } from '../deliver/validate.ts'
 import { storedPlan, storedReport } from '../ledger/stored.ts'
 
 const DETAIL_CHARACTERS_MAX = 300
+const COUNTED = 'The work changes more lines than `diff.lines` allows, and more than its runner said.'
 const redact = redactor([])
 
 export function endedRun(run: Run, actionsUrl: string | undefined): EndedRun {
@@ -34,7 +36,7 @@ function workOf(run: Run): WorkDone | undefined {
   const isSaid = run.delivery === 'review' || run.delivery === 'comment'
   return {
     files: delivery.changeset?.files ?? [],
-    words: isSaid ? '' : redact(delivery.body.trim() === '' ? delivery.title : delivery.body),
+    words: isSaid ? '' : redactClean(delivery.body.trim() === '' ? delivery.title : delivery.body, redact),
     guardsPassed: run.conclusion === 'completed' || run.conclusion === 'capped' ? guardWords(guards, inputs) : [],
   }
 }
@@ -48,8 +50,13 @@ function detailOf(run: Run): string | undefined {
   const report = storedReport(run)
   if (!report || run.reason === null) return undefined
   const [violation] = violationsOf(storedPlan(run), report.delivery?.changeset)
-  const detail = violation?.message ?? report.message
-  return detail === '' ? undefined : inertLine(redact(detail), DETAIL_CHARACTERS_MAX)
+  const detail = violation?.message ?? (isFoundByCount(run, report) ? COUNTED : report.message)
+  return detail === '' ? undefined : inertLine(detail, DETAIL_CHARACTERS_MAX, redact)
+}
+
+/** The App counts lines against the repository when it delivers; what the report says of them is the runner's word. */
+function isFoundByCount(run: Run, report: Report): boolean {
+  return run.reason === 'guard-diff' && report.reason !== 'guard-diff'
 }
 
 /** What reached the repository, told from the run's row. */
