@@ -5,8 +5,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Webhooks } from '@octokit/webhooks'
 import { z } from 'zod'
-import type { Prisma, PrismaClient } from '../prisma/client/client.ts'
+import type { PrismaClient } from '../prisma/client/client.ts'
 import { readBody } from './body.ts'
+import { toJson } from './database/json.ts'
 import type { Logger } from './log.ts'
 
 /** GitHub sends no payload above this. */
@@ -79,7 +80,7 @@ async function store(
   payload: z.infer<typeof payloadSchema>,
 ): Promise<void> {
   const { count } = await door.prisma.webhook.createMany({
-    data: [{ deliveryId, event, payload: payload as Prisma.InputJsonObject, receivedAt: new Date() }],
+    data: [{ deliveryId, event, payload: toJson(payload), receivedAt: new Date() }],
     skipDuplicates: true,
   })
   door.log.debug({ delivery: deliveryId, name: event, again: count === 0 }, 'webhook stored')
