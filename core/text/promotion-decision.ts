@@ -38,7 +38,9 @@ export function howToDecide(view: Decidable): string {
   const isPromotion = view.decision === 'promote'
   const steps = isPromotion ? promoting(view) : [`${retiring(view)}.`]
   const then =
-    steps.length === 1 ? ` ${steps[0]}` : ` on the default branch\n${steps.map((step) => `  1. ${step}`).join('\n')}`
+    steps.length === 1
+      ? ` ${steps[0]}`
+      : ` on the default branch\n${steps.map((step, index) => `  ${index + 1}. ${step}`).join('\n')}`
   const refusals = Object.entries(refusalLabels).map(([label, says]) => `  - ${code(label)}: ${says}`)
   const ways = [
     `- **Approve:** add the label ${code(labels.approved)}, then${then}`,

@@ -94,11 +94,11 @@ describe('what a maintainer is shown', () => {
       [
         'add the label `promotion: approved`, then on the default branch',
         '  1. put the merged workflow, which is below, into `.github/purser/catalog/refactor+tests/workflow.yml`',
-        '  1. keep `.github/purser/catalog/refactor+tests/pin.md`, which it names',
-        '  1. copy `purser/catalog/refactor+tests/refactor.md`, `purser/catalog/refactor+tests/tests.md`, which it names too, ' +
+        '  2. keep `.github/purser/catalog/refactor+tests/pin.md`, which it names',
+        '  3. copy `purser/catalog/refactor+tests/refactor.md`, `purser/catalog/refactor+tests/tests.md`, which it names too, ' +
           'into the folder `.github/purser/catalog/refactor+tests/`',
-        '  1. remove `.github/purser/catalog/refactor+tests/variants/tests-first.yml`',
-        '  1. copy what should stay of the other variants (built into Purser): a repository’s workflow takes the place of ' +
+        '  4. remove `.github/purser/catalog/refactor+tests/variants/tests-first.yml`',
+        '  5. copy what should stay of the other variants (built into Purser): a repository’s workflow takes the place of ' +
           'the one of the same name below it, with all its variants',
         '- **Refuse:**',
       ].join('\n'),
@@ -110,7 +110,7 @@ describe('what a maintainer is shown', () => {
     const files = { overlay: builtIn('variants/tests-first.yml'), baseline: builtIn('workflow.yml') }
     const decide = section('How to decide', promotionIssue(promotion(files)).body)
     expect(decide).toContain('into `.github/purser/catalog/refactor+tests/workflow.yml`')
-    expect(decide).not.toContain('1. remove')
+    expect(decide).not.toContain('. remove')
   })
 
   test('how to put a variant of a repository’s own workflow in place: nothing below it is replaced', () => {
@@ -122,8 +122,10 @@ describe('what a maintainer is shown', () => {
     }
     const decide = section('How to decide', promotionIssue(promotion(files)).body)
     expect(decide).toContain('into `.github/purser/catalog/refactor+tests/workflow.yml`')
-    expect(decide).toContain('1. remove `.github/purser/catalog/refactor+tests/variants/tests-first.yml`')
-    expect(decide).not.toContain('1. copy')
+    expect(decide).toContain(
+      '2. keep `.github/purser/catalog/refactor+tests/pin.md`, which it names\n  3. remove `.github/purser/catalog/refactor+tests/variants/tests-first.yml`',
+    )
+    expect(decide).not.toContain('. copy')
   })
 
   test('a merged workflow that is too long for an issue is described instead', () => {
