@@ -174,13 +174,14 @@ export function postCall(
 }
 
 /**
- * Whether reported usage can be believed at all. A report without input tokens, or with more than any context
- * holds, says nothing; the call then counts as unknown and is billed at its reservation.
+ * Whether reported usage can be believed at all. A report without input tokens, with more of them cached than read, or
+ * with more than any context holds, says nothing; the call then counts as unknown and is billed at its reservation.
  */
 export function isPlausible(usage: Usage): boolean {
   const figures = [usage.inputTokens, usage.cachedTokens, usage.outputTokens, usage.reasoningTokens]
   return (
     usage.inputTokens > 0 &&
+    usage.cachedTokens <= usage.inputTokens &&
     figures.every((tokens) => Number.isSafeInteger(tokens) && tokens >= 0 && tokens <= REPORTED_TOKENS_MAX)
   )
 }
