@@ -167,8 +167,7 @@ describe('what a run hands over', () => {
     expect(await stage.app.database.prisma.run.count({ where: { subjectKey: `pull-request:${number}` } })).toBe(1)
   })
 
-  // inertText breaks `&#64;` by luck, since a digit follows the `#`; hexadecimal and named entities come through.
-  test.fails('calls nobody by an entity', async () => {
+  test('calls nobody by an entity', async () => {
     const { number, runner } = await started('/agent review')
     await runner.finish({
       delivery: { title: 'x', body: '&commat;mira &#x40;mira &#64;mira @&#109;ira &num;1 &#x23;1' },
@@ -183,8 +182,7 @@ describe('what a run hands over', () => {
     expect(shown).not.toMatch(/@mira|#1\b/)
   })
 
-  // checkDiff (core/guard.ts) adds up the `addedLines` and `deletedLines` that the runner wrote.
-  test.fails('has as many lines as the App counts, not as the runner says', async () => {
+  test('has as many lines as the App counts, not as the runner says', async () => {
     const { branch, head, runner } = await started()
     const work = workOn(head, 'src/total.js', 'export const total = 1\n'.repeat(5_000), 1)
     expect(await runner.finish({ delivery: work })).toMatchObject({
@@ -193,8 +191,7 @@ describe('what a run hands over', () => {
     expect((await messageAt(branch)).sha).toBe(head)
   })
 
-  // findMade (app/deliver/commit.ts) knows the App's commit by its trailers alone, which anybody can write.
-  test.fails('is not what somebody else pushed in its name', async () => {
+  test('is not what somebody else pushed in its name', async () => {
     const { branch, head, run, runner } = await started()
     const message = `Forged\n\nPurser-Session: ${run.sessionId}\nPurser-Run: ${run.id}`
     const forged = await stage.github.person('mira').push({ branch, files: { 'forged.js': '1\n' }, message })
