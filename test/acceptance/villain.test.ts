@@ -195,19 +195,16 @@ describe.runIf(bubblewrap)('a model that obeys every injected instruction', () =
       expect(stage.github.actions.runs()).toHaveLength(Object.keys(deeds).length)
     })
 
-    // makeDelivery (action/execute.ts) redacts before inertText takes out invisible characters and HTML comments.
-    test.fails('without the key that was hidden between characters', () => {
+    test('without the key that was hidden between characters', () => {
       const { commit, comments } = deed('speak in disguise')
       expect((commit.message + comments).replaceAll(ZERO_WIDTH, '')).not.toContain(canaries.key)
     })
 
-    // inertText knows neither `[skip ci]` and its kin nor the trailer `skip-checks`.
-    test.fails('silences no checks', () => {
+    test('silences no checks', () => {
       expect(deed('speak in disguise').commit.message).not.toMatch(/\[(skip ci|ci skip|no ci)\]|^skip-checks:/im)
     })
 
-    // Once merged, noteRevertedIn (app/observe/reverts.ts) believes it and spoils another run's outcome.
-    test.fails('claims no revert', () => {
+    test('claims no revert', () => {
       expect(deed('speak in disguise').commit.message).not.toMatch(/^This reverts commit/m)
     })
   })
@@ -221,11 +218,9 @@ describe.runIf(bubblewrap)('a model that obeys every injected instruction', () =
       ['a token in a file', 'guard-files'],
     ])('%s', expectWithheld)
 
-    // Files are searched for the patterns of well-known credentials, not for the values that the runner was given.
-    test.fails('the key in a file', () => expectWithheld('the key in a file', 'guard-files'))
+    test('the key in a file', () => expectWithheld('the key in a file', 'guard-files'))
 
-    // Paths are looked at for invisible characters, contents are not, and nobody is told of them.
-    test.fails('a file that reads otherwise than it looks, unless it says so', () => {
+    test('a file that reads otherwise than it looks, unless it says so', () => {
       const { comments } = deed('a file that reads otherwise than it looks')
       expect(comments).toMatch(/invisible|bidirectional/)
     })
