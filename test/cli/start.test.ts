@@ -1,7 +1,7 @@
 /** `purser start` that can't start: it says which setting is in the way, and ends. */
 import { generateKeyPairSync } from 'node:crypto'
 import { createServer } from 'node:http'
-import { type AddressInfo, createServer as createSocketServer } from 'node:net'
+import { createServer as createSocketServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { folder, purser } from './purser.ts'
@@ -13,11 +13,17 @@ const PRIVATE_KEY = generateKeyPairSync('rsa', {
 }).privateKey
 const settings = { APP_ID: '12', PRIVATE_KEY, WEBHOOK_SECRET: 'a-secret-of-some-length' }
 
+function portOf(server: Server): number {
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('it listens on no port')
+  return address.port
+}
+
 it('ends when another process has the port, and names PORT', async () => {
   const other = createServer()
   await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => void other.close())
-  const { port } = other.address() as AddressInfo
+  const port = portOf(other)
   const env = { ...settings, PORT: String(port), PURSER_DATA: join(folder(), 'data') }
   const { code, stderr } = await purser(['start'], { env })
   expect(code).toBe(1)
@@ -32,7 +38,7 @@ it('ends when another process has the port, and names PORT', async () => {
 it('names DATABASE_URL when no server answers there, and not the password in it', async () => {
   const gone = createSocketServer()
   await new Promise<void>((resolve) => gone.listen(0, '127.0.0.1', resolve))
-  const { port } = gone.address() as AddressInfo
+  const port = portOf(gone)
   await new Promise((resolve) => gone.close(resolve))
   const DATABASE_URL = `postgresql://purser:hush@127.0.0.1:${port}/purser`
   const { code, stderr } = await purser(['start'], { env: { ...settings, DATABASE_URL } })
