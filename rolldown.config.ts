@@ -38,6 +38,18 @@ const chatOnly: Plugin = {
   },
 }
 
+/**
+ * Descriptions are for the JSON Schemas and the reference page. Each makes its schema anew when the program starts, so
+ * the bundle leaves them out.
+ */
+const withoutDescriptions: Plugin = {
+  name: 'without-descriptions',
+  transform(code, id) {
+    if (!/\/core\/[^?]*\.ts$/.test(id)) return null
+    return { code: code.replace(/\s*\.describe\(\s*(?:'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`),?\s*\)/g, ''), map: null }
+  },
+}
+
 /** A script of ASCII alone is kept and hashed at one byte a character. All of it stands in strings and patterns. */
 const asciiOnly: Plugin = {
   name: 'ascii-only',
@@ -55,7 +67,7 @@ const asciiOnly: Plugin = {
 export default defineConfig({
   input: { main: 'action/main.ts', post: 'action/post.ts' },
   platform: 'node',
-  plugins: [lazyOidc, chatOnly, asciiOnly],
+  plugins: [lazyOidc, chatOnly, withoutDescriptions, asciiOnly],
   // The same code as ES modules: the CommonJS build that Node would take can't be shaken and is slower to load.
   resolve: { alias: { yaml: fileURLToPath(new URL('node_modules/yaml/browser/index.js', import.meta.url)) } },
   treeshake: { moduleSideEffects: [{ test: /node_modules\/(@actions|openai|zod|yaml)\//, sideEffects: false }] },

@@ -1,11 +1,13 @@
 /** From a comment to the command in it. Only the first line of a newly created comment by a person can be one. */
 import { type Command, parseComment } from '../core/command.ts'
+import { invalidProblem } from '../core/command-problem.ts'
 import { mayRun, refusePermission } from '../core/permission.ts'
 import { isRefusal, refuse } from '../core/reason.ts'
 import { readPermissions } from './authorize.ts'
 import { type CommandAt, type RefusedAbout, type Spoken, showRefusal } from './command.ts'
 import type { Parts } from './parts.ts'
 import type { Place } from './place.ts'
+import { declaredBy } from './prepare.ts'
 import { readIssue, readPullRequest } from './subject.ts'
 import { type CarriedOutVerb, carriedOutVerbs } from './verbs/carried-out.ts'
 import { explain } from './verbs/explain.ts'
@@ -57,7 +59,11 @@ export async function onComment(parts: Parts, place: Place, comment: NewComment)
   if (permissions === null || !mayRun('triage', permissions)) {
     return showRefusal(place, spoken, refusePermission('Every command', 'triage'), about)
   }
-  if (command.kind === 'invalid') return showRefusal(place, spoken, refuse('invalid-command', command.problem))
+  if (command.kind === 'invalid') {
+    const declared = await declaredBy(parts, place)
+    const problem = isRefusal(declared) ? command.problem : invalidProblem(command, declared.configuration)
+    return showRefusal(place, spoken, refuse('invalid-command', problem))
+  }
   const verb = carriedOutVerbs.find((one) => one === command.verb)
   if (verb === undefined) {
     const message = `\`/agent ${command.verb}\` is a command, but this version of Purser does not carry it out yet.`
