@@ -7,8 +7,11 @@ import { join } from 'node:path'
 import { type Git, GitError, openGit } from './git.ts'
 import { ObjectReader } from './objects.ts'
 
-/** Attributes of the tree name filters and line ends; what is in the objects is what shall be in the workspace. */
-const ATTRIBUTES = '* -text -eol -ident -filter -working-tree-encoding\n'
+/**
+ * Attributes of the tree name filters and line ends; what is in the objects is what shall be in the workspace. Nor does
+ * the tree say which files are binary: a file that says so of others would hide their lines from the guards.
+ */
+const ATTRIBUTES = '* -text -eol -ident -filter -working-tree-encoding !diff\n'
 
 /** Where commits come from that are not on this machine. */
 export interface CommitSource {

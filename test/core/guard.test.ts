@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ChangedFile, Changeset } from '../../core/changeset.ts'
-import { checkGuards, validateChangeset } from '../../core/guard.ts'
+import { checkGuards, checkSecrets, validateChangeset } from '../../core/guard.ts'
+import { redactor } from '../../core/redact.ts'
 
 function file(path: string, content = 'x\n', parts: Partial<ChangedFile> = {}): ChangedFile {
   return {
@@ -53,6 +54,25 @@ describe('what no workflow can allow', () => {
     ['AKIAIOSFODNN7EXAMPLE', 'an AWS key'],
   ])('refuses content with %j', (content, name) => {
     expect(validateChangeset(changes(file('a.txt', content)))[0]?.message).toContain(name)
+  })
+
+  it('refuses text that reads otherwise than it runs, but not the same bytes in what is no text', () => {
+    const [violation] = validateChangeset(changes(file('a.js', "if (role !== 'user\u202E') {}\n")))
+    expect(violation).toMatchObject({ reason: 'guard-files', rule: 'bidi', file: 'a.js' })
+    expect(violation?.message).toContain('U+202E (a bidirectional control)')
+    expect(validateChangeset(changes(file('a.bin', 'a\0\u202E')))).toEqual([])
+    expect(validateChangeset(changes(file('he.txt', 'שלום\u200F!\n')))).toEqual([])
+  })
+
+  it.each([
+    ['as it is', 'a.txt', 'key = hunter2secret'],
+    ['in base64', 'a.txt', Buffer.from('x: hunter2secret').toString('base64')],
+    ['with invisible characters in it', 'a.txt', 'hunter2\u200Bsecret'],
+    ['in the path', 'docs/hunter2secret.md', 'x'],
+  ])('refuses a secret that this run was given, %s', (_, path, content) => {
+    const redact = redactor(['hunter2secret'])
+    expect(checkSecrets(changes(file(path, content)), redact)).toMatchObject([{ reason: 'guard-files', file: path }])
+    expect(checkSecrets(changes(file('b.txt', 'hunter2 keeps no secret <!-- here -->')), redact)).toEqual([])
   })
 
   it('refuses two paths that are one on some systems, but not a rename of letters', () => {

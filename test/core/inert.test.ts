@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { cleanText, inertLine, inertText } from '../../core/inert.ts'
+import { cleanText, inertLine, inertText, redactClean } from '../../core/inert.ts'
+import { redactor } from '../../core/redact.ts'
 
 describe('text for a prompt', () => {
   it.each([
@@ -51,10 +52,26 @@ describe('text for GitHub', () => {
     ['www.evil.example', /www\./],
     ['/agent refactor+tests', /^\/agent/m],
     ['text\n> /approve', /^> \/approve/m],
+    ['&commat;mira &#64;mira &#x40;mira', /&(?:commat|#64|#x40);/],
+    ['[skip ci]', /\[skip ci\]/],
+    ['[Actions\nskip]', /\[Actions\s+skip\]/],
+    ['x\n\nskip-checks: true', /^skip-checks:/m],
+    [`This reverts commit ${'a'.repeat(40)}.`, /^This reverts commit/m],
+    ['Reverts acme/shop#12', /^Reverts [\w/]+#\d/m],
   ])('makes nothing of %j', (text, active) => {
     expect(text).toMatch(active)
     expect(inertText(text)).not.toMatch(active)
   })
+
+  it.each(['hunter2\u200Bsecret', 'hunter2<!-- -->secret', 'hunter2<!\u200B-- -->secret'])(
+    'is redacted when it is clean: %j',
+    (text) => {
+      const redact = redactor(['hunter2secret'])
+      expect(redactClean(text, redact)).toBe('***')
+      expect(inertText(text, redact)).toBe('***')
+      expect(inertLine(text, 80, redact)).toBe('***')
+    },
+  )
 
   it('stays readable', () => {
     expect(inertText('`a - b` was 3 > 2, see a/b.js').replaceAll('\u200B', '')).toBe('`a - b` was 3 > 2, see a/b.js')
