@@ -214,7 +214,7 @@ export const reasons = {
   },
   'guard-files': {
     kind: 'conclusion',
-    says: 'The work contains a file that can’t be delivered: a link, a submodule, a secret or an oversize file.',
+    says: 'The work contains a file that can’t be delivered: a link, a submodule, a secret, text that is shown out of order, or an oversize file.',
     todo: 'Look at the report for the file and the reason.',
   },
   'step-failed': {
