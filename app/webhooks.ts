@@ -13,23 +13,24 @@ import type { Logger } from './log.ts'
 /** GitHub sends no payload above this. */
 export const WEBHOOK_BYTES_MAX = 25_000_000
 
-/** The events that the App listens to; all others are acknowledged and dropped. */
-export const EVENTS = [
-  'issue_comment',
-  'issues',
-  'pull_request',
-  'pull_request_review',
-  'push',
-  'check_run',
-  'check_suite',
-  'status',
-  'workflow_run',
-  'workflow_job',
-  'repository',
-  'installation',
-  'installation_repositories',
-] as const
-export type EventName = (typeof EVENTS)[number]
+/** The events that the App listens to, with the actions that matter where not all do; the rest is acknowledged and dropped. */
+const LISTENED = {
+  issue_comment: ['created'],
+  issues: ['labeled', 'unlabeled', 'closed', 'reopened'],
+  pull_request: 'all',
+  pull_request_review: 'all',
+  push: 'all',
+  check_run: ['completed'],
+  check_suite: ['completed'],
+  status: 'all',
+  workflow_run: ['completed'],
+  workflow_job: ['completed'],
+  repository: 'all',
+  installation: 'all',
+  installation_repositories: 'all',
+} as const satisfies Record<string, readonly string[] | 'all'>
+export type EventName = keyof typeof LISTENED
+export const EVENTS = Object.keys(LISTENED) as EventName[]
 
 export interface WebhookDoor {
   readonly prisma: PrismaClient
@@ -47,7 +48,10 @@ const headersSchema = z.object({
   'x-hub-signature-256': z.string().max(200),
 })
 /** What every event that is kept has; the rest is read by its handler. */
-const payloadSchema = z.looseObject({ repository: z.looseObject({ id: z.int() }).optional() })
+const payloadSchema = z.looseObject({
+  action: z.string().optional(),
+  repository: z.looseObject({ id: z.int() }).optional(),
+})
 
 export function createWebhookDoor(door: WebhookDoor): HandleRequest {
   const { verify } = new Webhooks({ secret: door.secret })
@@ -67,9 +71,15 @@ export function createWebhookDoor(door: WebhookDoor): HandleRequest {
     if (event === undefined) return end(response, 202, 'not listened to')
     const payload = parsePayload(text)
     if (payload === undefined) return end(response, 400, 'JSON was expected')
+    if (!isListenedTo(event, payload.action)) return end(response, 202, 'not listened to')
     await store(door, deliveryId, event, payload)
     end(response, 202, 'stored')
   }
+}
+
+function isListenedTo(event: EventName, action: string | undefined): boolean {
+  const actions: readonly string[] | 'all' = LISTENED[event]
+  return actions === 'all' || (action !== undefined && actions.includes(action))
 }
 
 /** A redelivery repeats its id: it is stored once, and worked off again only if it never was. */

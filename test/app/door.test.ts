@@ -243,6 +243,16 @@ describe('webhooks', () => {
     expect(kept).toBeNull()
   })
 
+  test('an action that nothing follows from is acknowledged and dropped', async () => {
+    const payload = JSON.stringify({ action: 'edited', repository: { id: 1 } })
+    const headers = signed(payload, 'issue_comment')
+    expect((await send(payload, headers)).status).toBe(202)
+    const kept = await stage.app.database.prisma.webhook.findUnique({
+      where: { deliveryId: headers['x-github-delivery'] },
+    })
+    expect(kept).toBeNull()
+  })
+
   test('what is no JSON, or lacks its headers, is refused', async () => {
     expect((await send('{', signed('{', 'push'))).status).toBe(400)
     expect((await send('{}', {})).status).toBe(400)
@@ -251,7 +261,6 @@ describe('webhooks', () => {
   test('a redelivery starts nothing twice, and a handled payload is emptied', async () => {
     const pull = await stage.openPull()
     await stage.say('dev', pull.number, '/agent review')
-    const delivery = stage.github.hooks.deliveries().findLast(({ event }) => event === 'issue_comment')
     const command = stage.github.hooks
       .deliveries()
       .findLast(({ event, payload }) => event === 'issue_comment' && JSON.stringify(payload).includes('/agent review'))
@@ -260,7 +269,7 @@ describe('webhooks', () => {
     await stage.settled()
     expect(await stage.app.database.prisma.run.count()).toBe(runs)
     expect(
-      await stage.app.database.prisma.webhook.findUnique({ where: { deliveryId: delivery?.id ?? '' } }),
+      await stage.app.database.prisma.webhook.findUnique({ where: { deliveryId: command?.id ?? '' } }),
     ).toMatchObject({
       payload: null,
       problem: null,
