@@ -1,4 +1,6 @@
 /** What each file of a layer is, by its path: a workflow, a variant, a prompt, an agent, or nothing that is read. */
+
+import { grouped } from '../money.ts'
 import { nearest } from '../nearest.ts'
 import type { Layer } from './configuration.ts'
 import { type Position, unfitText } from './document.ts'
@@ -91,7 +93,7 @@ function unclosedExpressions(file: string, text: string): Problem[] {
 export function lengthFinding(text: string, what: string, example: string): Finding | undefined {
   if (text === '') return { wrong: `${what} is empty`, expected: 'instructions for the agent', example }
   if (text.length <= PROMPT_CHARACTERS_MAX) return undefined
-  const expected = `at most ${PROMPT_CHARACTERS_MAX.toLocaleString('en-US')} characters`
+  const expected = `at most ${grouped(PROMPT_CHARACTERS_MAX)} characters`
   return { wrong: `${what} is too long`, expected, example }
 }
 

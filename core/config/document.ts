@@ -12,6 +12,7 @@ import {
   type YAMLError,
 } from 'yaml'
 import { nameCodePoint } from '../code-point.ts'
+import { grouped } from '../money.ts'
 import { LAYER_FILE_BYTES_MAX } from './configuration.ts'
 import type { Finding, Problem } from './problem.ts'
 
@@ -99,7 +100,7 @@ export function isMapping(value: unknown): value is Record<string, unknown> {
 export function unfitText(text: string): (Finding & { position: Position }) | undefined {
   if (text.length > LAYER_FILE_BYTES_MAX || Buffer.byteLength(text) > LAYER_FILE_BYTES_MAX) {
     return {
-      wrong: `longer than ${LAYER_FILE_BYTES_MAX.toLocaleString('en-US')} bytes`,
+      wrong: `longer than ${grouped(LAYER_FILE_BYTES_MAX)} bytes`,
       expected: 'a file that a person reads',
       example: 'a few hundred lines',
       position: { line: 1, column: 1 },

@@ -1,6 +1,6 @@
 /** Who pays, as people read it. */
 import type { AccountKind } from '../ledger.ts'
-import { formatTokens, formatUsd } from '../money.ts'
+import { formatTokens, formatUsd, grouped } from '../money.ts'
 import { inline } from './markdown.ts'
 
 /** An account is in money or in tokens, never in both. */
@@ -54,7 +54,7 @@ export function standing(account: PayingAccount): string {
 function leftOf({ budget, remaining, resets }: PayingAccount): string {
   const left = 'microUsd' in remaining ? remaining.microUsd : remaining.tokens
   if (left >= 0n)
-    return `${'microUsd' in remaining ? formatUsd(left) : left.toLocaleString('en-US')} of ${formatAmount(budget)} left until ${resets}`
+    return `${'microUsd' in remaining ? formatUsd(left) : grouped(left)} of ${formatAmount(budget)} left until ${resets}`
   const over: Amount = 'microUsd' in remaining ? { microUsd: -left } : { tokens: -left }
   return `${formatAmount(over)} over its ${formatAmount(budget)}, which lasts until ${resets}`
 }

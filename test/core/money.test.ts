@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { formatUsd, parseUsd, usdDecimal } from '../../core/money.ts'
+import { formatTokens, formatUsd, parseUsd, usdDecimal } from '../../core/money.ts'
 
 describe('parseUsd', () => {
   it.each([
@@ -31,6 +31,16 @@ describe('formatUsd', () => {
     [-15_740n, '-$0.016'],
   ])('%s micro-USD', (microUsd, text) => {
     expect(formatUsd(microUsd)).toBe(text)
+  })
+})
+
+describe('formatTokens', () => {
+  it.each([
+    [0n, '0 tokens'],
+    [999, '999 tokens'],
+    [1_250_000n, '1,250,000 tokens'],
+  ])('%s', (tokens, text) => {
+    expect(formatTokens(tokens)).toBe(text)
   })
 })
 
