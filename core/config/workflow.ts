@@ -80,8 +80,6 @@ export const stepSchema = z.union(
   [agentStepSchema, commandStepSchema],
   'not a step; expected either agent and prompt or run; for example { id: tests, agent: engineer, prompt: tests.md }',
 )
-export type CommandStep = z.infer<typeof commandStepSchema>
-export type AgentStep = z.infer<typeof agentStepSchema>
 export type Step = z.infer<typeof stepSchema>
 
 export const guardsSchema = z.strictObject({
