@@ -1,10 +1,11 @@
 /** The accounts that pay, as people read them. */
+
+import type { AccountRow, AccountSpec } from '../core/account.ts'
 import { dayOf } from '../core/calendar.ts'
 import type { Configuration } from '../core/config/configuration.ts'
-import type { AccountSpec, Room } from '../core/ledger.ts'
 import type { Amount, PayingAccount } from '../core/text/paying-account.ts'
-import type { Account, Run } from '../prisma/client/client.ts'
-import { room } from './ledger/accounts.ts'
+import type { Run } from '../prisma/client/client.ts'
+import { accountsOf } from './ledger/accounts.ts'
 import type { Parts } from './parts.ts'
 
 /** How the accounts stand now: what is held and spent is taken off. */
@@ -15,8 +16,8 @@ export async function payingNow(
   specs: readonly AccountSpec[],
   variant: string | null | undefined,
 ): Promise<readonly PayingAccount[]> {
-  const rooms = await room(parts.prisma, repositoryId, specs, parts.now())
-  return rooms.map((one) => payingAccount(configuration, one, variant))
+  const accounts = await accountsOf(parts.prisma, repositoryId, specs, parts.now())
+  return accounts.map((one) => payingAccount(configuration, one, variant))
 }
 
 /** The accounts of a run that holds or has held something of them. */
@@ -33,7 +34,7 @@ export async function payingOf(
   return holds.map(({ account }) => payingAccount(configuration, account, run.variant))
 }
 
-type Standing = Pick<Room | Account, 'kind' | 'name' | 'unit' | 'periodEnd' | 'budget' | 'spent' | 'held'>
+type Standing = Pick<AccountRow, 'kind' | 'name' | 'unit' | 'periodEnd' | 'budget' | 'spent' | 'held'>
 
 /** `variant`: of the run that it pays for; left out where it stands for itself. */
 export function payingAccount(

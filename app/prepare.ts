@@ -1,8 +1,8 @@
 /** From a request to what would be run and who would pay: configuration, plan, accounts. Nothing is stored yet. */
 
+import { type AccountSpec, accountsFor } from '../core/account.ts'
 import { dayOf } from '../core/calendar.ts'
 import type { Configuration } from '../core/config/configuration.ts'
-import { type AccountSpec, accountsFor } from '../core/ledger.ts'
 import type { Plan, Subject } from '../core/plan.ts'
 import { isRefusal, type Refusal } from '../core/reason.ts'
 import { type Resolved, type RunRequest, resolveRun } from '../core/resolve.ts'

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { DatabaseLocked } from '../app/database/lock.ts'
 import { DATA_DIR_DEFAULT, type Database, openDatabase } from '../app/database/open.ts'
 import { frozenAccounts, thawAccount } from '../app/ledger/thaw.ts'
-import { formatAmount } from '../core/ledger.ts'
+import { formatAmount } from '../core/hold.ts'
 import type { ThawOptions } from './commands/thaw.ts'
 import { type ExitCode, endWrongUsage, exitCodes, printJson } from './exit.ts'
 

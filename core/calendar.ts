@@ -32,6 +32,11 @@ export function sprintOf(
   return days(start, sprint.days, timeZone)
 }
 
+/** From the beginning of the calendar's count to the end of the day `last`: what has no beginning of its own. */
+export function periodUntil(last: string, timeZone: string): Period {
+  return { start: new Date(0), end: startOfDay(addDays(last, 1), timeZone) }
+}
+
 /** The calendar day of `now` in `timeZone`: `2026-11-20`. */
 export function dayOf(now: Date, timeZone: string): string {
   return isoDay(wallClock(now, timeZone))

@@ -1,6 +1,6 @@
 /** Accounts: a portfolio's period, a squad's sprint, an experiment. */
 import { randomUUID } from 'node:crypto'
-import { type AccountSpec, adjustBudget, type Room } from '../../core/ledger.ts'
+import { type AccountSpec, termsOf } from '../../core/account.ts'
 import type { Account, Prisma, PrismaClient } from '../../prisma/client/client.ts'
 import { transact } from '../database/transact.ts'
 
@@ -84,7 +84,7 @@ async function adjust(
   spec: AccountSpec,
   now: Date,
 ): Promise<Account> {
-  const { budget, ceiling } = adjustBudget(account, spec)
+  const { budget, ceiling } = termsOf(account, spec)
   if (budget === account.budget && ceiling === account.ceiling) return account
   if (budget !== account.budget) {
     // The lock on the row makes this happen once; an account's budget may come back to a value that it had.
@@ -102,30 +102,13 @@ async function adjust(
 }
 
 /** What is left in the accounts that a run would touch, for a quote. Creates the accounts that are missing. */
-export async function room(
+export async function accountsOf(
   prisma: PrismaClient,
   repositoryId: bigint,
   specs: readonly AccountSpec[],
   now: Date,
-): Promise<readonly Room[]> {
-  const accounts = await transact(prisma, (transaction) => ensureAccounts(transaction, repositoryId, specs, now))
-  return accounts.map(roomOf)
-}
-
-export function roomOf(account: Account): Room {
-  const { kind, name, unit, periodEnd, budget, spent, held, overage, ceiling, frozen } = account
-  return {
-    kind,
-    name,
-    unit,
-    periodEnd,
-    budget,
-    spent,
-    held,
-    overage,
-    frozen,
-    room: ceiling === null ? undefined : ceiling - spent - held,
-  }
+): Promise<readonly Account[]> {
+  return transact(prisma, (transaction) => ensureAccounts(transaction, repositoryId, specs, now))
 }
 
 /** What the accounts of a unit have left, not below zero: the least of them; null when none of them is in that unit. */

@@ -1,6 +1,6 @@
 /** From a reserved run to a working one: dispatched by the App, claimed by one job, drawn by its heartbeats. */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
-import { firstTranche } from '../../core/ledger.ts'
+import { firstTranche } from '../../core/hold.ts'
 import { LEASE_SECONDS } from '../../core/protocol.ts'
 import { type Refusal, refuse } from '../../core/reason.ts'
 import { changeBy, holdingStates, mayClaimAgain } from '../../core/run-life.ts'

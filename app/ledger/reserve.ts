@@ -1,12 +1,13 @@
 /** Reserving: a session, its run and the holds on every account that pays, all in one transaction or not at all. */
-import { type AccountSpec, type HoldAmount, holdAmount } from '../../core/ledger.ts'
+import type { AccountSpec } from '../../core/account.ts'
+import { type HoldAmount, holdAmount } from '../../core/hold.ts'
 import type { Plan } from '../../core/plan.ts'
 import { type Quote, quoteRun } from '../../core/quote.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/reason.ts'
 import { changeBy, holdingStates } from '../../core/run-life.ts'
 import type { Account, Prisma, PrismaClient, Run, Session } from '../../prisma/client/client.ts'
 import { transact } from '../database/transact.ts'
-import { ensureAccounts, remainingIn, roomOf } from './accounts.ts'
+import { ensureAccounts, remainingIn } from './accounts.ts'
 import { newRunId, newSessionId } from './identifier.ts'
 import { KeyConflict } from './key-conflict.ts'
 import { standingOf } from './standing.ts'
@@ -118,7 +119,7 @@ export async function reserve(prisma: PrismaClient, request: ReserveRequest): Pr
 
     const { plan, floorMicroUsd } = request.run
     const capTokens = plan.capTokens === undefined ? undefined : BigInt(plan.capTokens)
-    const hold = holdAmount({ capMicroUsd: plan.capMicroUsd, floorMicroUsd, capTokens }, accounts.map(roomOf))
+    const hold = holdAmount({ capMicroUsd: plan.capMicroUsd, floorMicroUsd, capTokens }, accounts)
     if (isRefusal(hold)) return hold
 
     const stored = await store(transaction, request, first, runFields(request, hold, 'reserved'))

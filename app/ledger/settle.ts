@@ -1,6 +1,7 @@
 /** How a run ends in the books: settled by its report, released before it began, or expired when its job vanished. */
 import { isDeepStrictEqual } from 'node:util'
-import { type Settlement, type Spend, settlement, spendOf } from '../../core/ledger.ts'
+import { minBigint } from '../../core/money.ts'
+import { endPostings, type Posting, refundPostings, type Spend, spendOf } from '../../core/posting.ts'
 import { type Refusal, refuse } from '../../core/reason.ts'
 import type { Report } from '../../core/report.ts'
 import {
@@ -11,7 +12,7 @@ import {
   type Ending,
   isDeliveryDue,
 } from '../../core/run-life.ts'
-import { type Account, type Hold, Prisma, type PrismaClient, type Run } from '../../prisma/client/client.ts'
+import type { Account, Hold, Prisma, PrismaClient, Run } from '../../prisma/client/client.ts'
 import { leaseIsOver } from '../database/clock.ts'
 import { transact } from '../database/transact.ts'
 import { inLockingOrder, remainingIn } from './accounts.ts'
@@ -71,7 +72,7 @@ async function settleClaimed(
 ): Promise<Settled> {
   const spend = spendOf(report)
   for (const hold of holdsInOrder(run)) {
-    await endHold(transaction, run, hold, settlement(hold.amount, amountOf(hold, spend)), 'settle', now)
+    await post(transaction, run, hold, endPostings('settle', hold.amount, amountOf(hold, spend)), now)
   }
   const ended = await transaction.run.update({
     where: { id: run.id },
@@ -99,10 +100,9 @@ async function refundLate(
   const spend = spendOf(report)
   for (const hold of holdsInOrder(run)) {
     const posted = amountOf(hold, { microUsd: run.drawnMicroUsd, tokens: run.drawnTokens ?? 0n })
-    const { released } = settlement(posted, amountOf(hold, spend))
-    if (released > 0n) await refund(transaction, run, hold, released, now)
+    await post(transaction, run, hold, refundPostings(posted, amountOf(hold, spend)), now)
   }
-  const { charged: spentMicroUsd } = settlement(run.spentMicroUsd, spend.microUsd)
+  const spentMicroUsd = minBigint(run.spentMicroUsd, spend.microUsd)
   await correctSpend(transaction, run, spentMicroUsd)
   await transaction.run.update({
     where: { id: run.id },
@@ -182,7 +182,7 @@ async function endUnreported(
   now: Date,
 ): Promise<void> {
   for (const hold of holdsInOrder(run)) {
-    await endHold(transaction, run, hold, settlement(hold.amount, amountOf(hold, spend)), 'expire', now)
+    await post(transaction, run, hold, endPostings('expire', hold.amount, amountOf(hold, spend)), now)
   }
   const ended = await transaction.run.update({
     where: { id: run.id },
@@ -225,62 +225,37 @@ function amountOf(hold: HoldWithAccount, spend: Spend): bigint {
   return hold.account.unit === 'usd' ? spend.microUsd : spend.tokens
 }
 
-/** A ceiling that a lowered budget lies below follows what is spent and held down to the budget. */
-const shrunkCeiling = (spent: bigint, held: bigint) =>
-  Prisma.sql`CASE WHEN ceiling IS NOT NULL THEN GREATEST(budget, spent + ${spent} + held + ${held}) END`
-
-async function endHold(
+/** Posts to the account and enters each posting. Where the hold ends with it, it says whether anything was charged. */
+async function post(
   transaction: Prisma.TransactionClient,
   run: Run,
-  hold: HoldWithAccount,
-  { charged, overage, released }: Settlement,
-  kind: 'settle' | 'expire',
+  { accountId }: Hold,
+  postings: readonly Posting[],
   at: Date,
 ): Promise<void> {
+  const sum = (of: (posting: Posting) => bigint) => postings.reduce((total, one) => total + of(one), 0n)
+  const held = sum((one) => one.heldChange)
+  const spent = sum((one) => one.spentChange)
+  const overage = sum((one) => one.overageChange)
   await transaction.$executeRaw`
     UPDATE account SET
-      held = held - ${hold.amount}, spent = spent + ${charged}, overage = overage + ${overage},
-      frozen = frozen OR ${overage > 0n}, ceiling = ${shrunkCeiling(charged, -hold.amount)}
-    WHERE id = ${hold.accountId}`
-  await transaction.hold.update({
-    where: { runId_accountId: { runId: run.id, accountId: hold.accountId } },
-    data: { state: charged > 0n ? 'settled' : 'released' },
-  })
-  const entry = (name: 'settle' | 'expire' | 'release' | 'overage') => ({
-    accountId: hold.accountId,
-    runId: run.id,
-    kind: name,
-    key: `run:${run.id}:${name}:${hold.accountId}`,
-    at,
-  })
+      held = held + ${held}, spent = spent + ${spent}, overage = overage + ${overage}, frozen = frozen OR ${overage > 0n},
+      ceiling = CASE WHEN ceiling IS NOT NULL THEN GREATEST(budget, spent + ${spent} + held + ${held}) END
+    WHERE id = ${accountId}`
+  if (held < 0n) {
+    await transaction.hold.update({
+      where: { runId_accountId: { runId: run.id, accountId } },
+      data: { state: spent > 0n ? 'settled' : 'released' },
+    })
+  }
   await transaction.entry.createMany({
-    data: [
-      ...(charged > 0n ? [{ ...entry(kind), heldChange: -charged, spentChange: charged }] : []),
-      ...(released > 0n ? [{ ...entry('release'), heldChange: -released }] : []),
-      ...(overage > 0n ? [{ ...entry('overage'), overageChange: overage }] : []),
-    ],
-  })
-}
-
-async function refund(
-  transaction: Prisma.TransactionClient,
-  run: Run,
-  hold: HoldWithAccount,
-  amount: bigint,
-  at: Date,
-): Promise<void> {
-  await transaction.$executeRaw`
-    UPDATE account SET spent = spent - ${amount}, ceiling = ${shrunkCeiling(-amount, 0n)}
-    WHERE id = ${hold.accountId}`
-  await transaction.entry.create({
-    data: {
-      accountId: hold.accountId,
+    data: postings.map((posting) => ({
+      ...posting,
+      accountId,
       runId: run.id,
-      kind: 'refund',
-      spentChange: -amount,
-      key: `run:${run.id}:refund:${hold.accountId}`,
+      key: `run:${run.id}:${posting.kind}:${accountId}`,
       at,
-    },
+    })),
   })
 }
 

@@ -2,8 +2,9 @@
  * Shows a run on GitHub as the database has it: the session's comment, its check run and, at the end, one reply. It may
  * be repeated at any time; what an earlier try made is found again and edited.
  */
+
+import { accountsFor } from '../../core/account.ts'
 import type { Configuration } from '../../core/config/configuration.ts'
-import { accountsFor } from '../../core/ledger.ts'
 import { isRefusal } from '../../core/reason.ts'
 import type { PayingAccount } from '../../core/text/paying-account.ts'
 import type { Run, Session } from '../../prisma/client/client.ts'

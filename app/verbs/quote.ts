@@ -1,10 +1,10 @@
 /** `/agent quote <workflow>`: the price alone. Nothing is started or reserved. */
-import { holdAmount } from '../../core/ledger.ts'
+import { holdAmount } from '../../core/hold.ts'
 import { quoteRun } from '../../core/quote.ts'
 import { isRefusal } from '../../core/reason.ts'
 import { quoteComment } from '../../core/text/quote-comment.ts'
 import { answer, type CommandAt, showRefusal } from '../command.ts'
-import { room } from '../ledger/accounts.ts'
+import { accountsOf } from '../ledger/accounts.ts'
 import { recentSpends } from '../ledger/history.ts'
 import { payingAccount } from '../paying.ts'
 import { declaredBy, prepare } from '../prepare.ts'
@@ -21,12 +21,12 @@ export async function quote(at: CommandAt): Promise<void> {
   const prepared = await prepare(parts, place, declared, request, subject)
   if (isRefusal(prepared)) return showRefusal(place, at, prepared, about)
   const { plan, resolved } = prepared
-  const rooms = await room(parts.prisma, repositoryId, prepared.accounts, parts.now())
-  const accounts = rooms.map((one) => payingAccount(declared.configuration, one, variant))
+  const rows = await accountsOf(parts.prisma, repositoryId, prepared.accounts, parts.now())
+  const accounts = rows.map((one) => payingAccount(declared.configuration, one, variant))
   const { capMicroUsd } = plan
   const capTokens = plan.capTokens === undefined ? undefined : BigInt(plan.capTokens)
   const { floorMicroUsd } = resolved
-  const hold = holdAmount({ capMicroUsd, capTokens, floorMicroUsd }, rooms)
+  const hold = holdAmount({ capMicroUsd, capTokens, floorMicroUsd }, rows)
   if (isRefusal(hold)) return showRefusal(place, at, hold, { ...about, accounts, floorMicroUsd, capMicroUsd })
   const spends = await recentSpends(parts.prisma, repositoryId, plan.workflow, variant ?? null)
   const price = quoteRun(spends, capMicroUsd, hold.heldMicroUsd)

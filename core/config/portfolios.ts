@@ -36,6 +36,8 @@ const nowSchema = sentence.meta({
   examples: ['The grant ended early'],
 })
 
+const wasSchema = name.optional().meta({ description: 'Its name before it was renamed', examples: ['cleanup'] })
+
 const portfolioSchema = z.strictObject({
   purpose: sentence.describe('What this money is for, in a few words, shown with every quote'),
   value: name.meta({
@@ -62,7 +64,7 @@ const portfolioSchema = z.strictObject({
     description: 'Why dear runs are right here; shown with every quote and result',
     examples: ['Incidents justify deep context.'],
   }),
-  was: name.optional().meta({ description: 'The portfolio’s name before it was renamed', examples: ['cleanup'] }),
+  was: wasSchema,
 })
 
 // What most repositories do not declare is `lazy`: its schema is made when a file has it, which spares every job some
@@ -101,6 +103,7 @@ const explorationSchema = z.lazy(() =>
         z.strictObject({
           paths: z.array(glob).min(1).describe('Where the squad works'),
           extra: z.array(extraSchema).default([]).describe('What it has for a while beyond the floor, and why'),
+          was: wasSchema,
         }),
       )
       .describe('The squads by name'),
@@ -129,6 +132,7 @@ const experimentSchema = z.lazy(() =>
       .optional()
       .describe('When it counts as a success and its workflow may enter the catalog'),
     extended: z.strictObject({ until: day, reason }).optional().describe('The one extension it may have'),
+    was: wasSchema,
   }),
 )
 
@@ -198,6 +202,7 @@ export const portfoliosSchema = z
 export type PortfoliosFile = z.infer<typeof portfoliosSchema>
 export type Portfolio = z.infer<typeof portfolioSchema>
 export type Exploration = z.infer<typeof explorationSchema>
+export type Experiment = z.infer<typeof experimentSchema>
 
 /** The cap of a workflow or a variant. */
 export const workflowCapSchema = capSchema

@@ -1,5 +1,5 @@
 /** Who pays, as people read it. */
-import type { AccountKind } from '../ledger.ts'
+import type { AccountKind } from '../account.ts'
 import { formatTokens, formatUsd, grouped } from '../money.ts'
 import { inline } from './markdown.ts'
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { transact } from '../../../app/database/transact.ts'
-import { accountsNow, ensureAccounts, room } from '../../../app/ledger/accounts.ts'
+import { accountsNow, ensureAccounts, accountsOf } from '../../../app/ledger/accounts.ts'
 import { recordDelivery } from '../../../app/ledger/delivery.ts'
 import {
   dueRuns,

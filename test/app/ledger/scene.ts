@@ -8,7 +8,7 @@ import {
   type ReserveRequest,
   reserve,
 } from '../../../app/ledger/reserve.ts'
-import type { AccountSpec } from '../../../core/ledger.ts'
+import type { AccountSpec } from '../../../core/account.ts'
 import type { Plan } from '../../../core/plan.ts'
 import { isRefusal, type Refusal } from '../../../core/reason.ts'
 import type { Report } from '../../../core/report.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { parseComment } from '../../../core/command.ts'
-import { holdAmount } from '../../../core/ledger.ts'
+import { holdAmount } from '../../../core/hold.ts'
 import { isRefusal, reasons, refuse } from '../../../core/reason.ts'
 import { markerOf } from '../../../core/text/marker.ts'
 import { refusalComment } from '../../../core/text/refusal-comment.ts'
@@ -17,7 +17,7 @@ const held = (held: bigint, spent: bigint) =>
       spent,
       held,
       overage: 0n,
-      room: 40_000_000n - spent - held,
+      ceiling: 40_000_000n,
       frozen: false,
     },
   ])

@@ -1,0 +1,174 @@
+/** Accounts: who pays for a run, from when to when, and what becomes of an account when configuration changes. */
+import { dayOf, type Period, periodOf, periodUntil, sprintOf } from './calendar.ts'
+import type { Configuration } from './config/configuration.ts'
+import type { Experiment, Exploration } from './config/portfolios.ts'
+import type { Resolved } from './resolve.ts'
+
+export type AccountKind = 'portfolio' | 'squad' | 'experiment'
+export type Unit = 'usd' | 'tokens'
+
+/** An account as configuration declares it for the period that `now` lies in. Amounts are micro-USD or tokens, as `unit` says. */
+export interface AccountSpec {
+  readonly kind: AccountKind
+  readonly name: string
+  /** Its name before it was renamed. */
+  readonly was?: string | undefined
+  readonly unit: Unit
+  readonly periodStart: Date
+  /** The first moment that no longer belongs to the period. */
+  readonly periodEnd: Date
+  readonly budget: bigint
+  /** Whether a lack of room refuses. Where not, the budget is only recorded. */
+  readonly enforced: boolean
+  /** The reason with which a lowered budget takes effect at once instead of with the next period. */
+  readonly now?: string | undefined
+}
+
+/**
+ * The accounts that a run touches: its portfolio's period or, for a variant on a subject whose paths a squad owns
+ * (`payingSquad` in `squads.ts`), that squad's sprint instead.
+ */
+export function accountsFor(
+  configuration: Pick<Configuration, 'portfolios'>,
+  resolved: Pick<Resolved, 'portfolioName' | 'portfolio'> & { readonly plan: Pick<Resolved['plan'], 'variant'> },
+  payingSquad: string | undefined,
+  now: Date,
+): readonly AccountSpec[] {
+  const { exploration, 'time-zone': timeZone } = configuration.portfolios
+  if (exploration !== undefined && payingSquad !== undefined && resolved.plan.variant !== undefined) {
+    return [squadAccount(exploration, payingSquad, now, timeZone)]
+  }
+  const { budget, enforce, was } = resolved.portfolio
+  const { start, end } = periodOf(budget.per, now, timeZone)
+  return [
+    {
+      kind: 'portfolio',
+      name: resolved.portfolioName,
+      was,
+      unit: 'usd',
+      periodStart: start,
+      periodEnd: end,
+      budget: budget.usd,
+      enforced: enforce === 'cap',
+      now: budget.now,
+    },
+  ]
+}
+
+/** A squad's sprint: the floor that all squads have, and its own extras in the same unit that have not ended. */
+export function squadAccount(exploration: Exploration, squad: string, now: Date, timeZone: string): AccountSpec {
+  const floor = exploration['every-squad']
+  const unit = 'usd' in floor ? 'usd' : 'tokens'
+  const today = dayOf(now, timeZone)
+  const { was, extra = [] } = exploration.squads[squad] ?? {}
+  const grants = [floor, ...extra.filter(({ until }) => today <= until)].map((grant) => amountIn(unit, grant))
+  const { start, end } = sprintOf(exploration.sprint, now, timeZone)
+  return {
+    kind: 'squad',
+    name: squad,
+    was,
+    unit,
+    periodStart: start,
+    periodEnd: end,
+    budget: grants.reduce((sum, grant) => sum + grant, 0n),
+    enforced: true,
+  }
+}
+
+/** An experiment has one account from its declaration to the end of its last day, the extension's where it has one. */
+export function experimentAccount(experiment: Experiment, name: string, timeZone: string): AccountSpec {
+  const { start, end } = periodUntil(experiment.extended?.until ?? experiment.ends, timeZone)
+  return {
+    kind: 'experiment',
+    name,
+    was: experiment.was,
+    unit: 'usd',
+    periodStart: start,
+    periodEnd: end,
+    budget: experiment.budget.usd,
+    enforced: true,
+  }
+}
+
+function amountIn(unit: Unit, grant: { readonly usd: bigint } | { readonly tokens: number }): bigint {
+  if (unit === 'usd') return 'usd' in grant ? grant.usd : 0n
+  return 'tokens' in grant ? BigInt(grant.tokens) : 0n
+}
+
+/** The amounts of an account's row. */
+export interface AccountState {
+  readonly budget: bigint
+  /** The budget, or what is spent and held where that is more; null where nothing is enforced. */
+  readonly ceiling: bigint | null
+  readonly spent: bigint
+  readonly held: bigint
+  /** Spent beyond what was held; not part of `spent`. */
+  readonly overage: bigint
+  readonly frozen: boolean
+}
+
+/** What an account's row says of itself and its stretch of time. */
+export interface AccountRow extends AccountState {
+  readonly kind: AccountKind
+  readonly name: string
+  readonly unit: Unit
+  readonly periodStart: Date
+  readonly periodEnd: Date
+}
+
+/**
+ * Which account is meant by `spec`: one that is there, or one to be opened for `period`. `rows`: those of the same
+ * repository and kind that carry its name or the one it had (`was`) and overlap its period, whatever their unit.
+ *
+ * A stretch that has begun runs to its end: whoever changes a week into a month, the time zone, the sprint's length or
+ * its unit, gets no second budget for the same days. The new stretch begins where the old one ends.
+ */
+export function accountMeant<Row extends AccountRow>(
+  spec: AccountSpec,
+  rows: readonly Row[],
+  now: Date,
+): { readonly account: Row } | { readonly period: Period } {
+  const running = rows.filter(({ periodStart, periodEnd }) => periodStart <= now && now < periodEnd)
+  const account = running.find(({ name }) => name === spec.name) ?? running.find(({ name }) => name === spec.was)
+  if (account !== undefined) return { account }
+  const over = rows.flatMap(({ periodEnd }) => (periodEnd <= now ? [periodEnd] : []))
+  const ahead = rows.flatMap(({ periodStart }) => (periodStart > now ? [periodStart] : []))
+  return { period: { start: latest([spec.periodStart, ...over]), end: earliest([spec.periodEnd, ...ahead]) } }
+}
+
+function latest(moments: readonly Date[]): Date {
+  return new Date(Math.max(...moments.map(Number)))
+}
+
+function earliest(moments: readonly Date[]): Date {
+  return new Date(Math.min(...moments.map(Number)))
+}
+
+/** What configuration decides of an account's row. */
+export type AccountTerms = Pick<AccountRow, 'name' | 'periodEnd' | 'budget' | 'ceiling'>
+
+/**
+ * The terms of a running account once configuration says `spec`. A budget is raised at once, and lowered with the next
+ * period or with `now` at once. Where the stretch itself was changed, the running one keeps its end and its budget,
+ * which only `now` can lower. An experiment is one stretch whose end may move. A ceiling never falls below what is
+ * spent and held; it shrinks as holds settle.
+ */
+export function termsOf(account: AccountRow, spec: AccountSpec): AccountTerms {
+  const isSameStretch =
+    account.unit === spec.unit &&
+    (spec.kind === 'experiment' || account.periodEnd.getTime() === spec.periodEnd.getTime())
+  const mayRaise = isSameStretch && spec.budget > account.budget
+  const mayLower = account.unit === spec.unit && spec.now !== undefined && spec.budget < account.budget
+  const budget = mayRaise || mayLower ? spec.budget : account.budget
+  return {
+    name: spec.name,
+    periodEnd: spec.kind === 'experiment' ? spec.periodEnd : account.periodEnd,
+    budget,
+    ceiling: spec.enforced ? ceilingFor(budget, account) : null,
+  }
+}
+
+/** The ceiling of an account that is enforced. */
+export function ceilingFor(budget: bigint, { spent, held }: Pick<AccountState, 'spent' | 'held'>): bigint {
+  return budget > spent + held ? budget : spent + held
+}
