@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { transact } from '../../../app/database/transact.ts'
-import { accountsNow, ensureAccounts, accountsOf } from '../../../app/ledger/accounts.ts'
+import { accountsNow, accountsOf, ensureAccounts } from '../../../app/ledger/accounts.ts'
 import { recordDelivery } from '../../../app/ledger/delivery.ts'
 import {
   dueRuns,
@@ -155,11 +155,11 @@ onEachDatabase('looking back', (database) => {
     const { prisma } = database()
     const repositoryId = await newRepository(prisma)
     const specs = [portfolioAccount(100n), portfolioAccount(70n, { name: 'observed', enforced: false })]
-    const rooms = await room(prisma, repositoryId, specs, NOW)
+    const rooms = await accountsOf(prisma, repositoryId, specs, NOW)
     expect(rooms).toMatchObject([
-      { name: 'refactoring', budget: 100n, room: 100n },
-      { name: 'observed', budget: 70n, room: undefined },
+      { name: 'refactoring', budget: 100n, ceiling: 100n },
+      { name: 'observed', budget: 70n, ceiling: null },
     ])
-    expect(await room(prisma, repositoryId, specs, NOW)).toEqual(rooms)
+    expect(await accountsOf(prisma, repositoryId, specs, NOW)).toEqual(rooms)
   })
 })
