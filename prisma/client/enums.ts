@@ -86,7 +86,8 @@ export const EntryKind = {
   expire: 'expire',
   overage: 'overage',
   refund: 'refund',
-  thaw: 'thaw'
+  thaw: 'thaw',
+  renamed: 'renamed'
 } as const
 
 export type EntryKind = (typeof EntryKind)[keyof typeof EntryKind]

@@ -3466,7 +3466,7 @@ export type $RunPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
      */
     deliveringUntil: Date | null
     /**
-     * `core/protocol.ts`, as on the wire: steps, calls as evidence, and the work itself.
+     * `core/report.ts`, as on the wire: steps, calls as evidence, and the work itself.
      */
     report: runtime.JsonValue | null
     outcome: $Enums.Outcome
