@@ -105,15 +105,6 @@ function portfolioProblems(
       ),
     )
   }
-  if (portfolio.was !== undefined && Object.hasOwn(value.portfolios, portfolio.was)) {
-    problems.push(
-      report([...path, 'was'], {
-        wrong: `the portfolio ${portfolio.was} still exists`,
-        expected: 'the name that this portfolio had before',
-        example: `was: ${name}-before`,
-      }),
-    )
-  }
   portfolio.workflows.forEach((workflow, index) => {
     problems.push(...memberProblems(workflow, [...path, 'workflows', index], portfolio, values, catalog, report))
   })

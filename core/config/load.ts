@@ -2,6 +2,7 @@ import { type Catalog, readCatalog } from './catalog.ts'
 import { checkModels } from './check-models.ts'
 import { checkAcceptable, checkOutcomes } from './check-outcomes.ts'
 import { checkPortfolios } from './check-portfolios.ts'
+import { checkRenames } from './check-renames.ts'
 import { checkTerms } from './check-terms.ts'
 import { checkWorkflow } from './check-workflow.ts'
 import type { Configuration, Layer } from './configuration.ts'
@@ -52,6 +53,7 @@ function crossProblems(
   )
   return [
     ...checkPortfolios(settings, catalog),
+    ...checkRenames(settings),
     ...checkTerms(settings, today),
     ...checkOutcomes(settings),
     ...onTrial.flatMap((baseline) => checkAcceptable(baseline, settings)),

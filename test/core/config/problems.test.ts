@@ -381,6 +381,25 @@ experiments:
     ],
   ],
   [
+    'names from before that are still there, or that two share',
+    {
+      'portfolios.yml': `${PORTFOLIOS}exploration:
+  sprint: { days: 14, from: 2026-11-02 }
+  every-squad: { tokens: 2_000_000 }
+  squads:
+    web: { paths: ['web/**'] }
+    front: { paths: ['front/**'], was: web }
+experiments:
+  split: { project: Split it, scope: { paths: ['a/**'] }, ends: 2026-12-01, budget: { usd: 3 }, was: cut }
+  slice: { project: Slice it, scope: { paths: ['a/**'] }, ends: 2026-12-01, budget: { usd: 3 }, was: cut }
+`,
+    },
+    [
+      `${FILE}:17:40 exploration.squads.front.was: the squad web still exists; expected the name that this squad alone had before; for example was: front-before`,
+      `${FILE}:20:102 experiments.slice.was: split was cut before, too; expected the name that this experiment alone had before; for example was: slice-before`,
+    ],
+  ],
+  [
     'an extra in another unit than the floor, paths that two squads name',
     {
       'portfolios.yml': `${PORTFOLIOS}exploration:
