@@ -4,11 +4,11 @@
  * the input both hold from call to call.
  */
 import { setTimeout as wait } from 'node:timers/promises'
-import { frameTokensBound, messagesTokensBound } from '../core/input-bound.ts'
+import { ConversationBound, type Message, messageTokensBound } from '../core/input-bound.ts'
 import { shareLeftMicroUsd } from '../core/meter.ts'
 import type { PlanAgent } from '../core/plan.ts'
 import type { Price } from '../core/price.ts'
-import type { Message, Model, ModelAnswer } from './model.ts'
+import type { Model, ModelAnswer } from './model.ts'
 import type { Limit, Purse } from './purse.ts'
 import { type StopReason, stopReason } from './stop.ts'
 import type { ToolPlace } from './tools/tool.ts'
@@ -22,8 +22,12 @@ const IDENTICAL_TURNS_MAX = 4
 /** A call of one turn; more are answered with an error. */
 const TOOL_CALLS_MAX = 16
 
-const WRAP_UP =
-  'The budget for this work is used up. Do not call tools. Say in a few sentences what you changed, what you checked and what is left to do.'
+const WRAP_UP: Message = {
+  role: 'user',
+  content:
+    'The budget for this work is used up. Do not call tools. Say in a few sentences what you changed, what you checked and what is left to do.',
+}
+const WRAP_UP_TOKENS = messageTokensBound(WRAP_UP)
 
 export interface AgentTask {
   readonly step: string
@@ -45,7 +49,7 @@ export interface AgentParts {
 
 /** `answered`: it says it is done. All others end the step; its work stays in the workspace. */
 export type AgentEnd = {
-  readonly ended: 'answered' | 'cap' | 'share' | 'turns' | 'repeating' | 'model-failed' | StopReason
+  readonly ended: 'answered' | 'cap' | 'share' | 'overage' | 'turns' | 'repeating' | 'model-failed' | StopReason
   /** What it said last. */
   readonly text: string
   readonly detail?: string | undefined
@@ -55,10 +59,10 @@ export class Conversation {
   readonly #task: AgentTask
   readonly #parts: AgentParts
   readonly #tools: ToolDefinition[]
-  readonly #frameBound: number
-  readonly #messages: Message[]
-  /** What the provider reported for the first `count` messages; the bound goes on from there. */
-  #known: { count: number; tokens: number } | undefined
+  readonly #bound: ConversationBound
+  readonly #messages: Message[] = []
+  /** How many messages the last call had, whatever came of it: what was kept back allows a wrap-up of these. */
+  #sent = 0
   #turns = 0
   #lastText = ''
   #repeated = { turn: '', times: 0 }
@@ -67,8 +71,8 @@ export class Conversation {
     this.#task = task
     this.#parts = parts
     this.#tools = toolDefinitions(task.agent.tools)
-    this.#frameBound = frameTokensBound(this.#tools)
-    this.#messages = [{ role: 'system', content: task.systemText }]
+    this.#bound = new ConversationBound(this.#tools)
+    this.#append({ role: 'system', content: task.systemText })
   }
 
   get turns(): number {
@@ -77,7 +81,7 @@ export class Conversation {
 
   /** Says something to the agent and lets it work until it answers without calling a tool. */
   async say(text: string): Promise<AgentEnd> {
-    this.#messages.push({ role: 'user', content: text })
+    this.#append({ role: 'user', content: text })
     while (this.#turns < this.#task.turnsMax) {
       const stop = stopReason(this.#parts.signal)
       if (stop !== undefined) return this.#end(stop)
@@ -87,10 +91,10 @@ export class Conversation {
       this.#lastText = answer.text === '' ? this.#lastText : answer.text
       const calls = answer.toolCalls
       this.#parts.onTurn({ number: this.#turns, text: answer.text, tools: calls.map(describeCall) })
-      this.#messages.push(assistantMessage(answer))
+      this.#append(assistantMessage(answer))
       if (calls.length === 0) {
         if (!answer.cut) return this.#end('answered')
-        this.#messages.push({
+        this.#append({
           role: 'user',
           content: 'Your answer was cut off at its length limit. Go on, in smaller pieces.',
         })
@@ -110,7 +114,7 @@ export class Conversation {
           ? await callTool(this.#task.agent.tools, call.name, call.argumentsJson, this.#parts.place)
           : `error: more than ${TOOL_CALLS_MAX} calls in one turn`
       results.push(result)
-      this.#messages.push({ role: 'tool', tool_call_id: call.id, content: result })
+      this.#append({ role: 'tool', tool_call_id: call.id, content: result })
     }
     return results
   }
@@ -119,9 +123,10 @@ export class Conversation {
   async #ask(): Promise<Answer | AgentEnd> {
     let failure = ''
     for (let tries = 1; tries <= CALL_TRIES_MAX; tries += 1) {
-      const answer = await this.#call(this.#messages, 'work')
+      const answer = await this.#call('work', this.#messages.length)
       if ('limit' in answer) {
         if (answer.limit === 'stopped') return this.#stopped()
+        if (answer.limit === 'overage') return this.#end('overage')
         return this.#wrapUp(answer.limit === 'share' ? 'share' : 'cap')
       }
       if (answer.kind === 'answer') return answer
@@ -138,15 +143,12 @@ export class Conversation {
 
   /**
    * The turn that was kept back. It takes up the conversation as it stands if that fits, else as it stood at the
-   * last call, whose input is known: that is what was reserved for.
+   * last call: that is what was reserved for.
    */
   async #wrapUp(limit: 'cap' | 'share'): Promise<AgentEnd> {
-    const request: Message = { role: 'user', content: WRAP_UP }
-    const prefixes = [this.#messages, this.#messages.slice(0, this.#known?.count ?? 0)].filter(
-      (kept) => kept.length > 1,
-    )
-    for (const prefix of prefixes) {
-      const answer = await this.#call([...prefix, request], 'wrap-up')
+    for (const count of new Set([this.#messages.length, this.#sent])) {
+      if (count === 0) continue
+      const answer = await this.#call('wrap-up', count)
       if ('limit' in answer && answer.limit === 'stopped') return this.#stopped()
       if ('limit' in answer) continue
       if (answer.kind === 'answer' && answer.text !== '') this.#lastText = answer.text
@@ -155,17 +157,16 @@ export class Conversation {
     return this.#end(limit)
   }
 
-  async #call(
-    messages: readonly Message[],
-    purpose: 'work' | 'wrap-up',
-  ): Promise<ModelAnswer | { readonly limit: Limit }> {
+  /** Sends the first `count` messages, and for a wrap-up the request for it. */
+  async #call(purpose: 'work' | 'wrap-up', count: number): Promise<ModelAnswer | { readonly limit: Limit }> {
     const task = this.#task
     const { purse } = this.#parts
-    const bound = this.#inputBound(messages)
+    const bound = this.#bound.upTo(count)
+    const isWrapUp = purpose === 'wrap-up'
     const granted = await purse.reserve(task.step, task.agent.model, {
       price: task.price,
-      inputTokensBound: bound,
-      wrapUpInputTokensBound: bound + messagesTokensBound([{ role: 'user', content: WRAP_UP }]),
+      inputTokensBound: isWrapUp ? bound + WRAP_UP_TOKENS : bound,
+      wrapUpInputTokensBound: bound + WRAP_UP_TOKENS,
       shareLeftMicroUsd:
         task.shareBasisPoints === undefined
           ? undefined
@@ -173,24 +174,25 @@ export class Conversation {
       purpose,
     })
     if ('limit' in granted) return granted
+    const messages = this.#messages.slice(0, count)
     const answer = await this.#parts.model.call({
       agent: task.agent,
-      messages,
+      messages: isWrapUp ? [...messages, WRAP_UP] : messages,
       tools: this.#tools,
       outputTokensMax: granted.reservation.outputTokensMax,
-      answerOnly: purpose === 'wrap-up',
+      answerOnly: isWrapUp,
       signal: this.#parts.signal,
     })
-    const call = purse.post(granted, answer.outcome)
-    if (purpose === 'work' && answer.outcome.kind === 'reported')
-      this.#known = { count: messages.length, tokens: call.inputTokens }
+    purse.post(granted, answer.outcome)
+    if (isWrapUp) return answer
+    this.#sent = count
+    if (answer.outcome.kind === 'reported') this.#bound.learn(count, answer.outcome.usage.inputTokens)
     return answer
   }
 
-  #inputBound(messages: readonly Message[]): number {
-    const known = this.#known
-    if (known === undefined || known.count > messages.length) return this.#frameBound + messagesTokensBound(messages)
-    return known.tokens + messagesTokensBound(messages.slice(known.count))
+  #append(message: Message): void {
+    this.#messages.push(message)
+    this.#bound.append(message)
   }
 
   #isRepeating(answer: Answer, results: readonly string[]): boolean {

@@ -1,15 +1,14 @@
 /** One model call: sent once, answered or failed, with what it used. The retries are the agent's, each metered. */
 import OpenAI, { APIConnectionError, APIError, APIUserAbortError } from 'openai'
-import type { ChatCompletionMessageParam } from 'openai/resources/chat/completions'
 import { z } from 'zod'
-import { type CallOutcome, isPlausible } from '../core/meter.ts'
+import type { Message } from '../core/input-bound.ts'
+import type { CallOutcome } from '../core/meter.ts'
 import type { PlanAgent } from '../core/plan.ts'
 import type { ToolDefinition } from './tools/tools.ts'
+import { readUsage } from './usage.ts'
 
 const CALL_TIMEOUT_MS = 600_000
 const RETRY_AFTER_SECONDS_MAX = 60
-
-export type Message = ChatCompletionMessageParam
 
 export interface ToolCall {
   readonly id: string
@@ -73,21 +72,13 @@ const answerSchema = z.lazy(() =>
   }),
 )
 
-const usageSchema = z.lazy(() =>
-  z.object({
-    prompt_tokens: z.int().nonnegative(),
-    completion_tokens: z.int().nonnegative(),
-    prompt_tokens_details: z.object({ cached_tokens: z.int().nonnegative().nullish() }).nullish(),
-    completion_tokens_details: z.object({ reasoning_tokens: z.int().nonnegative().nullish() }).nullish(),
-  }),
-)
-
-export function openModel(apiKey: string, baseUrl: string | undefined): Model {
-  const client = new OpenAI({ apiKey, ...(baseUrl && { baseURL: baseUrl }), maxRetries: 0, timeout: CALL_TIMEOUT_MS })
+export function openModel(apiKey: string, baseUrl: string | undefined, timeoutMs = CALL_TIMEOUT_MS): Model {
+  const client = new OpenAI({ apiKey, ...(baseUrl && { baseURL: baseUrl }), maxRetries: 0, timeout: timeoutMs })
   const tier = hasServiceTiers(client.baseURL) ? { service_tier: 'default' as const } : {}
   return {
     async call(request) {
       try {
+        // All that is ever sent: a field that is not here can't change the price.
         const answer: unknown = await client.chat.completions.create(
           {
             model: request.agent.model,
@@ -131,20 +122,6 @@ function readAnswer(answer: unknown): ModelAnswer {
   }))
   const text = choice.message.content ?? choice.message.refusal ?? ''
   return { kind: 'answer', text, toolCalls, cut: choice.finish_reason === 'length', outcome }
-}
-
-/** Missing, malformed and impossible usage is unknown, and unknown usage is billed at the reservation. */
-function readUsage(answer: unknown): CallOutcome {
-  const parsed = z.object({ usage: usageSchema }).safeParse(answer)
-  if (!parsed.success) return { kind: 'unknown' }
-  const { usage } = parsed.data
-  const tokens = {
-    inputTokens: usage.prompt_tokens,
-    cachedTokens: usage.prompt_tokens_details?.cached_tokens ?? 0,
-    outputTokens: usage.completion_tokens,
-    reasoningTokens: Math.min(usage.completion_tokens_details?.reasoning_tokens ?? 0, usage.completion_tokens),
-  }
-  return isPlausible(tokens) ? { kind: 'reported', usage: tokens } : { kind: 'unknown' }
 }
 
 /**

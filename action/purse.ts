@@ -38,6 +38,8 @@ export interface Granted {
 export class Purse {
   #meter: Meter
   readonly #calls: Call[] = []
+  /** By step, so that asking does not take longer with every call. */
+  readonly #spentIn = new Map<string, bigint>()
   readonly #journal: Journal
   readonly #draw: Draw | undefined
 
@@ -69,7 +71,7 @@ export class Purse {
   }
 
   spentIn(step: string): bigint {
-    return this.#calls.filter((call) => call.step === step).reduce((sum, call) => sum + call.spentMicroUsd, 0n)
+    return this.#spentIn.get(step) ?? 0n
   }
 
   /** What a heartbeat's answer says is drawn. */
@@ -103,6 +105,7 @@ export class Purse {
       cachedTokens: 0,
       outputTokens: reservation.outputTokensMax,
       reasoningTokens: 0,
+      reservedTokens: reservation.reservedTokens,
       usage: 'unknown',
     }
     this.#journal.reserved(call)
@@ -116,6 +119,7 @@ export class Purse {
     this.#meter = posted.meter
     const call = { ...granted.call, ...usageOf(granted.call, outcome), spentMicroUsd: posted.spentMicroUsd }
     this.#calls[call.id] = call
+    this.#spentIn.set(call.step, this.spentIn(call.step) + call.spentMicroUsd)
     this.#journal.answered(call)
     return call
   }

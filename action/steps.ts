@@ -168,6 +168,12 @@ function agentEnding(
         'cap-reached',
         `Step \`${step.id}\` reached the cap: the next useful model call would not have fitted under it.`,
       )
+    case 'overage':
+      return ended(
+        'capped',
+        'overage',
+        `Step \`${step.id}\`: the provider billed more for a model call than it can cost at the declared price, so no more was sent.`,
+      )
     case 'model-failed':
       return ended(
         'failed',

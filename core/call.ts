@@ -13,6 +13,8 @@ export const callSchema = z.object({
   cachedTokens: z.int().nonnegative(),
   outputTokens: z.int().nonnegative(),
   reasoningTokens: z.int().nonnegative(),
+  /** What was reserved in tokens, input and output together: more than that used is an overage. */
+  reservedTokens: z.int().nonnegative().optional(),
   usage: z.enum(['reported', 'unknown']),
 })
 export type Call = z.infer<typeof callSchema>

@@ -23,6 +23,8 @@ export interface TokenMeter {
   readonly drawn: number
   readonly spent: number
   readonly reserved: number
+  /** What a provider reported above the bound; above zero, nothing more is spent. */
+  readonly overage: number
 }
 
 export interface Meter {
@@ -62,8 +64,8 @@ export type CallVerdict =
   | { readonly verdict: 'go'; readonly meter: Meter; readonly reservation: Reservation }
   /** The call fits under the cap but not under what is drawn; ask to be drawn up to this much in all. */
   | { readonly verdict: 'draw'; readonly wantMicroUsd: bigint; readonly wantTokens?: number | undefined }
-  /** No useful call fits: `share` ends the step, the others end the run. */
-  | { readonly verdict: 'no-room'; readonly limit: 'cap' | 'share' | 'drawn' }
+  /** No useful call fits: `share` ends the step, the others end the run. `overage`: the bound does not hold, so nothing is sent. */
+  | { readonly verdict: 'no-room'; readonly limit: 'cap' | 'share' | 'drawn' | 'overage' }
 
 export function openMeter(hold: {
   capMicroUsd: bigint
@@ -74,7 +76,13 @@ export function openMeter(hold: {
   const tokens: TokenMeter | undefined =
     hold.capTokens === undefined
       ? undefined
-      : { cap: hold.capTokens, drawn: Math.min(hold.drawnTokens ?? 0, hold.capTokens), spent: 0, reserved: 0 }
+      : {
+          cap: hold.capTokens,
+          drawn: Math.min(hold.drawnTokens ?? 0, hold.capTokens),
+          spent: 0,
+          reserved: 0,
+          overage: 0,
+        }
   return {
     capMicroUsd: hold.capMicroUsd,
     drawnMicroUsd: minBigint(hold.drawnMicroUsd, hold.capMicroUsd),
@@ -110,7 +118,7 @@ export function shareLeftMicroUsd(capMicroUsd: bigint, shareBasisPoints: number,
  * the output limit that the request will carry, shrunk to what is left.
  */
 export function reserveCall(meter: Meter, ask: CallAsk): CallVerdict {
-  if (meter.overageMicroUsd > 0n) return { verdict: 'no-room', limit: 'cap' }
+  if (hasOverage(meter)) return { verdict: 'no-room', limit: 'overage' }
   const used = meter.spentMicroUsd + meter.reservedMicroUsd
   const capLeft = meter.capMicroUsd - used
   const shareLeft = ask.shareLeftMicroUsd ?? capLeft
@@ -145,32 +153,39 @@ export type CallOutcome =
 
 /**
  * Posts a call: reported usage at its price, unknown usage at the reservation. `spentMicroUsd` of the answer is
- * what the call cost, also where that is more than was reserved: the meter counts the part above as overage.
+ * what the call cost, also where that is more than was reserved: the meter counts the part above as overage, of money
+ * and of tokens alike.
  */
 export function postCall(
   meter: Meter,
   reservation: Reservation,
   outcome: CallOutcome,
-): { meter: Meter; spentMicroUsd: bigint; overageMicroUsd: bigint } {
+): { readonly meter: Meter; readonly spentMicroUsd: bigint } {
   const spentMicroUsd = callCostMicroUsd(reservation, outcome)
-  const overageMicroUsd =
-    spentMicroUsd > reservation.reservedMicroUsd ? spentMicroUsd - reservation.reservedMicroUsd : 0n
-  const tokens = meter.tokens && {
-    ...meter.tokens,
-    reserved: meter.tokens.reserved - reservation.reservedTokens,
-    spent: meter.tokens.spent + Math.min(callTokens(reservation, outcome), reservation.reservedTokens),
+  const withinMicroUsd = minBigint(spentMicroUsd, reservation.reservedMicroUsd)
+  const posted = {
+    ...meter,
+    reservedMicroUsd: meter.reservedMicroUsd - reservation.reservedMicroUsd,
+    spentMicroUsd: meter.spentMicroUsd + withinMicroUsd,
+    overageMicroUsd: meter.overageMicroUsd + spentMicroUsd - withinMicroUsd,
+    tokens: meter.tokens && postTokens(meter.tokens, reservation.reservedTokens, callTokens(reservation, outcome)),
   }
+  return { meter: posted, spentMicroUsd }
+}
+
+function postTokens(tokens: TokenMeter, reserved: number, spent: number): TokenMeter {
+  const within = Math.min(spent, reserved)
   return {
-    meter: {
-      ...meter,
-      reservedMicroUsd: meter.reservedMicroUsd - reservation.reservedMicroUsd,
-      spentMicroUsd: meter.spentMicroUsd + spentMicroUsd - overageMicroUsd,
-      overageMicroUsd: meter.overageMicroUsd + overageMicroUsd,
-      tokens,
-    },
-    spentMicroUsd,
-    overageMicroUsd,
+    ...tokens,
+    reserved: tokens.reserved - reserved,
+    spent: tokens.spent + within,
+    overage: tokens.overage + spent - within,
   }
+}
+
+/** Whether a provider has billed more than the bound, in money or in tokens; then the bound can't be trusted any more. */
+function hasOverage(meter: Meter): boolean {
+  return meter.overageMicroUsd > 0n || (meter.tokens !== undefined && meter.tokens.overage > 0)
 }
 
 /**

@@ -29,21 +29,28 @@ export function costMicroUsd(price: Price, usage: Usage): bigint {
 
 /** The most that a call can cost whose input has at most `inputTokens`: every rate at its dearest, nothing cached. */
 export function worstCostMicroUsd(price: Price, inputTokens: number, outputTokens: number): bigint {
-  const reachable = [price, ...price.tiers.filter((tier) => tier.aboveInputTokens < inputTokens)]
-  const input = largest(reachable.flatMap((rates) => [rates.input, rates.cached]))
-  const output = largest(reachable.map((rates) => rates.output))
+  const { input, output } = dearestRates(price, inputTokens)
   return mulDivCeil(BigInt(inputTokens) * input + BigInt(outputTokens) * output, 1n, PER)
 }
 
 /** The most output tokens for which `worstCostMicroUsd` stays within `roomMicroUsd`; negative when the input alone does not fit. */
 export function outputTokensWithin(price: Price, inputTokens: number, roomMicroUsd: bigint): number {
-  const left = roomMicroUsd - worstCostMicroUsd(price, inputTokens, 0)
+  const { input, output } = dearestRates(price, inputTokens)
+  // Before anything is rounded: the input may end within a micro-USD, and the rest of it buys output.
+  const left = roomMicroUsd * PER - BigInt(inputTokens) * input
   if (left < 0n) return -1
-  const reachable = [price, ...price.tiers.filter((tier) => tier.aboveInputTokens < inputTokens)]
-  const output = largest(reachable.map((rates) => rates.output))
   if (output === 0n) return Number.MAX_SAFE_INTEGER
-  const fitting = (left * PER) / output
+  const fitting = left / output
   return fitting > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(fitting)
+}
+
+/** The bound may be above what the input turns out to be, so every tier up to it can apply. */
+function dearestRates(price: Price, inputTokens: number): { readonly input: bigint; readonly output: bigint } {
+  const reachable = [price, ...price.tiers.filter((tier) => tier.aboveInputTokens < inputTokens)]
+  return {
+    input: largest(reachable.flatMap((rates) => [rates.input, rates.cached])),
+    output: largest(reachable.map((rates) => rates.output)),
+  }
 }
 
 function ratesFor(price: Price, inputTokens: number): Rates {

@@ -197,6 +197,11 @@ export const reasons = {
     says: 'The next useful model call would not have fitted under the cap.',
     todo: 'The work so far is kept; raise the cap or narrow the goal, and run again.',
   },
+  overage: {
+    kind: 'conclusion',
+    says: 'A provider billed more for a model call than the proven bound, so no more was sent.',
+    todo: 'The work so far is kept. Look for the wrong price, or for an endpoint that ignores `max_completion_tokens`; mend it, and run again.',
+  },
   'guard-paths': {
     kind: 'conclusion',
     says: 'The work touches paths that the workflow may not touch.',

@@ -77,7 +77,7 @@ describe('a run in a job without an App', () => {
       JSON.stringify(request.messages.at(-1)).includes('budget for this work is used up')
         ? { text: 'Mended the sum\n\nNothing else is left.', usage: { input: 900, output: 20 } }
         : undefined
-    const dear = { ...edit, usage: { input: 1_000, output: 15_000 } }
+    const dear = { ...edit, usage: { input: 1_000, output: 13_500 } }
     const endless: Script = () => ({
       toolCalls: [{ name: 'list', arguments: {} }],
       usage: { input: 1_000, output: 1_000 },

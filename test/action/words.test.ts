@@ -2,7 +2,6 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import fc from 'fast-check'
 import { encode } from 'gpt-tokenizer/encoding/o200k_base'
 import { describe, expect, it } from 'vitest'
 import { cutOutput } from '../../action/cut.ts'
@@ -10,7 +9,6 @@ import { runProcess } from '../../action/process.ts'
 import { systemText } from '../../action/prompt.ts'
 import { toolDefinitions } from '../../action/tools/tools.ts'
 import { toolNames } from '../../core/config/workflow.ts'
-import { frameTokensBound, messagesTokensBound } from '../../core/input-bound.ts'
 
 const agents = new URL('../../catalog/agents/', import.meta.url)
 
@@ -40,22 +38,5 @@ describe('a request’s own words', () => {
     const shown = cutOutput(result, 'read it with path "output:0"')
     expect(shown).toContain('1260000 bytes in all; read it with path "output:0"')
     expect(encode(shown).length).toBeLessThan(950)
-  })
-})
-
-describe('the bound of a request’s input', () => {
-  it('is never below what the tokenizer counts, whatever the text', () => {
-    fc.assert(
-      fc.property(fc.array(fc.string({ unit: 'binary' }), { maxLength: 5 }), (texts) => {
-        const messages = texts.map((content) => ({ role: 'user', content }))
-        const counted = messages.reduce((sum, message) => sum + encode(message.content).length + 4, 3)
-        expect(messagesTokensBound(messages) + frameTokensBound([])).toBeGreaterThanOrEqual(counted)
-      }),
-    )
-  })
-
-  it('covers the tools', () => {
-    const tools = toolDefinitions(toolNames)
-    expect(frameTokensBound(tools)).toBeGreaterThan(encode(JSON.stringify(tools)).length)
   })
 })
