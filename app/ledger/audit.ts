@@ -1,0 +1,188 @@
+/** Reads the ledger for an audit: account by account and run by run, at one moment. What it means is decided in `core/audit`. */
+import { z } from 'zod'
+import { AccountAudit, auditHoldless } from '../../core/audit/account.ts'
+import { entryName, type Finding } from '../../core/audit/finding.ts'
+import { type AuditedAccount, auditedKinds } from '../../core/audit/rows.ts'
+import { inSnapshot, type Snapshot } from '../database/snapshot.ts'
+
+export interface Audit {
+  readonly accounts: number
+  readonly entries: number
+  /** In the order of their accounts. */
+  readonly findings: readonly Finding[]
+  /** Findings beyond `FINDINGS_MAX`, which are not kept. */
+  readonly more: number
+}
+
+/** Findings that are kept; a ledger that is wrong everywhere needs no longer list. */
+export const FINDINGS_MAX = 1_000
+const ACCOUNTS_AT_ONCE = 100
+const RUNS_AT_ONCE = 500
+/** Each kind stands once for a run in an account, so more than these are wrong anyway. */
+const ENTRIES_OF_RUN_MAX = 100
+
+export async function auditLedger(connectionString: string): Promise<Audit> {
+  return inSnapshot(connectionString, async (snapshot) => {
+    const findings: Finding[] = []
+    const seen = new Set<string>()
+    let [accounts, entries, more] = [0, 0, 0]
+    const find = (found: readonly Finding[]) => {
+      for (const finding of found) {
+        // A run's own row is looked at with each account that it touched.
+        const about = JSON.stringify([finding.problem, finding.rows, finding.differences.map(({ column }) => column)])
+        if (finding.rows[0]?.table === 'run' && seen.has(about)) continue
+        seen.add(about)
+        if (findings.length < FINDINGS_MAX) findings.push(finding)
+        else more += 1
+      }
+    }
+    find(await guardFindings(snapshot))
+    for await (const row of snapshot.stream(ACCOUNTS, ACCOUNTS_AT_ONCE)) {
+      const audit = await auditAccount(snapshot, accountRow.parse(row))
+      accounts += 1
+      entries += audit.entries
+      find(audit.findings())
+    }
+    for await (const row of snapshot.stream(HOLDLESS_RUNS, RUNS_AT_ONCE)) {
+      const { runId, run } = holdlessRow.parse(row)
+      const finding = auditHoldless(runId, run)
+      if (finding !== undefined) find([finding])
+    }
+    for await (const row of snapshot.stream(STRAY_ENTRIES, RUNS_AT_ONCE)) {
+      const { accountId, ...entry } = strayRow.parse(row)
+      entries += 1
+      const why = `there is no account ${accountId}`
+      find([{ account: undefined, problem: 'added', rows: [entryName(entry)], differences: [], why }])
+    }
+    return { accounts, entries, findings, more }
+  })
+}
+
+async function auditAccount(snapshot: Snapshot, account: AuditedAccount): Promise<AccountAudit> {
+  const audit = new AccountAudit(account)
+  for await (const row of snapshot.stream(runsOf(account.id), RUNS_AT_ONCE)) {
+    audit.addRun({ accountId: account.id, unit: account.unit, ...runRow.parse(row) })
+  }
+  for await (const row of snapshot.stream(otherEntriesOf(account.id), RUNS_AT_ONCE)) {
+    audit.addOther(entryRow.parse(row))
+  }
+  return audit
+}
+
+/** What holds everybody else to the rules: somebody may have switched it off and on again, or not. */
+async function guardFindings(snapshot: Snapshot): Promise<readonly Finding[]> {
+  const enabled = await snapshot.query(
+    `SELECT FROM pg_trigger WHERE tgrelid = 'entry'::regclass AND NOT tgisinternal
+       AND tgname = 'entry_append_only' AND tgenabled IN ('O', 'A')`,
+  )
+  if (enabled.length > 0) return []
+  const why = 'the trigger entry_append_only, which keeps entries from being changed, is off or gone'
+  return [{ account: undefined, problem: 'disagrees', rows: [], differences: [], why }]
+}
+
+/** Amounts leave the database as text, since a number of JavaScript's holds only some of them. */
+const amount = z.string().transform(BigInt)
+
+const accountRow = z.object({
+  id: z.string(),
+  repository: z.string(),
+  kind: z.string(),
+  name: z.string(),
+  unit: z.enum(['usd', 'tokens']),
+  periodStart: z.string(),
+  periodEnd: z.string(),
+  budget: amount,
+  ceiling: amount.nullable(),
+  spent: amount,
+  held: amount,
+  overage: amount,
+  frozen: z.boolean(),
+})
+
+const ACCOUNTS = `
+  SELECT a.id::text, coalesce(r.owner || '/' || r.name, 'repository ' || a.repository_id) AS repository,
+         a.kind::text, a.name, a.unit::text,
+         to_char(a.period_start, 'YYYY-MM-DD') AS "periodStart", to_char(a.period_end, 'YYYY-MM-DD') AS "periodEnd",
+         a.budget::text, a.ceiling::text, a.spent::text, a.held::text, a.overage::text, a.frozen
+  FROM account a LEFT JOIN repository r ON r.id = a.repository_id ORDER BY a.id`
+
+const entryRow = z.object({
+  id: z.string(),
+  runId: z.string().nullable(),
+  kind: z.enum(auditedKinds),
+  key: z.string(),
+  budget: amount,
+  held: amount,
+  spent: amount,
+  overage: amount,
+})
+
+const ENTRY = `json_build_object('id', e.id::text, 'runId', e.run_id, 'kind', e.kind, 'key', e.key,
+  'budget', e.budget_change::text, 'held', e.held_change::text, 'spent', e.spent_change::text,
+  'overage', e.overage_change::text)`
+
+const ENTRY_COLUMNS = `e.id::text, e.run_id AS "runId", e.kind::text, e.key, e.budget_change::text AS budget,
+  e.held_change::text AS held, e.spent_change::text AS spent, e.overage_change::text AS overage`
+
+const absent = <T>(value: T | null): T | undefined => value ?? undefined
+
+const auditedRun = z.object({
+  state: z.enum(['waiting', 'reserved', 'dispatched', 'claimed', 'ended']),
+  reason: z.string().nullable(),
+  heldMicroUsd: amount,
+  drawnMicroUsd: amount,
+  spentMicroUsd: amount,
+  heldTokens: amount.nullable(),
+  drawnTokens: amount.nullable(),
+})
+
+const RUN = `json_build_object('state', r.state, 'reason', r.reason, 'heldMicroUsd', r.held_micro_usd::text,
+  'drawnMicroUsd', r.drawn_micro_usd::text, 'spentMicroUsd', r.spent_micro_usd::text,
+  'heldTokens', r.held_tokens::text, 'drawnTokens', r.drawn_tokens::text)`
+
+const runRow = z.object({
+  runId: z.string(),
+  run: auditedRun.nullable().transform(absent),
+  hold: z
+    .object({ amount, state: z.enum(['held', 'settled', 'released']) })
+    .nullable()
+    .transform(absent),
+  entries: z.array(entryRow),
+})
+
+/** Everything that each run left in an account, also where its hold or the run itself is gone. */
+function runsOf(accountId: string): string {
+  const id = BigInt(accountId)
+  return `
+    SELECT own.run_id AS "runId",
+      CASE WHEN r.id IS NOT NULL THEN ${RUN} END AS run,
+      CASE WHEN h.run_id IS NOT NULL THEN json_build_object('amount', h.amount::text, 'state', h.state) END AS hold,
+      coalesce((SELECT json_agg(${ENTRY} ORDER BY e.id) FROM (
+        SELECT * FROM entry WHERE run_id = own.run_id AND account_id = ${id} ORDER BY id LIMIT ${ENTRIES_OF_RUN_MAX}
+      ) e), '[]') AS entries
+    FROM (
+      SELECT run_id FROM hold WHERE account_id = ${id}
+      UNION SELECT run_id FROM entry WHERE account_id = ${id} AND run_id IS NOT NULL
+    ) own
+    LEFT JOIN run r ON r.id = own.run_id
+    LEFT JOIN hold h ON h.run_id = own.run_id AND h.account_id = ${id}`
+}
+
+function otherEntriesOf(accountId: string): string {
+  return `SELECT ${ENTRY_COLUMNS} FROM entry e WHERE e.account_id = ${BigInt(accountId)} AND e.run_id IS NULL ORDER BY e.id`
+}
+
+const holdlessRow = z.object({ runId: z.string(), run: auditedRun })
+
+const HOLDLESS_RUNS = `
+  SELECT r.id AS "runId", ${RUN} AS run FROM run r
+  WHERE (r.held_micro_usd > 0 OR r.spent_micro_usd > 0 OR r.state NOT IN ('waiting', 'ended'))
+    AND NOT EXISTS (SELECT FROM hold h WHERE h.run_id = r.id) AND NOT EXISTS (SELECT FROM entry e WHERE e.run_id = r.id)
+  ORDER BY r.id`
+
+const strayRow = entryRow.extend({ accountId: z.string() })
+
+/** Only where somebody switched the foreign keys off. */
+const STRAY_ENTRIES = `
+  SELECT ${ENTRY_COLUMNS}, e.account_id::text AS "accountId" FROM entry e
+  WHERE NOT EXISTS (SELECT FROM account a WHERE a.id = e.account_id) ORDER BY e.id`
