@@ -93,9 +93,10 @@ export class AccountAudit {
 
   findings(): readonly Finding[] {
     const off = minus(this.#account, this.#sums)
-    const { found, change } = traced(this.#faulty, off)
-    const right = plus(this.#sums, change)
-    const all = [...this.#otherFindings, ...found, ...this.#columns(right), ...this.#untold()]
+    const { found, change, isWhole } = traced(this.#faulty, off)
+    // What a run leaves open may well be what the account's row is off by.
+    const columns = isWhole && this.#runsNotShown === 0 ? this.#columns(plus(this.#sums, change)) : []
+    const all = [...this.#otherFindings, ...found, ...columns, ...this.#untold()]
     const account = accountName(this.#account)
     return (all.length > 0 ? all : this.#frozen()).map((finding) => ({ account, ...finding }))
   }
@@ -155,10 +156,14 @@ export class AccountAudit {
 }
 
 /**
- * Chooses the repair of each run so that, together, they also account for what the account's columns are `off` by; what
- * they change. Where none do, a run's only repair stands, and the account's row is off besides.
+ * Chooses the repair of each run so that, together, they also account for what the account's columns are `off` by; says
+ * what they change, and whether every run has one. Where none do, a run's only repair stands, and the account's row is
+ * off besides.
  */
-function traced(faulty: readonly Faulty[], off: Amounts): { found: readonly Found[]; change: Amounts } {
+function traced(
+  faulty: readonly Faulty[],
+  off: Amounts,
+): { readonly found: readonly Found[]; readonly change: Amounts; readonly isWhole: boolean } {
   const repairable = faulty.filter(({ repairs }) => repairs.length > 0)
   const chosen = combinations(repairable, off)
   const certain = repairable.map(({ repairs }, index): Repair | undefined => {
@@ -169,7 +174,8 @@ function traced(faulty: readonly Faulty[], off: Amounts): { found: readonly Foun
     const repair = certain[repairable.indexOf(one)]
     return repair?.finding ?? untraced(one)
   })
-  return { found, change: sumOf(certain.map((repair) => repair?.change ?? ZERO)) }
+  const isWhole = repairable.length === faulty.length && !certain.includes(undefined)
+  return { found, change: sumOf(certain.map((repair) => repair?.change ?? ZERO)), isWhole }
 }
 
 /** Every way to choose one repair for each run such that nothing is off any more; one at the most of each, within bounds. */

@@ -50,54 +50,148 @@ async function found(connectionString: string, names: Names): Promise<readonly s
 
 /** One row changed by hand, and what the audit says. */
 const edits: readonly (readonly [sql: string, ...words: string[]])[] = [
-  ['UPDATE account SET spent = spent - 1 WHERE id = $A'],
-  ['UPDATE account SET held = 0 WHERE id = $A'],
-  ['UPDATE account SET overage = 0 WHERE id = $A'],
-  ['UPDATE account SET frozen = false WHERE id = $A'],
-  ['UPDATE account SET budget = 9000000 WHERE id = $A'],
-  ['UPDATE account SET ceiling = 20000000 WHERE id = $A'],
-  ['UPDATE account SET budget = 20000000, ceiling = 20000000 WHERE id = $A'],
-  ['UPDATE account SET budget = 20000000, ceiling = NULL WHERE id = $A'],
-  ["UPDATE entry SET held_change = held_change - 1 WHERE key = 'run:$c:reserve:$A'"],
-  ["UPDATE entry SET held_change = held_change + 1 WHERE key = 'run:$a:settle:$A'"],
-  ["UPDATE entry SET spent_change = 1 WHERE key = 'run:$a:settle:$A'"],
-  ["UPDATE entry SET spent_change = 1, held_change = -1 WHERE key = 'run:$a:settle:$A'"],
-  ["UPDATE entry SET held_change = -1 WHERE key = 'run:$a:release:$A'"],
-  ["UPDATE entry SET spent_change = 1 WHERE key = 'run:$b:expire:$A'"],
-  ["UPDATE entry SET spent_change = -1 WHERE key = 'run:$b:refund:$A'"],
-  ["UPDATE entry SET overage_change = 1 WHERE key = 'run:$d:overage:$A'"],
-  ["UPDATE entry SET budget_change = 1 WHERE key = 'account:$A:opened'"],
-  ["UPDATE entry SET spent_change = 1 WHERE key = 'account:$A:opened'"],
-  ["UPDATE entry SET kind = 'refund' WHERE key = 'run:$a:settle:$A'"],
-  ["UPDATE entry SET key = 'run:other:settle:1' WHERE key = 'run:$a:settle:$A'"],
-  ["UPDATE entry SET run_id = '$b' WHERE key = 'run:$a:settle:$A'"],
-  ["UPDATE entry SET run_id = NULL WHERE key = 'run:$a:settle:$A'"],
-  ["UPDATE hold SET amount = 1 WHERE run_id = '$a'"],
-  ["UPDATE hold SET amount = amount + 1 WHERE run_id = '$c'"],
-  ["UPDATE hold SET state = 'released' WHERE run_id = '$c'"],
-  ["UPDATE hold SET state = 'held' WHERE run_id = '$a'"],
-  ["UPDATE run SET spent_micro_usd = 1 WHERE id = '$a'"],
-  ["UPDATE run SET held_micro_usd = held_micro_usd - 1 WHERE id = '$a'"],
-  ["UPDATE run SET drawn_micro_usd = 1 WHERE id = '$b'"],
-  ["UPDATE run SET state = 'dispatched', ended_at = NULL, conclusion = NULL, decide_after = NULL WHERE id = '$d'"],
-  ["DELETE FROM entry WHERE key = 'run:$c:reserve:$A'"],
-  ["DELETE FROM entry WHERE key = 'run:$a:settle:$A'"],
-  ["DELETE FROM entry WHERE key = 'run:$a:release:$A'"],
-  ["DELETE FROM entry WHERE key = 'run:$b:expire:$A'"],
-  ["DELETE FROM entry WHERE key = 'run:$b:refund:$A'"],
-  ["DELETE FROM entry WHERE key = 'run:$d:overage:$A'"],
-  ["DELETE FROM entry WHERE key = 'account:$A:opened'"],
-  ["DELETE FROM entry WHERE run_id = '$a'"],
-  ["DELETE FROM hold WHERE run_id = '$a'"],
+  ['UPDATE account SET spent = spent - 1 WHERE id = $A', 'the account’s own row: spent is $4.999999, expected $5.00'],
+  ['UPDATE account SET held = 0 WHERE id = $A', 'the account’s own row: held is $0.00, expected $1.00'],
+  ['UPDATE account SET overage = 0 WHERE id = $A', 'the account’s own row: overage is $0.00, expected $0.30'],
+  ['UPDATE account SET frozen = false WHERE id = $A', 'the account’s own row: frozen is false, expected true'],
+  ['UPDATE account SET budget = 9000000 WHERE id = $A', 'the account’s own row: budget is $9.00, expected $10.00'],
+  ['UPDATE account SET ceiling = 20000000 WHERE id = $A', 'the account’s own row: ceiling is $20.00, expected $10.00'],
+  [
+    'UPDATE account SET budget = 20000000, ceiling = 20000000 WHERE id = $A',
+    'its entries add up to a budget of $10.00, the account says $20.00; one of these was changed, or one is missing: entry # (account:$A:opened), entry # (account:$A:budget:...), the account’s own row',
+  ],
+  [
+    'UPDATE account SET budget = 20000000, ceiling = NULL WHERE id = $A',
+    'its entries add up to a budget of $10.00, the account says $20.00; one of these was changed, or one is missing: the account’s own row, entry # (account:$A:opened), entry # (account:$A:budget:...)',
+  ],
+  [
+    "UPDATE entry SET held_change = held_change - 1 WHERE key = 'run:$c:reserve:$A'",
+    'entry # (run:$c:reserve:$A): held_change is $0.999999, expected $1.00',
+  ],
+  [
+    "UPDATE entry SET held_change = held_change + 1 WHERE key = 'run:$a:settle:$A'",
+    'entry # (run:$a:settle:$A): held_change is -$2.499999, expected -$2.50',
+  ],
+  [
+    "UPDATE entry SET spent_change = 1 WHERE key = 'run:$a:settle:$A'",
+    'entry # (run:$a:settle:$A): spent_change is $0.000001, expected $2.50',
+  ],
+  [
+    "UPDATE entry SET spent_change = 1, held_change = -1 WHERE key = 'run:$a:settle:$A'",
+    'entry # (run:$a:settle:$A): held_change is -$0.000001, expected -$2.50; spent_change is $0.000001, expected $2.50',
+  ],
+  [
+    "UPDATE entry SET held_change = -1 WHERE key = 'run:$a:release:$A'",
+    'entry # (run:$a:release:$A): held_change is -$0.000001, expected -$1.50',
+  ],
+  [
+    "UPDATE entry SET spent_change = 1 WHERE key = 'run:$b:expire:$A'",
+    'entry # (run:$b:expire:$A): spent_change is $0.000001, expected $2.00',
+  ],
+  [
+    "UPDATE entry SET spent_change = -1 WHERE key = 'run:$b:refund:$A'",
+    'entry # (run:$b:refund:$A): spent_change is -$0.000001, expected -$0.50',
+  ],
+  [
+    "UPDATE entry SET overage_change = 1 WHERE key = 'run:$d:overage:$A'",
+    'entry # (run:$d:overage:$A): overage_change is $0.000001, expected $0.30',
+  ],
+  [
+    "UPDATE entry SET budget_change = 1 WHERE key = 'account:$A:opened'",
+    'its entries add up to a budget of $2.000001, the account says $10.00; one of these was changed, or one is missing: entry # (account:$A:opened), entry # (account:$A:budget:...), the account’s own row',
+  ],
+  [
+    "UPDATE entry SET spent_change = 1 WHERE key = 'account:$A:opened'",
+    'entry # (account:$A:opened): spent_change is $0.000001, expected $0.00',
+  ],
+  [
+    "UPDATE entry SET kind = 'refund' WHERE key = 'run:$a:settle:$A'",
+    'entry # (run:$a:settle:$A): kind is refund, expected settle',
+  ],
+  [
+    "UPDATE entry SET key = 'run:other:settle:1' WHERE key = 'run:$a:settle:$A'",
+    'entry # (run:other:settle:1): key is run:other:settle:1, expected run:$a:settle:$A',
+  ],
+  [
+    "UPDATE entry SET run_id = '$b' WHERE key = 'run:$a:settle:$A'",
+    'the entry run:$a:settle:$A is missing; expected held_change -$2.50, spent_change $2.50',
+    'entry # (run:$a:settle:$A) fits nothing else in the ledger: it stands at run $b and account $A',
+  ],
+  [
+    "UPDATE entry SET run_id = NULL WHERE key = 'run:$a:settle:$A'",
+    'entry # (run:$a:settle:$A) fits nothing else in the ledger: it stands at account $A and at no run',
+    'the entry run:$a:settle:$A is missing; expected held_change -$2.50, spent_change $2.50',
+  ],
+  ["UPDATE hold SET amount = 1 WHERE run_id = '$a'", 'the hold of run $a: amount is $0.000001, expected $4.00'],
+  [
+    "UPDATE hold SET amount = amount + 1 WHERE run_id = '$c'",
+    'the hold of run $c: amount is $1.000001, expected $1.00',
+  ],
+  ["UPDATE hold SET state = 'released' WHERE run_id = '$c'", 'the hold of run $c: state is released, expected held'],
+  ["UPDATE hold SET state = 'held' WHERE run_id = '$a'", 'the hold of run $a: state is held, expected settled'],
+  ["UPDATE run SET spent_micro_usd = 1 WHERE id = '$a'", 'run $a: spent_micro_usd is $0.000001, expected $2.50'],
+  [
+    "UPDATE run SET held_micro_usd = held_micro_usd - 1 WHERE id = '$a'",
+    'run $a: held_micro_usd is $3.999999, expected $4.00',
+  ],
+  ["UPDATE run SET drawn_micro_usd = 1 WHERE id = '$b'", 'run $b: drawn_micro_usd is $0.000001, expected $2.00'],
+  [
+    "UPDATE run SET state = 'dispatched', ended_at = NULL, conclusion = NULL, decide_after = NULL WHERE id = '$d'",
+    'run $d: state is dispatched, expected ended',
+  ],
+  [
+    "DELETE FROM entry WHERE key = 'run:$c:reserve:$A'",
+    'the entry run:$c:reserve:$A is missing; expected held_change $1.00',
+  ],
+  [
+    "DELETE FROM entry WHERE key = 'run:$a:settle:$A'",
+    'the entry run:$a:settle:$A is missing; expected held_change -$2.50, spent_change $2.50',
+  ],
+  [
+    "DELETE FROM entry WHERE key = 'run:$a:release:$A'",
+    'the entry run:$a:release:$A is missing; expected held_change -$1.50',
+  ],
+  [
+    "DELETE FROM entry WHERE key = 'run:$b:expire:$A'",
+    'the entry run:$b:expire:$A is missing; expected held_change -$2.00, spent_change $2.00',
+  ],
+  [
+    "DELETE FROM entry WHERE key = 'run:$b:refund:$A'",
+    'the entry run:$b:refund:$A is missing; expected spent_change -$0.50',
+  ],
+  [
+    "DELETE FROM entry WHERE key = 'run:$d:overage:$A'",
+    'the entry run:$d:overage:$A is missing; expected overage_change $0.30',
+  ],
+  [
+    "DELETE FROM entry WHERE key = 'account:$A:opened'",
+    'its entries add up to a budget of $2.00, the account says $10.00; one of these was changed, or one is missing: entry # (account:$A:budget:...), the account’s own row',
+  ],
+  [
+    "DELETE FROM entry WHERE run_id = '$a'",
+    'the reserve entry says $0.00, the hold $4.00; the run says that it spent $2.50, its entries $0.00; the hold is settled, expected released; one of these was changed, or one is missing: the hold of run $a, run $a',
+  ],
+  ["DELETE FROM hold WHERE run_id = '$a'", 'the hold of run $a is missing; expected amount $4.00, state settled'],
   [
     "INSERT INTO entry (account_id, run_id, kind, spent_change, key, at) VALUES ($A, '$a', 'refund', -5, 'run:$a:refund:$A', now())",
+    'entry # (run:$a:refund:$A) fits nothing else in the ledger',
   ],
   [
     "INSERT INTO entry (account_id, run_id, kind, held_change, key, at) VALUES ($A, '$c', 'release', -5, 'run:$c:release:$A', now())",
+    'entry # (run:$c:release:$A) fits nothing else in the ledger',
   ],
-  ["INSERT INTO entry (account_id, kind, budget_change, key, at) VALUES ($A, 'budget', 5, 'account:$A:more', now())"],
-  ["INSERT INTO entry (account_id, kind, spent_change, key, at) VALUES ($A, 'thaw', -5, 'account:$A:thaw', now())"],
-  ["INSERT INTO entry (account_id, kind, spent_change, key, at) VALUES ($A, 'refund', -5, 'credit', now())"],
+  [
+    "INSERT INTO entry (account_id, kind, budget_change, key, at) VALUES ($A, 'budget', 5, 'account:$A:more', now())",
+    'its entries add up to a budget of $10.000005, the account says $10.00; one of these was changed, or one is missing: entry # (account:$A:more), entry # (account:$A:opened), entry # (account:$A:budget:...), the account’s own row',
+  ],
+  [
+    "INSERT INTO entry (account_id, kind, spent_change, key, at) VALUES ($A, 'thaw', -5, 'account:$A:thaw', now())",
+    'entry # (account:$A:thaw): spent_change is -$0.000005, expected $0.00',
+  ],
+  [
+    "INSERT INTO entry (account_id, kind, spent_change, key, at) VALUES ($A, 'refund', -5, 'credit', now())",
+    'entry # (credit) fits nothing else in the ledger: it stands at account $A and at no run',
+  ],
 ]
 
 onEachDatabase('an audit', (database) => {
