@@ -4,7 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { findProvider } from '@pydantic/genai-prices'
-import { parseUsd } from '../core/money.ts'
+import { priceEntry, pricesFrom } from './price-entry.ts'
 
 const FILE = new URL('../catalog/prices.json', import.meta.url)
 const PACKAGE = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
@@ -13,8 +13,6 @@ const PACKAGE = JSON.parse(readFileSync(new URL('../package.json', import.meta.u
 const OFFERED =
   /^(gpt-(4\.1|4o|5|5\.\d+|6)(-(mini|nano|luna|sol|terra|astra|codex|codex-mini))?|o3|o3-mini|o4-mini|gpt-oss-(20|120)b)$/
 
-type Amount = number | { base: number; tiers: { start: number; price: number }[] }
-
 function main(): void {
   const check = process.argv.includes('--check')
   const kept = JSON.parse(readFileSync(FILE, { encoding: 'utf8', flag: 'a+' }) || '{"date":""}')
@@ -22,7 +20,7 @@ function main(): void {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(date))
     throw new Error('no date; expected --date year-month-day; for example --date 2026-09-23')
   const source = `@pydantic/genai-prices ${PACKAGE.devDependencies['@pydantic/genai-prices']}`
-  const text = `${JSON.stringify({ source, date, models: models() }, null, 2)}\n`
+  const text = `${JSON.stringify({ source, date, models: models(date) }, null, 2)}\n`
   if (!check) writeFileSync(FILE, text)
   else if (text !== readFileSync(FILE, 'utf8')) {
     console.error('catalog/prices.json is stale; run `npm run prices`')
@@ -30,14 +28,14 @@ function main(): void {
   }
 }
 
-function models(): Record<string, object> {
+function models(date: string): Record<string, object> {
   const provider = findProvider({ providerId: 'openai' })
   if (!provider) throw new Error('the price package knows no provider "openai"')
   const found: [string, object][] = []
   for (const model of provider.models) {
     if (!OFFERED.test(model.id)) continue
-    const prices = currentPrices(model.prices)
-    if (!prices?.input_mtok || !prices.output_mtok) continue
+    const prices = pricesFrom(model.prices, date)
+    if (!prices.some((listed) => listed.input_mtok && listed.output_mtok)) continue
     const entry = priceEntry(prices)
     for (const id of [model.id, ...exactNames(model.match)])
       if (!/search|audio|image/.test(id) && !found.some(([known]) => known === id)) found.push([id, entry])
@@ -45,49 +43,11 @@ function models(): Record<string, object> {
   return Object.fromEntries(found.sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-/** Where writing into the provider's cache costs more than reading fresh input, that higher price stands as `input`. */
-function priceEntry(prices: Record<string, Amount>): object {
-  const { input_mtok: fresh = 0, cache_write_mtok: write = 0, output_mtok: output = 0 } = prices
-  const cached = prices.cache_read_mtok ?? fresh
-  const ratesAt = (tokens: number) => ({
-    input: microUsd(Math.max(at(fresh, tokens), at(write, tokens))),
-    cached: microUsd(at(cached, tokens)),
-    output: microUsd(at(output, tokens)),
-  })
-  const starts = [fresh, write, cached, output].flatMap((amount) =>
-    typeof amount === 'number' ? [] : amount.tiers.map((tier) => tier.start),
-  )
-  const tiers = [...new Set(starts)]
-    .sort((a, b) => a - b)
-    .map((start) => ({ aboveInputTokens: start, ...ratesAt(start + 1) }))
-  return tiers.length > 0 ? { ...ratesAt(0), tiers } : ratesAt(0)
-}
-
-function at(amount: Amount, tokens: number): number {
-  if (typeof amount === 'number') return amount
-  return amount.tiers.reduce((price, tier) => (tokens > tier.start ? tier.price : price), amount.base)
-}
-
-/** The newest unconditional prices where a model has several. */
-function currentPrices(prices: unknown): Record<string, Amount> | undefined {
-  if (!Array.isArray(prices)) return prices as Record<string, Amount>
-  const newest =
-    prices.findLast((entry) => !('constraint' in entry) || entry.constraint?.type === 'start_date') ?? prices.at(-1)
-  return newest?.prices
-}
-
 function exactNames(match: unknown): string[] {
   if (typeof match !== 'object' || match === null) return []
   if ('equals' in match && typeof match.equals === 'string') return [match.equals]
   if ('or' in match && Array.isArray(match.or)) return match.or.flatMap(exactNames)
   return []
-}
-
-/** USD per million tokens to micro-USD per million tokens, as decimal text. */
-function microUsd(usd: number): string {
-  const amount = parseUsd(String(usd))
-  if (amount === undefined) throw new Error(`a price of more than six decimal places: ${usd}`)
-  return amount.toString()
 }
 
 function argument(flag: string): string | undefined {
