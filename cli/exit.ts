@@ -24,6 +24,13 @@ export function endRefused(refusal: Refusal, json: boolean, also: object = {}): 
   return exitCodes.refused
 }
 
+/** What is in the way, in words; with `--json` it is the document. */
+export function endProblem(problem: string, json: boolean): ExitCode {
+  if (json) printJson({ ok: false, problem })
+  else process.stderr.write(`${problem}\n`)
+  return exitCodes.refused
+}
+
 export function endWrongUsage(message: string, json: boolean): ExitCode {
   if (json) printJson({ ok: false, usage: message })
   else process.stderr.write(`error: ${message}\n(add --help for an example)\n`)

@@ -9,14 +9,6 @@ export function startProblem(
   error: unknown,
   { port, host, dataDir, databaseUrl }: AppOptions,
 ): SettingProblem | undefined {
-  if (error instanceof DatabaseLocked) {
-    return {
-      variable: 'PURSER_DATA',
-      wrong: `the embedded database in ${dataDir} is in use by another process`,
-      expected: 'to be its only user: stop the other one (a `purser start` or a demo), or name another folder',
-      example: 'PURSER_DATA=./other-data',
-    }
-  }
   const at = `${port} on ${host ?? HOST_DEFAULT}`
   switch (codeOf(error)) {
     case 'EADDRINUSE':
@@ -42,19 +34,40 @@ export function startProblem(
         example: `HOST=${HOST_DEFAULT}`,
       }
   }
-  return databaseUrl === undefined ? undefined : databaseProblem(error, databaseUrl)
+  return databaseProblem(error, { dataDir, databaseUrl })
 }
 
-function databaseProblem(error: unknown, databaseUrl: string): SettingProblem | undefined {
+/** A database that can't be opened by what its operator set; `undefined` for everything else. */
+export function databaseProblem(
+  error: unknown,
+  { dataDir, databaseUrl }: Pick<AppOptions, 'dataDir' | 'databaseUrl'>,
+): SettingProblem | undefined {
+  if (error instanceof DatabaseLocked) {
+    return {
+      variable: 'PURSER_DATA',
+      wrong: `the embedded database in ${dataDir} is in use by another process`,
+      expected: 'to be its only user: stop the other one (a `purser start` or a demo), or name another folder',
+      example: 'PURSER_DATA=./other-data',
+    }
+  }
+  return databaseUrl === undefined ? undefined : serverProblem(error, databaseUrl)
+}
+
+function serverProblem(error: unknown, databaseUrl: string): SettingProblem | undefined {
   const wrong = DATABASE_WRONG[codeOf(error) ?? '']
   if (wrong === undefined) return undefined
   return {
     variable: 'DATABASE_URL',
     // The address may hold a password, so only its server is shown.
-    wrong: `the PostgreSQL server at ${URL.canParse(databaseUrl) ? new URL(databaseUrl).host : 'that address'} ${wrong}`,
+    wrong: `the PostgreSQL server at ${serverOf(databaseUrl)} ${wrong}`,
     expected: 'a running server with the database and the user that the address names',
     example: 'DATABASE_URL=postgresql://purser:secret@localhost:5432/purser',
   }
+}
+
+/** For people: where the server is, without the password. */
+export function serverOf(databaseUrl: string): string {
+  return URL.canParse(databaseUrl) ? new URL(databaseUrl).host : 'that address'
 }
 
 /** By the code of the system or of PostgreSQL. */

@@ -1,11 +1,9 @@
 /** `purser thaw`: releases an account that an overage froze, for whoever runs the App. */
-import { existsSync } from 'node:fs'
-import { DatabaseLocked } from '../app/database/lock.ts'
-import { DATA_DIR_DEFAULT, type Database, openDatabase } from '../app/database/open.ts'
 import { frozenAccounts, thawAccount } from '../app/ledger/thaw.ts'
 import { formatAmount } from '../core/hold.ts'
 import type { ThawOptions } from './commands/thaw.ts'
-import { type ExitCode, endWrongUsage, exitCodes, printJson } from './exit.ts'
+import { type ExitCode, endProblem, endWrongUsage, exitCodes, printJson } from './exit.ts'
+import { openLedger } from './ledger.ts'
 
 type Frozen = Awaited<ReturnType<typeof frozenAccounts>>[number]
 
@@ -16,7 +14,7 @@ export async function thaw(name: string | undefined, options: ThawOptions): Prom
     return endWrongUsage(usage, options.json)
   }
   const database = await openLedger()
-  if (typeof database === 'string') return endNo(database, options)
+  if (typeof database === 'string') return endProblem(database, options.json)
   try {
     const frozen = (await frozenAccounts(database.prisma, new Date())).filter(
       (account) => options.repository === undefined || repositoryOf(account) === options.repository,
@@ -25,10 +23,13 @@ export async function thaw(name: string | undefined, options: ThawOptions): Prom
     const named = frozen.filter((account) => account.name === name)
     const [account] = named
     if (account === undefined)
-      return endNo(`No account ${name} is frozen; \`purser thaw\` lists those that are.`, options)
+      return endProblem(`No account ${name} is frozen; \`purser thaw\` lists those that are.`, options.json)
     if (named.length > 1) {
       const repositories = named.map(repositoryOf).join(', ')
-      return endNo(`Several accounts ${name} are frozen: say which with --repository, one of ${repositories}.`, options)
+      return endProblem(
+        `Several accounts ${name} are frozen: say which with --repository, one of ${repositories}.`,
+        options.json,
+      )
     }
     await thawAccount(database.prisma, account.id, note, new Date())
     if (options.json) printJson({ ok: true, thawed: shown(account) })
@@ -36,21 +37,6 @@ export async function thaw(name: string | undefined, options: ThawOptions): Prom
     return exitCodes.done
   } finally {
     await database.close()
-  }
-}
-
-/** Opening would create a ledger where there is none. */
-async function openLedger(): Promise<Database | string> {
-  const url = process.env.DATABASE_URL
-  const dataDir = process.env.PURSER_DATA ?? DATA_DIR_DEFAULT
-  if (!url && !existsSync(dataDir)) {
-    return `There is no ledger in ${dataDir}; set PURSER_DATA to its folder, or DATABASE_URL to its server.`
-  }
-  try {
-    return await openDatabase({ url, dataDir })
-  } catch (error) {
-    if (error instanceof DatabaseLocked) return error.message
-    throw error
   }
 }
 
@@ -74,10 +60,4 @@ function shown(account: Frozen) {
 
 function repositoryOf({ repository }: Frozen): string {
   return `${repository.owner}/${repository.name}`
-}
-
-function endNo(problem: string, { json }: ThawOptions): ExitCode {
-  if (json) printJson({ ok: false, problem })
-  else process.stderr.write(`${problem}\n`)
-  return exitCodes.refused
 }
