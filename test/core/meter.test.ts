@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
+  CALL_OUTPUT_TOKENS_MAX,
   type CallAsk,
   type CallOutcome,
   isPlausible,
@@ -11,8 +12,10 @@ import {
   reserveCall,
   shareLeftMicroUsd,
   USEFUL_OUTPUT_TOKENS_MIN,
+  WRAP_UP_OUTPUT_TOKENS,
 } from '../../core/meter.ts'
 import type { Price } from '../../core/price.ts'
+import { prices } from './prices-world.ts'
 
 const price: Price = { input: 1_000_000n, cached: 100_000n, output: 4_000_000n, tiers: [], source: 'a test' }
 
@@ -41,22 +44,6 @@ const action = fc.oneof(
 )
 type Action = typeof action extends fc.Arbitrary<infer T> ? T : never
 
-const prices = fc.record({
-  input: fc.bigInt({ min: 0n, max: 20_000_000n }),
-  cached: fc.bigInt({ min: 0n, max: 20_000_000n }),
-  output: fc.bigInt({ min: 0n, max: 80_000_000n }),
-  tiers: fc.array(
-    fc.record({
-      aboveInputTokens: fc.integer({ min: 0, max: 40_000 }),
-      input: fc.bigInt({ min: 0n, max: 40_000_000n }),
-      cached: fc.bigInt({ min: 0n, max: 40_000_000n }),
-      output: fc.bigInt({ min: 0n, max: 90_000_000n }),
-    }),
-    { maxLength: 2 },
-  ),
-  source: fc.constant('a test'),
-})
-
 function step(meter: Meter, done: Action, price: Price): Meter {
   if (done.kind === 'draw') return raiseDrawn(meter, done.to)
   const verdict = reserveCall(meter, {
@@ -79,6 +66,114 @@ function step(meter: Meter, done: Action, price: Price): Meter {
   return postCall(verdict.meter, verdict.reservation, outcome).meter
 }
 
+/** What a call of so many tokens costs at the dearest of all rates that a bound lets apply, rounded up. */
+function dearest(price: Price, inputTokens: number, outputTokens: number): bigint {
+  let [input, output] = [price.input > price.cached ? price.input : price.cached, price.output]
+  for (const tier of price.tiers) {
+    if (inputTokens <= tier.aboveInputTokens) continue
+    for (const rate of [tier.input, tier.cached]) if (rate > input) input = rate
+    if (tier.output > output) output = tier.output
+  }
+  const millionths = BigInt(inputTokens) * input + BigInt(outputTokens) * output
+  return millionths / 1_000_000n + (millionths % 1_000_000n === 0n ? 0n : 1n)
+}
+
+/** The most output for which call and wrap-up fit together, by trying every one from above. */
+function mostOutput(
+  asked: CallAsk,
+  left: { readonly microUsd: bigint; readonly tokens: number | undefined },
+): number | undefined {
+  const wrapUp = asked.wrapUpInputTokensBound
+  const isWork = asked.purpose === 'work'
+  const kept = isWork ? dearest(asked.price, wrapUp, WRAP_UP_OUTPUT_TOKENS) : 0n
+  const keptTokens = isWork ? wrapUp + WRAP_UP_OUTPUT_TOKENS : 0
+  const [most, least] = isWork ? [CALL_OUTPUT_TOKENS_MAX, USEFUL_OUTPUT_TOKENS_MIN] : [WRAP_UP_OUTPUT_TOKENS, 100]
+  for (let output = most; output >= least; output -= 1) {
+    const fitsMoney = dearest(asked.price, asked.inputTokensBound, output) + kept <= left.microUsd
+    const fitsTokens = left.tokens === undefined || asked.inputTokensBound + output + keptTokens <= left.tokens
+    if (fitsMoney && fitsTokens) return output
+  }
+  return undefined
+}
+
+describe('what is left', () => {
+  const asks = fc.record({
+    price: prices,
+    inputTokensBound: fc.integer({ min: 1, max: 50_000 }),
+    extra: fc.nat(300),
+    purpose: fc.constantFrom('work' as const, 'wrap-up' as const),
+    cap: fc.oneof(fc.bigInt({ min: 0n, max: 9_000_000n }), fc.bigInt({ min: 0n, max: 50_000n })),
+    spent: fc.nat(100),
+    drawn: fc.option(fc.nat(100), { nil: 100 }),
+    share: fc.option(fc.bigInt({ min: 0n, max: 3_000_000n }), { nil: undefined }),
+    tokens: fc.option(fc.integer({ min: 1, max: 150_000 }), { nil: undefined }),
+  })
+
+  it('is used to the last micro-USD and token: the largest call that fits is let through, and no larger one', () => {
+    fc.assert(
+      fc.property(asks, ({ extra, cap, spent, drawn, share, tokens, ...asked }) => {
+        const part = (of: bigint, percent: number) => (of * BigInt(percent)) / 100n
+        const meter: Meter = {
+          ...openMeter({
+            capMicroUsd: cap,
+            drawnMicroUsd: part(cap, Math.max(spent, drawn)),
+            capTokens: tokens,
+            drawnTokens: tokens,
+          }),
+          spentMicroUsd: part(cap, spent),
+        }
+        const request = ask({
+          ...asked,
+          wrapUpInputTokensBound: asked.inputTokensBound + extra,
+          shareLeftMicroUsd: share,
+        })
+        const room = meter.drawnMicroUsd - meter.spentMicroUsd
+        const fitting = mostOutput(request, { microUsd: share !== undefined && share < room ? share : room, tokens })
+        const verdict = reserveCall(meter, request)
+        expect(verdict.verdict === 'go' ? verdict.reservation : undefined).toEqual(
+          fitting && {
+            price: request.price,
+            outputTokensMax: fitting,
+            reservedTokens: request.inputTokensBound + fitting,
+            reservedMicroUsd: dearest(request.price, request.inputTokensBound, fitting),
+          },
+        )
+        if (verdict.verdict !== 'go') return
+        expect(verdict.meter.spentMicroUsd + verdict.meter.reservedMicroUsd).toBeLessThanOrEqual(meter.drawnMicroUsd)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('is asked for as far as the call needs it, and then suffices, in money and in tokens', () => {
+    fc.assert(
+      fc.property(asks, ({ extra, cap, spent: _, drawn, share, tokens, ...asked }) => {
+        const meter = openMeter({
+          capMicroUsd: cap,
+          drawnMicroUsd: (cap * BigInt(drawn)) / 100n,
+          capTokens: tokens,
+          drawnTokens: tokens === undefined ? undefined : Math.floor((tokens * drawn) / 100),
+        })
+        const request = ask({
+          ...asked,
+          wrapUpInputTokensBound: asked.inputTokensBound + extra,
+          shareLeftMicroUsd: share,
+          drawnIsFinal: false,
+        })
+        const least = share !== undefined && share < cap ? share : cap
+        const fitting = mostOutput(request, { microUsd: least, tokens })
+        const first = reserveCall(meter, request)
+        const verdict =
+          first.verdict === 'draw'
+            ? reserveCall(raiseDrawn(meter, first.wantMicroUsd, first.wantTokens), request)
+            : first
+        expect(verdict.verdict === 'go' ? verdict.reservation.outputTokensMax : undefined).toBe(fitting)
+      }),
+      { numRuns: 200 },
+    )
+  })
+})
+
 describe('the meter', () => {
   it('never passes what is drawn, nor the cap, whatever usage within its bound is reported', () => {
     fc.assert(
@@ -93,6 +188,7 @@ describe('the meter', () => {
             expect(meter.spentMicroUsd + meter.reservedMicroUsd).toBeLessThanOrEqual(meter.drawnMicroUsd)
             expect(meter.drawnMicroUsd).toBeLessThanOrEqual(meter.capMicroUsd)
             expect(meter.overageMicroUsd).toBe(0n)
+            expect(meter.tokens?.overage).toBe(0)
             expect((meter.tokens?.spent ?? 0) + (meter.tokens?.reserved ?? 0)).toBeLessThanOrEqual(
               meter.tokens?.drawn ?? 0,
             )
@@ -108,8 +204,9 @@ describe('the meter', () => {
         prices,
         fc.bigInt({ min: 0n, max: 3_000_000n }),
         fc.integer({ min: 1, max: 30_000 }),
-        (price, cap, input) => {
-          const meter = openMeter({ capMicroUsd: cap, drawnMicroUsd: cap })
+        fc.option(fc.integer({ min: 1, max: 80_000 }), { nil: undefined }),
+        (price, cap, input, capTokens) => {
+          const meter = openMeter({ capMicroUsd: cap, drawnMicroUsd: cap, capTokens, drawnTokens: capTokens })
           const first = reserveCall(meter, ask({ price, inputTokensBound: input, wrapUpInputTokensBound: input + 100 }))
           if (first.verdict !== 'go') return
           const spent = postCall(first.meter, first.reservation, { kind: 'unknown' }).meter
@@ -166,7 +263,30 @@ describe('the meter', () => {
     expect(posted.spentMicroUsd).toBe(900_000n)
     expect(posted.meter.spentMicroUsd).toBe(verdict.reservation.reservedMicroUsd)
     expect(posted.meter.overageMicroUsd).toBe(900_000n - verdict.reservation.reservedMicroUsd)
-    expect(reserveCall(posted.meter, ask()).verdict).toBe('no-room')
+    expect(reserveCall(posted.meter, ask())).toEqual({ verdict: 'no-room', limit: 'overage' })
+  })
+
+  it('counts tokens above the bound as overage as well, also where the money would do, and spends nothing after it', () => {
+    const meter = openMeter({
+      capMicroUsd: 1_000_000n,
+      drawnMicroUsd: 1_000_000n,
+      capTokens: 100_000,
+      drawnTokens: 100_000,
+    })
+    const verdict = reserveCall(meter, ask({ price: { ...price, cached: 1n } }))
+    if (verdict.verdict !== 'go') throw new Error('expected go')
+    const { reservedTokens } = verdict.reservation
+    const usage = {
+      inputTokens: reservedTokens + 7,
+      cachedTokens: reservedTokens + 7,
+      outputTokens: 0,
+      reasoningTokens: 0,
+    }
+    const posted = postCall(verdict.meter, verdict.reservation, { kind: 'reported', usage })
+    expect(posted.meter.overageMicroUsd).toBe(0n)
+    expect(posted.meter.tokens).toMatchObject({ reserved: 0, spent: reservedTokens, overage: 7 })
+    expect(reserveCall(posted.meter, ask())).toEqual({ verdict: 'no-room', limit: 'overage' })
+    expect(reserveCall(posted.meter, ask({ purpose: 'wrap-up' }))).toEqual({ verdict: 'no-room', limit: 'overage' })
   })
 
   it.each([
