@@ -1,8 +1,11 @@
 /** The command line: registers the commands and turns whatever ends one into an exit code. */
 import { Command, CommanderError } from 'commander'
 import packageJson from '../package.json' with { type: 'json' }
+import { register as audit } from './commands/audit.ts'
 import { register as check } from './commands/check.ts'
 import { register as demo } from './commands/demo.ts'
+import { register as exportLedger } from './commands/export.ts'
+import { register as importLedger } from './commands/import.ts'
 import { register as init } from './commands/init.ts'
 import { register as list } from './commands/list.ts'
 import { register as parse } from './commands/parse.ts'
@@ -29,7 +32,8 @@ Exit codes: ${exitCodes.done} done, ${exitCodes.refused} refused or problems fou
 Example:
   $ purser init ../my-repository`,
   )
-for (const register of [init, check, list, quote, parse, run, start, thaw, demo]) register(program)
+for (const register of [init, check, list, quote, parse, run, start, thaw, audit, exportLedger, importLedger, demo])
+  register(program)
 
 // A reader that has seen enough, as in `purser list | head`, is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
