@@ -143,11 +143,11 @@ export class Conversation {
 
   /**
    * The turn that was kept back. It takes up the conversation as it stands if that fits, else as it stood at the
-   * last call: that is what was reserved for.
+   * last call: that is what was reserved for. Where no call was made, there is nothing to say.
    */
   async #wrapUp(limit: 'cap' | 'share'): Promise<AgentEnd> {
-    for (const count of new Set([this.#messages.length, this.#sent])) {
-      if (count === 0) continue
+    const counts = this.#sent === 0 ? [] : new Set([this.#messages.length, this.#sent])
+    for (const count of counts) {
       const answer = await this.#call('wrap-up', count)
       if ('limit' in answer && answer.limit === 'stopped') return this.#stopped()
       if ('limit' in answer) continue
