@@ -21,7 +21,7 @@ export async function audit({ json }: AuditOptions): Promise<ExitCode> {
 }
 
 /** Each account once, with what was found in it below; then what was looked at. */
-function text({ findings, more, ...looked }: Audit): string {
+function text({ findings, notShown, ...looked }: Audit): string {
   const looking = `${counted(looked.accounts, 'account')}, ${counted(looked.entries, 'entry', 'entries')}`
   if (findings.length === 0) return `${looking}: all add up.\n`
   const lines = findings.flatMap((finding, index) => {
@@ -29,8 +29,8 @@ function text({ findings, more, ...looked }: Audit): string {
     const isNew = index === 0 || heading !== headingOf(findings[index - 1])
     return [...(isNew ? [`${heading}:`] : []), `  ${findingWords(finding)}`]
   })
-  const number = counted(findings.length + more, 'row', 'rows')
-  const shown = more > 0 ? `, of which ${grouped(findings.length)} are shown` : ''
+  const number = counted(findings.length + notShown, 'row', 'rows')
+  const shown = notShown > 0 ? `, of which ${grouped(findings.length)} are shown` : ''
   return [...lines, `${looking}: ${number} to look at${shown}.`, ''].join('\n')
 }
 

@@ -1,5 +1,6 @@
 /** `purser import`: what `purser export` wrote, into an empty ledger. */
-import { createReadStream } from 'node:fs'
+import { once } from 'node:events'
+import { open } from 'node:fs/promises'
 import { importLedger } from '../app/database/carry/import.ts'
 import { LINE_BYTES_MAX } from '../app/database/carry/lines.ts'
 import { ImportRefused } from '../app/database/carry/read.ts'
@@ -22,10 +23,8 @@ export async function importFrom(file: string, { json }: ImportOptions): Promise
     return exitCodes.done
   } catch (error) {
     if (!(error instanceof ImportRefused)) throw error
-    const said = `${file === '-' ? 'standard input' : file}, ${error.message}. Nothing was imported.`
-    if (!json) return endProblem(said, json)
-    printJson({ ok: false, problem: said, line: error.line })
-    return exitCodes.refused
+    const where = error.line === undefined ? '' : `${file === '-' ? 'standard input' : file}:${error.line}: `
+    return endProblem(`${where}${error.message}. Nothing was imported.`, json)
   } finally {
     await database.close()
   }
@@ -33,19 +32,23 @@ export async function importFrom(file: string, { json }: ImportOptions): Promise
 
 /** Before a ledger is opened or created for it. */
 async function opened(file: string): Promise<AsyncIterable<Buffer> | string> {
-  const stream = createReadStream(file)
   try {
-    await new Promise((resolve, reject) => stream.once('open', resolve).once('error', reject))
-    return stream
+    const handle = await open(file)
+    if (!(await handle.stat()).isDirectory()) return handle.createReadStream()
+    await handle.close()
+    return wrongFile(file, 'is a folder')
   } catch (error) {
     const why = error instanceof Error && 'code' in error ? WRONG_FILE[String(error.code)] : undefined
     if (why === undefined) throw error
-    return `${file} ${why}; expected a file that \`purser export\` wrote.`
+    return wrongFile(file, why)
   }
+}
+
+function wrongFile(file: string, why: string): string {
+  return `${file} ${why}; expected a file that \`purser export\` wrote.`
 }
 
 const WRONG_FILE: Readonly<Record<string, string>> = {
   ENOENT: 'is not there',
-  EISDIR: 'is a folder',
   EACCES: 'may not be read by this user',
 }

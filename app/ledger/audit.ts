@@ -11,7 +11,7 @@ export interface Audit {
   /** In the order of their accounts. */
   readonly findings: readonly Finding[]
   /** Findings beyond `FINDINGS_MAX`, which are not kept. */
-  readonly more: number
+  readonly notShown: number
 }
 
 /** Findings that are kept; a ledger that is wrong everywhere needs no longer list. */
@@ -25,7 +25,7 @@ export async function auditLedger(connectionString: string): Promise<Audit> {
   return inSnapshot(connectionString, async (snapshot) => {
     const findings: Finding[] = []
     const seen = new Set<string>()
-    let [accounts, entries, more] = [0, 0, 0]
+    let [accounts, entries, notShown] = [0, 0, 0]
     const find = (found: readonly Finding[]) => {
       for (const finding of found) {
         // A run's own row is looked at with each account that it touched.
@@ -33,7 +33,7 @@ export async function auditLedger(connectionString: string): Promise<Audit> {
         if (finding.rows[0]?.table === 'run' && seen.has(about)) continue
         seen.add(about)
         if (findings.length < FINDINGS_MAX) findings.push(finding)
-        else more += 1
+        else notShown += 1
       }
     }
     find(await guardFindings(snapshot))
@@ -54,7 +54,7 @@ export async function auditLedger(connectionString: string): Promise<Audit> {
       const why = `there is no account ${accountId}`
       find([{ account: undefined, problem: 'added', rows: [entryName(entry)], differences: [], why }])
     }
-    return { accounts, entries, findings, more }
+    return { accounts, entries, findings, notShown }
   })
 }
 

@@ -59,8 +59,7 @@ async function shapeOf(snapshot: Snapshot, table: CarriedTable): Promise<z.infer
     `SELECT string_agg(
          quote_ident(a.attname) || CASE WHEN a.attcollation <> 0 THEN ' COLLATE "C"' ELSE '' END,
          ', ' ORDER BY array_position(i.indkey::int2[], a.attnum)) AS order,
-       EXISTS (SELECT FROM pg_attribute d WHERE d.attrelid = i.indrelid AND d.atttypid = 'jsonb'::regtype
-         AND NOT d.attisdropped) AS "hasDocuments"
+       EXISTS (SELECT FROM pg_attribute d WHERE d.attrelid = i.indrelid AND d.atttypid IN ('jsonb'::regtype, 'json'::regtype)) AS "hasDocuments"
      FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey::int2[])
      WHERE i.indrelid = $1::regclass AND i.indisprimary GROUP BY i.indrelid`,
     [table],

@@ -10,7 +10,7 @@ export class ImportRefused extends Error {
   readonly line: number | undefined
 
   constructor(problem: string, line?: number, options?: ErrorOptions) {
-    super(line === undefined ? problem : `line ${line}: ${problem}`, options)
+    super(problem, options)
     this.line = line
   }
 }
