@@ -4,6 +4,7 @@ import { existsSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { spendOf } from '../../core/posting.ts'
 import { claimAnswerSchema, claimBodySchema } from '../../core/protocol.ts'
 import { refuse } from '../../core/reason.ts'
 import { reportSchema } from '../../core/report.ts'
@@ -29,6 +30,8 @@ async function startApp(
   world: JobWorld,
   options: {
     drawnMicroUsd: bigint
+    /** A token account pays as well: the cap and what is drawn of it. */
+    tokens?: number
     draw?: (want: bigint) => bigint
     continue?: boolean
     /** The status and body of the `count`th request to a door, counted from 1, where it is not to be answered in order. */
@@ -55,6 +58,7 @@ async function startApp(
     deliver: 'commit' as const,
     prices: { m: { input: 1_000_000n, cached: 100_000n, output: 4_000_000n, tiers: [], source: 'a test' } },
     capMicroUsd: 500_000n,
+    ...(options.tokens !== undefined && { capTokens: options.tokens }),
     timeoutMinutes: 5,
   }
   const claim = z.encode(claimAnswerSchema, {
@@ -63,6 +67,7 @@ async function startApp(
     token: TOKEN,
     plan: { ...plan, effort: undefined } as never,
     drawnMicroUsd: options.drawnMicroUsd,
+    ...(options.tokens !== undefined && { drawnTokens: options.tokens }),
     remainingMicroUsd: 9_000_000n,
   })
   const server = createServer(async (request, response) => {
@@ -208,6 +213,48 @@ describe('a run with an App', () => {
     expect(report?.calls).toMatchObject([{ usage: 'unknown' }])
     expect(report?.spentMicroUsd).toBe(report?.calls[0]?.reservedMicroUsd)
     expect(existsSync(`${state.baseDir}/work`)).toBe(false)
+  })
+
+  it('is settled from its journal to the call: killed as a call arrives at the provider, that one counts at its reservation', async () => {
+    let started: { kill(signal: NodeJS.Signals): void } | undefined
+    const script: Script = (request) => {
+      if (!request.messages.some((message) => message.role === 'assistant')) return edit
+      started?.kill('SIGKILL')
+      return { silent: true }
+    }
+    const { world, app, inputs, extra, model } = await setUp([script], { drawnMicroUsd: 500_000n, tokens: 60_000 })
+    const job = world.start(inputs, extra)
+    started = job
+    await job.ended
+    expect(model.calls()).toHaveLength(2)
+    expect(app.reports()).toEqual([])
+    await world.post(job.env)
+    const [report] = app.reports()
+    const [first, second] = report?.calls ?? []
+    expect(first).toMatchObject({ usage: 'reported' })
+    expect(second).toMatchObject({ usage: 'unknown', spentMicroUsd: second?.reservedMicroUsd })
+    if (report === undefined || first === undefined || second === undefined) throw new Error('expected two calls')
+    expect(second.reservedMicroUsd).toBeGreaterThan(0n)
+    expect(spendOf(report)).toEqual({
+      microUsd: first.spentMicroUsd + second.reservedMicroUsd,
+      tokens: BigInt(first.inputTokens + first.outputTokens + (second.reservedTokens ?? 0)),
+    })
+    await world.post(job.env)
+    expect(app.reports()[1]).toEqual(report)
+  })
+
+  it('stops at once, keeps its work and reports the whole, when a provider bills more tokens than the bound', async () => {
+    const dear = { ...edit, usage: { input: 90_000, cached: 90_000, output: 2 } }
+    const { world, app, inputs, extra, model } = await setUp([() => dear], { drawnMicroUsd: 500_000n, tokens: 60_000 })
+    const job = await world.run(inputs, extra)
+    expect(job.outputs).toMatchObject({ conclusion: 'capped', reason: 'overage' })
+    expect(job.summary).toContain('billed more for a model call')
+    expect(model.calls()).toHaveLength(1)
+    const [report] = app.reports()
+    if (report === undefined) throw new Error('expected a report')
+    expect(report.delivery?.changeset?.files.map((file) => file.path)).toEqual(['sum.js'])
+    expect(spendOf(report).tokens).toBe(90_002n)
+    expect(report.calls[0]?.reservedTokens).toBeLessThan(60_000)
   })
 
   it('gives back by `post` what it claimed, when it is killed before any call', async () => {
