@@ -1,5 +1,4 @@
 /** `purser import`: what `purser export` wrote, into an empty ledger. */
-import { once } from 'node:events'
 import { open } from 'node:fs/promises'
 import { importLedger } from '../app/database/carry/import.ts'
 import { LINE_BYTES_MAX } from '../app/database/carry/lines.ts'

@@ -2,7 +2,7 @@
  * Recomputes an account from its entries, one run after the other, so that memory stays bounded however many there are.
  * What doesn't add up is traced to one row where everything else agrees on which it is.
  */
-import { faultsOf, isFormOf } from './faults.ts'
+import { faultsOf } from './faults.ts'
 import { accountName, type Difference, entryName, type Finding, type RowName, valueWords } from './finding.ts'
 import { type Repair, repairsOf } from './repairs.ts'
 import {
@@ -19,12 +19,14 @@ import {
   ZERO,
 } from './rows.ts'
 
-/** Runs of an account that don't add up and are looked into; of the others only the number is told. */
-const RUNS_SHOWN_MAX = 100
+/** Runs, and other entries, of an account that don't add up and are looked into; of the rest only the number is told. */
+const SHOWN_MAX = 100
 /** Entries that nothing but the account's own row confirms, kept to be named. */
 const UNCONFIRMED_KEPT_MAX = 100
 /** Ways in which the repairs of several runs are put together. */
 const COMBINATIONS_MAX = 10_000
+
+const KINDS_OF_NO_RUN: ReadonlySet<string> = new Set(['budget', 'thaw', 'renamed'])
 
 type Column = (typeof amountColumns)[number]
 type Found = Omit<Finding, 'account'>
@@ -40,9 +42,10 @@ export class AccountAudit {
   readonly #faulty: Faulty[] = []
   readonly #otherFindings: Found[] = []
   readonly #unconfirmed: Record<Column, AuditedEntry[]> = { budget: [], held: [], spent: [], overage: [] }
+  readonly #strangers: AuditedEntry[] = []
   #sums = ZERO
   #entries = 0
-  #runsNotShown = 0
+  #notShown = 0
   #overageId = 0n
   #thawId = 0n
 
@@ -65,40 +68,59 @@ export class AccountAudit {
       if (group.unit === 'tokens' && entry.kind === 'refund') this.#keep('spent', entry)
     }
     if (faultsOf(group).length === 0) return
-    if (this.#faulty.length < RUNS_SHOWN_MAX) this.#faulty.push({ group, repairs: repairsOf(group) })
-    else this.#runsNotShown += 1
+    if (this.#faulty.length < SHOWN_MAX) this.#faulty.push({ group, repairs: repairsOf(group) })
+    else this.#notShown += 1
   }
 
   /** An entry of no run: a budget, or a decision. */
   addOther(entry: AuditedEntry): void {
     this.#entries += 1
     if (entry.kind === 'thaw') this.#thawId = later(this.#thawId, entry)
-    const rows = [entryName(entry)]
-    const prefix = `account:${this.#account.id}:`
-    if (!entry.key.startsWith(prefix)) {
+    if (!KINDS_OF_NO_RUN.has(entry.kind)) {
       const why = `it stands at account ${this.#account.id} and at no run`
-      this.#otherFindings.push({ problem: 'added', rows, differences: [], why })
-    } else if (!isFormOf(entry)) {
-      const allowed = { ...ZERO, budget: entry.kind === 'budget' ? entry.budget : 0n }
-      const differences = amountColumns
-        .map((column) => ({ column: `${column}_change`, is: entry[column], expected: allowed[column] }))
-        .filter((difference) => difference.is !== difference.expected)
-      this.#otherFindings.push({ problem: 'changed', rows, differences })
-      this.#sums = plus(this.#sums, allowed)
-    } else {
-      this.#sums = plus(this.#sums, entry)
-      if (entry.kind === 'budget') this.#keep('budget', entry)
+      this.#find({ problem: 'added', rows: [entryName(entry)], differences: [], why })
+      return
     }
+    const right = { ...ZERO, budget: entry.kind === 'budget' ? entry.budget : 0n }
+    this.#sums = plus(this.#sums, right)
+    const differences = amountColumns
+      .map((column) => ({ column: `${column}_change`, is: entry[column], expected: right[column] }))
+      .filter((difference) => difference.is !== difference.expected)
+    if (differences.length > 0) {
+      this.#find({ problem: 'changed', rows: [entryName(entry)], differences })
+    }
+    if (!entry.key.startsWith(this.#prefix) && this.#strangers.length < SHOWN_MAX) this.#strangers.push(entry)
+    else if (entry.kind === 'budget') this.#keep('budget', entry)
   }
 
   findings(): readonly Finding[] {
+    this.#judgeStrangers()
     const off = minus(this.#account, this.#sums)
     const { found, change, isWhole } = traced(this.#faulty, off)
     // What a run leaves open may well be what the account's row is off by.
-    const columns = isWhole && this.#runsNotShown === 0 ? this.#columns(plus(this.#sums, change)) : []
+    const columns = isWhole && this.#notShown === 0 ? this.#columns(plus(this.#sums, change)) : []
     const all = [...this.#otherFindings, ...found, ...columns, ...this.#untold()]
     const account = accountName(this.#account)
     return (all.length > 0 ? all : this.#frozen()).map((finding) => ({ account, ...finding }))
+  }
+
+  /** Entries whose keys name another account: they came from there where this one adds up without them. */
+  #judgeStrangers(): void {
+    const { budget } = sumOf(this.#strangers)
+    const isForeign = budget !== 0n && this.#account.budget === this.#sums.budget - budget
+    if (isForeign) this.#sums = { ...this.#sums, budget: this.#account.budget }
+    const expected = `${this.#prefix}...`
+    for (const entry of this.#strangers) {
+      const rows = [entryName(entry)]
+      const own = { problem: 'changed', rows, differences: [{ column: 'key', is: entry.key, expected }] } as const
+      const why = `it stands at account ${this.#account.id}`
+      this.#find(isForeign ? { problem: 'added', rows, differences: [], why } : own)
+    }
+    this.#strangers.length = 0
+  }
+
+  get #prefix(): string {
+    return `account:${this.#account.id}:`
   }
 
   /** Compares the account's row with what its entries add up to. */
@@ -140,13 +162,18 @@ export class AccountAudit {
   }
 
   #untold(): readonly Found[] {
-    if (this.#runsNotShown === 0) return []
-    const why = `${this.#runsNotShown} more runs of this account don’t add up`
+    if (this.#notShown === 0) return []
+    const why = `${this.#notShown} more rows and runs of this account don’t add up`
     return [{ problem: 'disagrees', rows: [{ table: 'account', id: this.#account.id }], differences: [], why }]
   }
 
   #own(differences: readonly Difference[]): Found {
     return { problem: 'changed', rows: [{ table: 'account', id: this.#account.id }], differences }
+  }
+
+  #find(found: Found): void {
+    if (this.#otherFindings.length < SHOWN_MAX) this.#otherFindings.push(found)
+    else this.#notShown += 1
   }
 
   #keep(column: Column, entry: AuditedEntry): void {

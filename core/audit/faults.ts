@@ -36,13 +36,11 @@ function entryFaults(entry: AuditedEntry, group: RunInAccount): string[] {
   return isFormOf(entry) ? faults : [...faults, `entry ${entry.id} changes what a ${entry.kind} entry can’t`]
 }
 
-/** Which columns an entry of a kind changes, and in which direction. */
-export function isFormOf(entry: AuditedEntry): boolean {
+/** Which columns an entry of a run changes by its kind, and in which direction. */
+function isFormOf(entry: AuditedEntry): boolean {
   const { budget, held, spent, overage } = entry
   const changed = amountColumns.filter((column) => entry[column] !== 0n).join()
   switch (entry.kind) {
-    case 'budget':
-      return changed === '' || changed === 'budget'
     case 'reserve':
       return changed === 'held' && held > 0n
     case 'settle':
@@ -54,9 +52,10 @@ export function isFormOf(entry: AuditedEntry): boolean {
       return changed === 'overage' && overage > 0n
     case 'refund':
       return changed === 'spent' && spent < 0n
+    case 'budget':
     case 'thaw':
     case 'renamed':
-      return changed === ''
+      return false
   }
 }
 

@@ -1,43 +1,12 @@
 import { expect, it } from 'vitest'
 import { auditLedger } from '../../../app/ledger/audit.ts'
-import { findingWords } from '../../../core/audit/finding.ts'
-import type { PrismaClient } from '../../../prisma/client/client.ts'
+import { type Finding, findingWords } from '../../../core/audit/finding.ts'
+import { auditedKinds } from '../../../core/audit/rows.ts'
 import { onEachDatabase } from '../database/each-database.ts'
-import { newRepository } from './scene.ts'
-import { LedgerScript } from './script.ts'
-
-/** `a` settled below its hold, `b` was lost and refunded, `c` is under way, `d` went beyond its hold; one budget was raised. */
-const STORY = [
-  ['budget 800', 'reserve a 400', 'claim a', 'settle a 250'],
-  ['reserve b 300', 'claim b', 'draw b 200', 'lose b', 'settle b 150'],
-  ['budget 1000', 'reserve c 100', 'claim c', 'reserve d 100', 'claim d', 'settle d 130'],
-].flat()
-
-/** The names of the story in SQL and in what is found: `$A` is the account, `$a` a run. */
-type Names = Readonly<Record<string, string>>
-
-async function keepBooks(prisma: PrismaClient): Promise<Names> {
-  const repositoryId = await newRepository(prisma)
-  const script = new LedgerScript(prisma, repositoryId)
-  for (const operation of STORY) await script.play(operation)
-  const account = await prisma.account.findFirstOrThrow({ where: { repositoryId } })
-  const runs = await prisma.run.findMany({ where: { repositoryId } })
-  const letters = runs.map(({ id, subjectKey }) => [subjectKey.replace('pull-request:', '$'), id] as const)
-  return { ...Object.fromEntries(letters), $A: String(account.id) }
-}
-
-/** As somebody would who may do everything in the database. */
-async function editByHand(prisma: PrismaClient, sql: string): Promise<void> {
-  await prisma.$transaction([
-    prisma.$executeRawUnsafe('ALTER TABLE entry DISABLE TRIGGER entry_append_only'),
-    prisma.$executeRawUnsafe(sql),
-    prisma.$executeRawUnsafe('ALTER TABLE entry ENABLE TRIGGER entry_append_only'),
-  ])
-}
+import { editByHand, keepBooks, type Names } from './books.ts'
 
 /** What is found in the books of these names, which are put in its place; `#` is an entry's number, `...` a random key. */
-async function found(connectionString: string, names: Names): Promise<readonly string[]> {
-  const { findings } = await auditLedger(connectionString)
+function foundIn(findings: readonly Finding[], names: Names): readonly string[] {
   const own = findings.filter(
     ({ account, rows: [row] }) => account?.id === names.$A || Object.values(names).includes(row?.id ?? ''),
   )
@@ -195,14 +164,40 @@ const edits: readonly (readonly [sql: string, ...words: string[]])[] = [
 ]
 
 onEachDatabase('an audit', (database) => {
-  it.each(edits)('finds %s', async (sql, ...words) => {
+  it('names the row that was changed by hand', async () => {
+    const { prisma, connectionString } = database()
+    const books = []
+    for (const [sql] of edits) books.push({ sql, names: await keepBooks(prisma) })
+    expect(await auditLedger(connectionString)).toMatchObject({ accounts: edits.length, findings: [] })
+    for (const { sql, names } of books) await editByHand(prisma, names, sql)
+    const { findings } = await auditLedger(connectionString)
+    expect(books.map(({ sql, names }) => [sql, ...foundIn(findings, names)])).toEqual(edits)
+  }, 60_000)
+
+  it('finds that the trigger is off, and rows whose account or hold is gone', async () => {
     const { prisma, connectionString } = database()
     const names = await keepBooks(prisma)
-    expect(await found(connectionString, names)).toEqual([])
-    await editByHand(
-      prisma,
-      sql.replaceAll(/\$\w/g, (name) => names[name] ?? name),
+    const { id: stray } = await prisma.entry.findFirstOrThrow({ where: { runId: names.$a ?? '', kind: 'release' } })
+    await prisma.$transaction([
+      prisma.$executeRawUnsafe('SET LOCAL session_replication_role = replica'),
+      prisma.$executeRawUnsafe(`UPDATE entry SET account_id = 12345 WHERE id = ${stray}`),
+      prisma.$executeRawUnsafe(`DELETE FROM hold WHERE run_id = '${names.$c}'`),
+      prisma.$executeRawUnsafe(`DELETE FROM entry WHERE run_id = '${names.$c}'`),
+      prisma.$executeRawUnsafe('ALTER TABLE entry DISABLE TRIGGER entry_append_only'),
+    ])
+    const { findings } = await auditLedger(connectionString)
+    await prisma.$executeRawUnsafe('ALTER TABLE entry ENABLE TRIGGER entry_append_only')
+    expect(findings.map(findingWords)).toEqual(
+      expect.arrayContaining([
+        'the trigger entry_append_only, which keeps entries from being changed, is off or gone',
+        `entry ${stray} (run:${names.$a}:release:${names.$A}) fits nothing else in the ledger: there is no account 12345`,
+        `run ${names.$c}: held_micro_usd is $1.00, expected $0.00; state is claimed, expected waiting or ended: it has no hold on any account`,
+      ]),
     )
-    expect(await found(connectionString, names)).toEqual(words)
+  })
+
+  it('knows every kind of entry', async () => {
+    const rows = await database().prisma.$queryRaw`SELECT unnest(enum_range(NULL::entry_kind))::text AS kind`
+    expect(rows).toEqual(auditedKinds.map((kind) => ({ kind })))
   })
 })
