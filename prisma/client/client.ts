@@ -99,7 +99,7 @@ export type TrialSubject = Prisma.TrialSubjectModel
 export type Checkpoint = Prisma.CheckpointModel
 /**
  * Model Promotion
- * The row comes before its issue, so that there is one issue.
+ * The row comes before its issue, so that there is one issue; and the approval before its pull request.
  */
 export type Promotion = Prisma.PromotionModel
 /**

@@ -95,7 +95,8 @@ export type EntryKind = (typeof EntryKind)[keyof typeof EntryKind]
 
 export const PromotionDecision = {
   promote: 'promote',
-  sunset: 'sunset'
+  sunset: 'sunset',
+  rollback: 'rollback'
 } as const
 
 export type PromotionDecision = (typeof PromotionDecision)[keyof typeof PromotionDecision]
@@ -104,6 +105,9 @@ export type PromotionDecision = (typeof PromotionDecision)[keyof typeof Promotio
 export const PromotionState = {
   opening: 'opening',
   open: 'open',
+  approved: 'approved',
+  merged: 'merged',
+  rejected: 'rejected',
   closed: 'closed'
 } as const
 

@@ -1576,7 +1576,9 @@ export const TrialScalarFieldEnum = {
   repositoryId: 'repositoryId',
   family: 'family',
   variant: 'variant',
-  settled: 'settled'
+  settled: 'settled',
+  definition: 'definition',
+  since: 'since'
 } as const
 
 export type TrialScalarFieldEnum = (typeof TrialScalarFieldEnum)[keyof typeof TrialScalarFieldEnum]
@@ -1632,7 +1634,16 @@ export const PromotionScalarFieldEnum = {
   decision: 'decision',
   issueNumber: 'issueNumber',
   openedAt: 'openedAt',
-  state: 'state'
+  state: 'state',
+  definition: 'definition',
+  pullNumber: 'pullNumber',
+  givenUp: 'givenUp',
+  rejection: 'rejection',
+  decidedAt: 'decidedAt',
+  decidedSettled: 'decidedSettled',
+  before: 'before',
+  overdue: 'overdue',
+  lookedAt: 'lookedAt'
 } as const
 
 export type PromotionScalarFieldEnum = (typeof PromotionScalarFieldEnum)[keyof typeof PromotionScalarFieldEnum]

@@ -14,7 +14,7 @@ import type * as Prisma from "../internal/prismaNamespace.ts"
 
 /**
  * Model Promotion
- * The row comes before its issue, so that there is one issue.
+ * The row comes before its issue, so that there is one issue; and the approval before its pull request.
  */
 export type PromotionModel = runtime.Types.Result.DefaultSelection<Prisma.$PromotionPayload>
 
@@ -29,11 +29,17 @@ export type AggregatePromotion = {
 export type PromotionAvgAggregateOutputType = {
   repositoryId: number | null
   issueNumber: number | null
+  pullNumber: number | null
+  givenUp: number | null
+  decidedSettled: number | null
 }
 
 export type PromotionSumAggregateOutputType = {
   repositoryId: bigint | null
   issueNumber: number | null
+  pullNumber: number | null
+  givenUp: number | null
+  decidedSettled: number | null
 }
 
 export type PromotionMinAggregateOutputType = {
@@ -44,6 +50,14 @@ export type PromotionMinAggregateOutputType = {
   issueNumber: number | null
   openedAt: Date | null
   state: $Enums.PromotionState | null
+  definition: string | null
+  pullNumber: number | null
+  givenUp: number | null
+  rejection: string | null
+  decidedAt: Date | null
+  decidedSettled: number | null
+  overdue: boolean | null
+  lookedAt: Date | null
 }
 
 export type PromotionMaxAggregateOutputType = {
@@ -54,6 +68,14 @@ export type PromotionMaxAggregateOutputType = {
   issueNumber: number | null
   openedAt: Date | null
   state: $Enums.PromotionState | null
+  definition: string | null
+  pullNumber: number | null
+  givenUp: number | null
+  rejection: string | null
+  decidedAt: Date | null
+  decidedSettled: number | null
+  overdue: boolean | null
+  lookedAt: Date | null
 }
 
 export type PromotionCountAggregateOutputType = {
@@ -64,6 +86,15 @@ export type PromotionCountAggregateOutputType = {
   issueNumber: number
   openedAt: number
   state: number
+  definition: number
+  pullNumber: number
+  givenUp: number
+  rejection: number
+  decidedAt: number
+  decidedSettled: number
+  before: number
+  overdue: number
+  lookedAt: number
   _all: number
 }
 
@@ -71,11 +102,17 @@ export type PromotionCountAggregateOutputType = {
 export type PromotionAvgAggregateInputType = {
   repositoryId?: true
   issueNumber?: true
+  pullNumber?: true
+  givenUp?: true
+  decidedSettled?: true
 }
 
 export type PromotionSumAggregateInputType = {
   repositoryId?: true
   issueNumber?: true
+  pullNumber?: true
+  givenUp?: true
+  decidedSettled?: true
 }
 
 export type PromotionMinAggregateInputType = {
@@ -86,6 +123,14 @@ export type PromotionMinAggregateInputType = {
   issueNumber?: true
   openedAt?: true
   state?: true
+  definition?: true
+  pullNumber?: true
+  givenUp?: true
+  rejection?: true
+  decidedAt?: true
+  decidedSettled?: true
+  overdue?: true
+  lookedAt?: true
 }
 
 export type PromotionMaxAggregateInputType = {
@@ -96,6 +141,14 @@ export type PromotionMaxAggregateInputType = {
   issueNumber?: true
   openedAt?: true
   state?: true
+  definition?: true
+  pullNumber?: true
+  givenUp?: true
+  rejection?: true
+  decidedAt?: true
+  decidedSettled?: true
+  overdue?: true
+  lookedAt?: true
 }
 
 export type PromotionCountAggregateInputType = {
@@ -106,6 +159,15 @@ export type PromotionCountAggregateInputType = {
   issueNumber?: true
   openedAt?: true
   state?: true
+  definition?: true
+  pullNumber?: true
+  givenUp?: true
+  rejection?: true
+  decidedAt?: true
+  decidedSettled?: true
+  before?: true
+  overdue?: true
+  lookedAt?: true
   _all?: true
 }
 
@@ -203,6 +265,15 @@ export type PromotionGroupByOutputType = {
   issueNumber: number | null
   openedAt: Date
   state: $Enums.PromotionState
+  definition: string | null
+  pullNumber: number | null
+  givenUp: number
+  rejection: string | null
+  decidedAt: Date | null
+  decidedSettled: number | null
+  before: runtime.JsonValue | null
+  overdue: boolean
+  lookedAt: Date | null
   _count: PromotionCountAggregateOutputType | null
   _avg: PromotionAvgAggregateOutputType | null
   _sum: PromotionSumAggregateOutputType | null
@@ -236,6 +307,15 @@ export type PromotionWhereInput = {
   issueNumber?: Prisma.IntNullableFilter<"Promotion"> | number | null
   openedAt?: Prisma.DateTimeFilter<"Promotion"> | Date | string
   state?: Prisma.EnumPromotionStateFilter<"Promotion"> | $Enums.PromotionState
+  definition?: Prisma.StringNullableFilter<"Promotion"> | string | null
+  pullNumber?: Prisma.IntNullableFilter<"Promotion"> | number | null
+  givenUp?: Prisma.IntFilter<"Promotion"> | number
+  rejection?: Prisma.StringNullableFilter<"Promotion"> | string | null
+  decidedAt?: Prisma.DateTimeNullableFilter<"Promotion"> | Date | string | null
+  decidedSettled?: Prisma.IntNullableFilter<"Promotion"> | number | null
+  before?: Prisma.JsonNullableFilter<"Promotion">
+  overdue?: Prisma.BoolFilter<"Promotion"> | boolean
+  lookedAt?: Prisma.DateTimeNullableFilter<"Promotion"> | Date | string | null
   repository?: Prisma.XOR<Prisma.RepositoryScalarRelationFilter, Prisma.RepositoryWhereInput>
 }
 
@@ -247,6 +327,15 @@ export type PromotionOrderByWithRelationInput = {
   issueNumber?: Prisma.SortOrderInput | Prisma.SortOrder
   openedAt?: Prisma.SortOrder
   state?: Prisma.SortOrder
+  definition?: Prisma.SortOrderInput | Prisma.SortOrder
+  pullNumber?: Prisma.SortOrderInput | Prisma.SortOrder
+  givenUp?: Prisma.SortOrder
+  rejection?: Prisma.SortOrderInput | Prisma.SortOrder
+  decidedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  decidedSettled?: Prisma.SortOrderInput | Prisma.SortOrder
+  before?: Prisma.SortOrderInput | Prisma.SortOrder
+  overdue?: Prisma.SortOrder
+  lookedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   repository?: Prisma.RepositoryOrderByWithRelationInput
 }
 
@@ -262,6 +351,15 @@ export type PromotionWhereUniqueInput = Prisma.AtLeast<{
   issueNumber?: Prisma.IntNullableFilter<"Promotion"> | number | null
   openedAt?: Prisma.DateTimeFilter<"Promotion"> | Date | string
   state?: Prisma.EnumPromotionStateFilter<"Promotion"> | $Enums.PromotionState
+  definition?: Prisma.StringNullableFilter<"Promotion"> | string | null
+  pullNumber?: Prisma.IntNullableFilter<"Promotion"> | number | null
+  givenUp?: Prisma.IntFilter<"Promotion"> | number
+  rejection?: Prisma.StringNullableFilter<"Promotion"> | string | null
+  decidedAt?: Prisma.DateTimeNullableFilter<"Promotion"> | Date | string | null
+  decidedSettled?: Prisma.IntNullableFilter<"Promotion"> | number | null
+  before?: Prisma.JsonNullableFilter<"Promotion">
+  overdue?: Prisma.BoolFilter<"Promotion"> | boolean
+  lookedAt?: Prisma.DateTimeNullableFilter<"Promotion"> | Date | string | null
   repository?: Prisma.XOR<Prisma.RepositoryScalarRelationFilter, Prisma.RepositoryWhereInput>
 }, "repositoryId_family_variant_decision">
 
@@ -273,6 +371,15 @@ export type PromotionOrderByWithAggregationInput = {
   issueNumber?: Prisma.SortOrderInput | Prisma.SortOrder
   openedAt?: Prisma.SortOrder
   state?: Prisma.SortOrder
+  definition?: Prisma.SortOrderInput | Prisma.SortOrder
+  pullNumber?: Prisma.SortOrderInput | Prisma.SortOrder
+  givenUp?: Prisma.SortOrder
+  rejection?: Prisma.SortOrderInput | Prisma.SortOrder
+  decidedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  decidedSettled?: Prisma.SortOrderInput | Prisma.SortOrder
+  before?: Prisma.SortOrderInput | Prisma.SortOrder
+  overdue?: Prisma.SortOrder
+  lookedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.PromotionCountOrderByAggregateInput
   _avg?: Prisma.PromotionAvgOrderByAggregateInput
   _max?: Prisma.PromotionMaxOrderByAggregateInput
@@ -291,6 +398,15 @@ export type PromotionScalarWhereWithAggregatesInput = {
   issueNumber?: Prisma.IntNullableWithAggregatesFilter<"Promotion"> | number | null
   openedAt?: Prisma.DateTimeWithAggregatesFilter<"Promotion"> | Date | string
   state?: Prisma.EnumPromotionStateWithAggregatesFilter<"Promotion"> | $Enums.PromotionState
+  definition?: Prisma.StringNullableWithAggregatesFilter<"Promotion"> | string | null
+  pullNumber?: Prisma.IntNullableWithAggregatesFilter<"Promotion"> | number | null
+  givenUp?: Prisma.IntWithAggregatesFilter<"Promotion"> | number
+  rejection?: Prisma.StringNullableWithAggregatesFilter<"Promotion"> | string | null
+  decidedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Promotion"> | Date | string | null
+  decidedSettled?: Prisma.IntNullableWithAggregatesFilter<"Promotion"> | number | null
+  before?: Prisma.JsonNullableWithAggregatesFilter<"Promotion">
+  overdue?: Prisma.BoolWithAggregatesFilter<"Promotion"> | boolean
+  lookedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Promotion"> | Date | string | null
 }
 
 export type PromotionCreateInput = {
@@ -300,6 +416,15 @@ export type PromotionCreateInput = {
   issueNumber?: number | null
   openedAt: Date | string
   state?: $Enums.PromotionState
+  definition?: string | null
+  pullNumber?: number | null
+  givenUp?: number
+  rejection?: string | null
+  decidedAt?: Date | string | null
+  decidedSettled?: number | null
+  before?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  overdue?: boolean
+  lookedAt?: Date | string | null
   repository: Prisma.RepositoryCreateNestedOneWithoutPromotionsInput
 }
 
@@ -311,6 +436,15 @@ export type PromotionUncheckedCreateInput = {
   issueNumber?: number | null
   openedAt: Date | string
   state?: $Enums.PromotionState
+  definition?: string | null
+  pullNumber?: number | null
+  givenUp?: number
+  rejection?: string | null
+  decidedAt?: Date | string | null
+  decidedSettled?: number | null
+  before?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  overdue?: boolean
+  lookedAt?: Date | string | null
 }
 
 export type PromotionUpdateInput = {
@@ -320,6 +454,15 @@ export type PromotionUpdateInput = {
   issueNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   openedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   state?: Prisma.EnumPromotionStateFieldUpdateOperationsInput | $Enums.PromotionState
+  definition?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  pullNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  givenUp?: Prisma.IntFieldUpdateOperationsInput | number
+  rejection?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  decidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  decidedSettled?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  before?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  overdue?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  lookedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   repository?: Prisma.RepositoryUpdateOneRequiredWithoutPromotionsNestedInput
 }
 
@@ -331,6 +474,15 @@ export type PromotionUncheckedUpdateInput = {
   issueNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   openedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   state?: Prisma.EnumPromotionStateFieldUpdateOperationsInput | $Enums.PromotionState
+  definition?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  pullNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  givenUp?: Prisma.IntFieldUpdateOperationsInput | number
+  rejection?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  decidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  decidedSettled?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  before?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  overdue?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  lookedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 export type PromotionCreateManyInput = {
@@ -341,6 +493,15 @@ export type PromotionCreateManyInput = {
   issueNumber?: number | null
   openedAt: Date | string
   state?: $Enums.PromotionState
+  definition?: string | null
+  pullNumber?: number | null
+  givenUp?: number
+  rejection?: string | null
+  decidedAt?: Date | string | null
+  decidedSettled?: number | null
+  before?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  overdue?: boolean
+  lookedAt?: Date | string | null
 }
 
 export type PromotionUpdateManyMutationInput = {
@@ -350,6 +511,15 @@ export type PromotionUpdateManyMutationInput = {
   issueNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   openedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   state?: Prisma.EnumPromotionStateFieldUpdateOperationsInput | $Enums.PromotionState
+  definition?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  pullNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  givenUp?: Prisma.IntFieldUpdateOperationsInput | number
+  rejection?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  decidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  decidedSettled?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  before?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  overdue?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  lookedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 export type PromotionUncheckedUpdateManyInput = {
@@ -360,6 +530,15 @@ export type PromotionUncheckedUpdateManyInput = {
   issueNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   openedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   state?: Prisma.EnumPromotionStateFieldUpdateOperationsInput | $Enums.PromotionState
+  definition?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  pullNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  givenUp?: Prisma.IntFieldUpdateOperationsInput | number
+  rejection?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  decidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  decidedSettled?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  before?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  overdue?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  lookedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 export type PromotionListRelationFilter = {
@@ -387,11 +566,23 @@ export type PromotionCountOrderByAggregateInput = {
   issueNumber?: Prisma.SortOrder
   openedAt?: Prisma.SortOrder
   state?: Prisma.SortOrder
+  definition?: Prisma.SortOrder
+  pullNumber?: Prisma.SortOrder
+  givenUp?: Prisma.SortOrder
+  rejection?: Prisma.SortOrder
+  decidedAt?: Prisma.SortOrder
+  decidedSettled?: Prisma.SortOrder
+  before?: Prisma.SortOrder
+  overdue?: Prisma.SortOrder
+  lookedAt?: Prisma.SortOrder
 }
 
 export type PromotionAvgOrderByAggregateInput = {
   repositoryId?: Prisma.SortOrder
   issueNumber?: Prisma.SortOrder
+  pullNumber?: Prisma.SortOrder
+  givenUp?: Prisma.SortOrder
+  decidedSettled?: Prisma.SortOrder
 }
 
 export type PromotionMaxOrderByAggregateInput = {
@@ -402,6 +593,14 @@ export type PromotionMaxOrderByAggregateInput = {
   issueNumber?: Prisma.SortOrder
   openedAt?: Prisma.SortOrder
   state?: Prisma.SortOrder
+  definition?: Prisma.SortOrder
+  pullNumber?: Prisma.SortOrder
+  givenUp?: Prisma.SortOrder
+  rejection?: Prisma.SortOrder
+  decidedAt?: Prisma.SortOrder
+  decidedSettled?: Prisma.SortOrder
+  overdue?: Prisma.SortOrder
+  lookedAt?: Prisma.SortOrder
 }
 
 export type PromotionMinOrderByAggregateInput = {
@@ -412,11 +611,22 @@ export type PromotionMinOrderByAggregateInput = {
   issueNumber?: Prisma.SortOrder
   openedAt?: Prisma.SortOrder
   state?: Prisma.SortOrder
+  definition?: Prisma.SortOrder
+  pullNumber?: Prisma.SortOrder
+  givenUp?: Prisma.SortOrder
+  rejection?: Prisma.SortOrder
+  decidedAt?: Prisma.SortOrder
+  decidedSettled?: Prisma.SortOrder
+  overdue?: Prisma.SortOrder
+  lookedAt?: Prisma.SortOrder
 }
 
 export type PromotionSumOrderByAggregateInput = {
   repositoryId?: Prisma.SortOrder
   issueNumber?: Prisma.SortOrder
+  pullNumber?: Prisma.SortOrder
+  givenUp?: Prisma.SortOrder
+  decidedSettled?: Prisma.SortOrder
 }
 
 export type PromotionCreateNestedManyWithoutRepositoryInput = {
@@ -476,6 +686,15 @@ export type PromotionCreateWithoutRepositoryInput = {
   issueNumber?: number | null
   openedAt: Date | string
   state?: $Enums.PromotionState
+  definition?: string | null
+  pullNumber?: number | null
+  givenUp?: number
+  rejection?: string | null
+  decidedAt?: Date | string | null
+  decidedSettled?: number | null
+  before?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  overdue?: boolean
+  lookedAt?: Date | string | null
 }
 
 export type PromotionUncheckedCreateWithoutRepositoryInput = {
@@ -485,6 +704,15 @@ export type PromotionUncheckedCreateWithoutRepositoryInput = {
   issueNumber?: number | null
   openedAt: Date | string
   state?: $Enums.PromotionState
+  definition?: string | null
+  pullNumber?: number | null
+  givenUp?: number
+  rejection?: string | null
+  decidedAt?: Date | string | null
+  decidedSettled?: number | null
+  before?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  overdue?: boolean
+  lookedAt?: Date | string | null
 }
 
 export type PromotionCreateOrConnectWithoutRepositoryInput = {
@@ -524,6 +752,15 @@ export type PromotionScalarWhereInput = {
   issueNumber?: Prisma.IntNullableFilter<"Promotion"> | number | null
   openedAt?: Prisma.DateTimeFilter<"Promotion"> | Date | string
   state?: Prisma.EnumPromotionStateFilter<"Promotion"> | $Enums.PromotionState
+  definition?: Prisma.StringNullableFilter<"Promotion"> | string | null
+  pullNumber?: Prisma.IntNullableFilter<"Promotion"> | number | null
+  givenUp?: Prisma.IntFilter<"Promotion"> | number
+  rejection?: Prisma.StringNullableFilter<"Promotion"> | string | null
+  decidedAt?: Prisma.DateTimeNullableFilter<"Promotion"> | Date | string | null
+  decidedSettled?: Prisma.IntNullableFilter<"Promotion"> | number | null
+  before?: Prisma.JsonNullableFilter<"Promotion">
+  overdue?: Prisma.BoolFilter<"Promotion"> | boolean
+  lookedAt?: Prisma.DateTimeNullableFilter<"Promotion"> | Date | string | null
 }
 
 export type PromotionCreateManyRepositoryInput = {
@@ -533,6 +770,15 @@ export type PromotionCreateManyRepositoryInput = {
   issueNumber?: number | null
   openedAt: Date | string
   state?: $Enums.PromotionState
+  definition?: string | null
+  pullNumber?: number | null
+  givenUp?: number
+  rejection?: string | null
+  decidedAt?: Date | string | null
+  decidedSettled?: number | null
+  before?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  overdue?: boolean
+  lookedAt?: Date | string | null
 }
 
 export type PromotionUpdateWithoutRepositoryInput = {
@@ -542,6 +788,15 @@ export type PromotionUpdateWithoutRepositoryInput = {
   issueNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   openedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   state?: Prisma.EnumPromotionStateFieldUpdateOperationsInput | $Enums.PromotionState
+  definition?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  pullNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  givenUp?: Prisma.IntFieldUpdateOperationsInput | number
+  rejection?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  decidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  decidedSettled?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  before?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  overdue?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  lookedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 export type PromotionUncheckedUpdateWithoutRepositoryInput = {
@@ -551,6 +806,15 @@ export type PromotionUncheckedUpdateWithoutRepositoryInput = {
   issueNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   openedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   state?: Prisma.EnumPromotionStateFieldUpdateOperationsInput | $Enums.PromotionState
+  definition?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  pullNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  givenUp?: Prisma.IntFieldUpdateOperationsInput | number
+  rejection?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  decidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  decidedSettled?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  before?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  overdue?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  lookedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 export type PromotionUncheckedUpdateManyWithoutRepositoryInput = {
@@ -560,6 +824,15 @@ export type PromotionUncheckedUpdateManyWithoutRepositoryInput = {
   issueNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   openedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   state?: Prisma.EnumPromotionStateFieldUpdateOperationsInput | $Enums.PromotionState
+  definition?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  pullNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  givenUp?: Prisma.IntFieldUpdateOperationsInput | number
+  rejection?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  decidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  decidedSettled?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  before?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  overdue?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  lookedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 
@@ -572,6 +845,15 @@ export type PromotionSelect<ExtArgs extends runtime.Types.Extensions.InternalArg
   issueNumber?: boolean
   openedAt?: boolean
   state?: boolean
+  definition?: boolean
+  pullNumber?: boolean
+  givenUp?: boolean
+  rejection?: boolean
+  decidedAt?: boolean
+  decidedSettled?: boolean
+  before?: boolean
+  overdue?: boolean
+  lookedAt?: boolean
   repository?: boolean | Prisma.RepositoryDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["promotion"]>
 
@@ -583,6 +865,15 @@ export type PromotionSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Ext
   issueNumber?: boolean
   openedAt?: boolean
   state?: boolean
+  definition?: boolean
+  pullNumber?: boolean
+  givenUp?: boolean
+  rejection?: boolean
+  decidedAt?: boolean
+  decidedSettled?: boolean
+  before?: boolean
+  overdue?: boolean
+  lookedAt?: boolean
   repository?: boolean | Prisma.RepositoryDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["promotion"]>
 
@@ -594,6 +885,15 @@ export type PromotionSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Ext
   issueNumber?: boolean
   openedAt?: boolean
   state?: boolean
+  definition?: boolean
+  pullNumber?: boolean
+  givenUp?: boolean
+  rejection?: boolean
+  decidedAt?: boolean
+  decidedSettled?: boolean
+  before?: boolean
+  overdue?: boolean
+  lookedAt?: boolean
   repository?: boolean | Prisma.RepositoryDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["promotion"]>
 
@@ -605,9 +905,18 @@ export type PromotionSelectScalar = {
   issueNumber?: boolean
   openedAt?: boolean
   state?: boolean
+  definition?: boolean
+  pullNumber?: boolean
+  givenUp?: boolean
+  rejection?: boolean
+  decidedAt?: boolean
+  decidedSettled?: boolean
+  before?: boolean
+  overdue?: boolean
+  lookedAt?: boolean
 }
 
-export type PromotionOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"repositoryId" | "family" | "variant" | "decision" | "issueNumber" | "openedAt" | "state", ExtArgs["result"]["promotion"]>
+export type PromotionOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"repositoryId" | "family" | "variant" | "decision" | "issueNumber" | "openedAt" | "state" | "definition" | "pullNumber" | "givenUp" | "rejection" | "decidedAt" | "decidedSettled" | "before" | "overdue" | "lookedAt", ExtArgs["result"]["promotion"]>
 export type PromotionInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   repository?: boolean | Prisma.RepositoryDefaultArgs<ExtArgs>
 }
@@ -631,6 +940,36 @@ export type $PromotionPayload<ExtArgs extends runtime.Types.Extensions.InternalA
     issueNumber: number | null
     openedAt: Date
     state: $Enums.PromotionState
+    /**
+     * SHA-256 of what was judged: the two sides as they were declared then, in hex.
+     */
+    definition: string | null
+    /**
+     * The pull request that carries it out, and how many before it were given up.
+     */
+    pullNumber: number | null
+    givenUp: number
+    /**
+     * A code of `core/rejection.ts`.
+     */
+    rejection: string | null
+    /**
+     * When it was decided, and the trial's settled runs at its newest checkpoint then.
+     */
+    decidedAt: Date | null
+    decidedSettled: number | null
+    /**
+     * `app/promotion/before.ts`: what the old baseline did, and the name it is kept under.
+     */
+    before: runtime.JsonValue | null
+    /**
+     * Whether the issue says that it is overdue.
+     */
+    overdue: boolean
+    /**
+     * When GitHub was last asked what became of it.
+     */
+    lookedAt: Date | null
   }, ExtArgs["result"]["promotion"]>
   composites: {}
 }
@@ -1062,6 +1401,15 @@ export interface PromotionFieldRefs {
   readonly issueNumber: Prisma.FieldRef<"Promotion", 'Int'>
   readonly openedAt: Prisma.FieldRef<"Promotion", 'DateTime'>
   readonly state: Prisma.FieldRef<"Promotion", 'PromotionState'>
+  readonly definition: Prisma.FieldRef<"Promotion", 'String'>
+  readonly pullNumber: Prisma.FieldRef<"Promotion", 'Int'>
+  readonly givenUp: Prisma.FieldRef<"Promotion", 'Int'>
+  readonly rejection: Prisma.FieldRef<"Promotion", 'String'>
+  readonly decidedAt: Prisma.FieldRef<"Promotion", 'DateTime'>
+  readonly decidedSettled: Prisma.FieldRef<"Promotion", 'Int'>
+  readonly before: Prisma.FieldRef<"Promotion", 'Json'>
+  readonly overdue: Prisma.FieldRef<"Promotion", 'Boolean'>
+  readonly lookedAt: Prisma.FieldRef<"Promotion", 'DateTime'>
 }
     
 

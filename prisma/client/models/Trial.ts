@@ -41,6 +41,8 @@ export type TrialMinAggregateOutputType = {
   family: string | null
   variant: string | null
   settled: number | null
+  definition: string | null
+  since: Date | null
 }
 
 export type TrialMaxAggregateOutputType = {
@@ -48,6 +50,8 @@ export type TrialMaxAggregateOutputType = {
   family: string | null
   variant: string | null
   settled: number | null
+  definition: string | null
+  since: Date | null
 }
 
 export type TrialCountAggregateOutputType = {
@@ -55,6 +59,8 @@ export type TrialCountAggregateOutputType = {
   family: number
   variant: number
   settled: number
+  definition: number
+  since: number
   _all: number
 }
 
@@ -74,6 +80,8 @@ export type TrialMinAggregateInputType = {
   family?: true
   variant?: true
   settled?: true
+  definition?: true
+  since?: true
 }
 
 export type TrialMaxAggregateInputType = {
@@ -81,6 +89,8 @@ export type TrialMaxAggregateInputType = {
   family?: true
   variant?: true
   settled?: true
+  definition?: true
+  since?: true
 }
 
 export type TrialCountAggregateInputType = {
@@ -88,6 +98,8 @@ export type TrialCountAggregateInputType = {
   family?: true
   variant?: true
   settled?: true
+  definition?: true
+  since?: true
   _all?: true
 }
 
@@ -182,6 +194,8 @@ export type TrialGroupByOutputType = {
   family: string
   variant: string
   settled: number
+  definition: string | null
+  since: Date | null
   _count: TrialCountAggregateOutputType | null
   _avg: TrialAvgAggregateOutputType | null
   _sum: TrialSumAggregateOutputType | null
@@ -212,6 +226,8 @@ export type TrialWhereInput = {
   family?: Prisma.StringFilter<"Trial"> | string
   variant?: Prisma.StringFilter<"Trial"> | string
   settled?: Prisma.IntFilter<"Trial"> | number
+  definition?: Prisma.StringNullableFilter<"Trial"> | string | null
+  since?: Prisma.DateTimeNullableFilter<"Trial"> | Date | string | null
 }
 
 export type TrialOrderByWithRelationInput = {
@@ -219,6 +235,8 @@ export type TrialOrderByWithRelationInput = {
   family?: Prisma.SortOrder
   variant?: Prisma.SortOrder
   settled?: Prisma.SortOrder
+  definition?: Prisma.SortOrderInput | Prisma.SortOrder
+  since?: Prisma.SortOrderInput | Prisma.SortOrder
 }
 
 export type TrialWhereUniqueInput = Prisma.AtLeast<{
@@ -230,6 +248,8 @@ export type TrialWhereUniqueInput = Prisma.AtLeast<{
   family?: Prisma.StringFilter<"Trial"> | string
   variant?: Prisma.StringFilter<"Trial"> | string
   settled?: Prisma.IntFilter<"Trial"> | number
+  definition?: Prisma.StringNullableFilter<"Trial"> | string | null
+  since?: Prisma.DateTimeNullableFilter<"Trial"> | Date | string | null
 }, "repositoryId_family_variant">
 
 export type TrialOrderByWithAggregationInput = {
@@ -237,6 +257,8 @@ export type TrialOrderByWithAggregationInput = {
   family?: Prisma.SortOrder
   variant?: Prisma.SortOrder
   settled?: Prisma.SortOrder
+  definition?: Prisma.SortOrderInput | Prisma.SortOrder
+  since?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.TrialCountOrderByAggregateInput
   _avg?: Prisma.TrialAvgOrderByAggregateInput
   _max?: Prisma.TrialMaxOrderByAggregateInput
@@ -252,6 +274,8 @@ export type TrialScalarWhereWithAggregatesInput = {
   family?: Prisma.StringWithAggregatesFilter<"Trial"> | string
   variant?: Prisma.StringWithAggregatesFilter<"Trial"> | string
   settled?: Prisma.IntWithAggregatesFilter<"Trial"> | number
+  definition?: Prisma.StringNullableWithAggregatesFilter<"Trial"> | string | null
+  since?: Prisma.DateTimeNullableWithAggregatesFilter<"Trial"> | Date | string | null
 }
 
 export type TrialCreateInput = {
@@ -259,6 +283,8 @@ export type TrialCreateInput = {
   family: string
   variant: string
   settled?: number
+  definition?: string | null
+  since?: Date | string | null
 }
 
 export type TrialUncheckedCreateInput = {
@@ -266,6 +292,8 @@ export type TrialUncheckedCreateInput = {
   family: string
   variant: string
   settled?: number
+  definition?: string | null
+  since?: Date | string | null
 }
 
 export type TrialUpdateInput = {
@@ -273,6 +301,8 @@ export type TrialUpdateInput = {
   family?: Prisma.StringFieldUpdateOperationsInput | string
   variant?: Prisma.StringFieldUpdateOperationsInput | string
   settled?: Prisma.IntFieldUpdateOperationsInput | number
+  definition?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  since?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 export type TrialUncheckedUpdateInput = {
@@ -280,6 +310,8 @@ export type TrialUncheckedUpdateInput = {
   family?: Prisma.StringFieldUpdateOperationsInput | string
   variant?: Prisma.StringFieldUpdateOperationsInput | string
   settled?: Prisma.IntFieldUpdateOperationsInput | number
+  definition?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  since?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 export type TrialCreateManyInput = {
@@ -287,6 +319,8 @@ export type TrialCreateManyInput = {
   family: string
   variant: string
   settled?: number
+  definition?: string | null
+  since?: Date | string | null
 }
 
 export type TrialUpdateManyMutationInput = {
@@ -294,6 +328,8 @@ export type TrialUpdateManyMutationInput = {
   family?: Prisma.StringFieldUpdateOperationsInput | string
   variant?: Prisma.StringFieldUpdateOperationsInput | string
   settled?: Prisma.IntFieldUpdateOperationsInput | number
+  definition?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  since?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 export type TrialUncheckedUpdateManyInput = {
@@ -301,6 +337,8 @@ export type TrialUncheckedUpdateManyInput = {
   family?: Prisma.StringFieldUpdateOperationsInput | string
   variant?: Prisma.StringFieldUpdateOperationsInput | string
   settled?: Prisma.IntFieldUpdateOperationsInput | number
+  definition?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  since?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 export type TrialRepositoryIdFamilyVariantCompoundUniqueInput = {
@@ -314,6 +352,8 @@ export type TrialCountOrderByAggregateInput = {
   family?: Prisma.SortOrder
   variant?: Prisma.SortOrder
   settled?: Prisma.SortOrder
+  definition?: Prisma.SortOrder
+  since?: Prisma.SortOrder
 }
 
 export type TrialAvgOrderByAggregateInput = {
@@ -326,6 +366,8 @@ export type TrialMaxOrderByAggregateInput = {
   family?: Prisma.SortOrder
   variant?: Prisma.SortOrder
   settled?: Prisma.SortOrder
+  definition?: Prisma.SortOrder
+  since?: Prisma.SortOrder
 }
 
 export type TrialMinOrderByAggregateInput = {
@@ -333,6 +375,8 @@ export type TrialMinOrderByAggregateInput = {
   family?: Prisma.SortOrder
   variant?: Prisma.SortOrder
   settled?: Prisma.SortOrder
+  definition?: Prisma.SortOrder
+  since?: Prisma.SortOrder
 }
 
 export type TrialSumOrderByAggregateInput = {
@@ -347,6 +391,8 @@ export type TrialSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
   family?: boolean
   variant?: boolean
   settled?: boolean
+  definition?: boolean
+  since?: boolean
 }, ExtArgs["result"]["trial"]>
 
 export type TrialSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -354,6 +400,8 @@ export type TrialSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensi
   family?: boolean
   variant?: boolean
   settled?: boolean
+  definition?: boolean
+  since?: boolean
 }, ExtArgs["result"]["trial"]>
 
 export type TrialSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -361,6 +409,8 @@ export type TrialSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensi
   family?: boolean
   variant?: boolean
   settled?: boolean
+  definition?: boolean
+  since?: boolean
 }, ExtArgs["result"]["trial"]>
 
 export type TrialSelectScalar = {
@@ -368,9 +418,11 @@ export type TrialSelectScalar = {
   family?: boolean
   variant?: boolean
   settled?: boolean
+  definition?: boolean
+  since?: boolean
 }
 
-export type TrialOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"repositoryId" | "family" | "variant" | "settled", ExtArgs["result"]["trial"]>
+export type TrialOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"repositoryId" | "family" | "variant" | "settled" | "definition" | "since", ExtArgs["result"]["trial"]>
 
 export type $TrialPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Trial"
@@ -380,6 +432,14 @@ export type $TrialPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs 
     family: string
     variant: string
     settled: number
+    /**
+     * SHA-256 of the two sides as they are declared, in hex; null before the first look.
+     */
+    definition: string | null
+    /**
+     * When a side was found to be declared anew: the trial counts from then. Null while none was.
+     */
+    since: Date | null
   }, ExtArgs["result"]["trial"]>
   composites: {}
 }
@@ -807,6 +867,8 @@ export interface TrialFieldRefs {
   readonly family: Prisma.FieldRef<"Trial", 'String'>
   readonly variant: Prisma.FieldRef<"Trial", 'String'>
   readonly settled: Prisma.FieldRef<"Trial", 'Int'>
+  readonly definition: Prisma.FieldRef<"Trial", 'String'>
+  readonly since: Prisma.FieldRef<"Trial", 'DateTime'>
 }
     
 
