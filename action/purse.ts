@@ -1,6 +1,6 @@
 /** The run's money while it runs: the meter, the journal behind it, and the App that draws. */
 
-import type { Call } from '../core/call.ts'
+import { CALLS_MAX, type Call } from '../core/call.ts'
 import {
   type CallAsk,
   type CallOutcome,
@@ -85,6 +85,7 @@ export class Purse {
     model: string,
     ask: Omit<CallAsk, 'drawnIsFinal'>,
   ): Promise<Granted | { readonly limit: Limit }> {
+    if (this.#calls.length >= CALLS_MAX) return { limit: 'cap' }
     let verdict = reserveCall(this.#meter, { ...ask, drawnIsFinal: this.#draw === undefined })
     if (verdict.verdict === 'draw' && this.#draw !== undefined) {
       const drawn = await this.#draw(verdict.wantMicroUsd, verdict.wantTokens)

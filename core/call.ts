@@ -2,6 +2,9 @@
 import { z } from 'zod'
 import { microUsdWire } from './wire.ts'
 
+/** The most calls of a run, so that its report, which has them all, stays within what the App takes. */
+export const CALLS_MAX = 5_000
+
 /** One model call as evidence. `unknown` usage is billed at what was reserved. */
 export const callSchema = z.object({
   id: z.int().nonnegative(),

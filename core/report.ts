@@ -1,6 +1,6 @@
 /** What a run reports of itself: how it ended, every model call as evidence, and the work. */
 import { z } from 'zod'
-import { callSchema } from './call.ts'
+import { CALLS_MAX, callSchema } from './call.ts'
 import { deliverySchema } from './changeset.ts'
 import { reasonCodes } from './reason.ts'
 import { conclusionSchema } from './run.ts'
@@ -29,7 +29,7 @@ export const reportSchema = z.object({
   cachedTokens: z.int().nonnegative(),
   outputTokens: z.int().nonnegative(),
   steps: z.array(stepReportSchema).max(50),
-  calls: z.array(callSchema).max(5000),
+  calls: z.array(callSchema).max(CALLS_MAX),
   /** Present whenever work was made, also when it is withheld. */
   delivery: deliverySchema.optional(),
 })

@@ -5,7 +5,9 @@ import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
+import { z } from 'zod'
 import { type AgentTask, Conversation } from '../../action/agent.ts'
+import { callsReport } from '../../action/calls-report.ts'
 import { openJournal, readJournal } from '../../action/journal.ts'
 import { openModel } from '../../action/model.ts'
 import { Purse } from '../../action/purse.ts'
@@ -14,6 +16,7 @@ import { toolDefinitions } from '../../action/tools/tools.ts'
 import { ConversationBound, type Message, messageTokensBound } from '../../core/input-bound.ts'
 import { worstCostMicroUsd } from '../../core/price.ts'
 import { isRefusal } from '../../core/reason.ts'
+import { reportSchema } from '../../core/report.ts'
 
 const closing: (() => unknown)[] = []
 afterEach(() => {
@@ -207,6 +210,21 @@ describe('a call', () => {
     const [call] = purse.calls
     expect(call).toMatchObject({ usage: 'unknown', spentMicroUsd: call?.reservedMicroUsd })
     expect((call?.inputTokens ?? 0) + (call?.outputTokens ?? 0)).toBe(call?.reservedTokens)
+  })
+})
+
+describe('a run of very many calls', () => {
+  it('ends while its report can still tell them all', async () => {
+    const { purse, file } = await setUp(() => says({ content: 'Done' }), { capMicroUsd: 1_000_000_000n })
+    const ask = { price, inputTokensBound: 10, wrapUpInputTokensBound: 20, purpose: 'work' as const }
+    for (;;) {
+      const granted = await purse.reserve('mend', 'm', ask)
+      if ('limit' in granted) break
+      purse.post(granted, { kind: 'unbilled' })
+    }
+    const report = callsReport(purse.calls, 'capped', 'cap-reached', 'The run has made very many calls.')
+    expect(z.encode(reportSchema, report).calls).toHaveLength(5_000)
+    expect(readJournal(file)).toHaveLength(5_000)
   })
 })
 
