@@ -121,19 +121,25 @@ export interface AccountRow extends AccountState {
  * repository and kind that carry its name or the one it had (`was`) and overlap its period, whatever their unit.
  *
  * A stretch that has begun runs to its end: whoever changes a week into a month, the time zone, the sprint's length or
- * its unit, gets no second budget for the same days. The new stretch begins where the old one ends.
+ * its unit, gets no second budget for the same days. The new stretch begins where the old one ends. Where the period of
+ * `spec` is over by `now`, since requests lay in between, its last moment counts.
  */
 export function accountMeant<Row extends AccountRow>(
   spec: AccountSpec,
   rows: readonly Row[],
   now: Date,
 ): { readonly account: Row } | { readonly period: Period } {
-  const running = rows.filter(({ periodStart, periodEnd }) => periodStart <= now && now < periodEnd)
+  const moment = momentWithin(spec, now)
+  const running = rows.filter(({ periodStart, periodEnd }) => periodStart <= moment && moment < periodEnd)
   const account = running.find(({ name }) => name === spec.name) ?? running.find(({ name }) => name === spec.was)
   if (account !== undefined) return { account }
-  const over = rows.flatMap(({ periodEnd }) => (periodEnd <= now ? [periodEnd] : []))
-  const ahead = rows.flatMap(({ periodStart }) => (periodStart > now ? [periodStart] : []))
+  const over = rows.flatMap(({ periodEnd }) => (periodEnd <= moment ? [periodEnd] : []))
+  const ahead = rows.flatMap(({ periodStart }) => (periodStart > moment ? [periodStart] : []))
   return { period: { start: latest([spec.periodStart, ...over]), end: earliest([spec.periodEnd, ...ahead]) } }
+}
+
+function momentWithin({ periodStart, periodEnd }: Pick<AccountSpec, 'periodStart' | 'periodEnd'>, now: Date): Date {
+  return latest([periodStart, earliest([now, new Date(periodEnd.getTime() - 1)])])
 }
 
 function latest(moments: readonly Date[]): Date {

@@ -36,6 +36,11 @@ export function reservePosting(amount: bigint): Posting {
   return posting('reserve', { heldChange: amount })
 }
 
+/** Says that something was decided, and moves nothing. */
+export function notePosting(kind: 'renamed' | 'thaw'): Posting {
+  return posting(kind, {})
+}
+
 /** A hold ends: what was spent is charged, at most the hold; what is beyond it is an overage; the rest goes back. */
 export function endPostings(kind: 'settle' | 'expire', held: bigint, spent: bigint): readonly Posting[] {
   const charged = minBigint(held, spent)
@@ -48,8 +53,12 @@ export function endPostings(kind: 'settle' | 'expire', held: bigint, spent: bigi
   ]
 }
 
-/** A late report proves that less was spent than had been posted; it never charges. */
+/**
+ * A late report proves that less was spent than had been posted, and that goes back; it never charges. What it shows beyond
+ * is an overage: everything up to what was drawn had been posted, and no call goes beyond that but by its own bound.
+ */
 export function refundPostings(posted: bigint, proven: bigint): readonly Posting[] {
+  if (proven > posted) return [posting('overage', { overageChange: proven - posted })]
   return proven < posted ? [posting('refund', { spentChange: proven - posted })] : []
 }
 

@@ -95,7 +95,8 @@ function spendFaults(group: RunInAccount, run: AuditedRun, hold: AuditedHold): s
       ? faults('the run says that it spent', run.spentMicroUsd, 'its entries', posted + overage - refunded)
       : []),
     ...(expired ? faults('what was posted is', posted, 'what was drawn', heldAndDrawn(group)?.drawn ?? 0n) : []),
-    ...(overage > 0n ? faults('there is an overage beyond', posted, 'the hold', hold.amount) : []),
+    // A late report's lies beyond what was drawn, which `expire` has posted.
+    ...(overage > 0n && !expired ? faults('there is an overage beyond', posted, 'the hold', hold.amount) : []),
     ...(refunded > posted ? [`${words(group, refunded)} came back of ${words(group, posted)}`] : []),
     ...(hold.state !== 'held' && hold.state !== state ? [`the hold is ${hold.state}, expected ${state}`] : []),
   ]

@@ -199,6 +199,14 @@ describe('accountMeant', () => {
     })
   })
 
+  it('is the last of its period where that ended before it was asked for', () => {
+    const after = day('2026-12-01')
+    expect(accountMeant(NOVEMBER, [row()], after)).toEqual({ account: row() })
+    expect(accountMeant(NOVEMBER, [week('2026-11-09', '2026-11-16')], after)).toEqual({
+      period: { start: day('2026-11-16'), end: day('2026-12-01') },
+    })
+  })
+
   it('never opens days twice, whatever the stretches are changed to', () => {
     const opened: AccountRow[] = []
     const stretches = [7, 30, 3, 14, 30, 1, 7]

@@ -41,7 +41,7 @@ describe('refundPostings', () => {
     [100n, 60n, ['refund spent -40']],
     [100n, 0n, ['refund spent -100']],
     [100n, 100n, []],
-    [100n, 130n, []],
+    [100n, 130n, ['overage overage 30']],
   ])('%i posted, %i proven', (posted, proven, expected) => {
     expect(brief(refundPostings(posted, proven))).toEqual(expected)
   })
@@ -81,6 +81,7 @@ describe('afterPostings', () => {
         expect(after.spent + after.overage).toBe(spent)
         const refunded = afterPostings(after, refundPostings(after.spent, proven))
         expect(refunded.spent).toBe(proven < after.spent ? proven : after.spent)
+        expect(refunded.overage - after.overage).toBe(proven > after.spent ? proven - after.spent : 0n)
       }),
     )
   })
