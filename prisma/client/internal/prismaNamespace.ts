@@ -1640,7 +1640,6 @@ export const PromotionScalarFieldEnum = {
   givenUp: 'givenUp',
   rejection: 'rejection',
   decidedAt: 'decidedAt',
-  decidedSettled: 'decidedSettled',
   before: 'before',
   overdue: 'overdue',
   lookedAt: 'lookedAt'

@@ -292,7 +292,6 @@ export const PromotionScalarFieldEnum = {
   givenUp: 'givenUp',
   rejection: 'rejection',
   decidedAt: 'decidedAt',
-  decidedSettled: 'decidedSettled',
   before: 'before',
   overdue: 'overdue',
   lookedAt: 'lookedAt'

@@ -31,7 +31,6 @@ export type PromotionAvgAggregateOutputType = {
   issueNumber: number | null
   pullNumber: number | null
   givenUp: number | null
-  decidedSettled: number | null
 }
 
 export type PromotionSumAggregateOutputType = {
@@ -39,7 +38,6 @@ export type PromotionSumAggregateOutputType = {
   issueNumber: number | null
   pullNumber: number | null
   givenUp: number | null
-  decidedSettled: number | null
 }
 
 export type PromotionMinAggregateOutputType = {
@@ -55,7 +53,6 @@ export type PromotionMinAggregateOutputType = {
   givenUp: number | null
   rejection: string | null
   decidedAt: Date | null
-  decidedSettled: number | null
   overdue: boolean | null
   lookedAt: Date | null
 }
@@ -73,7 +70,6 @@ export type PromotionMaxAggregateOutputType = {
   givenUp: number | null
   rejection: string | null
   decidedAt: Date | null
-  decidedSettled: number | null
   overdue: boolean | null
   lookedAt: Date | null
 }
@@ -91,7 +87,6 @@ export type PromotionCountAggregateOutputType = {
   givenUp: number
   rejection: number
   decidedAt: number
-  decidedSettled: number
   before: number
   overdue: number
   lookedAt: number
@@ -104,7 +99,6 @@ export type PromotionAvgAggregateInputType = {
   issueNumber?: true
   pullNumber?: true
   givenUp?: true
-  decidedSettled?: true
 }
 
 export type PromotionSumAggregateInputType = {
@@ -112,7 +106,6 @@ export type PromotionSumAggregateInputType = {
   issueNumber?: true
   pullNumber?: true
   givenUp?: true
-  decidedSettled?: true
 }
 
 export type PromotionMinAggregateInputType = {
@@ -128,7 +121,6 @@ export type PromotionMinAggregateInputType = {
   givenUp?: true
   rejection?: true
   decidedAt?: true
-  decidedSettled?: true
   overdue?: true
   lookedAt?: true
 }
@@ -146,7 +138,6 @@ export type PromotionMaxAggregateInputType = {
   givenUp?: true
   rejection?: true
   decidedAt?: true
-  decidedSettled?: true
   overdue?: true
   lookedAt?: true
 }
@@ -164,7 +155,6 @@ export type PromotionCountAggregateInputType = {
   givenUp?: true
   rejection?: true
   decidedAt?: true
-  decidedSettled?: true
   before?: true
   overdue?: true
   lookedAt?: true
@@ -270,7 +260,6 @@ export type PromotionGroupByOutputType = {
   givenUp: number
   rejection: string | null
   decidedAt: Date | null
-  decidedSettled: number | null
   before: runtime.JsonValue | null
   overdue: boolean
   lookedAt: Date | null
@@ -312,7 +301,6 @@ export type PromotionWhereInput = {
   givenUp?: Prisma.IntFilter<"Promotion"> | number
   rejection?: Prisma.StringNullableFilter<"Promotion"> | string | null
   decidedAt?: Prisma.DateTimeNullableFilter<"Promotion"> | Date | string | null
-  decidedSettled?: Prisma.IntNullableFilter<"Promotion"> | number | null
   before?: Prisma.JsonNullableFilter<"Promotion">
   overdue?: Prisma.BoolFilter<"Promotion"> | boolean
   lookedAt?: Prisma.DateTimeNullableFilter<"Promotion"> | Date | string | null
@@ -332,7 +320,6 @@ export type PromotionOrderByWithRelationInput = {
   givenUp?: Prisma.SortOrder
   rejection?: Prisma.SortOrderInput | Prisma.SortOrder
   decidedAt?: Prisma.SortOrderInput | Prisma.SortOrder
-  decidedSettled?: Prisma.SortOrderInput | Prisma.SortOrder
   before?: Prisma.SortOrderInput | Prisma.SortOrder
   overdue?: Prisma.SortOrder
   lookedAt?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -356,7 +343,6 @@ export type PromotionWhereUniqueInput = Prisma.AtLeast<{
   givenUp?: Prisma.IntFilter<"Promotion"> | number
   rejection?: Prisma.StringNullableFilter<"Promotion"> | string | null
   decidedAt?: Prisma.DateTimeNullableFilter<"Promotion"> | Date | string | null
-  decidedSettled?: Prisma.IntNullableFilter<"Promotion"> | number | null
   before?: Prisma.JsonNullableFilter<"Promotion">
   overdue?: Prisma.BoolFilter<"Promotion"> | boolean
   lookedAt?: Prisma.DateTimeNullableFilter<"Promotion"> | Date | string | null
@@ -376,7 +362,6 @@ export type PromotionOrderByWithAggregationInput = {
   givenUp?: Prisma.SortOrder
   rejection?: Prisma.SortOrderInput | Prisma.SortOrder
   decidedAt?: Prisma.SortOrderInput | Prisma.SortOrder
-  decidedSettled?: Prisma.SortOrderInput | Prisma.SortOrder
   before?: Prisma.SortOrderInput | Prisma.SortOrder
   overdue?: Prisma.SortOrder
   lookedAt?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -403,7 +388,6 @@ export type PromotionScalarWhereWithAggregatesInput = {
   givenUp?: Prisma.IntWithAggregatesFilter<"Promotion"> | number
   rejection?: Prisma.StringNullableWithAggregatesFilter<"Promotion"> | string | null
   decidedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Promotion"> | Date | string | null
-  decidedSettled?: Prisma.IntNullableWithAggregatesFilter<"Promotion"> | number | null
   before?: Prisma.JsonNullableWithAggregatesFilter<"Promotion">
   overdue?: Prisma.BoolWithAggregatesFilter<"Promotion"> | boolean
   lookedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Promotion"> | Date | string | null
@@ -421,7 +405,6 @@ export type PromotionCreateInput = {
   givenUp?: number
   rejection?: string | null
   decidedAt?: Date | string | null
-  decidedSettled?: number | null
   before?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   overdue?: boolean
   lookedAt?: Date | string | null
@@ -441,7 +424,6 @@ export type PromotionUncheckedCreateInput = {
   givenUp?: number
   rejection?: string | null
   decidedAt?: Date | string | null
-  decidedSettled?: number | null
   before?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   overdue?: boolean
   lookedAt?: Date | string | null
@@ -459,7 +441,6 @@ export type PromotionUpdateInput = {
   givenUp?: Prisma.IntFieldUpdateOperationsInput | number
   rejection?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   decidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  decidedSettled?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   before?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   overdue?: Prisma.BoolFieldUpdateOperationsInput | boolean
   lookedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -479,7 +460,6 @@ export type PromotionUncheckedUpdateInput = {
   givenUp?: Prisma.IntFieldUpdateOperationsInput | number
   rejection?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   decidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  decidedSettled?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   before?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   overdue?: Prisma.BoolFieldUpdateOperationsInput | boolean
   lookedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -498,7 +478,6 @@ export type PromotionCreateManyInput = {
   givenUp?: number
   rejection?: string | null
   decidedAt?: Date | string | null
-  decidedSettled?: number | null
   before?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   overdue?: boolean
   lookedAt?: Date | string | null
@@ -516,7 +495,6 @@ export type PromotionUpdateManyMutationInput = {
   givenUp?: Prisma.IntFieldUpdateOperationsInput | number
   rejection?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   decidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  decidedSettled?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   before?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   overdue?: Prisma.BoolFieldUpdateOperationsInput | boolean
   lookedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -535,7 +513,6 @@ export type PromotionUncheckedUpdateManyInput = {
   givenUp?: Prisma.IntFieldUpdateOperationsInput | number
   rejection?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   decidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  decidedSettled?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   before?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   overdue?: Prisma.BoolFieldUpdateOperationsInput | boolean
   lookedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -571,7 +548,6 @@ export type PromotionCountOrderByAggregateInput = {
   givenUp?: Prisma.SortOrder
   rejection?: Prisma.SortOrder
   decidedAt?: Prisma.SortOrder
-  decidedSettled?: Prisma.SortOrder
   before?: Prisma.SortOrder
   overdue?: Prisma.SortOrder
   lookedAt?: Prisma.SortOrder
@@ -582,7 +558,6 @@ export type PromotionAvgOrderByAggregateInput = {
   issueNumber?: Prisma.SortOrder
   pullNumber?: Prisma.SortOrder
   givenUp?: Prisma.SortOrder
-  decidedSettled?: Prisma.SortOrder
 }
 
 export type PromotionMaxOrderByAggregateInput = {
@@ -598,7 +573,6 @@ export type PromotionMaxOrderByAggregateInput = {
   givenUp?: Prisma.SortOrder
   rejection?: Prisma.SortOrder
   decidedAt?: Prisma.SortOrder
-  decidedSettled?: Prisma.SortOrder
   overdue?: Prisma.SortOrder
   lookedAt?: Prisma.SortOrder
 }
@@ -616,7 +590,6 @@ export type PromotionMinOrderByAggregateInput = {
   givenUp?: Prisma.SortOrder
   rejection?: Prisma.SortOrder
   decidedAt?: Prisma.SortOrder
-  decidedSettled?: Prisma.SortOrder
   overdue?: Prisma.SortOrder
   lookedAt?: Prisma.SortOrder
 }
@@ -626,7 +599,6 @@ export type PromotionSumOrderByAggregateInput = {
   issueNumber?: Prisma.SortOrder
   pullNumber?: Prisma.SortOrder
   givenUp?: Prisma.SortOrder
-  decidedSettled?: Prisma.SortOrder
 }
 
 export type PromotionCreateNestedManyWithoutRepositoryInput = {
@@ -691,7 +663,6 @@ export type PromotionCreateWithoutRepositoryInput = {
   givenUp?: number
   rejection?: string | null
   decidedAt?: Date | string | null
-  decidedSettled?: number | null
   before?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   overdue?: boolean
   lookedAt?: Date | string | null
@@ -709,7 +680,6 @@ export type PromotionUncheckedCreateWithoutRepositoryInput = {
   givenUp?: number
   rejection?: string | null
   decidedAt?: Date | string | null
-  decidedSettled?: number | null
   before?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   overdue?: boolean
   lookedAt?: Date | string | null
@@ -757,7 +727,6 @@ export type PromotionScalarWhereInput = {
   givenUp?: Prisma.IntFilter<"Promotion"> | number
   rejection?: Prisma.StringNullableFilter<"Promotion"> | string | null
   decidedAt?: Prisma.DateTimeNullableFilter<"Promotion"> | Date | string | null
-  decidedSettled?: Prisma.IntNullableFilter<"Promotion"> | number | null
   before?: Prisma.JsonNullableFilter<"Promotion">
   overdue?: Prisma.BoolFilter<"Promotion"> | boolean
   lookedAt?: Prisma.DateTimeNullableFilter<"Promotion"> | Date | string | null
@@ -775,7 +744,6 @@ export type PromotionCreateManyRepositoryInput = {
   givenUp?: number
   rejection?: string | null
   decidedAt?: Date | string | null
-  decidedSettled?: number | null
   before?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   overdue?: boolean
   lookedAt?: Date | string | null
@@ -793,7 +761,6 @@ export type PromotionUpdateWithoutRepositoryInput = {
   givenUp?: Prisma.IntFieldUpdateOperationsInput | number
   rejection?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   decidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  decidedSettled?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   before?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   overdue?: Prisma.BoolFieldUpdateOperationsInput | boolean
   lookedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -811,7 +778,6 @@ export type PromotionUncheckedUpdateWithoutRepositoryInput = {
   givenUp?: Prisma.IntFieldUpdateOperationsInput | number
   rejection?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   decidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  decidedSettled?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   before?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   overdue?: Prisma.BoolFieldUpdateOperationsInput | boolean
   lookedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -829,7 +795,6 @@ export type PromotionUncheckedUpdateManyWithoutRepositoryInput = {
   givenUp?: Prisma.IntFieldUpdateOperationsInput | number
   rejection?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   decidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  decidedSettled?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   before?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   overdue?: Prisma.BoolFieldUpdateOperationsInput | boolean
   lookedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -850,7 +815,6 @@ export type PromotionSelect<ExtArgs extends runtime.Types.Extensions.InternalArg
   givenUp?: boolean
   rejection?: boolean
   decidedAt?: boolean
-  decidedSettled?: boolean
   before?: boolean
   overdue?: boolean
   lookedAt?: boolean
@@ -870,7 +834,6 @@ export type PromotionSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Ext
   givenUp?: boolean
   rejection?: boolean
   decidedAt?: boolean
-  decidedSettled?: boolean
   before?: boolean
   overdue?: boolean
   lookedAt?: boolean
@@ -890,7 +853,6 @@ export type PromotionSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Ext
   givenUp?: boolean
   rejection?: boolean
   decidedAt?: boolean
-  decidedSettled?: boolean
   before?: boolean
   overdue?: boolean
   lookedAt?: boolean
@@ -910,13 +872,12 @@ export type PromotionSelectScalar = {
   givenUp?: boolean
   rejection?: boolean
   decidedAt?: boolean
-  decidedSettled?: boolean
   before?: boolean
   overdue?: boolean
   lookedAt?: boolean
 }
 
-export type PromotionOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"repositoryId" | "family" | "variant" | "decision" | "issueNumber" | "openedAt" | "state" | "definition" | "pullNumber" | "givenUp" | "rejection" | "decidedAt" | "decidedSettled" | "before" | "overdue" | "lookedAt", ExtArgs["result"]["promotion"]>
+export type PromotionOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"repositoryId" | "family" | "variant" | "decision" | "issueNumber" | "openedAt" | "state" | "definition" | "pullNumber" | "givenUp" | "rejection" | "decidedAt" | "before" | "overdue" | "lookedAt", ExtArgs["result"]["promotion"]>
 export type PromotionInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   repository?: boolean | Prisma.RepositoryDefaultArgs<ExtArgs>
 }
@@ -954,10 +915,9 @@ export type $PromotionPayload<ExtArgs extends runtime.Types.Extensions.InternalA
      */
     rejection: string | null
     /**
-     * When it was decided, and the trial's settled runs at its newest checkpoint then.
+     * When it was approved, rejected or closed; once it is merged, when that was.
      */
     decidedAt: Date | null
-    decidedSettled: number | null
     /**
      * `app/promotion/before.ts`: what the old baseline did, and the name it is kept under.
      */
@@ -1406,7 +1366,6 @@ export interface PromotionFieldRefs {
   readonly givenUp: Prisma.FieldRef<"Promotion", 'Int'>
   readonly rejection: Prisma.FieldRef<"Promotion", 'String'>
   readonly decidedAt: Prisma.FieldRef<"Promotion", 'DateTime'>
-  readonly decidedSettled: Prisma.FieldRef<"Promotion", 'Int'>
   readonly before: Prisma.FieldRef<"Promotion", 'Json'>
   readonly overdue: Prisma.FieldRef<"Promotion", 'Boolean'>
   readonly lookedAt: Prisma.FieldRef<"Promotion", 'DateTime'>

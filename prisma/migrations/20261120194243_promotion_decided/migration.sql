@@ -2,8 +2,6 @@
 ALTER TYPE "promotion_decision" ADD VALUE 'rollback';
 
 -- AlterEnum
-
-
 ALTER TYPE "promotion_state" ADD VALUE 'approved';
 ALTER TYPE "promotion_state" ADD VALUE 'merged';
 ALTER TYPE "promotion_state" ADD VALUE 'rejected';
@@ -11,7 +9,6 @@ ALTER TYPE "promotion_state" ADD VALUE 'rejected';
 -- AlterTable
 ALTER TABLE "promotion" ADD COLUMN     "before" JSONB,
 ADD COLUMN     "decided_at" TIMESTAMPTZ(3),
-ADD COLUMN     "decided_settled" INTEGER,
 ADD COLUMN     "definition" TEXT,
 ADD COLUMN     "given_up" INTEGER NOT NULL DEFAULT 0,
 ADD COLUMN     "looked_at" TIMESTAMPTZ(3),
