@@ -153,7 +153,7 @@ describe('purser init', () => {
 
 describe('purser check', () => {
   const broken = { [PORTFOLIOS]: declared[PORTFOLIOS].replace('review]', 'reveiw]') }
-  const line = `${PORTFOLIOS}:8:33 portfolios.refactoring.workflows.1: there is no workflow reveiw; expected one of changelog, refactor+tests, review, or catalog/reveiw/workflow.yml; for example review`
+  const line = `${PORTFOLIOS}:8:33 portfolios.refactoring.workflows.1: there is no workflow reveiw; expected one of changelog, fix-ci, incident-triage, postmortem, refactor+tests, review, or catalog/reveiw/workflow.yml; for example review`
 
   it('prints each problem and how many there are', async () => {
     expect(await purser(['check', folder(broken)])).toEqual({ code: 1, stdout: `${line}\n1 problem.\n`, stderr: '' })

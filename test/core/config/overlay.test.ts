@@ -95,7 +95,7 @@ describe('a variant that is wrong', () => {
       'names an unknown agent of its own',
       'steps:\n  - { id: work, agent: enginer }\n',
       [
-        `${VARIANT}:3:24 steps.0.agent: there is no agent enginer; expected one of engineer, reviewer, writer, or catalog/agents/enginer.agent.md; for example agent: engineer`,
+        `${VARIANT}:3:24 steps.0.agent: there is no agent enginer; expected one of engineer, investigator, reviewer, writer, or catalog/agents/enginer.agent.md; for example agent: engineer`,
       ],
     ],
     [

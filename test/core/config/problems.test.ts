@@ -284,7 +284,7 @@ const crossRules: readonly Row[] = [
     'an unknown workflow',
     portfolios('review]', 'reveiw]'),
     [
-      `${FILE}:8:33 portfolios.refactoring.workflows.1: there is no workflow reveiw; expected one of changelog, refactor+tests, review, or catalog/reveiw/workflow.yml; for example review`,
+      `${FILE}:8:33 portfolios.refactoring.workflows.1: there is no workflow reveiw; expected one of changelog, fix-ci, incident-triage, postmortem, refactor+tests, review, or catalog/reveiw/workflow.yml; for example review`,
     ],
   ],
   [
@@ -448,7 +448,7 @@ experiments:
     'an unknown agent',
     tidy('engineer', 'enginer'),
     [
-      `${FLOW}:8:24 steps.1.agent: there is no agent enginer; expected one of engineer, reviewer, writer, or catalog/agents/enginer.agent.md; for example agent: engineer`,
+      `${FLOW}:8:24 steps.1.agent: there is no agent enginer; expected one of engineer, investigator, reviewer, writer, or catalog/agents/enginer.agent.md; for example agent: engineer`,
     ],
   ],
   [
