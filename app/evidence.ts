@@ -1,21 +1,20 @@
 /** Everything that a promotion issue shows, read back from the ledger: anybody can recompute the decision from it. */
-import { z } from 'zod'
 import { writeYaml } from '../core/config/document.ts'
-import type { Measure } from '../core/promotion.ts'
+import { type Window, windowOf } from '../core/evidence.ts'
 import type { CheckpointView, CountedRun, PromotionView, Side } from '../core/text/promotion-issue.ts'
 import type { Run } from '../prisma/client/client.ts'
 import type { Declared } from './configuration.ts'
+import { storedMeasures, type VariantTrial } from './ledger/look.ts'
 import { storedPlan } from './ledger/stored.ts'
-import { type TrialKey, tally } from './ledger/trial.ts'
+import { tally } from './ledger/tally.ts'
+import type { TrialKey } from './ledger/trial.ts'
 import type { Parts } from './parts.ts'
 import type { Place } from './place.ts'
-import type { Proposal, VariantTrial } from './promotion.ts'
+import type { Proposal } from './promotion.ts'
 import { siteOf } from './show/urls.ts'
-import { windowStart } from './trial.ts'
 
 /** Runs of one side that are read for an issue; it says when there are more. */
 const RUNS_MAX = 300
-const CHECKPOINTS_SHOWN = 2
 
 /** `undefined` when the variant is not in the catalog any more. */
 export async function evidenceOf(
@@ -31,7 +30,7 @@ export async function evidenceOf(
   const tried = found?.variants.get(variant)
   if (!found || !tried) return undefined
   const { promotion } = configuration
-  const start = windowStart(parts.now(), promotion.window.days)
+  const window = windowOf(promotion, parts.now())
   return {
     decision,
     workflow: family,
@@ -39,8 +38,8 @@ export async function evidenceOf(
     summary: tried.overlay.summary,
     squad: tried.overlay.squad,
     windowDays: promotion.window.days,
-    variantSide: await sideOf(parts, place, trial, start),
-    baselineSide: await sideOf(parts, place, { repositoryId, family, variant: null }, start),
+    variantSide: await sideOf(parts, place, trial, window),
+    baselineSide: await sideOf(parts, place, { repositoryId, family, variant: null }, window),
     checkpoints: await lastCheckpoints(parts, trial),
     sunsetBelowBasisPoints: promotion.sunset['accepted-below'],
     overlaySource: tried.source,
@@ -52,16 +51,21 @@ export async function evidenceOf(
   }
 }
 
-async function sideOf(parts: Parts, place: Place, trial: TrialKey, start: Date): Promise<Side> {
+async function sideOf(parts: Parts, place: Place, trial: TrialKey, window: Window): Promise<Side> {
   const { repositoryId, family, variant } = trial
-  const from = new Date(`${start.toISOString().slice(0, 10)}T00:00:00Z`)
   const runs = await parts.prisma.run.findMany({
-    where: { repositoryId, family, variant, endedAt: { gte: from }, outcome: { not: 'pending' } },
+    where: {
+      repositoryId,
+      family,
+      variant,
+      endedAt: { gte: window.from, lte: window.to },
+      outcome: { not: 'pending' },
+    },
     orderBy: { endedAt: 'desc' },
     take: RUNS_MAX,
   })
   return {
-    tally: await tally(parts.prisma, trial, start),
+    tally: await tally(parts.prisma, trial, window),
     runs: runs.map((run) => countedRun(parts, place, run)),
   }
 }
@@ -83,39 +87,15 @@ function countedRun(parts: Parts, place: Place, run: Run): CountedRun {
   }
 }
 
-const thresholds = [
-  'runs',
-  'baseline-runs',
-  'subjects',
-  'accepted',
-  'accepted-baseline',
-  'spend-per-accepted',
-  'unknown',
-  'reverted',
-  'reverted-baseline',
-] as const satisfies readonly Measure['threshold'][]
-
-const measuresSchema = z.array(
-  z
-    .object({
-      threshold: z.enum(thresholds),
-      required: z.string(),
-      measured: z.string().optional(),
-      holds: z.boolean(),
-    })
-    .transform((measure): Measure => ({ ...measure, measured: measure.measured })),
-)
-
 async function lastCheckpoints(parts: Parts, trial: VariantTrial): Promise<readonly CheckpointView[]> {
   const { repositoryId, family, variant } = trial
-  const newest = await parts.prisma.checkpoint.findMany({
+  const deciding = await parts.prisma.checkpoint.findMany({
     where: { repositoryId, family, variant },
-    orderBy: { settled: 'desc' },
-    take: CHECKPOINTS_SHOWN,
+    orderBy: { settled: 'asc' },
   })
-  return newest.reverse().map(({ settled, at, measures }) => ({
+  return deciding.map(({ settled, at, measures }) => ({
     settled,
     day: at.toISOString().slice(0, 10),
-    measures: measuresSchema.parse(measures),
+    measures: storedMeasures.parse(measures),
   }))
 }

@@ -10,7 +10,7 @@ import { factsOf } from './observe/facts.ts'
 import type { Parts } from './parts.ts'
 import { type Place, placeById } from './place.ts'
 import { declaredBy } from './prepare.ts'
-import { lookAtTrial } from './trial.ts'
+import { lookAtTrials } from './trial.ts'
 
 /** What is undecided is looked at this often, since the rules themselves may be changed. */
 const LOOK_AGAIN_MS = 86_400_000
@@ -71,7 +71,7 @@ export async function updateOutcome(
     now,
   )
   if (changed) await parts.showLater(runId)
-  await lookAtTrial(parts, place, declared, run)
+  await lookAtTrials(parts, place, declared, run)
 }
 
 /** Out of the way of what is due as well, until GitHub or the repository has mended what is wrong. */

@@ -5,13 +5,13 @@ import { decisionLabels } from '../core/text/promotion-decision.ts'
 import { type IssueText, promotionIssue } from '../core/text/promotion-issue.ts'
 import type { Declared } from './configuration.ts'
 import { evidenceOf } from './evidence.ts'
-import { openPromotion, setPromotionIssue, type TrialKey } from './ledger/trial.ts'
+import type { VariantTrial } from './ledger/look.ts'
+import { openPromotion, setPromotionIssue } from './ledger/trial.ts'
 import type { Parts } from './parts.ts'
 import { type Place, placeById } from './place.ts'
 import { declaredBy } from './prepare.ts'
 
 export type Proposal = 'promote' | 'sunset'
-export type VariantTrial = TrialKey & { readonly variant: string }
 
 /** Whoever took the place has this long to make the issue, before somebody else makes it instead. */
 const MAKING_MS_MAX = 120_000
@@ -20,7 +20,7 @@ const UNMADE_AT_ONCE = 20
 /** Issues with the label of a proposal that are looked through for one that an earlier try made. */
 const LOOKED_THROUGH_MAX = 100
 
-/** `isNews`: there is a new checkpoint to tell of. Else an issue that is already there is left as it is. */
+/** `isNews`: what the checkpoints say has changed. Else an issue that is already there is left as it is. */
 export async function propose(
   parts: Parts,
   place: Place,
@@ -51,6 +51,7 @@ export async function proposeUnmade(parts: Parts): Promise<void> {
     take: UNMADE_AT_ONCE,
   })
   for (const { repositoryId, family, variant, decision } of unmade) {
+    if (decision === 'rollback') continue
     const place = await placeById(parts, repositoryId)
     const declared = await declaredBy(parts, place)
     if (isRefusal(declared)) continue

@@ -1,9 +1,8 @@
-/** What a trial rests on: counts by day, kept in step with outcomes, and the looks taken at them. */
+/** What a trial rests on: counts by day, kept in step with outcomes; and the one place for its issue. */
 import type { Decided } from '../../core/outcome.ts'
-import type { Checkpoint, Evaluation, Tally } from '../../core/promotion.ts'
 import type { Outcome } from '../../core/run.ts'
+import { isSettled } from '../../core/tally.ts'
 import type { Fact, Prisma, PrismaClient, Promotion, Run } from '../../prisma/client/client.ts'
-import { toJson } from '../database/json.ts'
 import { transact } from '../database/transact.ts'
 
 /** A family with one of its variants; null for the baseline. */
@@ -14,7 +13,7 @@ export interface TrialKey {
 }
 
 /** The variant as the trial's tables name it: keys can't be null. */
-function keyOf({ repositoryId, family, variant }: TrialKey) {
+export function keyOf({ repositoryId, family, variant }: TrialKey) {
   return { repositoryId, family, variant: variant ?? '' }
 }
 
@@ -38,10 +37,6 @@ function countsOf(outcome: Outcome, reverted: boolean, spentMicroUsd: bigint): C
     reverted: one(reverted && isSettled(outcome)),
     spendMicroUsd: outcome === 'pending' ? 0n : spentMicroUsd,
   }
-}
-
-function isSettled(outcome: Outcome): boolean {
-  return outcome !== 'pending' && outcome !== 'unknown'
 }
 
 /** What the facts about a run's work come to. */
@@ -150,78 +145,8 @@ async function moveCounts(
   })
 }
 
-/** The counts of the days from `windowStart`'s on (UTC). */
-export async function tally(prisma: PrismaClient, trial: TrialKey, windowStart: Date): Promise<Tally> {
-  const { repositoryId, family, variant } = keyOf(trial)
-  const day = utcDay(windowStart)
-  const [{ _sum: sum }, [subjects]] = await Promise.all([
-    prisma.trialDay.aggregate({
-      where: { repositoryId, family, variant, day: { gte: day } },
-      _sum: {
-        settled: true,
-        accepted: true,
-        reworked: true,
-        rejected: true,
-        unknown: true,
-        reverted: true,
-        spendMicroUsd: true,
-      },
-    }),
-    prisma.$queryRaw<{ count: number }[]>`
-      SELECT count(DISTINCT subject_key)::int AS count FROM trial_subject
-      WHERE repository_id = ${repositoryId} AND family = ${family} AND variant = ${variant} AND day >= ${day}::date
-        AND settled > 0`,
-  ])
-  return {
-    settled: sum.settled ?? 0,
-    accepted: sum.accepted ?? 0,
-    reworked: sum.reworked ?? 0,
-    rejected: sum.rejected ?? 0,
-    unknown: sum.unknown ?? 0,
-    reverted: sum.reverted ?? 0,
-    subjects: subjects?.count ?? 0,
-    spendMicroUsd: sum.spendMicroUsd ?? 0n,
-  }
-}
-
 function utcDay(moment: Date): Date {
   return new Date(`${moment.toISOString().slice(0, 10)}T00:00:00Z`)
-}
-
-/** The settled runs of all time, which checkpoints count. */
-export async function settledInAll(prisma: PrismaClient, trial: TrialKey): Promise<number> {
-  const row = await prisma.trial.findUnique({ where: { repositoryId_family_variant: keyOf(trial) } })
-  return row?.settled ?? 0
-}
-
-/** Stores a look at a trial; false when that checkpoint had been taken, which then stands. */
-export async function saveCheckpoint(
-  prisma: PrismaClient,
-  trial: TrialKey,
-  settled: number,
-  evaluation: Evaluation,
-  now: Date,
-): Promise<boolean> {
-  const { measures, allHold, sunsetHolds } = evaluation
-  const { count } = await prisma.checkpoint.createMany({
-    data: { ...keyOf(trial), settled, measures: measures.map(toJson), allHold, sunsetHolds, at: now },
-    skipDuplicates: true,
-  })
-  return count === 1
-}
-
-/** How many checkpoints of a trial are looked back at. */
-export const CHECKPOINTS_MAX = 20
-
-/** The newest checkpoints of a trial, oldest first. */
-export async function checkpoints(prisma: PrismaClient, trial: TrialKey): Promise<readonly Checkpoint[]> {
-  const newest = await prisma.checkpoint.findMany({
-    where: keyOf(trial),
-    orderBy: { settled: 'desc' },
-    take: CHECKPOINTS_MAX,
-    select: { settled: true, allHold: true, sunsetHolds: true },
-  })
-  return newest.reverse()
 }
 
 /**

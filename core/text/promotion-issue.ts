@@ -1,8 +1,9 @@
 /** The issue that proposes a variant as the standard (or its sunset), with all the evidence a maintainer needs. */
 import { formatInterval, wilsonInterval } from '../interval.ts'
+import { formatShare, type Measure } from '../measure.ts'
 import { formatUsd } from '../money.ts'
-import { formatShare, type Measure, spendPerAcceptedMicroUsd, type Tally } from '../promotion.ts'
 import type { Outcome } from '../run.ts'
+import { spendPerAcceptedMicroUsd, type Tally } from '../tally.ts'
 import { code, details, fenced, inline, linesWithin, link, paragraphs, table } from './markdown.ts'
 import { trialMarker } from './marker.ts'
 import { type CatalogFile, decisionLabels, howToDecide } from './promotion-decision.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { promotionSchema } from '../../../core/config/promotion.ts'
-import { evaluateTrial, tallyRuns } from '../../../core/promotion.ts'
+import { evaluateTrial } from '../../../core/measure.ts'
 import { trialOf } from '../../../core/text/marker.ts'
 import { refusalLabels } from '../../../core/text/promotion-decision.ts'
 import { type PromotionView, promotionIssue } from '../../../core/text/promotion-issue.ts'
@@ -214,7 +214,7 @@ describe('when the evidence is thin or huge', () => {
 
   test('runs that the caller cut off are counted by the tally, not by the list', () => {
     const runs = runsOf(1, 8, 30)
-    const cut = { tally: tallyRuns(runs), runs: runs.slice(0, 20) }
+    const cut = { tally: side(runs).tally, runs: runs.slice(0, 20) }
     const { body: text } = promotionIssue(promotion({ variantSide: cut }))
     expect(section('Examples', text)).toContain('**Rejected** (all 30)')
     expect(section('Examples', text)).toContain('and 18 more')

@@ -1,7 +1,8 @@
 /** Views as the App would hand them over, for the tests of the texts. */
 import { promotionSchema } from '../../../core/config/promotion.ts'
-import { evaluateTrial, tallyRuns } from '../../../core/promotion.ts'
+import { evaluateTrial } from '../../../core/measure.ts'
 import type { Quote } from '../../../core/quote.ts'
+import { tallyRuns } from '../../../core/tally.ts'
 import type { EndedRun } from '../../../core/text/ended-run.ts'
 import type { PayingAccount } from '../../../core/text/paying-account.ts'
 import type { CountedRun, PromotionView, Side } from '../../../core/text/promotion-issue.ts'
@@ -97,7 +98,7 @@ function counted(number: number, more: Partial<CountedRun>): CountedRun {
 }
 
 export function side(runs: readonly CountedRun[]): Side {
-  return { tally: tallyRuns(runs), runs }
+  return { tally: tallyRuns(runs.map((run) => ({ ...run, spendMicroUsd: run.spentMicroUsd }))), runs }
 }
 
 export const rejectedRun: Partial<CountedRun> = { outcome: 'rejected', rule: 'built-in rule 5: closed without a merge' }

@@ -1,0 +1,93 @@
+/**
+ * Counts of a stretch of time up to the millisecond, out of the counts by day: whole days from those, the first and the
+ * last day from their runs. So the work is that of a window's days and of two days' runs, however long the history is.
+ */
+import type { Window } from '../../core/evidence.ts'
+import type { Tally } from '../../core/tally.ts'
+import { Prisma, type PrismaClient } from '../../prisma/client/client.ts'
+import { keyOf, type TrialKey } from './trial.ts'
+
+/** A row of counts as `countsSql` selects it. */
+export interface CountsRow {
+  readonly settled: number
+  readonly accepted: number
+  readonly reworked: number
+  readonly rejected: number
+  readonly unknown: number
+  readonly reverted: number
+  readonly subjects: number
+  readonly spend: bigint
+}
+
+export function tallyOf({ spend, ...counts }: CountsRow): Tally {
+  const { settled, accepted, reworked, rejected, unknown, reverted, subjects } = counts
+  return { settled, accepted, reworked, rejected, unknown, reverted, subjects, spendMicroUsd: spend }
+}
+
+export async function tally(prisma: PrismaClient, trial: TrialKey, { from, to }: Window): Promise<Tally> {
+  const [row] = await prisma.$queryRaw<CountsRow[]>(countsSql(trial, from, { at: momentSql(to) }))
+  if (row === undefined) throw new Error('sums without a row')
+  return tallyOf(row)
+}
+
+/** The last run that counts: what ended at `at` counts up to the run `id`, or as a whole where none is named. */
+export interface Until {
+  readonly at: Prisma.Sql
+  readonly id?: Prisma.Sql
+}
+
+export function momentSql(moment: Date): Prisma.Sql {
+  return Prisma.sql`${moment.toISOString()}::timestamptz`
+}
+
+/** The runs of one side, by the index on them. */
+export function sideSql({ repositoryId, family, variant }: TrialKey): Prisma.Sql {
+  const side = variant === null ? Prisma.sql`variant IS NULL` : Prisma.sql`variant = ${variant}`
+  return Prisma.sql`repository_id = ${repositoryId} AND family = ${family} AND ${side}`
+}
+
+export const settledSql = Prisma.sql`outcome IN ('accepted', 'reworked', 'rejected')`
+
+/** Selects one `CountsRow`. Ids are compared by their bytes, as everywhere, and not by the database's language. */
+export function countsSql(trial: TrialKey, from: Date, { at, id }: Until): Prisma.Sql {
+  const { repositoryId, family, variant } = keyOf(trial)
+  const key = Prisma.sql`repository_id = ${repositoryId} AND family = ${family} AND variant = ${variant}`
+  const firstDay = Prisma.sql`${from.toISOString().slice(0, 10)}::date`
+  const lastDay = Prisma.sql`(${at} AT TIME ZONE 'UTC')::date`
+  const wholeDays = Prisma.sql`${key} AND day > ${firstDay} AND day < ${lastDay}`
+  const upTo = id
+    ? Prisma.sql`ended_at <= ${at} AND (ended_at < ${at} OR id COLLATE "C" <= ${id} COLLATE "C")`
+    : Prisma.sql`ended_at <= ${at}`
+  const runs = Prisma.sql`${sideSql(trial)} AND outcome <> 'pending' AND ${upTo}`
+  const onFirstDay = Prisma.sql`${runs} AND ended_at >= ${momentSql(from)} AND ended_at < ${startSql(firstDay, 1)}`
+  const onLastDay = Prisma.sql`${runs} AND ended_at >= greatest(${startSql(lastDay)}, ${startSql(firstDay, 1)})`
+  return Prisma.sql`
+    SELECT coalesce(sum(settled), 0)::int AS settled, coalesce(sum(accepted), 0)::int AS accepted,
+      coalesce(sum(reworked), 0)::int AS reworked, coalesce(sum(rejected), 0)::int AS rejected,
+      coalesce(sum(unknown), 0)::int AS unknown, coalesce(sum(reverted), 0)::int AS reverted,
+      coalesce(sum(spend), 0)::bigint AS spend,
+      (
+        SELECT count(DISTINCT subject_key)::int FROM (
+          SELECT subject_key FROM trial_subject WHERE ${wholeDays} AND settled > 0
+          UNION ALL SELECT subject_key FROM run WHERE ${onFirstDay} AND ${settledSql}
+          UNION ALL SELECT subject_key FROM run WHERE ${onLastDay} AND ${settledSql}
+        ) AS subject
+      ) AS subjects
+    FROM (
+      SELECT settled, accepted, reworked, rejected, unknown, reverted, spend_micro_usd AS spend
+      FROM trial_day WHERE ${wholeDays}
+      UNION ALL ${runCountsSql(onFirstDay)}
+      UNION ALL ${runCountsSql(onLastDay)}
+    ) AS part`
+}
+
+function startSql(day: Prisma.Sql, daysLater = 0): Prisma.Sql {
+  return Prisma.sql`((${day} + ${daysLater}::int)::timestamp AT TIME ZONE 'UTC')`
+}
+
+function runCountsSql(which: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`
+    SELECT (${settledSql})::int, (outcome = 'accepted')::int, (outcome = 'reworked')::int, (outcome = 'rejected')::int,
+      (outcome = 'unknown')::int, (reverted AND ${settledSql})::int, spent_micro_usd
+    FROM run WHERE ${which}`
+}

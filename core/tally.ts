@@ -1,0 +1,79 @@
+/** Counting runs, on either side of a trial. */
+import { mulDivCeil } from './money.ts'
+import type { Outcome } from './run.ts'
+
+/** Sums over runs. `pending` runs count nowhere; `unknown` ones only in `unknown` and in the spend. */
+export interface Tally {
+  /** Runs whose outcome is accepted, reworked or rejected. */
+  readonly settled: number
+  readonly accepted: number
+  readonly reworked: number
+  readonly rejected: number
+  readonly unknown: number
+  /** Of the settled. */
+  readonly reverted: number
+  /** Distinct subjects among the settled. */
+  readonly subjects: number
+  /** Spend of settled and unknown runs. */
+  readonly spendMicroUsd: bigint
+}
+
+/** What a tally looks at in a run. */
+export interface TallyRun {
+  readonly outcome: Outcome
+  readonly reverted: boolean
+  /** The same text for runs on the same pull request, issue or commit. */
+  readonly subject: string
+  readonly spendMicroUsd: bigint
+}
+
+/** Whether the repository has said what became of the work. */
+export function isSettled(outcome: Outcome): boolean {
+  return outcome !== 'pending' && outcome !== 'unknown'
+}
+
+/** A tally that runs are added to, one by one. */
+export class Count {
+  readonly #outcomes: Record<Outcome, number> = { accepted: 0, reworked: 0, rejected: 0, pending: 0, unknown: 0 }
+  readonly #subjects = new Set<string>()
+  #settled = 0
+  #reverted = 0
+  #spendMicroUsd = 0n
+
+  add({ outcome, reverted, subject, spendMicroUsd }: TallyRun): void {
+    this.#outcomes[outcome] += 1
+    if (outcome === 'pending') return
+    this.#spendMicroUsd += spendMicroUsd
+    if (outcome === 'unknown') return
+    this.#settled += 1
+    this.#subjects.add(subject)
+    if (reverted) this.#reverted += 1
+  }
+
+  /** As of now; it does not change when more is added. */
+  tally(): Tally {
+    const { accepted, reworked, rejected, unknown } = this.#outcomes
+    return {
+      settled: this.#settled,
+      accepted,
+      reworked,
+      rejected,
+      unknown,
+      reverted: this.#reverted,
+      subjects: this.#subjects.size,
+      spendMicroUsd: this.#spendMicroUsd,
+    }
+  }
+}
+
+/** Their window is the caller's to choose. */
+export function tallyRuns(runs: Iterable<TallyRun>): Tally {
+  const count = new Count()
+  for (const run of runs) count.add(run)
+  return count.tally()
+}
+
+/** The accepted runs' share of the spend, rounded up; `undefined` when nothing was accepted. */
+export function spendPerAcceptedMicroUsd(tally: Tally): bigint | undefined {
+  return tally.accepted === 0 ? undefined : mulDivCeil(tally.spendMicroUsd, 1n, BigInt(tally.accepted))
+}
