@@ -23,7 +23,8 @@ export async function inSnapshot<T>(connectionString: string, work: (snapshot: S
   }
 }
 
-function snapshotOf(client: pg.Client): Snapshot {
+/** What a transaction that is under way sees. */
+export function snapshotOf(client: pg.ClientBase): Snapshot {
   let cursors = 0
   return {
     async query(sql, values = []) {

@@ -22,40 +22,42 @@ const RUNS_AT_ONCE = 500
 const ENTRIES_OF_RUN_MAX = 100
 
 export async function auditLedger(connectionString: string): Promise<Audit> {
-  return inSnapshot(connectionString, async (snapshot) => {
-    const findings: Finding[] = []
-    const seen = new Set<string>()
-    let [accounts, entries, notShown] = [0, 0, 0]
-    const find = (found: readonly Finding[]) => {
-      for (const finding of found) {
-        // A run's own row is looked at with each account that it touched.
-        const about = JSON.stringify([finding.problem, finding.rows, finding.differences.map(({ column }) => column)])
-        if (finding.rows[0]?.table === 'run' && seen.has(about)) continue
-        seen.add(about)
-        if (findings.length < FINDINGS_MAX) findings.push(finding)
-        else notShown += 1
-      }
+  return inSnapshot(connectionString, auditSnapshot)
+}
+
+export async function auditSnapshot(snapshot: Snapshot): Promise<Audit> {
+  const findings: Finding[] = []
+  const seen = new Set<string>()
+  let [accounts, entries, notShown] = [0, 0, 0]
+  const find = (found: readonly Finding[]) => {
+    for (const finding of found) {
+      // A run's own row is looked at with each account that it touched.
+      const about = JSON.stringify([finding.problem, finding.rows, finding.differences.map(({ column }) => column)])
+      if (finding.rows[0]?.table === 'run' && seen.has(about)) continue
+      seen.add(about)
+      if (findings.length < FINDINGS_MAX) findings.push(finding)
+      else notShown += 1
     }
-    find(await guardFindings(snapshot))
-    for await (const row of snapshot.stream(ACCOUNTS, ACCOUNTS_AT_ONCE)) {
-      const audit = await auditAccount(snapshot, accountRow.parse(row))
-      accounts += 1
-      entries += audit.entries
-      find(audit.findings())
-    }
-    for await (const row of snapshot.stream(HOLDLESS_RUNS, RUNS_AT_ONCE)) {
-      const { runId, run } = holdlessRow.parse(row)
-      const finding = auditHoldless(runId, run)
-      if (finding !== undefined) find([finding])
-    }
-    for await (const row of snapshot.stream(STRAY_ENTRIES, RUNS_AT_ONCE)) {
-      const { accountId, ...entry } = strayRow.parse(row)
-      entries += 1
-      const why = `there is no account ${accountId}`
-      find([{ account: undefined, problem: 'added', rows: [entryName(entry)], differences: [], why }])
-    }
-    return { accounts, entries, findings, notShown }
-  })
+  }
+  find(await guardFindings(snapshot))
+  for await (const row of snapshot.stream(ACCOUNTS, ACCOUNTS_AT_ONCE)) {
+    const audit = await auditAccount(snapshot, accountRow.parse(row))
+    accounts += 1
+    entries += audit.entries
+    find(audit.findings())
+  }
+  for await (const row of snapshot.stream(HOLDLESS_RUNS, RUNS_AT_ONCE)) {
+    const { runId, run } = holdlessRow.parse(row)
+    const finding = auditHoldless(runId, run)
+    if (finding !== undefined) find([finding])
+  }
+  for await (const row of snapshot.stream(STRAY_ENTRIES, RUNS_AT_ONCE)) {
+    const { accountId, ...entry } = strayRow.parse(row)
+    entries += 1
+    const why = `there is no account ${accountId}`
+    find([{ account: undefined, problem: 'added', rows: [entryName(entry)], differences: [], why }])
+  }
+  return { accounts, entries, findings, notShown }
 }
 
 async function auditAccount(snapshot: Snapshot, account: AuditedAccount): Promise<AccountAudit> {

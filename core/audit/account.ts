@@ -145,8 +145,12 @@ export class AccountAudit {
     const kept = this.#unconfirmed[column]
     const own = this.#own([{ column, is, expected }])
     if (budget === expected || (kept.length === 0 && column !== 'budget')) return own
+    if (kept.length === 0) {
+      const rows = [{ table: 'entry' as const, id: '', key: `${this.#prefix}...` }]
+      return { problem: 'missing', rows, differences: [{ column: 'budget_change', expected: is - expected }] }
+    }
     const { unit } = this.#account
-    const why = `its entries add up to a ${column} of ${valueWords(unit, expected)}, the account says ${valueWords(unit, is)}`
+    const why = `the account’s ${column} is ${valueWords(unit, is)}, its entries add up to ${valueWords(unit, expected)}`
     // The likeliest first: an entry without which it would add up, then the row that its ceiling doesn't confirm.
     const spare = kept.filter((entry) => entry[column] === expected - is).map(entryName)
     const others = kept.filter((entry) => entry[column] !== expected - is).map(entryName)
