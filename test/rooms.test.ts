@@ -15,6 +15,7 @@ const rooms: Record<string, { rooms: readonly string[]; packages?: readonly stri
   cli: { rooms: ['core', 'catalog', 'action', 'app', 'demo'] },
   demo: { rooms: ['core', 'app', 'cli', 'prisma', 'test'] },
   bench: { rooms: ['core', 'action', 'app', 'test'] },
+  simulation: { rooms: ['core', 'app', 'prisma'] },
 }
 
 describe('the rooms', () => {

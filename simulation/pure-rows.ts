@@ -1,0 +1,114 @@
+/** The rows of the ledger in memory. */
+import type { AccountKind, AccountRow } from '../core/account.ts'
+import type { EntryKind } from '../core/posting.ts'
+import type { ReasonCode } from '../core/reason.ts'
+import type { Report } from '../core/report.ts'
+import type { RunState } from '../core/run-life.ts'
+
+export interface PureAccount extends AccountRow {
+  readonly id: string
+  readonly repositoryId: number
+}
+
+export interface PureHold {
+  readonly accountId: string
+  readonly amount: bigint
+  readonly open: boolean
+}
+
+export interface PureRun {
+  readonly id: string
+  readonly repositoryId: number
+  readonly subjectKey: string
+  readonly state: RunState
+  readonly reason: ReasonCode | null
+  readonly report: Report | null
+  readonly epoch: number
+  readonly jobKey: string | null
+  readonly heardAt: Date | null
+  /** On the ledger's clock. */
+  readonly leaseUntilMs: number
+  readonly reservedAt: Date
+  readonly capMicroUsd: bigint
+  readonly heldMicroUsd: bigint
+  readonly heldTokens: bigint | null
+  readonly drawnMicroUsd: bigint
+  readonly drawnTokens: bigint | null
+  readonly spentMicroUsd: bigint
+  readonly stopRequested: boolean
+  readonly holds: readonly PureHold[]
+}
+
+export interface PureEntry {
+  readonly accountId: string
+  readonly runId: string | null
+  readonly kind: EntryKind
+  readonly budgetChange: bigint
+  readonly heldChange: bigint
+  readonly spentChange: bigint
+  readonly overageChange: bigint
+}
+
+export class PureRows {
+  readonly accounts = new Map<string, PureAccount>()
+  readonly runs = new Map<string, PureRun>()
+  readonly entries: PureEntry[] = []
+  readonly #named = new Map<string, string[]>()
+  readonly #byCommand = new Map<string, string>()
+  readonly #openOnSubject = new Map<string, string>()
+  readonly #open = new Set<string>()
+
+  putAccount(account: PureAccount): void {
+    const known = this.accounts.get(account.id)
+    this.accounts.set(account.id, account)
+    if (known?.name === account.name) return
+    if (known !== undefined) {
+      const ids = this.#named.get(nameKey(known.repositoryId, known.kind, known.name)) ?? []
+      ids.splice(ids.indexOf(account.id), 1)
+    }
+    const key = nameKey(account.repositoryId, account.kind, account.name)
+    this.#named.set(key, [...(this.#named.get(key) ?? []), account.id])
+  }
+
+  account(id: string): PureAccount {
+    const account = this.accounts.get(id)
+    if (account === undefined) throw new Error(`there is no account ${id}`)
+    return account
+  }
+
+  accountsNamed(repositoryId: number, kind: AccountKind, name: string | undefined): readonly PureAccount[] {
+    if (name === undefined) return []
+    return (this.#named.get(nameKey(repositoryId, kind, name)) ?? []).map((id) => this.account(id))
+  }
+
+  putRun(run: PureRun): void {
+    this.runs.set(run.id, run)
+    const subject = `${run.repositoryId}/${run.subjectKey}`
+    if (run.state !== 'ended') {
+      this.#open.add(run.id)
+      this.#openOnSubject.set(subject, run.id)
+    } else if (this.#open.delete(run.id)) {
+      this.#openOnSubject.delete(subject)
+    }
+  }
+
+  putCommand(repositoryId: number, commandKey: string, runId: string): void {
+    this.#byCommand.set(`${repositoryId}/${commandKey}`, runId)
+  }
+
+  byCommand(repositoryId: number, commandKey: string): PureRun | undefined {
+    return this.runs.get(this.#byCommand.get(`${repositoryId}/${commandKey}`) ?? '')
+  }
+
+  isOpenOn(repositoryId: number, subjectKey: string): boolean {
+    return this.#openOnSubject.has(`${repositoryId}/${subjectKey}`)
+  }
+
+  openRuns(): readonly PureRun[] {
+    return [...this.#open].flatMap((id) => this.runs.get(id) ?? [])
+  }
+}
+
+function nameKey(repositoryId: number, kind: AccountKind, name: string): string {
+  return `${repositoryId}/${kind}/${name}`
+}
