@@ -55,13 +55,14 @@ export function accountsFor(
   ]
 }
 
-/** A squad's sprint: the floor that all squads have, and its own extras in the same unit that have not ended. */
+/** A squad's sprint: the floor that all squads have, and its own extras in the same unit that run today. */
 export function squadAccount(exploration: Exploration, squad: string, now: Date, timeZone: string): AccountSpec {
   const floor = exploration['every-squad']
   const unit = 'usd' in floor ? 'usd' : 'tokens'
   const today = dayOf(now, timeZone)
   const { was, extra = [] } = exploration.squads[squad] ?? {}
-  const grants = [floor, ...extra.filter(({ until }) => today <= until)].map((grant) => amountIn(unit, grant))
+  const running = extra.filter(({ from = today, until }) => from <= today && today <= until)
+  const grants = [floor, ...running].map((grant) => amountIn(unit, grant))
   const { start, end } = sprintOf(exploration.sprint, now, timeZone)
   return {
     kind: 'squad',

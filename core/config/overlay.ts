@@ -1,6 +1,7 @@
 /**
  * Laying a variant over its baseline. Both are taken as written, before defaults and units, and the result is held
- * against the workflow's schema again. Mappings merge key by key, lists are replaced, and steps are matched by `id`.
+ * against the workflow's schema again. Mappings merge key by key, lists are replaced, steps are matched by `id`, and what
+ * `without` names is left out first. Credit is the baseline's own and is not handed down.
  */
 import { nearest } from '../nearest.ts'
 import { isMapping, type Path, type Source } from './document.ts'
@@ -16,21 +17,23 @@ export interface Overlaid {
 }
 
 /** The keys of a step that say where it goes and not what it does. */
-const PLACING = new Set(['remove', 'before', 'after'])
+const PLACING = new Set(['remove', 'before', 'after', 'without'])
 /** The keys by which the kinds of steps differ. */
 const KINDS = ['agent', 'run']
 
 export function layOver(baseline: Written, variant: Written): Overlaid {
-  const { summary, squad: _, steps, ...rest } = variant
+  const { summary, squad: _, steps, without, ...rest } = variant
+  const { credit: __, ...handedDown } = baseline
+  const cut = leaveOut(handedDown, without, ['without'])
   const laid = laySteps(writtenSteps(baseline.steps), writtenSteps(steps))
   return {
     value: {
-      ...baseline,
-      ...mergeKeys(baseline, rest),
+      ...cut.value,
+      ...mergeKeys(cut.value, rest),
       ...(summary === undefined ? {} : { summary }),
       steps: laid.steps,
     },
-    findings: laid.findings,
+    findings: [...cut.findings, ...laid.findings],
   }
 }
 
@@ -90,7 +93,9 @@ function laySteps(baseline: readonly Written[], overlay: readonly Written[]) {
       else findings.push({ path: [...path, 'id'], finding: unknownStep(written.id, steps, 'to remove') })
       return
     }
-    const step = existing ? mergeStep(existing, written) : withoutPlacing(written)
+    const cut = leaveOut(existing ?? {}, written.without, [...path, 'without'])
+    findings.push(...cut.findings)
+    const step = existing ? mergeStep(cut.value, written) : withoutPlacing(written)
     const mark = written.before ?? written.after
     if (mark === undefined) {
       if (existing) steps[at] = step
@@ -113,6 +118,37 @@ function laySteps(baseline: readonly Written[], overlay: readonly Written[]) {
     }
   })
   return { steps, findings }
+}
+
+/** Takes out what dotted paths name (`guards.run`); a path to nothing is a mistake worth naming. */
+function leaveOut(from: Written, paths: unknown, at: Path): { value: Written; findings: Overlaid['findings'] } {
+  const named = Array.isArray(paths) ? paths.map(String) : []
+  const unknown = named.flatMap((path, index) =>
+    has(from, path.split('.')) ? [] : [{ path: [...at, index], finding: nothingThere(path, from) }],
+  )
+  return { value: named.reduce((value, path) => omit(value, path.split('.')), from), findings: unknown }
+}
+
+function has(value: unknown, [key, ...rest]: readonly string[]): boolean {
+  if (key === undefined) return true
+  return isMapping(value) && Object.hasOwn(value, key) && has(value[key], rest)
+}
+
+function omit(value: Written, [key = '', ...rest]: readonly string[]): Written {
+  const { [key]: inner, ...others } = value
+  if (rest.length === 0 || !isMapping(inner)) return rest.length === 0 ? others : value
+  // In its place, so that the order of keys stays.
+  return { ...value, [key]: omit(inner, rest) }
+}
+
+function nothingThere(path: string, from: Written): Finding {
+  const keys = Object.keys(from)
+  const near = nearest(path, keys)
+  return {
+    wrong: `the baseline has no ${path} to leave out`,
+    expected: 'a key that it has, or keys joined by dots',
+    example: near ?? 'guards.run',
+  }
 }
 
 function unknownStep(id: unknown, steps: readonly Written[], what: string): Finding {

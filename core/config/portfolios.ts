@@ -1,137 +1,141 @@
 /** `.github/purser/portfolios.yml`: what a repository pays for, how much, and how its work is judged. */
-import { z } from 'zod'
-import { outcomeSchema } from '../run.ts'
+import { z } from 'zod/mini'
+import { described } from './described.ts'
 import { day, glob, modelName, name, percent, sentence, times, tokens, usd, usdPerMillionTokens } from './units.ts'
+import { withExample } from './with-example.ts'
 
 /** The measures that GitHub's facts can feed; a value names one of them. */
 export const measureNames = ['rework-and-reverts', 'first-run-to-merge', 'incident-open-hours'] as const
 
+const label = z.optional(z.string().check(z.minLength(1), z.maxLength(50)))
+
 const valueSchema = z.strictObject({
-  measure: z.enum(measureNames).describe('How the value shows in GitHub facts'),
-  label: z
-    .string()
-    .min(1)
-    .max(50)
-    .optional()
-    .meta({ description: 'The label that marks the issues that the measure looks at', examples: ['incident'] }),
+  measure: described(z.enum(measureNames), 'How the value shows in GitHub facts'),
+  label: withExample(label, 'incident', 'The label that marks the issues that the measure looks at'),
 })
 
 export const priceSchema = z.strictObject({
   input: usdPerMillionTokens,
-  cached: usdPerMillionTokens.optional().describe('Input read from the provider’s cache; as `input` when left out'),
+  cached: described(z.optional(usdPerMillionTokens), 'Input read from the provider’s cache; as `input` when left out'),
   output: usdPerMillionTokens,
 })
 
 const modelsSchema = z.strictObject({
-  default: modelName.optional().describe('The model of every agent that names none'),
-  prices: z.record(modelName, priceSchema).default({}).describe('Prices of your own, over the kept list'),
+  default: described(z.optional(modelName), 'The model of every agent that names none'),
+  prices: described(z._default(z.record(modelName, priceSchema), {}), 'Prices of your own, over the kept list'),
 })
 
 const moneySchema = z.strictObject({ usd })
-const capSchema = z.strictObject({ usd, tokens: tokens.optional() })
+const capSchema = z.strictObject({ usd, tokens: z.optional(tokens) })
 
 /** How a lowered budget takes effect: with the next period, or at once with a reason. */
-const nowSchema = sentence.meta({
-  description: 'Why a lower budget takes effect at once instead of with the next period',
-  examples: ['The grant ended early'],
-})
+const nowSchema = withExample(
+  sentence,
+  'The grant ended early',
+  'Why a lower budget takes effect at once instead of with the next period',
+)
 
-const wasSchema = name.optional().meta({ description: 'Its name before it was renamed', examples: ['cleanup'] })
+const wasSchema = withExample(z.optional(name), 'cleanup', 'Its name before it was renamed')
 
 const portfolioSchema = z.strictObject({
-  purpose: sentence.describe('What this money is for, in a few words, shown with every quote'),
-  value: name.meta({
-    description: 'One of the declared values, the same for all workflows of the portfolio',
-    examples: ['quality'],
-  }),
-  workflows: z.array(name).min(1).max(50).describe('The workflows it pays for, which belong to no other portfolio'),
-  budget: z.strictObject({ usd, per: z.enum(['week', 'month']), now: nowSchema.optional() }),
-  cap: moneySchema.optional().describe('The most that one session may cost, where the workflow’s own cap is not less'),
-  'confirm-over': moneySchema
-    .optional()
-    .describe('Above this cap a run is quoted first and goes on only after `/agent go`'),
-  overrides: z
-    .strictObject({
-      cap: times.optional().describe('How many times the cap a command may ask for'),
-      models: z.array(modelName).min(1).optional().describe('The models that a command may ask for'),
-    })
-    .default({}),
-  enforce: z
-    .enum(['record', 'quote', 'cap'])
-    .default('cap')
-    .describe('record: only keep the books; quote: also show prices; cap: also refuse when there is no room'),
-  'high-cost': sentence.optional().meta({
-    description: 'Why dear runs are right here; shown with every quote and result',
-    examples: ['Incidents justify deep context.'],
-  }),
+  purpose: described(sentence, 'What this money is for, in a few words, shown with every quote'),
+  value: withExample(name, 'quality', 'One of the declared values, the same for all workflows of the portfolio'),
+  workflows: described(
+    z.array(name).check(z.minLength(1), z.maxLength(50)),
+    'The workflows it pays for, which belong to no other portfolio',
+  ),
+  budget: z.strictObject({ usd, per: z.enum(['week', 'month']), now: z.optional(nowSchema) }),
+  cap: described(
+    z.optional(moneySchema),
+    'The most that one session may cost, where the workflow’s own cap is not less',
+  ),
+  'confirm-over': described(
+    z.optional(moneySchema),
+    'Above this cap a run is quoted first and goes on only after `/agent go`',
+  ),
+  overrides: z._default(
+    z.strictObject({
+      cap: described(z.optional(times), 'How many times the cap a command may ask for'),
+      models: described(z.optional(z.array(modelName).check(z.minLength(1))), 'The models that a command may ask for'),
+    }),
+    {},
+  ),
+  enforce: described(
+    z._default(z.enum(['record', 'quote', 'cap']), 'cap'),
+    'record: only keep the books; quote: also show prices; cap: also refuse when there is no room',
+  ),
+  'high-cost': withExample(
+    z.optional(sentence),
+    'Incidents justify deep context.',
+    'Why dear runs are right here; shown with every quote and result',
+  ),
   was: wasSchema,
 })
 
 // What most repositories do not declare is `lazy`: its schema is made when a file has it, which spares every job some
 // milliseconds.
 const grantSchema = z.lazy(() =>
-  z
-    .union(
+  withExample(
+    z.union(
       [z.strictObject({ tokens }), z.strictObject({ usd })],
       'not one of tokens and usd; expected an amount of the one or the other; for example { tokens: 2_000_000 }',
-    )
-    .meta({ examples: [{ tokens: '2_000_000' }] }),
+    ),
+    { tokens: '2_000_000' },
+  ),
 )
 
-const reason = sentence.meta({ description: 'The reason', examples: ['PSP migration'] })
+const reason = withExample(sentence, 'PSP migration', 'The reason')
 const extraSchema = z.lazy(() =>
   z.union(
-    [z.strictObject({ tokens, reason, until: day }), z.strictObject({ usd, reason, until: day })],
+    [
+      z.strictObject({ tokens, reason, from: z.optional(day), until: day }),
+      z.strictObject({ usd, reason, from: z.optional(day), until: day }),
+    ],
     'not one of tokens and usd; expected an amount, a reason and an end; for example { tokens: 1_000_000, reason: PSP migration, until: 2027-01-31 }',
   ),
 )
 
 const explorationSchema = z.lazy(() =>
   z.strictObject({
-    sprint: z.strictObject({
-      days: z
-        .int()
-        .min(1)
-        .max(90)
-        .meta({ examples: [14] }),
-      from: day,
-    }),
-    'every-squad': grantSchema.describe('The floor of every squad’s sprint, the same for all'),
-    squads: z
-      .record(
+    sprint: z.strictObject({ days: withExample(z.int().check(z.minimum(1), z.maximum(90)), 14), from: day }),
+    'every-squad': described(grantSchema, 'The floor of every squad’s sprint, the same for all'),
+    squads: described(
+      z.record(
         name,
         z.strictObject({
-          paths: z.array(glob).min(1).describe('Where the squad works'),
-          extra: z.array(extraSchema).default([]).describe('What it has for a while beyond the floor, and why'),
+          paths: described(z.array(glob).check(z.minLength(1)), 'Where the squad works'),
+          extra: described(z._default(z.array(extraSchema), []), 'What it has for a while beyond the floor, and why'),
           was: wasSchema,
         }),
-      )
-      .describe('The squads by name'),
+      ),
+      'The squads by name',
+    ),
   }),
 )
 
 const experimentSchema = z.lazy(() =>
   z.strictObject({
-    project: sentence.meta({ description: 'What it is for', examples: ['Split the billing monolith'] }),
-    scope: z.strictObject({ paths: z.array(glob).min(1) }).describe('What it may touch, which is enforced'),
+    project: withExample(sentence, 'Split the billing monolith', 'What it is for'),
+    scope: described(
+      z.strictObject({ paths: z.array(glob).check(z.minLength(1)) }),
+      'What it may touch, which is enforced',
+    ),
     ends: day,
     budget: moneySchema,
-    metering: z
-      .enum(['metered', 'flat-rate'])
-      .default('metered')
-      .describe('flat-rate: logged with a shadow price instead of a metered one'),
-    success: z
-      .strictObject({
-        runs: z
-          .int()
-          .positive()
-          .max(1000)
-          .meta({ examples: [15] }),
-        accepted: percent,
-      })
-      .optional()
-      .describe('When it counts as a success and its workflow may enter the catalog'),
-    extended: z.strictObject({ until: day, reason }).optional().describe('The one extension it may have'),
+    metering: described(
+      z._default(z.enum(['metered', 'flat-rate']), 'metered'),
+      'flat-rate: logged with a shadow price instead of a metered one',
+    ),
+    success: described(
+      z.optional(
+        z.strictObject({
+          runs: withExample(z.int().check(z.positive(), z.maximum(1000)), 15),
+          accepted: percent,
+        }),
+      ),
+      'When it counts as a success and its workflow may enter the catalog',
+    ),
+    extended: described(z.optional(z.strictObject({ until: day, reason })), 'The one extension it may have'),
     was: wasSchema,
   }),
 )
@@ -140,64 +144,73 @@ const experimentSchema = z.lazy(() =>
 export const outcomeConditionSchema = z.lazy(() =>
   z
     .strictObject({
-      label: z
-        .string()
-        .min(1)
-        .max(50)
-        .optional()
-        .meta({
-          description: 'The pull request or issue carries this label, set by somebody with write access',
-          examples: ['agent/rejected'],
-        }),
-      merged: z.boolean().optional(),
-      closed: z.boolean().optional().describe('Closed without a merge'),
-      reverted: z.boolean().optional(),
-      checks: z.enum(['success', 'failure']).optional().describe('The checks on the delivered head'),
-      review: z.enum(['approved', 'changes-requested']).optional(),
-      'after-days': z.int().min(1).max(90).optional().describe('That many days have gone by since the run ended'),
+      label: withExample(
+        label,
+        'agent/rejected',
+        'The pull request or issue carries this label, set by somebody with write access',
+      ),
+      merged: z.optional(z.boolean()),
+      closed: described(z.optional(z.boolean()), 'Closed without a merge'),
+      reverted: z.optional(z.boolean()),
+      checks: described(z.optional(z.enum(['success', 'failure'])), 'The checks on the delivered head'),
+      review: z.optional(z.enum(['approved', 'changes-requested'])),
+      'after-days': described(
+        z.optional(z.int().check(z.minimum(1), z.maximum(90))),
+        'That many days have gone by since the run ended',
+      ),
     })
-    .refine(
-      (when) => Object.keys(when).length > 0,
-      'no condition; expected at least one; for example { merged: true }',
+    .check(
+      z.refine(
+        (when) => Object.keys(when).length > 0,
+        'no condition; expected at least one; for example { merged: true }',
+      ),
     ),
 )
 
 export const outcomeRuleSchema = z.lazy(() =>
   z.strictObject({
-    outcome: outcomeSchema.exclude(['pending']),
-    when: outcomeConditionSchema.meta({ examples: [{ label: 'agent/rejected' }] }),
+    outcome: z.enum(['accepted', 'reworked', 'rejected', 'unknown']),
+    when: withExample(outcomeConditionSchema, { label: 'agent/rejected' }),
   }),
 )
 export type OutcomeRule = z.infer<typeof outcomeRuleSchema>
 
-export const portfoliosSchema = z
-  .strictObject({
-    version: z.literal(1).describe('The version of this format'),
-    inherit: z
-      .enum(['organisation', 'none'])
-      .default('none')
-      .describe('Whether the organisation’s layer lies below this one'),
-    'time-zone': z
-      .string()
-      .default('UTC')
-      .refine(isTimeZone, 'not a time zone; expected an IANA name; for example Europe/Berlin')
-      .meta({ description: 'Where days, weeks and months begin and end', examples: ['Europe/Berlin'] }),
-    'without-app': z
-      .enum(['caps', 'refuse'])
-      .default('caps')
-      .describe('What the Action does where no App is set: keep per-run caps alone, or refuse'),
-    values: z.record(name, valueSchema).default({}).describe('What the work is good for, at most seven'),
-    models: modelsSchema.default({ prices: {} }).describe('The default model, and prices'),
-    portfolios: z.record(name, portfolioSchema).default({}).describe('Small bundles of workflows with one budget each'),
-    exploration: explorationSchema.optional().describe('The protected budget that every squad has for trying variants'),
-    experiments: z.record(name, experimentSchema).default({}).describe('Time-boxed work off the catalog'),
-    outcomes: z
-      .array(outcomeRuleSchema)
-      .max(50)
-      .default([])
-      .describe('First match wins; tried before the built-in list'),
-  })
-  .describe('What this repository pays for, how much, and how the work is judged')
+export const portfoliosSchema = described(
+  z.strictObject({
+    version: described(z.literal(1), 'The version of this format'),
+    inherit: described(
+      z._default(z.enum(['organisation', 'none']), 'none'),
+      'Whether the organisation’s layer lies below this one',
+    ),
+    'time-zone': withExample(
+      z
+        ._default(z.string(), 'UTC')
+        .check(z.refine(isTimeZone, 'not a time zone; expected an IANA name; for example Europe/Berlin')),
+      'Europe/Berlin',
+      'Where days, weeks and months begin and end',
+    ),
+    'without-app': described(
+      z._default(z.enum(['caps', 'refuse']), 'caps'),
+      'What the Action does where no App is set: keep per-run caps alone, or refuse',
+    ),
+    values: described(z._default(z.record(name, valueSchema), {}), 'What the work is good for, at most seven'),
+    models: described(z._default(modelsSchema, { prices: {} }), 'The default model, and prices'),
+    portfolios: described(
+      z._default(z.record(name, portfolioSchema), {}),
+      'Small bundles of workflows with one budget each',
+    ),
+    exploration: described(
+      z.optional(explorationSchema),
+      'The protected budget that every squad has for trying variants',
+    ),
+    experiments: described(z._default(z.record(name, experimentSchema), {}), 'Time-boxed work off the catalog'),
+    outcomes: described(
+      z._default(z.array(outcomeRuleSchema).check(z.maxLength(50)), []),
+      'First match wins; tried before the built-in list',
+    ),
+  }),
+  'What this repository pays for, how much, and how the work is judged',
+)
 
 export type PortfoliosFile = z.infer<typeof portfoliosSchema>
 export type Portfolio = z.infer<typeof portfolioSchema>

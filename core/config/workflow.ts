@@ -1,79 +1,92 @@
 /** `catalog/<name>/workflow.yml` and the overlays beside it: what a named workflow does, guards, delivers and may cost. */
-import { z } from 'zod'
+import { z } from 'zod/mini'
 import { deliveryKindSchema } from '../run.ts'
+import { described } from './described.ts'
 import { workflowCapSchema } from './portfolios.ts'
-import { glob, modelName, name, percent, sentence, usd } from './units.ts'
+import { day, glob, modelName, name, percent, sentence, usd } from './units.ts'
+import { withExample } from './with-example.ts'
 
 /** A shell command; values of inputs reach it as quoted environment variables, never by pasting. */
-const command = z
-  .string()
-  .trim()
-  .min(1)
-  .max(2000)
-  .meta({ description: 'A shell command; `${{ inputs.test }}` is passed as data', examples: ['npm test'] })
+const command = withExample(
+  z.string().check(z.trim(), z.minLength(1), z.maxLength(2000)),
+  'npm test',
+  'A shell command; `${{ inputs.test }}` is passed as data',
+)
 
-const inputName = z
-  .string()
-  .regex(/^[a-z][a-z0-9_-]{0,39}$/, 'not an input’s name; expected lower-case letters; for example goal')
-  .meta({ examples: ['goal'] })
+const inputName = withExample(
+  z
+    .string()
+    .check(z.regex(/^[a-z][a-z0-9_-]{0,39}$/, 'not an input’s name; expected lower-case letters; for example goal')),
+  'goal',
+)
 
 export const inputSchema = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('string'),
-    description: sentence.optional(),
-    default: z.string().max(4000).optional(),
-    'max-length': z.int().positive().max(4000).default(1000),
+    description: z.optional(sentence),
+    default: z.optional(z.string().check(z.maxLength(4000))),
+    'max-length': z._default(z.int().check(z.positive(), z.maximum(4000)), 1000),
   }),
-  z.strictObject({ type: z.literal('number'), description: sentence.optional(), default: z.number().optional() }),
-  z.strictObject({ type: z.literal('boolean'), description: sentence.optional(), default: z.boolean().optional() }),
+  z.strictObject({ type: z.literal('number'), description: z.optional(sentence), default: z.optional(z.number()) }),
+  z.strictObject({ type: z.literal('boolean'), description: z.optional(sentence), default: z.optional(z.boolean()) }),
   z.strictObject({
     type: z.literal('choice'),
-    description: sentence.optional(),
-    options: z.array(z.string().min(1).max(100)).min(2).max(20),
-    default: z.string().optional(),
+    description: z.optional(sentence),
+    options: z.array(z.string().check(z.minLength(1), z.maxLength(100))).check(z.minLength(2), z.maxLength(20)),
+    default: z.optional(z.string()),
   }),
 ])
 export type InputDeclaration = z.infer<typeof inputSchema>
 
-const stepId = z
-  .string()
-  .regex(/^[a-z][a-z0-9-]{0,39}$/, 'not a step’s id; expected lower-case letters; for example tests')
-  .meta({ examples: ['tests'] })
+const stepId = withExample(
+  z
+    .string()
+    .check(z.regex(/^[a-z][a-z0-9-]{0,39}$/, 'not a step’s id; expected lower-case letters; for example tests')),
+  'tests',
+)
 
 /** The keys of steps without their defaults, which an overlay must not bring in. */
-const onFailure = z.enum(['stop', 'continue']).describe('continue: the result is only noted and shown to later steps')
-const commandMinutes = z.int().min(1).max(120).describe('Minutes until the command is ended')
-const prompt = z
-  .string()
-  .regex(
-    /^[a-z0-9][a-z0-9-]*\.md$/,
-    'not a prompt file; expected a Markdown file beside workflow.yml; for example refactor.md',
-  )
-  .meta({ description: 'The agent’s task, in a file beside workflow.yml', examples: ['refactor.md'] })
-const share = percent.meta({ description: 'The most of the cap that this step may use', examples: ['60%'] })
-const turns = z.int().min(1).max(200).describe('The most model responses, over all attempts')
-const until = z
-  .strictObject({
+const onFailure = described(z.enum(['stop', 'continue']), 'continue: the result is only noted and shown to later steps')
+const commandMinutes = described(z.int().check(z.minimum(1), z.maximum(120)), 'Minutes until the command is ended')
+const prompt = withExample(
+  z
+    .string()
+    .check(
+      z.regex(
+        /^[a-z0-9][a-z0-9-]*\.md$/,
+        'not a prompt file; expected a Markdown file beside workflow.yml; for example refactor.md',
+      ),
+    ),
+  'refactor.md',
+  'The agent’s task, in a file beside workflow.yml',
+)
+const share = withExample(percent, '60%', 'The most of the cap that this step may use')
+const turns = described(z.int().check(z.minimum(1), z.maximum(200)), 'The most model responses, over all attempts')
+const attempts = z.int().check(z.minimum(1), z.maximum(10))
+const UNTIL = 'Run this command when the agent is done; when it fails, show the agent its output and try again'
+const until = described(
+  z.strictObject({
     run: command,
-    attempts: z.int().min(1).max(10).default(3),
-    'timeout-minutes': commandMinutes.default(10),
-  })
-  .describe('Run this command when the agent is done; when it fails, show the agent its output and try again')
+    attempts: z._default(attempts, 3),
+    'timeout-minutes': z._default(commandMinutes, 10),
+  }),
+  UNTIL,
+)
 
 export const commandStepSchema = z.strictObject({
   id: stepId,
   run: command,
-  'on-failure': onFailure.default('stop'),
-  'timeout-minutes': commandMinutes.default(10),
+  'on-failure': z._default(onFailure, 'stop'),
+  'timeout-minutes': z._default(commandMinutes, 10),
 })
 
 export const agentStepSchema = z.strictObject({
   id: stepId,
-  agent: name.meta({ description: 'The agent that does it', examples: ['engineer'] }),
+  agent: withExample(name, 'engineer', 'The agent that does it'),
   prompt,
-  share: share.optional(),
-  turns: turns.default(30),
-  until: until.optional(),
+  share: z.optional(share),
+  turns: z._default(turns, 30),
+  until: z.optional(until),
 })
 
 export const stepSchema = z.union(
@@ -83,119 +96,167 @@ export const stepSchema = z.union(
 export type Step = z.infer<typeof stepSchema>
 
 export const guardsSchema = z.strictObject({
-  paths: z
-    .strictObject({ allow: z.array(glob).optional(), deny: z.array(glob).optional() })
-    .optional()
-    .describe('Which paths the work may touch; `.github/**` is always denied unless allowed here by name'),
-  diff: z.strictObject({ files: z.int().positive().optional(), lines: z.int().positive().optional() }).optional(),
-  run: z.array(command).max(5).optional().describe('Commands that must pass on the finished work'),
+  paths: described(
+    z.optional(z.strictObject({ allow: z.optional(z.array(glob)), deny: z.optional(z.array(glob)) })),
+    'Which paths the work may touch; `.github/**` is always denied unless allowed here by name',
+  ),
+  diff: z.optional(
+    z.strictObject({
+      files: z.optional(z.int().check(z.positive())),
+      lines: z.optional(z.int().check(z.positive())),
+    }),
+  ),
+  run: described(z.optional(z.array(command).check(z.maxLength(5))), 'Commands that must pass on the finished work'),
 })
 export type Guards = z.infer<typeof guardsSchema>
 
 export const effortSchema = z.enum(['minimal', 'low', 'medium', 'high'])
 
+const hosts = z.array(z.string().check(z.minLength(1), z.maxLength(200)))
+const setupMinutes = z.int().check(z.minimum(1), z.maximum(60))
 const setup = z.strictObject({
   run: command,
-  network: z
-    .array(z.string().min(1).max(200))
-    .default([])
-    .describe('Hosts that it may reach; `registry` for the package registries'),
-  'timeout-minutes': z.int().min(1).max(60).default(10),
+  network: described(z._default(hosts, []), 'Hosts that it may reach; `registry` for the package registries'),
+  'timeout-minutes': z._default(setupMinutes, 10),
 })
 
+const runMinutes = z.int().check(z.minimum(1), z.maximum(350))
 const fields = {
-  summary: sentence.meta({
-    description: 'What it does, in one line of a list',
-    examples: ['Refactor what this pull request touches'],
-  }),
-  value: name.meta({ description: 'The value it serves', examples: ['quality'] }),
-  access: z
-    .enum(['triage', 'write', 'maintain'])
-    .default('write')
-    .describe('What somebody needs on GitHub to start it'),
-  on: z
-    .array(z.enum(['pull-request', 'issue', 'push']))
-    .min(1)
-    .default(['pull-request'])
-    .describe('The subjects that it works on'),
-  inputs: z.record(inputName, inputSchema).default({}).describe('What a command may give it'),
-  setup: setup.optional().describe('Runs once before any model call and without any key'),
-  model: modelName.optional().describe('The model of its agents that name none'),
-  effort: effortSchema.optional().describe('How hard a model that reasons is asked to think'),
-  steps: z.array(stepSchema).min(1).max(20).describe('What it does, in this order'),
-  guards: guardsSchema.default({}).describe('What the work must satisfy before it is delivered'),
-  deliver: deliveryKindSchema.meta({ description: 'What it hands over', examples: ['commit'] }),
-  cap: workflowCapSchema.describe('The most that one session may cost'),
-  floor: z
-    .strictObject({ usd })
-    .optional()
-    .describe('The least it is worth starting with; a tenth of the cap when left out'),
-  'timeout-minutes': z.int().min(1).max(350).default(30).describe('Minutes until the run is ended'),
+  summary: withExample(sentence, 'Refactor what this pull request touches', 'What it does, in one line of a list'),
+  value: withExample(name, 'quality', 'The value it serves'),
+  access: described(
+    z._default(z.enum(['triage', 'write', 'maintain']), 'write'),
+    'What somebody needs on GitHub to start it',
+  ),
+  on: described(
+    z._default(z.array(z.enum(['pull-request', 'issue', 'push'])).check(z.minLength(1)), ['pull-request']),
+    'The subjects that it works on',
+  ),
+  inputs: described(z._default(z.record(inputName, inputSchema), {}), 'What a command may give it'),
+  setup: described(z.optional(setup), 'Runs once before any model call and without any key'),
+  model: described(z.optional(modelName), 'The model of its agents that name none'),
+  effort: described(z.optional(effortSchema), 'How hard a model that reasons is asked to think'),
+  steps: described(z.array(stepSchema).check(z.minLength(1), z.maxLength(20)), 'What it does, in this order'),
+  guards: described(z._default(guardsSchema, {}), 'What the work must satisfy before it is delivered'),
+  deliver: withExample(deliveryKindSchema, 'commit', 'What it hands over'),
+  cap: described(workflowCapSchema, 'The most that one session may cost'),
+  floor: described(
+    z.optional(z.strictObject({ usd })),
+    'The least it is worth starting with; a tenth of the cap when left out',
+  ),
+  'timeout-minutes': described(z._default(runMinutes, 30), 'Minutes until the run is ended'),
 }
 
-export const workflowSchema = z.strictObject({ name, ...fields }).describe('A named workflow of the catalog')
+/** Written by promotions, newest last; whoever lays a variant over the workflow does not inherit it. */
+const credit = described(
+  z.optional(
+    z
+      .array(
+        z.strictObject({
+          squad: described(name, 'The squad that worked it out'),
+          variant: withExample(name, 'tests-first', 'The variant that it came as'),
+          since: day,
+        }),
+      )
+      .check(z.maxLength(50)),
+  ),
+  'Which squads’ variants became this workflow',
+)
+
+export const workflowSchema = described(
+  z.strictObject({ name, ...fields, credit }),
+  'A named workflow of the catalog',
+)
 export type Workflow = z.infer<typeof workflowSchema>
+
+/** `guards.run`: keys joined by dots. A key that is empty by mistake is thus never taken for one to leave out. */
+const without = (example: string[]) =>
+  withExample(
+    z.optional(
+      z
+        .array(
+          z
+            .string()
+            .check(
+              z.regex(
+                /^[a-z][a-z-]*(\.[a-z][a-z-]*){0,3}$/,
+                'not a key; expected keys joined by dots; for example guards.run',
+              ),
+            ),
+        )
+        .check(z.minLength(1), z.maxLength(20)),
+    ),
+    example,
+    'Keys of the baseline that it does not have',
+  )
 
 /**
  * A step of an overlay: matched to the baseline's by `id`, with only the keys that differ. A new `id` needs a whole
- * step and stands last, or where `before` or `after` puts it. `remove: true` takes a step out.
+ * step and stands last, or where `before` or `after` puts it. `remove: true` takes a step out, `without` some of its keys.
  */
 const stepOverlaySchema = z.lazy(() =>
   z.strictObject({
     id: stepId,
-    remove: z.literal(true).optional().describe('Takes the step out'),
-    before: stepId.optional().describe('Puts the step before the one of this id'),
-    after: stepId.optional().describe('Puts the step after the one of this id'),
-    agent: agentStepSchema.shape.agent.optional(),
-    prompt: prompt.optional(),
-    share: share.optional(),
-    turns: turns.optional(),
-    until: until
-      .partial({ run: true })
-      .extend({ attempts: z.int().min(1).max(10).optional(), 'timeout-minutes': commandMinutes.optional() })
-      .optional(),
-    run: command.optional(),
-    'on-failure': onFailure.optional(),
-    'timeout-minutes': commandMinutes.optional(),
+    remove: described(z.optional(z.literal(true)), 'Takes the step out'),
+    before: described(z.optional(stepId), 'Puts the step before the one of this id'),
+    after: described(z.optional(stepId), 'Puts the step after the one of this id'),
+    without: without(['until']),
+    agent: z.optional(agentStepSchema.shape.agent),
+    prompt: z.optional(prompt),
+    share: z.optional(share),
+    turns: z.optional(turns),
+    until: z.optional(
+      z.strictObject({
+        run: z.optional(command),
+        attempts: z.optional(attempts),
+        'timeout-minutes': z.optional(commandMinutes),
+      }),
+    ),
+    run: z.optional(command),
+    'on-failure': z.optional(onFailure),
+    'timeout-minutes': z.optional(commandMinutes),
   }),
 )
 
 /** `variants/<name>.yml`: only the keys that differ from the baseline. */
 export const variantSchema = z.lazy(() =>
-  z
-    .strictObject({
+  described(
+    z.strictObject({
       summary: fields.summary,
-      squad: name.optional().describe('The squad that proposes it and gets the credit'),
+      squad: described(z.optional(name), 'The squad that proposes it and gets the credit'),
+      without: without(['guards.run']),
       model: fields.model,
       effort: fields.effort,
-      setup: setup
-        .partial({ run: true })
-        .extend({
-          network: z.array(z.string().min(1).max(200)).optional(),
-          'timeout-minutes': z.int().min(1).max(60).optional(),
-        })
-        .optional(),
-      steps: z.array(stepOverlaySchema).max(20).optional().describe('Matched by `id`; `remove: true` takes one out'),
-      guards: guardsSchema.optional(),
-      cap: workflowCapSchema.optional(),
-      'timeout-minutes': z.int().min(1).max(350).optional(),
-    })
-    .describe('A variant: an overlay over a workflow, with only the keys that differ'),
+      setup: z.optional(
+        z.strictObject({
+          run: z.optional(command),
+          network: z.optional(hosts),
+          'timeout-minutes': z.optional(setupMinutes),
+        }),
+      ),
+      steps: described(
+        z.optional(z.array(stepOverlaySchema).check(z.maxLength(20))),
+        'Matched by `id`; `remove: true` takes one out',
+      ),
+      guards: z.optional(guardsSchema),
+      cap: z.optional(workflowCapSchema),
+      'timeout-minutes': z.optional(runMinutes),
+    }),
+    'A variant: an overlay over a workflow, with only the keys that differ',
+  ),
 )
 export type Variant = z.infer<typeof variantSchema>
 
 /** Front matter of `catalog/agents/<name>.agent.md`; the Markdown below it is the agent's system text. */
 export const toolNames = ['read', 'list', 'search', 'edit', 'write', 'run'] as const
-export const agentFrontMatterSchema = z
-  .strictObject({
+export const agentFrontMatterSchema = described(
+  z.strictObject({
     name,
     description: sentence,
-    tools: z
-      .array(z.enum(toolNames))
-      .min(1)
-      .default([...toolNames]),
-    model: modelName.optional().describe('Its own model, which comes before the workflow’s'),
+    tools: z._default(z.array(z.enum(toolNames)).check(z.minLength(1)), [...toolNames]),
+    model: described(z.optional(modelName), 'Its own model, which comes before the workflow’s'),
     effort: fields.effort,
-  })
-  .describe('An agent: a primitive that any workflow may name')
+  }),
+  'An agent: a primitive that any workflow may name',
+)
 export type AgentFrontMatter = z.infer<typeof agentFrontMatterSchema>

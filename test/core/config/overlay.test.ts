@@ -56,6 +56,21 @@ describe('an overlay', () => {
     })
   })
 
+  it('leaves out what it names, of the workflow and of a step', () => {
+    const { workflow } = variant(
+      'without: [guards.run, guards.diff.lines]\nsteps:\n  - { id: look, without: [on-failure] }\n',
+    )
+    expect(workflow.guards).toEqual({ paths: { deny: ['**/*.lock'] }, diff: { files: 5 } })
+    expect(workflow.steps[0]).toMatchObject({ id: 'look', 'on-failure': 'stop' })
+  })
+
+  it('can’t leave out what is not there', () => {
+    expect(problemsOf(withVariant('without: [guard.run]\nsteps:\n  - { id: look, without: [until] }\n'))).toEqual([
+      '.github/purser/catalog/tidy/variants/v.yml:2:11 without.0: the baseline has no guard.run to leave out; expected a key that it has, or keys joined by dots; for example guards.run',
+      '.github/purser/catalog/tidy/variants/v.yml:4:27 steps.0.without.0: the baseline has no until to leave out; expected a key that it has, or keys joined by dots; for example guards.run',
+    ])
+  })
+
   it('finds a prompt beside the baseline and carries its text', () => {
     const { workflow, baseline } = variant('steps:\n  - { id: work, prompt: other.md }\n')
     expect(workflow.prompts).toEqual({ 'other.md': 'Other' })
@@ -109,7 +124,7 @@ describe('a variant that is wrong', () => {
       'changes what a variant may not change',
       'deliver: review\n',
       [
-        `${VARIANT}:2:1 deliver: is no key of this mapping; expected one of summary, squad, model, effort, setup, steps, guards, cap, timeout-minutes; for example summary: Refactor what this pull request touches`,
+        `${VARIANT}:2:1 deliver: is no key of this mapping; expected one of summary, squad, without, model, effort, setup, steps, guards, cap, timeout-minutes; for example summary: Refactor what this pull request touches`,
       ],
     ],
   ])('%s', (_, text, expected) => {
