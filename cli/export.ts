@@ -81,7 +81,7 @@ function words({ totals, unhandledWebhooks }: Exported, file: string): string {
   const exported = `Exported ${carriedWords(totals)} to ${file === '-' ? 'standard output' : file}.\n`
   if (unhandledWebhooks === 0) return exported
   return (
-    `${exported}${unhandledWebhooks} received webhooks are not handled yet and are not in it: start the App once more ` +
-    'until it has handled them and export again, or let GitHub deliver them again to the new one.\n'
+    `${exported}${unhandledWebhooks === 1 ? '1 received webhook is' : `${unhandledWebhooks} received webhooks are`} not ` +
+    'handled yet, and not in it: start the App until it has handled what it received, and export again.\n'
   )
 }
