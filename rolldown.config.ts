@@ -38,16 +38,10 @@ const chatOnly: Plugin = {
   },
 }
 
-/**
- * Descriptions are for the JSON Schemas and the reference page. Each makes its schema anew when the program starts, so
- * the bundle leaves them out.
- */
+/** Descriptions are for the JSON Schemas and the reference page. */
 const withoutDescriptions: Plugin = {
   name: 'without-descriptions',
-  transform(code, id) {
-    if (!/\/core\/[^?]*\.ts$/.test(id)) return null
-    return { code: code.replace(/\s*\.describe\(\s*(?:'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`),?\s*\)/g, ''), map: null }
-  },
+  load: (id) => (/\/core\/config\/described\.ts$/.test(id) ? 'export const described = (schema) => schema' : null),
 }
 
 /** A script of ASCII alone is kept and hashed at one byte a character. All of it stands in strings and patterns. */
@@ -78,7 +72,12 @@ export default defineConfig({
     chunkFileNames: 'chunks/[name].js',
     cleanDir: true,
     minify: true,
-    // Its settings have to be made before the first schema is, in whatever file.
-    codeSplitting: { groups: [{ name: 'zod', test: /node_modules\/zod\/|action\/plain-schemas/ }] },
+    // Each file costs its own while the program starts: one for what begins at once, one for the rest of every run.
+    codeSplitting: {
+      groups: [
+        { name: 'early', test: /\/action\/early\.ts$/, priority: 1 },
+        { name: 'start', test: /\/action\/runner\.ts$/ },
+      ],
+    },
   },
 })

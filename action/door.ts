@@ -1,6 +1,6 @@
 /** The runner's side of the App's door. Bounded tries, bounded time; a refusal is a value, silence a `Silence`. */
 import { setTimeout as wait } from 'node:timers/promises'
-import { z } from 'zod'
+import { z } from 'zod/mini'
 import {
   askBodySchema,
   type ClaimAnswer,
@@ -75,7 +75,7 @@ export function openDoor(appUrl: string, patience: Patience = PATIENCE): Door {
  * Every door takes the same request again without doing it twice, so a try whose answer was lost may be repeated. A
  * server's error may pass, whatever its body says; when none of the tries went better, its refusal is the answer.
  */
-async function post<Schema extends z.ZodType>(
+async function post<Schema extends z.ZodMiniType>(
   url: string,
   bearer: string,
   body: unknown,
@@ -122,7 +122,11 @@ async function readText(response: Response): Promise<string> {
   return Buffer.concat(chunks).toString('utf8')
 }
 
-function readReply<Schema extends z.ZodType>(status: number, text: string, answer: Schema): Reply<z.output<Schema>> {
+function readReply<Schema extends z.ZodMiniType>(
+  status: number,
+  text: string,
+  answer: Schema,
+): Reply<z.output<Schema>> {
   const json = parseJson(text)
   if (status >= 200 && status < 300) {
     const parsed = answer.safeParse(json)

@@ -1,6 +1,6 @@
 /** The only place that reads the Action's inputs and writes its outputs, state and summary. */
 import * as core from '@actions/core'
-import { z } from 'zod'
+import { z } from 'zod/mini'
 
 export const inputNames = [
   'workflow',
@@ -42,24 +42,30 @@ export type Outputs = Readonly<Record<(typeof outputNames)[number], string>>
 const SUMMARY_CHARACTERS_MAX = 250_000
 const INPUTS_MAX = 50
 
-const text = z.string().transform((written) => (written === '' ? undefined : written))
+const text = z.pipe(
+  z.string(),
+  z.transform((written) => (written === '' ? undefined : written)),
+)
+const url = text.check(
+  z.refine((written) => written === undefined || isHttpUrl(written), 'not an address; expected https://...'),
+)
 
 const inputsSchema = z.object({
   workflow: text,
   variant: text,
   portfolio: text,
-  inputs: z.string().max(100_000),
+  inputs: z.string().check(z.maxLength(100_000)),
   goal: text,
-  run: text.refine((id) => id === undefined || /^[\w-]{1,100}$/.test(id), 'not a run’s id'),
-  'app-url': text.refine((url) => url === undefined || isHttpUrl(url), 'not an address; expected https://...'),
+  run: text.check(z.refine((id) => id === undefined || /^[\w-]{1,100}$/.test(id), 'not a run’s id')),
+  'app-url': url,
   'api-key': text,
-  'base-url': text.refine((url) => url === undefined || isHttpUrl(url), 'not an address; expected https://...'),
+  'base-url': url,
   model: text,
   effort: text,
   'cap-usd': text,
-  deliver: z.enum(['', 'none'], 'expected `none` or nothing').transform((written) => written === 'none'),
-  'dry-run': z.enum(['', 'true', 'false'], 'expected true or false').transform((written) => written === 'true'),
-  'on-refusal': z.enum(['', 'neutral', 'fail'], 'expected neutral or fail').transform((written) => written === 'fail'),
+  deliver: z.enum(['', 'none'], 'expected `none` or nothing'),
+  'dry-run': z.enum(['', 'true', 'false'], 'expected true or false'),
+  'on-refusal': z.enum(['', 'neutral', 'fail'], 'expected neutral or fail'),
   'github-token': text,
 })
 
@@ -105,9 +111,9 @@ export function readInputs(environment: NodeJS.ProcessEnv): Inputs | { readonly 
     model: data.model,
     effort: data.effort,
     capUsd: data['cap-usd'],
-    keepWork: data.deliver,
-    dryRun: data['dry-run'],
-    failOnRefusal: data['on-refusal'],
+    keepWork: data.deliver === 'none',
+    dryRun: data['dry-run'] === 'true',
+    failOnRefusal: data['on-refusal'] === 'fail',
     githubToken: data['github-token'],
   }
 }
@@ -129,7 +135,7 @@ export function readValues(written: string): Readonly<Record<string, string>> | 
 
 function readJsonValues(json: string): Readonly<Record<string, string>> | string {
   try {
-    const schema = z.record(z.string().max(100), z.union([z.string(), z.number(), z.boolean()]))
+    const schema = z.record(z.string().check(z.maxLength(100)), z.union([z.string(), z.number(), z.boolean()]))
     const parsed = schema.safeParse(JSON.parse(json))
     if (!parsed.success)
       return '`inputs`: expected an object of texts, numbers and booleans; for example {"test": "npm test"}'

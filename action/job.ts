@@ -1,6 +1,6 @@
 /** The job this process runs in: its repository, its event and what the run is about, from what Actions provides. */
 import { context } from '@actions/github'
-import { z } from 'zod'
+import { z } from 'zod/mini'
 import type { Subject } from '../core/plan.ts'
 import { type Refusal, refuse } from '../core/reason.ts'
 import type { CommitSource } from './checkout.ts'
@@ -8,18 +8,18 @@ import type { CommitSource } from './checkout.ts'
 const NO_COMMIT = /^0+$/
 
 const refSchema = z.object({
-  ref: z.string().max(250),
+  ref: z.string().check(z.maxLength(250)),
   sha: z.string(),
-  repo: z.object({ id: z.number() }).nullish(),
+  repo: z.nullish(z.object({ id: z.number() })),
 })
 
 const eventSchema = z.object({
-  before: z.string().optional(),
-  repository: z.object({ default_branch: z.string().max(250) }).optional(),
-  pull_request: z
-    .object({ number: z.int().positive(), title: z.string(), head: refSchema, base: refSchema })
-    .optional(),
-  issue: z.object({ number: z.int().positive(), title: z.string() }).optional(),
+  before: z.optional(z.string()),
+  repository: z.optional(z.object({ default_branch: z.string().check(z.maxLength(250)) })),
+  pull_request: z.optional(
+    z.object({ number: z.int().check(z.positive()), title: z.string(), head: refSchema, base: refSchema }),
+  ),
+  issue: z.optional(z.object({ number: z.int().check(z.positive()), title: z.string() })),
 })
 export type Event = z.infer<typeof eventSchema>
 

@@ -6,7 +6,7 @@
  */
 import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { z } from 'zod'
+import { z } from 'zod/mini'
 import { type Call, callSchema } from '../core/call.ts'
 
 export const JOURNAL = 'journal.jsonl'

@@ -1,6 +1,6 @@
 /** One model call: sent once, answered or failed, with what it used. The retries are the agent's, each metered. */
 import OpenAI, { APIConnectionError, APIError, APIUserAbortError } from 'openai'
-import { z } from 'zod'
+import { z } from 'zod/mini'
 import type { Message } from '../core/input-bound.ts'
 import type { CallOutcome } from '../core/meter.ts'
 import type { PlanAgent } from '../core/plan.ts'
@@ -55,20 +55,24 @@ const answerSchema = z.lazy(() =>
     choices: z
       .array(
         z.object({
-          finish_reason: z.string().nullish(),
+          finish_reason: z.nullish(z.string()),
           message: z.object({
-            content: z.string().nullish(),
-            refusal: z.string().nullish(),
-            tool_calls: z
-              .array(
-                z.object({ id: z.string().max(200), function: z.object({ name: z.string(), arguments: z.string() }) }),
-              )
-              .max(64)
-              .nullish(),
+            content: z.nullish(z.string()),
+            refusal: z.nullish(z.string()),
+            tool_calls: z.nullish(
+              z
+                .array(
+                  z.object({
+                    id: z.string().check(z.maxLength(200)),
+                    function: z.object({ name: z.string(), arguments: z.string() }),
+                  }),
+                )
+                .check(z.maxLength(64)),
+            ),
           }),
         }),
       )
-      .min(1),
+      .check(z.minLength(1)),
   }),
 )
 

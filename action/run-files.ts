@@ -1,7 +1,7 @@
 /** The files of one run: its private directory, and the report and patch that stay for later steps of the job. */
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { z } from 'zod'
+import { z } from 'zod/mini'
 import { type Report, reportSchema } from '../core/report.ts'
 import { JOURNAL } from './journal.ts'
 

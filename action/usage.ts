@@ -3,24 +3,24 @@
  * what may or may not be counted already is taken at its most, and what can be read in two ways is unknown, so that the
  * call is billed at its reservation.
  */
-import { z } from 'zod'
+import { z } from 'zod/mini'
 import { type CallOutcome, isPlausible } from '../core/meter.ts'
 import type { Usage } from '../core/run.ts'
 
 /** Made when the first answer is there, so that no request waits for it. */
 const usageSchema = z.lazy(() => {
-  const tokens = z.int().nonnegative()
+  const tokens = z.int().check(z.nonnegative())
   return z.object({
     prompt_tokens: tokens,
     completion_tokens: tokens,
-    total_tokens: tokens.nullish(),
-    prompt_tokens_details: z.object({ cached_tokens: tokens.nullish() }).nullish(),
-    completion_tokens_details: z.object({ reasoning_tokens: tokens.nullish() }).nullish(),
+    total_tokens: z.nullish(tokens),
+    prompt_tokens_details: z.nullish(z.object({ cached_tokens: z.nullish(tokens) })),
+    completion_tokens_details: z.nullish(z.object({ reasoning_tokens: z.nullish(tokens) })),
     /** DeepSeek's word for what of the prompt was cached. */
-    prompt_cache_hit_tokens: tokens.nullish(),
+    prompt_cache_hit_tokens: z.nullish(tokens),
     /** Anthropic's words, whose own interface counts both beside the input. Gateways keep them, and some count them in. */
-    cache_creation_input_tokens: tokens.nullish(),
-    cache_read_input_tokens: tokens.nullish(),
+    cache_creation_input_tokens: z.nullish(tokens),
+    cache_read_input_tokens: z.nullish(tokens),
   })
 })
 type Reported = z.infer<typeof usageSchema>

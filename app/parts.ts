@@ -1,5 +1,5 @@
 /** What the stations of the line share. Made once in `start.ts`. */
-import type { Price } from '../core/price.ts'
+import type { PriceList } from '../core/prices.ts'
 import type { PrismaClient } from '../prisma/client/client.ts'
 import type { ReadConfiguration } from './configuration.ts'
 import type { Octokit } from './github.ts'
@@ -13,7 +13,7 @@ export interface Parts {
   /** A client that acts as the App itself, which may only ask about its installations. */
   octokitOfApp(): Promise<Octokit>
   readonly readConfiguration: ReadConfiguration
-  readonly keptPrices: ReadonlyMap<string, Price>
+  readonly keptPrices: PriceList
   /** The time of day for periods, outcomes and texts. */
   now(): Date
   /** Where people find the repositories: `https://github.com`. */

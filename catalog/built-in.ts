@@ -5,8 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, sep } from 'node:path'
 import type { Layer } from '../core/config/configuration.ts'
-import type { Price } from '../core/price.ts'
-import { parseKeptPrices } from '../core/prices.ts'
+import { type PriceList, parseKeptPrices } from '../core/prices.ts'
 
 /** The paths of its workflows, prompts and agents below the folder, with `/` in them, sorted. */
 export function listBuiltIn(folder: string = import.meta.dirname): string[] {
@@ -27,6 +26,6 @@ export function readBuiltInLayer(
 }
 
 /** Model -> price. */
-export function readKeptPrices(folder: string = import.meta.dirname): ReadonlyMap<string, Price> {
+export function readKeptPrices(folder: string = import.meta.dirname): PriceList {
   return parseKeptPrices(readFileSync(join(folder, 'prices.json'), 'utf8'))
 }

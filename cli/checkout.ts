@@ -7,7 +7,7 @@ import { type Loaded, loadConfiguration } from '../core/config/load.ts'
 import { formatProblem } from '../core/config/problem.ts'
 import { PORTFOLIOS } from '../core/config/settings.ts'
 import { nearest } from '../core/nearest.ts'
-import type { Price } from '../core/price.ts'
+import type { PriceList } from '../core/prices.ts'
 import { isRefusal, type Refusal, refuse } from '../core/reason.ts'
 import { LAYER_FOLDER, readFolderLayer, repositoryRoot } from './layers.ts'
 
@@ -17,7 +17,7 @@ export interface Checkout {
   /** Whether it has a `portfolios.yml`; if not, why there is no budget to run under. */
   readonly declared: boolean
   readonly undeclared: Refusal
-  readonly keptPrices: ReadonlyMap<string, Price>
+  readonly keptPrices: PriceList
 }
 
 const PROBLEMS_SHOWN_MAX = 5

@@ -3,7 +3,7 @@
  * the default branch at one commit. The runner reads no configuration besides it, so nothing on a pull request's
  * branch can change what is run, what it may cost or what guards it.
  */
-import { z } from 'zod'
+import { z } from 'zod/mini'
 import { overrideNames } from './command.ts'
 import {
   agentFrontMatterSchema,
@@ -16,27 +16,27 @@ import { priceSchema } from './price.ts'
 import { deliveryKindSchema } from './run.ts'
 import { microUsdWire } from './wire.ts'
 
-const gitSha = z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/)
+const gitSha = z.string().check(z.regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/))
 
 /** What the session is about. `headSha` is the commit that the work starts from and that a delivery names. */
 export const subjectSchema = z.object({
   kind: z.enum(['pull-request', 'issue', 'push', 'local']),
   /** `owner/name`; for a local run the folder's name. */
-  repository: z.string().max(200),
-  number: z.int().positive().optional(),
-  title: z.string().max(500).optional(),
+  repository: z.string().check(z.maxLength(200)),
+  number: z.optional(z.int().check(z.positive())),
+  title: z.optional(z.string().check(z.maxLength(500))),
   headSha: gitSha,
   /** The branch that a commit goes onto; absent where there is none to write to. */
-  headRef: z.string().max(250).optional(),
+  headRef: z.optional(z.string().check(z.maxLength(250))),
   /** What the head is compared with: the merge base of a pull request, the commit before a push. */
-  baseSha: gitSha.optional(),
+  baseSha: z.optional(gitSha),
 })
 export type Subject = z.infer<typeof subjectSchema>
 
 /** As in the workflow, with the prompt's text in it and the share in basis points: nothing is left to interpret. */
-const planAgentStepSchema = agentStepSchema.extend({
-  share: z.int().min(0).max(10_000).optional(),
-  promptText: z.string().max(50_000),
+const planAgentStepSchema = z.extend(agentStepSchema, {
+  share: z.optional(z.int().check(z.minimum(0), z.maximum(10_000))),
+  promptText: z.string().check(z.maxLength(50_000)),
 })
 const resolvedStepSchema = z.union([planAgentStepSchema, commandStepSchema])
 export type PlanStep = z.infer<typeof resolvedStepSchema>
@@ -48,7 +48,7 @@ export const planAgentSchema = z.object({
   tools: agentFrontMatterSchema.shape.tools,
   model: z.string(),
   effort: workflowSchema.shape.effort,
-  systemText: z.string().max(50_000),
+  systemText: z.string().check(z.maxLength(50_000)),
 })
 export type PlanAgent = z.infer<typeof planAgentSchema>
 
@@ -56,14 +56,14 @@ export const planSchema = z.object({
   version: z.literal(1),
   workflow: z.string(),
   /** Absent for the baseline. */
-  variant: z.string().optional(),
+  variant: z.optional(z.string()),
   portfolio: z.string(),
   subject: subjectSchema,
   /** The commit of the default branch that the configuration was read from. */
-  configSha: z.string().optional(),
+  configSha: z.optional(z.string()),
   inputs: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   /** What the command changed for this one run, as it was written; recorded without its author and read as a signal. */
-  overrides: z.partialRecord(z.enum(overrideNames), z.string().max(100)).optional(),
+  overrides: z.optional(z.partialRecord(z.enum(overrideNames), z.string().check(z.maxLength(100)))),
   setup: workflowSchema.shape.setup,
   steps: z.array(resolvedStepSchema),
   agents: z.record(z.string(), planAgentSchema),
@@ -73,9 +73,9 @@ export const planSchema = z.object({
   prices: z.record(z.string(), priceSchema),
   /** The hold in money, and in tokens where a token account pays. */
   capMicroUsd: microUsdWire,
-  capTokens: z.int().positive().optional(),
+  capTokens: z.optional(z.int().check(z.positive())),
   /** The cap that the run would have without an override and with room enough; a run that had less is judged by it. */
-  ownCapMicroUsd: microUsdWire.optional(),
-  timeoutMinutes: z.int().positive(),
+  ownCapMicroUsd: z.optional(microUsdWire),
+  timeoutMinutes: z.int().check(z.positive()),
 })
 export type Plan = z.infer<typeof planSchema>

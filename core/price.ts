@@ -1,18 +1,18 @@
 /** What a model call costs, exactly, and what it can cost at worst. */
-import { z } from 'zod'
+import { z } from 'zod/mini'
 import { mulDivCeil } from './money.ts'
 import type { Usage } from './run.ts'
 import { microUsdWire } from './wire.ts'
 
 /** Micro-USD per million tokens. A tier applies to the whole call once its input passes `aboveInputTokens`. */
 const ratesSchema = z.object({ input: microUsdWire, cached: microUsdWire, output: microUsdWire })
-export const priceSchema = ratesSchema.extend({
-  tiers: z
-    .array(ratesSchema.extend({ aboveInputTokens: z.int().nonnegative() }))
-    .max(10)
-    .default([]),
+export const priceSchema = z.extend(ratesSchema, {
+  tiers: z._default(
+    z.array(z.extend(ratesSchema, { aboveInputTokens: z.int().check(z.nonnegative()) })).check(z.maxLength(10)),
+    [],
+  ),
   /** Where the price comes from and of which day, for the quote's small print. */
-  source: z.string().max(200),
+  source: z.string().check(z.maxLength(200)),
 })
 export type Price = z.infer<typeof priceSchema>
 type Rates = z.infer<typeof ratesSchema>

@@ -2,7 +2,7 @@
  * The runner's door to the App: the bodies of `POST /api/v1/runs` and what lies below it. Both sides parse with
  * these schemas; `z.encode` writes them. A refusal answers 4xx with `refusalBodySchema`.
  */
-import { z } from 'zod'
+import { z } from 'zod/mini'
 import { planSchema } from './plan.ts'
 import { reasonCodes } from './reason.ts'
 import { conclusionSchema } from './run.ts'
@@ -30,14 +30,14 @@ export const refusalBodySchema = z.object({
 
 /** `POST /runs`, opened by the OIDC token of a job on the default branch: a job asks for a run of its own. */
 export const askBodySchema = z.strictObject({
-  workflow: z.string().max(100),
-  variant: z.string().max(100).optional(),
-  inputs: z.record(z.string(), z.string().max(4000)).default({}),
-  model: z.string().max(100).optional(),
-  effort: z.string().max(20).optional(),
-  capUsd: z.string().max(20).optional(),
+  workflow: z.string().check(z.maxLength(100)),
+  variant: z.optional(z.string().check(z.maxLength(100))),
+  inputs: z._default(z.record(z.string(), z.string().check(z.maxLength(4000))), {}),
+  model: z.optional(z.string().check(z.maxLength(100))),
+  effort: z.optional(z.string().check(z.maxLength(20))),
+  capUsd: z.optional(z.string().check(z.maxLength(20))),
   /** `github.event.before` of a push, so that the run can say what is new since. */
-  baseSha: z.string().max(64).optional(),
+  baseSha: z.optional(z.string().check(z.maxLength(64))),
   step: stepNonceSchema,
 })
 
@@ -52,27 +52,27 @@ export const claimAnswerSchema = z.object({
   plan: planSchema,
   /** How much of the cap may be spent so far; events raise it. */
   drawnMicroUsd: microUsdWire,
-  drawnTokens: z.int().nonnegative().optional(),
+  drawnTokens: z.optional(z.int().check(z.nonnegative())),
   /** What is left in the portfolio when this run's hold is taken off. */
   remainingMicroUsd: microUsdWire,
   /** The session's page of record for people: the comment, the pull request or the commit. */
-  sessionUrl: z.string().optional(),
+  sessionUrl: z.optional(z.string()),
 })
 export type ClaimAnswer = z.infer<typeof claimAnswerSchema>
 
 /** `POST /runs/:id/events`: heartbeat and progress. `wantMicroUsd` asks to be drawn up to that much in all. */
 export const eventsBodySchema = z.strictObject({
-  sequence: z.int().nonnegative(),
+  sequence: z.int().check(z.nonnegative()),
   spentMicroUsd: microUsdWire,
   wantMicroUsd: microUsdWire,
-  wantTokens: z.int().nonnegative().optional(),
-  step: z.string().max(100).optional(),
-  note: z.string().max(300).optional(),
+  wantTokens: z.optional(z.int().check(z.nonnegative())),
+  step: z.optional(z.string().check(z.maxLength(100))),
+  note: z.optional(z.string().check(z.maxLength(300))),
 })
 export const eventsAnswerSchema = z.object({
   continue: z.boolean(),
   drawnMicroUsd: microUsdWire,
-  drawnTokens: z.int().nonnegative().optional(),
+  drawnTokens: z.optional(z.int().check(z.nonnegative())),
 })
 
 /** `POST /runs/:id/finish` takes a report; repeating it answers the same and changes nothing. What became of the delivery, for the job's outputs and summary. */
@@ -81,6 +81,6 @@ export const finishAnswerSchema = z.object({
   remainingMicroUsd: microUsdWire,
   delivery: z.string(),
   conclusion: conclusionSchema,
-  reason: z.enum(reasonCodes).optional(),
+  reason: z.optional(z.enum(reasonCodes)),
 })
 export type FinishAnswer = z.infer<typeof finishAnswerSchema>

@@ -1,5 +1,5 @@
 /** What a run reports of itself: how it ended, every model call as evidence, and the work. */
-import { z } from 'zod'
+import { z } from 'zod/mini'
 import { CALLS_MAX, callSchema } from './call.ts'
 import { deliverySchema } from './changeset.ts'
 import { reasonCodes } from './reason.ts'
@@ -10,11 +10,11 @@ export const stepReportSchema = z.object({
   id: z.string(),
   kind: z.enum(['agent', 'run']),
   ok: z.boolean(),
-  turns: z.int().nonnegative(),
-  attempts: z.int().nonnegative(),
+  turns: z.int().check(z.nonnegative()),
+  attempts: z.int().check(z.nonnegative()),
   spentMicroUsd: microUsdWire,
   /** The last lines a command printed, or what the agent said at its end; redacted and bounded. */
-  summary: z.string().max(4000),
+  summary: z.string().check(z.maxLength(4000)),
 })
 export type StepReport = z.infer<typeof stepReportSchema>
 
@@ -22,15 +22,15 @@ export type StepReport = z.infer<typeof stepReportSchema>
 export const reportSchema = z.object({
   version: z.literal(1),
   conclusion: conclusionSchema,
-  reason: z.enum(reasonCodes).optional(),
-  message: z.string().max(2000),
+  reason: z.optional(z.enum(reasonCodes)),
+  message: z.string().check(z.maxLength(2000)),
   spentMicroUsd: microUsdWire,
-  inputTokens: z.int().nonnegative(),
-  cachedTokens: z.int().nonnegative(),
-  outputTokens: z.int().nonnegative(),
-  steps: z.array(stepReportSchema).max(50),
-  calls: z.array(callSchema).max(CALLS_MAX),
+  inputTokens: z.int().check(z.nonnegative()),
+  cachedTokens: z.int().check(z.nonnegative()),
+  outputTokens: z.int().check(z.nonnegative()),
+  steps: z.array(stepReportSchema).check(z.maxLength(50)),
+  calls: z.array(callSchema).check(z.maxLength(CALLS_MAX)),
   /** Present whenever work was made, also when it is withheld. */
-  delivery: deliverySchema.optional(),
+  delivery: z.optional(deliverySchema),
 })
 export type Report = z.infer<typeof reportSchema>

@@ -3,7 +3,7 @@ import type { CatalogAgent, CatalogWorkflow, Configuration } from './config/conf
 import { didYouMean } from './nearest.ts'
 import type { PlanAgent } from './plan.ts'
 import type { Price } from './price.ts'
-import { DEFAULT_MODEL } from './prices.ts'
+import { DEFAULT_MODEL, type PriceList } from './prices.ts'
 import { type Refusal, refuse } from './reason.ts'
 import type { Overrides } from './resolve-overrides.ts'
 
@@ -18,7 +18,7 @@ export function settleModels(
   configuration: Configuration,
   workflow: CatalogWorkflow,
   overrides: Pick<Overrides, 'model' | 'effort'>,
-  keptPrices: ReadonlyMap<string, Price>,
+  keptPrices: PriceList,
 ): SettledModels | Refusal {
   const priceList = pricesOf(configuration, keptPrices)
   const agents: [string, PlanAgent][] = []
@@ -55,10 +55,15 @@ export function modelOf(
 }
 
 /** The kept price list with the repository's own prices over it. */
-export function pricesOf({ portfolios }: Configuration, kept: ReadonlyMap<string, Price>): ReadonlyMap<string, Price> {
-  const own = Object.entries(portfolios.models.prices).map(([model, { input, cached, output }]): [string, Price] => [
-    model,
-    { input, cached: cached ?? input, output, tiers: [], source: 'portfolios.yml' },
-  ])
-  return new Map([...kept, ...own])
+export function pricesOf({ portfolios }: Configuration, kept: PriceList): PriceList {
+  const own = portfolios.models.prices
+  return {
+    keys: () => new Set([...kept.keys(), ...Object.keys(own)]).keys(),
+    get: (model) => {
+      const price = Object.hasOwn(own, model) ? own[model] : undefined
+      if (price === undefined) return kept.get(model)
+      const { input, cached = input, output } = price
+      return { input, cached, output, tiers: [], source: 'portfolios.yml' }
+    },
+  }
 }

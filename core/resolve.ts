@@ -5,7 +5,7 @@ import type { Portfolio } from './config/portfolios.ts'
 import { minBigint, mulDivCeil } from './money.ts'
 import { didYouMean, listed } from './nearest.ts'
 import type { Plan, PlanStep, Subject } from './plan.ts'
-import type { Price } from './price.ts'
+import type { PriceList } from './prices.ts'
 import { isRefusal, type Refusal, refuse } from './reason.ts'
 import { readInputs } from './resolve-inputs.ts'
 import { settleModels } from './resolve-models.ts'
@@ -38,7 +38,7 @@ export function resolveRun(
   configuration: Configuration,
   request: RunRequest,
   subject: Subject,
-  keptPrices: ReadonlyMap<string, Price>,
+  keptPrices: PriceList,
 ): Resolved | Refusal {
   if (!configuration.declared) return refuse('no-configuration')
   const found = findWorkflow(configuration, request)

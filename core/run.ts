@@ -1,5 +1,5 @@
 /** The words for how a run ended and what became of its work, shared by the ledger, the runner and the pages. */
-import { z } from 'zod'
+import { z } from 'zod/mini'
 
 /** `withheld`: work was made and a guard refused it. `refused`: it never started. */
 export const conclusionSchema = z.enum(['completed', 'withheld', 'capped', 'failed', 'cancelled', 'refused'])

@@ -71,7 +71,7 @@ for (const [path, text] of outputs) {
   }
 }
 
-function toJson(schema: z.ZodType): z.core.JSONSchema.BaseSchema {
+function toJson(schema: z.core.$ZodType): z.core.JSONSchema.BaseSchema {
   return z.toJSONSchema(schema, { io: 'input' })
 }
 

@@ -1,5 +1,5 @@
 /** The tools that start a process, always in the sandbox: `run` and `search`. */
-import { z } from 'zod'
+import { z } from 'zod/mini'
 import { cutOutput } from '../cut.ts'
 import type { CommandResult } from '../process.ts'
 import { outputPath } from './files.ts'
@@ -13,9 +13,14 @@ const SEARCH_LINES_MAX = 100
 /** Of one matching line. */
 const SEARCH_COLUMNS_MAX = 300
 
+const text = z.string().check(z.minLength(1), z.maxLength(1000))
+
 export const runTool = defineTool(
   'Run a bash command in the workspace; no network',
-  z.strictObject({ command: z.string().min(1).max(20_000), seconds: z.int().min(1).max(RUN_SECONDS_MAX).optional() }),
+  z.strictObject({
+    command: z.string().check(z.minLength(1), z.maxLength(20_000)),
+    seconds: z.optional(z.int().check(z.minimum(1), z.maximum(RUN_SECONDS_MAX))),
+  }),
   async ({ command, seconds = RUN_SECONDS_DEFAULT }, place) => {
     const result = await place.sandbox.run(command, { timeoutMs: seconds * 1000, signal: place.signal })
     return describeResult(result, seconds)
@@ -24,7 +29,7 @@ export const runTool = defineTool(
 
 export const searchTool = defineTool(
   'Find lines by an extended regular expression',
-  z.strictObject({ pattern: z.string().min(1).max(1000), path: z.string().min(1).max(1000).optional() }),
+  z.strictObject({ pattern: text, path: z.optional(text) }),
   async ({ pattern, path = '.' }, place) => {
     const found = await placeBelow(place.workDir, path)
     if ('problem' in found) return found.problem

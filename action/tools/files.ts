@@ -2,7 +2,7 @@
 import { constants } from 'node:fs'
 import { mkdir, open, readdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { z } from 'zod'
+import { z } from 'zod/mini'
 import { placeBelow } from './path.ts'
 import { defineTool } from './tool.ts'
 
@@ -14,11 +14,12 @@ const OUTPUT_BYTES_MAX = 20_000_000
 const LIST_ENTRIES_MAX = 300
 const WRITE_CHARACTERS_MAX = 400_000
 
-const path = z.string().min(1).max(1000)
+const path = z.string().check(z.minLength(1), z.maxLength(1000))
+const fromOne = z.int().check(z.minimum(1))
 
 export const readTool = defineTool(
   'Read lines of a text file',
-  z.strictObject({ path, from: z.int().min(1).optional(), lines: z.int().min(1).optional() }),
+  z.strictObject({ path, from: z.optional(fromOne), lines: z.optional(fromOne) }),
   async (written, place) => {
     const output = /^output:(\d{1,6})$/.exec(written.path)
     const found = output
@@ -33,7 +34,7 @@ export const readTool = defineTool(
 
 export const listTool = defineTool(
   'List a directory',
-  z.strictObject({ path: path.optional() }),
+  z.strictObject({ path: z.optional(path) }),
   async (written, place) => {
     const found = await placeBelow(place.workDir, written.path ?? '.')
     if ('problem' in found) return found.problem
@@ -48,7 +49,11 @@ export const listTool = defineTool(
 
 export const editTool = defineTool(
   'Replace text that occurs exactly once in a file',
-  z.strictObject({ path, old: z.string().min(1).max(WRITE_CHARACTERS_MAX), new: z.string().max(WRITE_CHARACTERS_MAX) }),
+  z.strictObject({
+    path,
+    old: z.string().check(z.minLength(1), z.maxLength(WRITE_CHARACTERS_MAX)),
+    new: z.string().check(z.maxLength(WRITE_CHARACTERS_MAX)),
+  }),
   async (written, place) => {
     const found = await placeBelow(place.workDir, written.path)
     if ('problem' in found) return found.problem
@@ -65,7 +70,7 @@ export const editTool = defineTool(
 
 export const writeTool = defineTool(
   'Create a file or replace its whole content',
-  z.strictObject({ path, content: z.string().max(WRITE_CHARACTERS_MAX) }),
+  z.strictObject({ path, content: z.string().check(z.maxLength(WRITE_CHARACTERS_MAX)) }),
   async (written, place) => {
     const found = await placeBelow(place.workDir, written.path)
     if ('problem' in found) return found.problem

@@ -1,5 +1,5 @@
 /** What a tool is. */
-import type { z } from 'zod'
+import type { z } from 'zod/mini'
 import type { Sandbox } from '../sandbox.ts'
 
 export interface ToolPlace {
@@ -11,12 +11,12 @@ export interface ToolPlace {
 /** A tool's failure is a result that the model reads, never an exception. */
 export interface Tool {
   readonly description: string
-  readonly parameters: z.ZodType
+  readonly parameters: z.ZodMiniType
   call(written: unknown, place: ToolPlace): Promise<string>
 }
 
 /** Makes a tool from its schema and its work, so that both agree on the types. */
-export function defineTool<Schema extends z.ZodType>(
+export function defineTool<Schema extends z.ZodMiniType>(
   description: string,
   parameters: Schema,
   work: (written: z.output<Schema>, place: ToolPlace) => Promise<string>,

@@ -1,5 +1,5 @@
 /** The tools an agent may name: what the model is told of each, and how a call is checked and carried out. */
-import { z } from 'zod'
+import { z } from 'zod/mini'
 import type { toolNames } from '../../core/config/workflow.ts'
 import { stripInvisible } from '../../core/inert.ts'
 import { runTool, searchTool } from './commands.ts'

@@ -1,6 +1,6 @@
 /** How the door answers: JSON, and refusals as 4xx with their reason. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { z } from 'zod'
+import type { z } from 'zod/mini'
 import { API_BODY_BYTES_MAX } from '../../core/protocol.ts'
 import { isRefusal, type ReasonCode, type Refusal, refuse } from '../../core/reason.ts'
 import { readBody } from '../body.ts'
@@ -31,7 +31,7 @@ export function send(response: ServerResponse, status: number, body: unknown): v
 }
 
 /** The body by its schema, or a refusal that names the first thing that is wrong with it. */
-export async function parseBody<Schema extends z.ZodType>(
+export async function parseBody<Schema extends z.ZodMiniType>(
   request: IncomingMessage,
   schema: Schema,
 ): Promise<{ body: z.output<Schema> } | Refusal> {

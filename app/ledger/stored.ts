@@ -9,10 +9,10 @@ import { toJson } from '../database/json.ts'
 
 const quoteSchema = z.object({
   runs: z.int().nonnegative(),
-  usualMicroUsd: microUsdWire.exactOptional(),
-  nineInTenMicroUsd: microUsdWire.exactOptional(),
+  usualMicroUsd: z.exactOptional(microUsdWire),
+  nineInTenMicroUsd: z.exactOptional(microUsdWire),
   capMicroUsd: microUsdWire,
-  askedMicroUsd: microUsdWire.exactOptional(),
+  askedMicroUsd: z.exactOptional(microUsdWire),
 })
 
 export function storedPlan(run: Pick<Run, 'plan'>): Plan {

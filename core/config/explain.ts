@@ -1,5 +1,5 @@
 /** What a schema refused, in plain words: `wrong; expected ...; for example ...` at the exact place in the file. */
-import { z } from 'zod'
+import { z } from 'zod/mini'
 import { firstNonAscii, nameCodePoint } from '../code-point.ts'
 import { nearest } from '../nearest.ts'
 import { isMapping, type Path, type Source } from './document.ts'
@@ -22,7 +22,7 @@ const OWN_MESSAGE = /^(.+?); expected (.+?); for example (.+)$/s
 export type Checked<T> = { readonly value: T } | { readonly problems: readonly Problem[] }
 
 /** Holds a value against a schema. `sources` are the files it came from, the one that stands above first. */
-export function checkSchema<Schema extends z.ZodType>(
+export function checkSchema<Schema extends z.ZodMiniType>(
   schema: Schema,
   value: unknown,
   sources: readonly Source[],
@@ -40,9 +40,9 @@ export function checkSchema<Schema extends z.ZodType>(
   }
 }
 
-const jsonSchemas = new WeakMap<z.ZodType, JsonSchema>()
+const jsonSchemas = new WeakMap<z.ZodMiniType, JsonSchema>()
 
-export function jsonSchemaOf(schema: z.ZodType): JsonSchema {
+export function jsonSchemaOf(schema: z.ZodMiniType): JsonSchema {
   const known = jsonSchemas.get(schema)
   if (known) return known
   const json: JsonSchema = z.toJSONSchema(schema, { io: 'input' })

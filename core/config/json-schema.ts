@@ -1,5 +1,5 @@
 /** Reading the JSON Schemas that are made from the zod schemas: what stands at a path, in words and by example. */
-import type { z } from 'zod'
+import type { z } from 'zod/mini'
 import type { Path } from './document.ts'
 
 export type JsonSchema = z.core.JSONSchema.BaseSchema

@@ -1,5 +1,5 @@
 /** `portfolios.yml` and `promotion.yml`, the organisation's below the repository's. */
-import type { z } from 'zod'
+import type { z } from 'zod/mini'
 import type { Layer } from './configuration.ts'
 import { isMapping, readYaml, type Source } from './document.ts'
 import { checkSchema } from './explain.ts'
@@ -52,7 +52,7 @@ export function readSettings(layers: readonly Layer[]): {
   return { settings: { declared, portfolios: portfolios.located, promotion: promotion.located }, problems }
 }
 
-function readMerged<Schema extends z.ZodType>(
+function readMerged<Schema extends z.ZodMiniType>(
   layers: readonly Layer[],
   path: string,
   schema: Schema,

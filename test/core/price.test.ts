@@ -11,7 +11,14 @@ import { priceEntry, pricesFrom } from '../../scripts/price-entry.ts'
 import { configurationOf, layer, tidyFiles } from './config/layers.ts'
 import { prices } from './prices-world.ts'
 
-const kept = [...readKeptPrices()]
+const list = readKeptPrices()
+const kept = [...list.keys()].map((model): [string, Price] => [model, priceOf(model)])
+
+function priceOf(model: string): Price {
+  const price = list.get(model)
+  if (price === undefined) throw new Error(`the list has no price of ${model}`)
+  return price
+}
 
 /** The bill in millionths of a micro-USD: the highest tier that the input has passed prices the whole call. */
 function bill(price: Price, usage: Usage): bigint {
@@ -188,7 +195,7 @@ describe('a model without a price', () => {
     const configuration = configurationOf(layer('repository', tidyFiles()))
     const subject = { kind: 'pull-request' as const, repository: 'acme/shop', number: 7, headSha: 'a'.repeat(40) }
     const request = { workflow: 'tidy', inputs: {}, overrides: {} }
-    const some = new Map([...readKeptPrices()].filter(([model]) => model === 'gpt-5'))
+    const some = new Map([['gpt-5', priceOf('gpt-5')]])
     const found = resolveRun(configuration, request, subject, some)
     if (!isRefusal(found)) throw new Error('expected a refusal')
     expect(found).toMatchObject({ reason: 'model-without-price' })

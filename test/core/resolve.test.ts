@@ -214,7 +214,9 @@ describe('a request that is refused', () => {
 
   it('names the model that has no price, and the nearest that has one', () => {
     const configuration = configurationOf(layer('repository', files))
-    const few = new Map([...prices].filter(([model]) => model === 'gpt-5-nano'))
+    const nano = prices.get('gpt-5-nano')
+    if (nano === undefined) throw new Error('the list has no price of gpt-5-nano')
+    const few = new Map([['gpt-5-nano', nano]])
     expect(resolveRun(configuration, { workflow: 'review', inputs: {}, overrides: {} }, pull, few)).toMatchObject({
       reason: 'model-without-price',
       message: 'The model `gpt-5-mini` has no known price, so its cost can’t be bounded. Did you mean `gpt-5-nano`?',
