@@ -5,11 +5,13 @@
  *     /agent quote <workflow>[/<variant>] [name=value ...]
  *     /agent go | status | explain | stop | pause | resume | retry | deliver | list | help
  *     /agent say "text" | ask <agent> "text" | fork [<workflow>[/<variant>]]
+ *     /agent promote | reject [<reason>]
  *
  * A value is bare (no blanks, no quotes) or in double quotes with `\"` and `\\`. `cap`, `model` and `effort` are overrides.
  */
 import { firstNonAscii, firstUnseen, nameCodePoint } from './code-point.ts'
 import { asCode, cutTokens, excerpt, quoted, type Token } from './command-tokens.ts'
+import { rejectionOf, rejectionsListed } from './rejection.ts'
 
 /** The verbs besides a workflow's name; none may name a workflow. */
 export const verbs = [
@@ -25,6 +27,8 @@ export const verbs = [
   'fork',
   'retry',
   'deliver',
+  'promote',
+  'reject',
   'list',
   'help',
 ] as const
@@ -42,7 +46,7 @@ export interface Command {
   readonly variant: string | null
   readonly inputs: Readonly<Record<string, string>>
   readonly overrides: Readonly<Partial<Record<OverrideName, string>>>
-  /** The free text of `say` and `ask`. */
+  /** The free text of `say` and `ask`, and the one word of `reject`. */
   readonly text: string | null
   /** The agent that `ask` names. */
   readonly agent: string | null
@@ -121,7 +125,7 @@ export function printCommand(command: Command): string {
     command.verb === 'run' ? undefined : command.verb,
     target,
     command.agent ?? undefined,
-    command.text === null ? undefined : quoted(command.text),
+    command.text === null ? undefined : command.verb === 'reject' ? command.text : quoted(command.text),
     ...pairs.map(([name, value]) => `${name}=${BARE.test(value) ? value : quoted(value)}`),
   ]
   return words.filter((word) => word !== undefined).join(' ')
@@ -149,6 +153,8 @@ function readCommand(line: string, tokens: readonly Token[]): ParsedComment {
       return readQuote(rest, line)
     case 'fork':
       return readFork(rest)
+    case 'reject':
+      return readReject(rest, line)
     default:
       if (rest[0]) return invalid(`nothing is expected after \`${verb}\`, but there is ${written(line, rest[0])}`)
       return { kind: 'command', verb, ...empty }
@@ -170,6 +176,18 @@ function readFork(tokens: readonly Token[]): ParsedComment {
   }
   const target = readTarget(first.text)
   return 'problem' in target ? invalid(target.problem) : { kind: 'command', verb: 'fork', ...empty, ...target }
+}
+
+/** Without a reason it is still a command: what is told then lists them. */
+function readReject([first, second]: readonly Token[], line: string): ParsedComment {
+  if (!first) return { kind: 'command', verb: 'reject', ...empty }
+  const reason = first.kind === 'word' ? rejectionOf(first.text) : undefined
+  if (reason === undefined || second) {
+    return invalid(
+      `one reason is expected after \`reject\`: ${rejectionsListed()}; not ${written(line, second ?? first)}`,
+    )
+  }
+  return { kind: 'command', verb: 'reject', ...empty, text: reason }
 }
 
 function readAsk(tokens: readonly Token[], line: string): ParsedComment {

@@ -1,5 +1,6 @@
 /** The answer to `/agent help`. */
 import type { Verb } from '../command.ts'
+import { rejectionsListed } from '../rejection.ts'
 import { code, paragraphs, table } from './markdown.ts'
 
 export interface HelpView {
@@ -24,6 +25,8 @@ const verbTexts = {
   retry: ['retry', 'run the last session again'],
   fork: ['fork [<workflow>[/<variant>]]', 'start a session that goes on from this one'],
   deliver: ['deliver', 'deliver work that a guard withheld'],
+  promote: ['promote', 'in an issue that proposes a variant: open the pull request that carries it out'],
+  reject: ['reject <reason>', `in such an issue: turn it down, for ${rejectionsListed()}`],
   list: ['list', 'show the workflows, their inputs and prices'],
   help: ['help', 'show this'],
 } as const satisfies Record<Verb, readonly [written: string, does: string]>

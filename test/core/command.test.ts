@@ -11,6 +11,7 @@ import {
   VALUE_CHARACTERS_MAX,
   verbs,
 } from '../../core/command.ts'
+import { rejectionNames } from '../../core/rejection.ts'
 
 const nothing = { workflow: null, variant: null, inputs: {}, overrides: {}, text: null, agent: null }
 
@@ -47,9 +48,22 @@ const commands: readonly (readonly [body: string, expected: Partial<Command>])[]
   ['/agent review\r\nand then some prose `x` "y', { verb: 'run', workflow: 'review' }],
   ['/agent review\rmore', { verb: 'run', workflow: 'review' }],
   ['/agent review\n/agent stop', { verb: 'run', workflow: 'review' }],
-  ...(['go', 'status', 'explain', 'stop', 'pause', 'resume', 'retry', 'deliver', 'list', 'help'] as const).map(
-    (verb) => [`/agent ${verb}`, { verb }] as const,
-  ),
+  ...(
+    [
+      'go',
+      'status',
+      'explain',
+      'stop',
+      'pause',
+      'resume',
+      'retry',
+      'deliver',
+      'promote',
+      'reject',
+      'list',
+      'help',
+    ] as const
+  ).map((verb) => [`/agent ${verb}`, { verb }] as const),
   ['/agent go ', { verb: 'go' }],
   ['/agent quote refactor+tests', { verb: 'quote', workflow: 'refactor+tests' }],
   [
@@ -60,6 +74,7 @@ const commands: readonly (readonly [body: string, expected: Partial<Command>])[]
   ['/agent ask engineer "Why this way?"', { verb: 'ask', agent: 'engineer', text: 'Why this way?' }],
   ['/agent fork', { verb: 'fork' }],
   ['/agent fork review', { verb: 'fork', workflow: 'review' }],
+  ['/agent reject too-dear', { verb: 'reject', text: 'too-dear' }],
   ['/agent fork review/deep', { verb: 'fork', workflow: 'review', variant: 'deep' }],
 ]
 
@@ -319,4 +334,5 @@ const arbitraryCommand: fc.Arbitrary<Command> = fc.oneof(
   commandOf({ verb: fc.constant('fork'), workflow, variant }),
   commandOf({ verb: fc.constant('say'), text }),
   commandOf({ verb: fc.constant('ask'), agent: name, text }),
+  commandOf({ verb: fc.constant('reject'), text: fc.constantFrom(null, ...rejectionNames) }),
 )

@@ -62,6 +62,7 @@ describe('help', () => {
         .replaceAll(/[[\]]/g, '')
         .replaceAll('<workflow>/<variant>', 'review/deep')
         .replace('<agent>', 'engineer')
+        .replace('<reason>', 'too-dear')
         .replace('name=value ...', 'name=value')
       expect(parseComment(typed), typed).toMatchObject({ kind: 'command' })
     }
