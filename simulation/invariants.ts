@@ -71,6 +71,11 @@ export class Invariants {
     this.#movesOn(run)
     this.#drawn(run, truth)
     if (run.holds.length === 0) fail('a-run-holds', `${run.id} was reserved without a hold`, 'a hold', 'none', [run.id])
+    const known = new Set(run.holds.map(({ accountId }) => accountId))
+    const stray = run.entries.find(({ accountId }) => !known.has(accountId))
+    if (stray !== undefined) {
+      fail('one-period', `${run.id} has an entry where it never held`, [...known].join(), stray.accountId, [run.id])
+    }
     for (const { accountId, amount, open } of run.holds) {
       const entries = run.entries.filter((entry) => entry.accountId === accountId)
       const subjects = [run.id, accountId]
@@ -85,11 +90,6 @@ export class Invariants {
       }
       const account = accounts.get(accountId)
       if (account !== undefined) this.#posted(run, truth, account, amount, entries)
-    }
-    const known = new Set(run.holds.map(({ accountId }) => accountId))
-    const stray = run.entries.find(({ accountId }) => !known.has(accountId))
-    if (stray !== undefined) {
-      fail('one-period', `${run.id} has an entry where it never held`, [...known].join(), stray.accountId, [run.id])
     }
   }
 

@@ -55,12 +55,12 @@ export function bill(random: Random, sent: Sent): Billed {
   if (which <= 40) {
     return { what: 'unbilled', reply: { kind: 'unbilled' }, charge: chargeOf(sent, 0n, 0) }
   }
-  if (which <= 45) {
+  if (which <= 55) {
     const over = { ...usage, outputTokens: sent.outputTokensMax + random.between(5_000, 40_000) }
     return { what: 'overage', reply: { kind: 'reported', usage: over }, charge: chargeFor(sent, over) }
   }
-  if (which <= 95) return { what: 'unknown', reply: { kind: 'unknown' }, charge: chargeFor(sent, usage) }
-  if (which <= 105) {
+  if (which <= 105) return { what: 'unknown', reply: { kind: 'unknown' }, charge: chargeFor(sent, usage) }
+  if (which <= 115) {
     const nonsense = { ...usage, inputTokens: 1, cachedTokens: 2 }
     return { what: 'implausible', reply: { kind: 'reported', usage: nonsense }, charge: chargeFor(sent, usage) }
   }

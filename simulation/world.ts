@@ -112,6 +112,8 @@ export class World {
 
   check(look: Look, truthOf: (runId: string) => RunTruth): void {
     const accounts = new Map(look.accounts.map((account) => [account.id, account]))
+    // Runs first: what is wrong with one says more than what it did to an account.
+    for (const run of look.runs) this.invariants.run(run, truthOf(run.id), accounts)
     for (const account of look.accounts) {
       this.accountsSeen.add(account.id)
       this.invariants.account(account)
@@ -120,7 +122,6 @@ export class World {
         this.#onFrozen(account)
       }
     }
-    for (const run of look.runs) this.invariants.run(run, truthOf(run.id), accounts)
   }
 
   async reserve(ask: ReserveAsk, payments: readonly Payment[]): Promise<Reserved | undefined> {
