@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { readBuiltInLayer, readKeptPrices } from '../catalog/built-in.ts'
 import type { Configuration, Layer } from '../core/config/configuration.ts'
 import { type Loaded, loadConfiguration } from '../core/config/load.ts'
-import { formatProblem } from '../core/config/problem.ts'
+import { formatProblem, type Problem } from '../core/config/problem.ts'
 import { PORTFOLIOS } from '../core/config/settings.ts'
 import { nearest } from '../core/nearest.ts'
 import type { PriceList } from '../core/prices.ts'
@@ -13,6 +13,8 @@ import { LAYER_FOLDER, readFolderLayer, repositoryRoot } from './layers.ts'
 
 export interface Checkout {
   readonly root: string
+  /** What it is loaded from, the lowest first; the repository's is the last. */
+  readonly layers: readonly Layer[]
   readonly loaded: Loaded
   /** Whether it has a `portfolios.yml`; if not, why there is no budget to run under. */
   readonly declared: boolean
@@ -37,24 +39,34 @@ export function readCheckout(dir: string, organisation?: string): Checkout | Ref
   if (refusal) return refusal
   const layers = [readBuiltInLayer(), ...above.filter((layer): layer is Layer => !isRefusal(layer)), repository]
   const keptPrices = readKeptPrices()
-  const today = new Date().toISOString().slice(0, 10)
   return {
     root,
-    loaded: loadConfiguration(layers, today, keptPrices.keys()),
+    layers,
+    loaded: loadLayers(layers, keptPrices),
     declared: repository.files.has(PORTFOLIOS),
     undeclared: undeclared(root, [...repository.files.keys()]),
     keptPrices,
   }
 }
 
+/** What layers declare as of today. */
+export function loadLayers(layers: readonly Layer[], keptPrices: PriceList): Loaded {
+  return loadConfiguration(layers, new Date().toISOString().slice(0, 10), keptPrices.keys())
+}
+
 /** The configuration alone, where a command can do nothing without a valid one. */
 export function declaredConfiguration({ loaded, declared, undeclared }: Checkout): Configuration | Refusal {
   if (!declared) return undeclared
   if ('configuration' in loaded) return loaded.configuration
-  const errors = loaded.problems.filter(({ severity }) => severity === 'error')
+  const shown = errorLines(loaded.problems)
+  return refuse('configuration-invalid', ['What this repository declares has problems:', ...shown].join('\n'))
+}
+
+/** The first errors, a line each. */
+export function errorLines(problems: readonly Problem[]): string[] {
+  const errors = problems.filter(({ severity }) => severity === 'error')
   const shown = errors.slice(0, PROBLEMS_SHOWN_MAX).map(formatProblem)
-  const more = errors.length > shown.length ? [`and ${errors.length - shown.length} more`] : []
-  return refuse('configuration-invalid', ['What this repository declares has problems:', ...shown, ...more].join('\n'))
+  return errors.length > shown.length ? [...shown, `and ${errors.length - shown.length} more`] : shown
 }
 
 /** Often something stands where the file should be. */

@@ -1,10 +1,11 @@
 /** `purser init`: writes what a repository starts with. What is there already stays as it is. */
 import { lstatSync, mkdirSync, realpathSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, join, resolve, sep } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { isRefusal, type Refusal, refuse } from '../core/reason.ts'
 import type { InitOptions } from './commands/init.ts'
 import { type ExitCode, endRefused, endWrongUsage, exitCodes, printJson } from './exit.ts'
 import { workingCopyOf } from './git.ts'
+import { leadsOut, linkedOut } from './links.ts'
 import { isAction, ownAction, placeholderProblem } from './own-action.ts'
 import { ACTION_PLACEHOLDER, ACTIONS_WORKFLOW, starterFiles } from './starter.ts'
 
@@ -63,22 +64,4 @@ function summary(written: readonly string[], kept: readonly string[], next: read
     'Next:',
     ...next.map((step, index) => `${index + 1}. ${step}`),
   ]
-}
-
-function linkedOut(path: string): Refusal {
-  const message = `${path} is, or lies behind, a link out of the repository.`
-  return refuse('configuration-invalid', message, 'Make it a plain file in plain folders.')
-}
-
-/** Writing through a link would change something that is not of this repository. */
-function leadsOut(file: string, dir: string): boolean {
-  const root = realpathSync(dir)
-  for (let at = file; at !== dir && dirname(at) !== at; at = dirname(at)) {
-    const stat = lstatSync(at, { throwIfNoEntry: false })
-    if (!stat) continue
-    if (at === file && stat.isSymbolicLink()) return true
-    const real = realpathSync(at)
-    return real !== root && !real.startsWith(root + sep)
-  }
-  return false
 }

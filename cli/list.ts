@@ -66,11 +66,14 @@ function capOf(workflow: bigint, portfolio: bigint | undefined): bigint {
   return minBigint(workflow, portfolio ?? workflow)
 }
 
-function entry({ name, summary, portfolio, value, capMicroUsd, inputs, variants, on }: Offered): string {
+/** Who looks after it; what comes with Purser needs no word. */
+const keptBy = { 'built-in': '', organisation: ' Kept by the organisation.', repository: ' Kept in this repository.' }
+
+function entry({ name, summary, portfolio, value, capMicroUsd, inputs, variants, on, layer }: Offered): string {
   return [
     name,
     `  ${summary}`,
-    `  Never more than ${formatUsd(capMicroUsd)}; paid by ${portfolio} for ${value}; on ${on.join(', ')}.`,
+    `  Never more than ${formatUsd(capMicroUsd)}; paid by ${portfolio} for ${value}; on ${on.join(', ')}.${keptBy[layer]}`,
     ...inputs.map((input) => `  ${input.name}=  ${inputWords(input)}`),
     ...variants.map(
       (variant) => `  ${name}/${variant.name}  ${variant.summary} (${formatUsd(variant.capMicroUsd)} at most)`,

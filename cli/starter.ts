@@ -14,7 +14,8 @@ export function starterFiles(action = ACTION_PLACEHOLDER): Readonly<Record<strin
   }
 }
 
-function schemasOf(action: string): string {
+/** Where editors find the JSON Schemas of the declared files. */
+export function schemasOf(action: string): string {
   return `https://raw.githubusercontent.com/${action.replace('@', '/')}/schemas`
 }
 

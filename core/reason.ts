@@ -109,6 +109,11 @@ export const reasons = {
     says: 'The repository inherits from its organisation, whose layer could not be read.',
     todo: 'Give the App access to the organisation’s `.github` or `.github-private` repository, or declare `inherit: none`.',
   },
+  'already-there': {
+    kind: 'refusal',
+    says: 'There is something of that name already, and nothing is written over.',
+    todo: 'Choose another name, or change what is there.',
+  },
   'no-portfolio': {
     kind: 'refusal',
     says: 'The workflow is in no portfolio, so nothing pays for it.',

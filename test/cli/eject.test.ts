@@ -1,0 +1,127 @@
+/** `purser eject`: the same workflow, owned by the repository. */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { declaredConfiguration, readCheckout } from '../../cli/checkout.ts'
+import { starterPortfolios } from '../../cli/starter.ts'
+import type { Configuration } from '../../core/config/configuration.ts'
+import type { Plan } from '../../core/plan.ts'
+import { isRefusal } from '../../core/reason.ts'
+import { payingPortfolio, resolveRun } from '../../core/resolve.ts'
+import { till } from '../catalog/play.ts'
+import { declared, folder, PORTFOLIOS, purser, workingCopy } from './purser.ts'
+
+const CATALOG = '.github/purser/catalog'
+
+function read(root: string) {
+  const checkout = readCheckout(root)
+  const configuration = isRefusal(checkout) ? checkout : declaredConfiguration(checkout)
+  if (isRefusal(checkout) || isRefusal(configuration)) throw new Error('no configuration')
+  return { configuration, keptPrices: checkout.keptPrices }
+}
+
+/** What each workflow and variant on offer would be carried out as. */
+function plans(root: string): Record<string, Plan> {
+  const { configuration, keptPrices } = read(root)
+  const subject = { kind: 'local' as const, repository: 'till', headSha: '0'.repeat(40) }
+  return Object.fromEntries(
+    targets(configuration).map(({ workflow, variant }) => {
+      const request = { workflow, variant, inputs: {}, overrides: {} }
+      const resolved = resolveRun(configuration, request, subject, keptPrices)
+      if (isRefusal(resolved)) throw new Error(resolved.message)
+      return [`${workflow}/${variant ?? ''}`, resolved.plan]
+    }),
+  )
+}
+
+function targets(configuration: Configuration) {
+  const offered = [...configuration.families.values()].filter(({ name }) => payingPortfolio(configuration, name))
+  return offered.flatMap(({ name, variants }) =>
+    [undefined, ...variants.keys()].map((variant) => ({ workflow: name, variant })),
+  )
+}
+
+describe('purser eject', () => {
+  it('changes nothing of what any built-in workflow does', async () => {
+    const root = till('sound')
+    const before = plans(root)
+    const names = [...read(root).configuration.families.keys()]
+    expect(names.length).toBeGreaterThan(5)
+    for (const name of names)
+      expect(await purser(['eject', name], { cwd: root })).toMatchObject({ code: 0, stderr: '' })
+    expect(plans(root)).toEqual(before)
+    const { families, agents } = read(root).configuration
+    expect([...families.values()].map(({ layer }) => layer)).toEqual(names.map(() => 'repository'))
+    expect([...agents.values()].map(({ layer }) => layer)).toEqual([...agents.keys()].map(() => 'repository'))
+    expect(await purser(['check', root])).toMatchObject({ code: 0, stdout: 'No problems.\n' })
+  })
+
+  it('is seen in the list, and names the schema that the repository’s files name', async () => {
+    const root = workingCopy({ [PORTFOLIOS]: starterPortfolios('acme/purser@v1') })
+    const { stdout } = await purser(['eject', 'changelog', '--json'], { cwd: root })
+    expect(JSON.parse(stdout)).toEqual({
+      written: ['agents/writer.agent.md', 'changelog/changelog.md', 'changelog/workflow.yml'].map(
+        (path) => `${CATALOG}/${path}`,
+      ),
+      kept: [],
+      next: expect.any(Array),
+    })
+    expect(readFileSync(join(root, CATALOG, 'changelog/workflow.yml'), 'utf8')).toContain(
+      '$schema=https://raw.githubusercontent.com/acme/purser/v1/schemas/workflow.schema.json\n',
+    )
+    expect((await purser(['list'], { cwd: root })).stdout).toMatch(/^changelog\n.*\n.*Kept in this repository\.\n/m)
+    const { workflows } = JSON.parse((await purser(['list', '--json'], { cwd: root })).stdout)
+    expect(workflows).toContainEqual(expect.objectContaining({ name: 'changelog', layer: 'repository' }))
+  })
+
+  it('keeps a variant and an agent of the repository’s own, and tells whom a copied agent serves besides', async () => {
+    const own = 'summary: Our way to begin with tests\n'
+    const root = workingCopy({ ...declared, [`${CATALOG}/refactor+tests/variants/tests-first.yml`]: own })
+    const before = plans(root)
+    const { code, stdout } = await purser(['eject', 'refactor+tests'], { cwd: root })
+    expect(code).toBe(0)
+    expect(stdout).toContain(`kept  ${CATALOG}/refactor+tests/variants/tests-first.yml`)
+    expect(stdout).toContain('The agent engineer is yours too now, also where fix-ci names it.')
+    expect(readFileSync(join(root, `${CATALOG}/refactor+tests/variants/tests-first.yml`), 'utf8')).toBe(own)
+    expect(plans(root)).toEqual(before)
+  })
+
+  it('refuses where a prompt of the repository would take the place of a built-in one', async () => {
+    const root = workingCopy({
+      ...declared,
+      [`${CATALOG}/review/review.md`]: 'Ours.\n',
+      [`${CATALOG}/review/variants/ours.yml`]: 'summary: Our own prompt\n',
+    })
+    const { code, stderr } = await purser(['eject', 'review'], { cwd: root })
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('says something else') })
+    expect(readdirSync(join(root, CATALOG, 'review')).sort()).toEqual(['review.md', 'variants'])
+  })
+
+  it('asks which portfolio pays where none does', async () => {
+    const root = workingCopy(declared)
+    const refused = await purser(['eject', 'fix-ci'], { cwd: root })
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('fix-ci serves speed') })
+    expect(await purser(['eject', 'changelog'], { cwd: root })).toMatchObject({ code: 0 })
+    expect(readFileSync(join(root, PORTFOLIOS), 'utf8')).toContain('[refactor+tests, review, changelog]')
+    const paid = await purser(['eject', 'review', '--portfolio', 'other'], { cwd: root })
+    expect(paid).toMatchObject({ code: 1, stderr: expect.stringContaining('paid by the portfolio `refactoring`') })
+  })
+
+  it.each([
+    ['revew', 'Did you mean `review`?'],
+    ['tidy', 'is this repository’s own already'],
+  ])('refuses %s', async (name, says) => {
+    const root = workingCopy(declared)
+    await purser(['new', 'workflow', 'tidy'], { cwd: root })
+    const { code, stderr } = await purser(['eject', name], { cwd: root })
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(says) })
+  })
+
+  it('is wrong usage without a name, and refused where nothing is declared', async () => {
+    expect(await purser(['eject'])).toMatchObject({ code: 2 })
+    const root = folder()
+    writeFileSync(join(root, 'a'), '')
+    expect(await purser(['eject', 'review'], { cwd: root })).toMatchObject({ code: 1 })
+    expect(readdirSync(root)).toEqual(['a'])
+  })
+})
