@@ -1,111 +1,159 @@
-/** How a maintainer decides on a proposal: the labels, and the edits that carry a decision out. */
-import type { LayerName } from '../config/configuration.ts'
-import { code, details, fenced, paragraphs } from './markdown.ts'
+/** How a maintainer decides on a proposal, and what is said in its issue once somebody has. */
+import { type Rejection, rejectionNames, rejections, rejectionsListed } from '../rejection.ts'
+import { code, inline, paragraphs } from './markdown.ts'
+import { workflowName } from './workflow-name.ts'
 
-/** What a maintainer labels the issue with. The reason of a refusal is one of a closed list, so that it can be counted. */
+export type Proposal = 'promote' | 'sunset' | 'rollback'
+
+/** The labels of each kind of proposal. Those that decide count when somebody with the maintain role sets them. */
 export const decisionLabels = {
-  promote: { proposed: 'promotion: proposed', approved: 'promotion: approved', refused: 'promotion: refused' },
-  sunset: { proposed: 'sunset: proposed', approved: 'sunset: approved', refused: 'sunset: refused' },
-} as const
-export const refusalLabels = {
-  'refused: too narrow': 'its runs are too alike to speak for the rest',
-  'refused: quality': 'something is wrong with the work that the numbers don’t show',
-  'refused: cost': 'it is not worth what it costs',
-  'refused: upkeep': 'it is too much to look after',
-  'refused: overtaken': 'another change makes it moot',
-} as const
+  promote: { proposed: 'promotion: proposed', approved: 'promotion: approved', rejected: 'promotion: rejected' },
+  sunset: { proposed: 'sunset: proposed', approved: 'sunset: approved', rejected: 'sunset: rejected' },
+  rollback: { proposed: 'rollback: proposed', approved: 'rollback: approved', rejected: 'rollback: rejected' },
+} as const satisfies Record<Proposal, { proposed: string; approved: string; rejected: string }>
 
-/** A file of the catalog, as a person opens it, and the layer that it belongs to. */
-export interface CatalogFile {
-  readonly layer: LayerName
-  readonly file: string
+/** A proposal that nobody has decided by then is told of as overdue. */
+export const OVERDUE_DAYS = 14
+/** A rejected proposal comes back after so many further checkpoints; one that was closed without a reason after the next two. */
+export const REJECTED_CHECKPOINTS = 4
+export const CLOSED_CHECKPOINTS = 2
+
+export function rejectionLabel(rejection: Rejection): string {
+  return `rejected: ${rejection}`
 }
 
-export interface Decidable {
-  readonly decision: 'promote' | 'sunset'
-  readonly workflow: string
-  readonly overlay: CatalogFile
-  readonly baseline: CatalogFile
-  readonly mergedSource: string
-  readonly promptFiles: readonly string[]
+/** What a label says of a proposal: that it is approved, that it is rejected, and for which reason, where it names one. */
+export function verdictOf(
+  proposal: Proposal,
+  label: string,
+): { readonly verdict: 'approved' } | { readonly verdict: 'rejected'; readonly reason?: Rejection } | undefined {
+  const { approved, rejected } = decisionLabels[proposal]
+  if (label === approved) return { verdict: 'approved' }
+  const reason = rejectionNames.find((name) => rejectionLabel(name) === label)
+  if (reason !== undefined) return { verdict: 'rejected', reason }
+  return label === rejected || label.startsWith('rejected:') ? { verdict: 'rejected' } : undefined
 }
 
-/** A longer one could make the issue too long for GitHub, which then takes none of it. */
-const MERGED_CHARACTERS_MAX = 11_000
+/** Everything that decides, to be taken off an issue that is open for a decision again. */
+export function decidingLabels(proposal: Proposal): readonly string[] {
+  const { approved, rejected } = decisionLabels[proposal]
+  return [approved, rejected, ...rejectionNames.map(rejectionLabel)]
+}
 
-export function howToDecide(view: Decidable): string {
-  const labels = decisionLabels[view.decision]
-  const isPromotion = view.decision === 'promote'
-  const steps = isPromotion ? promoting(view) : [`${retiring(view)}.`]
-  const then =
-    steps.length === 1
-      ? ` ${steps[0]}`
-      : ` on the default branch\n${steps.map((step, index) => `  ${index + 1}. ${step}`).join('\n')}`
-  const refusals = Object.entries(refusalLabels).map(([label, says]) => `  - ${code(label)}: ${says}`)
-  const ways = [
-    `- **Approve:** add the label ${code(labels.approved)}, then${then}`,
-    `- **Refuse:** add the label ${code(labels.refused)} and one that says why, which is published:`,
-    ...refusals,
-    '- **Wait:** do nothing; the trial goes on and the issue stays open.',
-  ].join('\n')
+const carriesOut = {
+  promote:
+    'A pull request opens that makes the variant the baseline, keeps today’s baseline as a variant and proposes a cap. ' +
+    'Nothing changes before it is merged.',
+  sunset: 'A pull request opens that takes the variant out of the catalog. Nothing changes before it is merged.',
+  rollback: 'A pull request opens that restores the old baseline. Nothing changes before it is merged.',
+} as const satisfies Record<Proposal, string>
+
+export function howToDecide(proposal: Proposal): string {
+  const labels = decisionLabels[proposal]
+  const reasons = rejectionNames.map((name) => `  - ${code(rejectionLabel(name))}: ${rejections[name]}`)
+  const again =
+    proposal === 'rollback'
+      ? 'The baseline stays, and its watch is over.'
+      : `It is not proposed again before its definition changes or ${REJECTED_CHECKPOINTS} more checkpoints are reached.`
   return paragraphs(
-    'Labels count when somebody with the maintain role sets them.',
-    ways,
-    isPromotion && hasRoom(view) ? mergedDetails(view) : undefined,
+    'Labels and commands count when somebody with the maintain role gives them.',
+    [
+      `- **Approve:** add the label ${code(labels.approved)} or comment ${code('/agent promote')}. ${carriesOut[proposal]}`,
+      `- **Reject:** add the label that says why, or comment ${code('/agent reject <reason>')} with its last word. ${again}`,
+      ...reasons,
+      `- **Wait:** do nothing. After ${OVERDUE_DAYS} days it is listed as overdue. Closing the issue without a reason puts it off until the next two checkpoints hold.`,
+    ].join('\n'),
   )
 }
 
-/**
- * The edits, in order. The result goes where the baseline stands or, since a lower layer can't be edited from here,
- * into the repository's own folder of that name.
- */
-function promoting(view: Decidable): readonly string[] {
-  const { workflow, overlay, baseline, promptFiles } = view
-  const isOwn = overlay.layer === baseline.layer && overlay.layer !== 'built-in'
-  const target = isOwn ? baseline.file : `.github/purser/catalog/${workflow}/workflow.yml`
-  const folder = target.replace(/[^/]+$/, '')
-  const there = promptFiles.filter((file) => file.startsWith(folder))
-  const elsewhere = promptFiles.filter((file) => !file.startsWith(folder))
-  const lower = baseline.layer === 'built-in' ? 'built into Purser' : 'of the organisation’s layer'
-  return [
-    hasRoom(view)
-      ? `put the merged workflow, which is below, into ${code(target)}`
-      : `put ${code(baseline.file)} with the overlay’s keys applied (the result is too long for this issue) into ${code(target)}`,
-    ...(there.length === 0 ? [] : [`keep ${there.map(code).join(', ')}, which it names`]),
-    ...(elsewhere.length === 0
-      ? []
-      : [`copy ${elsewhere.map(code).join(', ')}, which it names too, into the folder ${code(folder)}`]),
-    ...(isOwn || overlay.layer === 'repository' ? [`remove ${code(overlay.file)}`] : []),
-    ...(isOwn
-      ? []
-      : [
-          `copy what should stay of the other variants (${lower}): a repository’s workflow takes the place of the one of ` +
-            'the same name below it, with all its variants',
-        ]),
-  ]
+/** The paragraph that an issue gets once it is overdue. `since` is a day. */
+export function overdueLine(since: string): string {
+  return `**Overdue:** proposed on ${since}, and undecided for more than ${OVERDUE_DAYS} days.`
 }
 
-function hasRoom({ mergedSource }: Decidable): boolean {
-  return mergedSource.length <= MERGED_CHARACTERS_MAX
+interface Named {
+  readonly workflow: string
+  readonly variant: string
 }
 
-function mergedDetails({ mergedSource }: Decidable): string {
-  return details(
-    'The merged workflow',
-    `It is the baseline with the overlay’s keys applied.\n\n${fenced('yaml', mergedSource)}`,
-  )
+export function approvedText(pullNumber: number): string {
+  return `Approved. #${pullNumber} carries it out; nothing changes before it is merged, and closing it takes the approval back.`
 }
 
-function retiring({ workflow, overlay, baseline }: Decidable): string {
-  if (overlay.layer !== 'built-in') return `remove ${code(overlay.file)}`
+export function alreadyText(pullNumber: number | null): string {
+  return pullNumber === null
+    ? 'It is approved already; its pull request is being opened.'
+    : `It is approved already: #${pullNumber} carries it out.`
+}
+
+export function rejectedText(proposal: Proposal, rejection: Rejection, furtherRuns: number): string {
+  const again =
+    proposal === 'rollback'
+      ? 'The baseline stays as it is, and its watch is over.'
+      : `It is not proposed again before its definition changes or ${furtherRuns} further runs of it are settled (${REJECTED_CHECKPOINTS} checkpoints).`
+  return `Rejected: ${code(rejection)}, ${rejections[rejection]}. ${again}`
+}
+
+export function closedText(furtherRuns: number): string {
   return (
-    `make the workflow your own without it: ${copying(workflow, baseline)}, leaving ${code(overlay.file)} out. There is no ` +
-    'command for this yet'
+    `Closed without a decision, which counts as a refusal without a reason. It is not proposed again before two further ` +
+    `checkpoints hold (${furtherRuns} settled runs) or its definition changes. To decide now, reopen the issue.`
   )
 }
 
-function copying(workflow: string, baseline: CatalogFile): string {
-  const folder = baseline.file.replace(/\/workflow\.ya?ml$/, '')
-  const whose = baseline.layer === 'built-in' ? 'built into Purser' : 'of the organisation’s layer'
-  return `copy the folder ${code(folder)} (${whose}) to ${code(`.github/purser/catalog/${workflow}`)}`
+export function reasonNeededText(): string {
+  return `A rejection needs a reason, so nothing was decided. Add the label ${code('rejected: <reason>')} or comment ${code('/agent reject <reason>')}, where the reason is ${rejectionsListed()}.`
+}
+
+export function notPermittedText(label: string): string {
+  return `The label ${code(label)} counts only when somebody with the maintain role sets it. It was taken off, and nothing was decided.`
+}
+
+export function decidedText(): string {
+  return 'This is decided. To decide anew, reopen the issue first.'
+}
+
+export function changedMeanwhileText(named: Named): string {
+  return (
+    `${code(workflowName(named))} or its baseline is declared differently now than when it was judged, so no pull request was opened ` +
+    'and nothing was decided. Its trial begins anew with the new definition; it is proposed again here once that holds at two checkpoints.'
+  )
+}
+
+/** `problem` is a sentence that may quote what somebody wrote. */
+export function notPossibleText(problem: string): string {
+  return `No pull request was opened, and nothing was decided. ${inline(problem)}`
+}
+
+export function withdrawnText(pullNumber: number, proposal: Proposal): string {
+  return (
+    `#${pullNumber} was closed without a merge, so nothing changed and the proposal is open again. ` +
+    `Add ${code(decisionLabels[proposal].approved)} anew for another pull request, or reject it with a reason.`
+  )
+}
+
+export interface CarriedOut extends Named {
+  readonly pullNumber: number
+  readonly squad?: string | undefined
+  /** The variant that the old baseline goes on as. */
+  readonly keptAs?: string | undefined
+  readonly watchDays: number
+}
+
+export function carriedOutText(proposal: Proposal, view: CarriedOut): string {
+  const { workflow, variant, pullNumber, squad, keptAs, watchDays } = view
+  const name = code(workflowName({ workflow, variant }))
+  const by = squad === undefined ? '' : ` It was worked out by squad **${inline(squad)}**: thank you.`
+  switch (proposal) {
+    case 'promote':
+      return (
+        `**${name} is the standard ${code(workflow)} now**, by #${pullNumber}.${by} ` +
+        `${keptAs === undefined ? '' : `The old one can still be chosen as ${code(`${workflow}/${keptAs}`)}. `}` +
+        `For ${watchDays} days its checkpoints are held against what the old one did; if it does worse at two in a row, an issue proposes to roll it back.`
+      )
+    case 'sunset':
+      return `${name} has left the catalog, by #${pullNumber}.${squad === undefined ? '' : ` Thanks to squad **${inline(squad)}** for the try.`}`
+    case 'rollback':
+      return `${code(workflow)} is what it was before ${name}, by #${pullNumber}. The variant stays in the catalog and can be chosen.`
+  }
 }

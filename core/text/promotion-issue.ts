@@ -1,4 +1,5 @@
 /** The issue that proposes a variant as the standard (or its sunset), with all the evidence a maintainer needs. */
+import type { LayerName } from '../config/configuration.ts'
 import { formatInterval, wilsonInterval } from '../interval.ts'
 import { formatShare, type Measure } from '../measure.ts'
 import { formatUsd } from '../money.ts'
@@ -6,7 +7,7 @@ import type { Outcome } from '../run.ts'
 import { spendPerAcceptedMicroUsd, type Tally } from '../tally.ts'
 import { code, details, fenced, inline, linesWithin, link, paragraphs, table } from './markdown.ts'
 import { trialMarker } from './marker.ts'
-import { type CatalogFile, decisionLabels, howToDecide } from './promotion-decision.ts'
+import { decisionLabels, howToDecide, overdueLine } from './promotion-decision.ts'
 import { workflowName } from './workflow-name.ts'
 
 /** A run of the window that counts: settled or unknown. */
@@ -39,6 +40,12 @@ export interface Side {
   readonly runs: readonly CountedRun[]
 }
 
+/** A file of the catalog, as a person opens it, and the layer that it belongs to. */
+export interface CatalogFile {
+  readonly layer: LayerName
+  readonly file: string
+}
+
 export interface PromotionView {
   readonly decision: 'promote' | 'sunset'
   readonly workflow: string
@@ -62,6 +69,8 @@ export interface PromotionView {
   readonly promptFiles: readonly string[]
   /** The commit of the default branch whose rules were used. */
   readonly configSha: string
+  /** The day it was proposed on, once it is overdue. */
+  readonly overdueSince?: string | undefined
 }
 
 export interface IssueText {
@@ -85,6 +94,7 @@ export function promotionIssue(view: PromotionView): IssueText {
   }[view.decision]
   const body = paragraphs(
     `${trialMarker(view.workflow, view.variant, last?.settled ?? 0)}\n${opening(view)}`,
+    view.overdueSince === undefined ? undefined : overdueLine(view.overdueSince),
     credit(view),
     `## What the variant changes\n\n${inline(view.summary)}`,
     overlayText(view),
@@ -93,7 +103,7 @@ export function promotionIssue(view: PromotionView): IssueText {
     `## The variant beside its baseline\n\n${sidesTable(view)}`,
     overlapLine(view),
     `## Examples\n\n${examples(view.variantSide)}`,
-    `## How to decide\n\n${howToDecide(view)}`,
+    `## How to decide\n\n${howToDecide(view.decision)}`,
     `## How to recompute it\n\n${howToRecompute(view)}`,
     runsDetails('Every run of the variant that counts', view.variantSide),
     runsDetails('Every run of the baseline that counts', view.baselineSide),

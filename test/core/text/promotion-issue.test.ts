@@ -1,20 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { promotionSchema } from '../../../core/config/promotion.ts'
 import { evaluateTrial } from '../../../core/measure.ts'
+import { rejections } from '../../../core/rejection.ts'
 import { trialOf } from '../../../core/text/marker.ts'
-import { refusalLabels } from '../../../core/text/promotion-decision.ts'
 import { type PromotionView, promotionIssue } from '../../../core/text/promotion-issue.ts'
 import { promotion, rejectedRun, runsOf, side } from './views.ts'
 
 const { title, body, labels } = promotionIssue(promotion())
-
-function repositorys(path: string): PromotionView['overlay'] {
-  return { layer: 'repository', file: `.github/purser/catalog/refactor+tests/${path}` }
-}
-
-function builtIn(path: string): PromotionView['overlay'] {
-  return { layer: 'built-in', file: `purser/catalog/refactor+tests/${path}` }
-}
 
 function section(heading: string, text = body): string {
   const found = text.split(/^## /m).find((part) => part.startsWith(heading))
@@ -82,66 +74,16 @@ describe('what a maintainer is shown', () => {
 
   test('how to approve and how to refuse, with every reason there is', () => {
     const decide = section('How to decide')
-    expect(decide).toContain('**Approve:** add the label `promotion: approved`')
-    expect(decide).toContain('**Refuse:** add the label `promotion: refused`')
-    for (const [label, says] of Object.entries(refusalLabels)) expect(decide).toContain(`\`${label}\`: ${says}`)
+    expect(decide).toContain('**Approve:** add the label `promotion: approved` or comment `/agent promote`.')
+    expect(decide).toContain('comment `/agent reject <reason>`')
+    for (const [reason, says] of Object.entries(rejections))
+      expect(decide).toContain(`\`rejected: ${reason}\`: ${says}`)
+    expect(decide).toContain('After 14 days it is listed as overdue.')
   })
 
-  test('how to put a variant of a built-in workflow in place, step by step, with the whole text to put there', () => {
-    const files = { overlay: repositorys('variants/tests-first.yml'), baseline: builtIn('workflow.yml') }
-    const decide = section('How to decide', promotionIssue(promotion(files)).body)
-    expect(decide).toContain(
-      [
-        'add the label `promotion: approved`, then on the default branch',
-        '  1. put the merged workflow, which is below, into `.github/purser/catalog/refactor+tests/workflow.yml`',
-        '  2. keep `.github/purser/catalog/refactor+tests/pin.md`, which it names',
-        '  3. copy `purser/catalog/refactor+tests/refactor.md`, `purser/catalog/refactor+tests/tests.md`, which it names too, ' +
-          'into the folder `.github/purser/catalog/refactor+tests/`',
-        '  4. remove `.github/purser/catalog/refactor+tests/variants/tests-first.yml`',
-        '  5. copy what should stay of the other variants (built into Purser): a repository’s workflow takes the place of ' +
-          'the one of the same name below it, with all its variants',
-        '- **Refuse:**',
-      ].join('\n'),
-    )
-    expect(decide).toContain(`\`\`\`yaml\n${promotion().mergedSource}\`\`\`\n\n</details>`)
-  })
-
-  test('how to put a built-in variant in place: there is no overlay to remove', () => {
-    const files = { overlay: builtIn('variants/tests-first.yml'), baseline: builtIn('workflow.yml') }
-    const decide = section('How to decide', promotionIssue(promotion(files)).body)
-    expect(decide).toContain('into `.github/purser/catalog/refactor+tests/workflow.yml`')
-    expect(decide).not.toContain('. remove')
-  })
-
-  test('how to put a variant of a repository’s own workflow in place: nothing below it is replaced', () => {
-    const promptFiles = [repositorys('pin.md').file]
-    const files = {
-      overlay: repositorys('variants/tests-first.yml'),
-      baseline: repositorys('workflow.yml'),
-      promptFiles,
-    }
-    const decide = section('How to decide', promotionIssue(promotion(files)).body)
-    expect(decide).toContain('into `.github/purser/catalog/refactor+tests/workflow.yml`')
-    expect(decide).toContain(
-      '2. keep `.github/purser/catalog/refactor+tests/pin.md`, which it names\n  3. remove `.github/purser/catalog/refactor+tests/variants/tests-first.yml`',
-    )
-    expect(decide).not.toContain('. copy')
-  })
-
-  test('a merged workflow that is too long for an issue is described instead', () => {
-    const files = { baseline: builtIn('workflow.yml'), mergedSource: 'x'.repeat(20_000) }
-    const decide = section('How to decide', promotionIssue(promotion(files)).body)
-    expect(decide).toContain('put `purser/catalog/refactor+tests/workflow.yml` with the overlay’s keys applied')
-    expect(decide).not.toContain('xxx')
-  })
-
-  test('how to retire a built-in variant', () => {
-    const files = { overlay: builtIn('variants/tests-first.yml'), baseline: builtIn('workflow.yml') }
-    const decide = section('How to decide', promotionIssue(promotion({ ...files, decision: 'sunset' })).body)
-    expect(decide).toContain(
-      'to `.github/purser/catalog/refactor+tests`, leaving `purser/catalog/refactor+tests/variants/tests-first.yml` out.',
-    )
-    expect(decide).not.toContain('merged workflow')
+  test('that it is overdue, at the top, once it is', () => {
+    const overdue = promotionIssue(promotion({ overdueSince: '2026-11-20' })).body
+    expect(overdue.split('\n')[3]).toBe('**Overdue:** proposed on 2026-11-20, and undecided for more than 14 days.')
   })
 
   test('whether the difference may be chance, in words', () => {
@@ -209,7 +151,7 @@ describe('when the evidence is thin or huge', () => {
     expect(issue.body).toMatch(/\d+ more lines are in the file/)
     // Nothing that was opened stays open.
     expect(issue.body.match(/<details>/g)).toHaveLength(issue.body.match(/<\/details>/g)?.length ?? -1)
-    expect(issue.body.match(/^```/gm)).toHaveLength(4)
+    expect(issue.body.match(/^```/gm)).toHaveLength(2)
   })
 
   test('runs that the caller cut off are counted by the tally, not by the list', () => {
@@ -231,5 +173,5 @@ test('a sunset says so, thanks nobody for winning, and has labels of its own', (
     '**Fewer than 40% of the runs of `refactor+tests/tests-first` were accepted, twice in a row',
   )
   expect(issue.body).toContain('Tried out by squad **payments**.')
-  expect(issue.body).toContain('`sunset: approved`, then remove `.github/purser/')
+  expect(issue.body).toContain('`sunset: approved`')
 })
