@@ -119,7 +119,7 @@ describe.each(renderings.map((rendering) => [rendering.name, rendering] as const
               tokensOf(rendering, count, sent, messages),
             )
           }),
-          { numRuns: 30 },
+          { numRuns: 20 },
         )
       })
 
@@ -135,7 +135,7 @@ describe.each(renderings.map((rendering) => [rendering.name, rendering] as const
             }
             expect(bound.upTo(messages.length)).toBeLessThanOrEqual(byBytes)
           }),
-          { numRuns: 25 },
+          { numRuns: 15 },
         )
       })
     })
