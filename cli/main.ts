@@ -4,10 +4,12 @@ import packageJson from '../package.json' with { type: 'json' }
 import { register as audit } from './commands/audit.ts'
 import { register as check } from './commands/check.ts'
 import { register as demo } from './commands/demo.ts'
+import { register as eject } from './commands/eject.ts'
 import { register as exportLedger } from './commands/export.ts'
 import { register as importLedger } from './commands/import.ts'
 import { register as init } from './commands/init.ts'
 import { register as list } from './commands/list.ts'
+import { register as newOne } from './commands/new.ts'
 import { register as parse } from './commands/parse.ts'
 import { register as quote } from './commands/quote.ts'
 import { register as run } from './commands/run.ts'
@@ -32,7 +34,22 @@ Exit codes: ${exitCodes.done} done, ${exitCodes.refused} refused or problems fou
 Example:
   $ purser init ../my-repository`,
   )
-for (const register of [init, check, list, quote, parse, run, start, thaw, audit, exportLedger, importLedger, demo])
+for (const register of [
+  init,
+  check,
+  list,
+  newOne,
+  eject,
+  quote,
+  parse,
+  run,
+  start,
+  thaw,
+  audit,
+  exportLedger,
+  importLedger,
+  demo,
+])
   register(program)
 
 // A reader that has seen enough, as in `purser list | head`, is no failure.
