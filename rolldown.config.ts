@@ -44,6 +44,16 @@ const withoutDescriptions: Plugin = {
   load: (id) => (/\/core\/config\/described\.ts$/.test(id) ? 'export const described = (schema) => schema' : null),
 }
 
+/** What the model is told of the tools is worked out here and not by every run. */
+const readyDefinitions: Plugin = {
+  name: 'ready-definitions',
+  async load(id) {
+    if (!/\/action\/tools\/definitions\.ts$/.test(id)) return null
+    const { definitions } = await import('./action/tools/definitions.ts')
+    return `export const definitions = ${JSON.stringify(definitions)}`
+  },
+}
+
 /** A script of ASCII alone is kept and hashed at one byte a character. All of it stands in strings and patterns. */
 const asciiOnly: Plugin = {
   name: 'ascii-only',
@@ -61,7 +71,7 @@ const asciiOnly: Plugin = {
 export default defineConfig({
   input: { main: 'action/main.ts', post: 'action/post.ts' },
   platform: 'node',
-  plugins: [lazyOidc, chatOnly, withoutDescriptions, asciiOnly],
+  plugins: [lazyOidc, chatOnly, withoutDescriptions, readyDefinitions, asciiOnly],
   // The same code as ES modules: the CommonJS build that Node would take can't be shaken and is slower to load.
   resolve: { alias: { yaml: fileURLToPath(new URL('node_modules/yaml/browser/index.js', import.meta.url)) } },
   treeshake: { moduleSideEffects: [{ test: /node_modules\/(@actions|openai|zod|yaml)\//, sideEffects: false }] },

@@ -11,8 +11,9 @@ import type { Price } from '../core/price.ts'
 import type { Model, ModelAnswer } from './model.ts'
 import type { Limit, Purse } from './purse.ts'
 import { type StopReason, stopReason } from './stop.ts'
+import type { ToolDefinition } from './tools/definitions.ts'
 import type { ToolPlace } from './tools/tool.ts'
-import { callTool, type ToolDefinition, toolDefinitions } from './tools/tools.ts'
+import { callTool, toolDefinitions } from './tools/tools.ts'
 
 /** Tries of one turn, each a call of its own on the meter. */
 const CALL_TRIES_MAX = 4

@@ -4,7 +4,7 @@ import { z } from 'zod/mini'
 import type { Message } from '../core/input-bound.ts'
 import type { CallOutcome } from '../core/meter.ts'
 import type { PlanAgent } from '../core/plan.ts'
-import type { ToolDefinition } from './tools/tools.ts'
+import type { ToolDefinition } from './tools/definitions.ts'
 import { readUsage } from './usage.ts'
 
 const CALL_TIMEOUT_MS = 600_000

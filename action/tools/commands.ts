@@ -17,10 +17,11 @@ const text = z.string().check(z.minLength(1), z.maxLength(1000))
 
 export const runTool = defineTool(
   'Run a bash command in the workspace; no network',
-  z.strictObject({
-    command: z.string().check(z.minLength(1), z.maxLength(20_000)),
-    seconds: z.optional(z.int().check(z.minimum(1), z.maximum(RUN_SECONDS_MAX))),
-  }),
+  () =>
+    z.strictObject({
+      command: z.string().check(z.minLength(1), z.maxLength(20_000)),
+      seconds: z.optional(z.int().check(z.minimum(1), z.maximum(RUN_SECONDS_MAX))),
+    }),
   async ({ command, seconds = RUN_SECONDS_DEFAULT }, place) => {
     const result = await place.sandbox.run(command, { timeoutMs: seconds * 1000, signal: place.signal })
     return describeResult(result, seconds)
@@ -29,7 +30,7 @@ export const runTool = defineTool(
 
 export const searchTool = defineTool(
   'Find lines by an extended regular expression',
-  z.strictObject({ pattern: text, path: z.optional(text) }),
+  () => z.strictObject({ pattern: text, path: z.optional(text) }),
   async ({ pattern, path = '.' }, place) => {
     const found = await placeBelow(place.workDir, path)
     if ('problem' in found) return found.problem

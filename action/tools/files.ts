@@ -19,7 +19,7 @@ const fromOne = z.int().check(z.minimum(1))
 
 export const readTool = defineTool(
   'Read lines of a text file',
-  z.strictObject({ path, from: z.optional(fromOne), lines: z.optional(fromOne) }),
+  () => z.strictObject({ path, from: z.optional(fromOne), lines: z.optional(fromOne) }),
   async (written, place) => {
     const output = /^output:(\d{1,6})$/.exec(written.path)
     const found = output
@@ -34,7 +34,7 @@ export const readTool = defineTool(
 
 export const listTool = defineTool(
   'List a directory',
-  z.strictObject({ path: z.optional(path) }),
+  () => z.strictObject({ path: z.optional(path) }),
   async (written, place) => {
     const found = await placeBelow(place.workDir, written.path ?? '.')
     if ('problem' in found) return found.problem
@@ -49,11 +49,12 @@ export const listTool = defineTool(
 
 export const editTool = defineTool(
   'Replace text that occurs exactly once in a file',
-  z.strictObject({
-    path,
-    old: z.string().check(z.minLength(1), z.maxLength(WRITE_CHARACTERS_MAX)),
-    new: z.string().check(z.maxLength(WRITE_CHARACTERS_MAX)),
-  }),
+  () =>
+    z.strictObject({
+      path,
+      old: z.string().check(z.minLength(1), z.maxLength(WRITE_CHARACTERS_MAX)),
+      new: z.string().check(z.maxLength(WRITE_CHARACTERS_MAX)),
+    }),
   async (written, place) => {
     const found = await placeBelow(place.workDir, written.path)
     if ('problem' in found) return found.problem
@@ -70,7 +71,7 @@ export const editTool = defineTool(
 
 export const writeTool = defineTool(
   'Create a file or replace its whole content',
-  z.strictObject({ path, content: z.string().check(z.maxLength(WRITE_CHARACTERS_MAX)) }),
+  () => z.strictObject({ path, content: z.string().check(z.maxLength(WRITE_CHARACTERS_MAX)) }),
   async (written, place) => {
     const found = await placeBelow(place.workDir, written.path)
     if ('problem' in found) return found.problem

@@ -1,5 +1,5 @@
 /** What a tool is. */
-import type { z } from 'zod/mini'
+import { z } from 'zod/mini'
 import type { Sandbox } from '../sandbox.ts'
 
 export interface ToolPlace {
@@ -15,11 +15,12 @@ export interface Tool {
   call(written: unknown, place: ToolPlace): Promise<string>
 }
 
-/** Makes a tool from its schema and its work, so that both agree on the types. */
+/** Makes a tool from its schema, which is made at its first call, and its work, so that both agree on the types. */
 export function defineTool<Schema extends z.ZodMiniType>(
   description: string,
-  parameters: Schema,
+  makeParameters: () => Schema,
   work: (written: z.output<Schema>, place: ToolPlace) => Promise<string>,
 ): Tool {
+  const parameters = z.lazy(makeParameters)
   return { description, parameters, call: (written, place) => work(parameters.parse(written), place) }
 }

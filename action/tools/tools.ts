@@ -1,37 +1,13 @@
-/** The tools an agent may name: what the model is told of each, and how a call is checked and carried out. */
+/** The tools of an agent: what the model is told of them, and how a call is checked and carried out. */
 import { z } from 'zod/mini'
-import type { toolNames } from '../../core/config/workflow.ts'
 import { stripInvisible } from '../../core/inert.ts'
-import { runTool, searchTool } from './commands.ts'
-import { editTool, listTool, readTool, writeTool } from './files.ts'
-import type { Tool, ToolPlace } from './tool.ts'
-
-export type ToolName = (typeof toolNames)[number]
-
-export interface ToolDefinition {
-  readonly type: 'function'
-  readonly function: {
-    readonly name: string
-    readonly description: string
-    readonly parameters: Record<string, unknown>
-  }
-}
-
-const tools: Readonly<Record<ToolName, Tool>> = {
-  read: readTool,
-  list: listTool,
-  search: searchTool,
-  edit: editTool,
-  write: writeTool,
-  run: runTool,
-}
+import { type ToolName, tools } from './all.ts'
+import { definitions, type ToolDefinition } from './definitions.ts'
+import type { ToolPlace } from './tool.ts'
 
 /** In the order that the agent names them, byte for byte the same in every run. */
 export function toolDefinitions(names: readonly ToolName[]): ToolDefinition[] {
-  return names.map((name) => {
-    const { $schema, ...parameters } = z.toJSONSchema(tools[name].parameters, { io: 'input' })
-    return { type: 'function', function: { name, description: tools[name].description, parameters } }
-  })
+  return names.map((name) => definitions[name])
 }
 
 /** Carries out one call of the model. Arguments are checked; a tool that the agent does not name is not there. */

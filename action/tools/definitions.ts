@@ -1,0 +1,27 @@
+/** What the model is told of each tool. The Action's bundle has the result in place of this file: it is always the same. */
+import { z } from 'zod/mini'
+import { type ToolName, tools } from './all.ts'
+import type { Tool } from './tool.ts'
+
+export interface ToolDefinition {
+  readonly type: 'function'
+  readonly function: {
+    readonly name: string
+    readonly description: string
+    readonly parameters: Record<string, unknown>
+  }
+}
+
+export const definitions: Readonly<Record<ToolName, ToolDefinition>> = {
+  read: definitionOf('read', tools.read),
+  list: definitionOf('list', tools.list),
+  search: definitionOf('search', tools.search),
+  edit: definitionOf('edit', tools.edit),
+  write: definitionOf('write', tools.write),
+  run: definitionOf('run', tools.run),
+}
+
+function definitionOf(name: ToolName, { description, parameters }: Tool): ToolDefinition {
+  const { $schema, ...schema } = z.toJSONSchema(parameters, { io: 'input' })
+  return { type: 'function', function: { name, description, parameters: schema } }
+}
