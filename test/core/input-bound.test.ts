@@ -169,6 +169,12 @@ describe('the bound', () => {
     expect(longer).toBeGreaterThan(500)
   })
 
+  it.each([' ', 'a', '!', '\\', '\0', '\u0958', '😀'])('holds for a long run of %j', (character) => {
+    const content = character.repeat(5_000)
+    const bound = messageTokensBound({ role: 'user', content })
+    for (const [, count] of tokenizers) expect(bound).toBeGreaterThanOrEqual(count(content))
+  })
+
   it('counts a long plain text at one token a byte and little more, so that no call is refused for nothing', () => {
     const content = 'The quick brown fox jumps over the lazy dog. '.repeat(200)
     expect(messageTokensBound({ role: 'tool', tool_call_id: 'c1', content })).toBeLessThan(content.length + 100)
