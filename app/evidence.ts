@@ -1,10 +1,10 @@
 /** Everything that a promotion issue shows, read back from the ledger: anybody can recompute the decision from it. */
 import { writeYaml } from '../core/config/document.ts'
-import { type Window, windowOf } from '../core/evidence.ts'
+import type { Window } from '../core/evidence.ts'
 import type { CheckpointView, CountedRun, PromotionView, Side } from '../core/text/promotion-issue.ts'
 import type { Run } from '../prisma/client/client.ts'
 import type { Declared } from './configuration.ts'
-import { storedMeasures, type VariantTrial } from './ledger/look.ts'
+import { storedMeasures, trialWindow, type VariantTrial } from './ledger/look.ts'
 import { storedPlan } from './ledger/stored.ts'
 import { tally } from './ledger/tally.ts'
 import type { TrialKey } from './ledger/trial.ts'
@@ -30,7 +30,7 @@ export async function evidenceOf(
   const tried = found?.variants.get(variant)
   if (!found || !tried) return undefined
   const { promotion } = configuration
-  const window = windowOf(promotion, parts.now())
+  const window = await trialWindow(parts.prisma, trial, promotion, parts.now())
   return {
     decision,
     workflow: family,

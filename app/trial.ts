@@ -1,5 +1,4 @@
 /** What a family's runs have come to is decided anew when an outcome changes; a proposal becomes an issue. */
-import { windowOf } from '../core/evidence.ts'
 import { decideTrial } from '../core/promotion.ts'
 import type { Run } from '../prisma/client/client.ts'
 import type { Declared } from './configuration.ts'
@@ -21,7 +20,7 @@ export async function lookAtTrials(
   const variants = run.variant === null ? [...(offered?.keys() ?? [])] : [run.variant]
   for (const variant of variants) {
     const trial = { repositoryId, family, variant }
-    const { checkpoints, isNews } = await lookAt(parts.prisma, trial, promotion, windowOf(promotion, parts.now()))
+    const { checkpoints, isNews } = await lookAt(parts.prisma, trial, promotion, parts.now())
     const { decision } = decideTrial(checkpoints)
     if (decision === 'promote' || decision === 'sunset') {
       await propose(parts, place, declared, trial, decision, isNews)

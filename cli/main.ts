@@ -4,6 +4,7 @@ import packageJson from '../package.json' with { type: 'json' }
 import { register as audit } from './commands/audit.ts'
 import { register as check } from './commands/check.ts'
 import { register as demo } from './commands/demo.ts'
+import { register as evidence } from './commands/evidence.ts'
 import { register as eject } from './commands/eject.ts'
 import { register as exportLedger } from './commands/export.ts'
 import { register as importLedger } from './commands/import.ts'
@@ -43,6 +44,7 @@ for (const register of [
   quote,
   parse,
   run,
+  evidence,
   start,
   thaw,
   audit,

@@ -1,7 +1,7 @@
 /** Looking at a trial: the checkpoints that decide it, read in one statement and kept as they were seen. */
 import { z } from 'zod'
 import type { PromotionFile } from '../../core/config/promotion.ts'
-import type { Window } from '../../core/evidence.ts'
+import { type Window, windowOf } from '../../core/evidence.ts'
 import { evaluateTrial, type Measure, thresholds } from '../../core/measure.ts'
 import type { Checkpoint } from '../../core/promotion.ts'
 import { Prisma, type PrismaClient } from '../../prisma/client/client.ts'
@@ -32,7 +32,7 @@ export async function lookAt(
   prisma: PrismaClient,
   trial: VariantTrial,
   promotion: PromotionFile,
-  window: Window,
+  now: Date,
 ): Promise<Looked> {
   const key = keyOf(trial)
   return transact(prisma, async (transaction) => {
@@ -40,6 +40,7 @@ export async function lookAt(
     await transaction.$queryRaw`
       SELECT 1 FROM trial WHERE repository_id = ${key.repositoryId} AND family = ${key.family}
         AND variant = ${key.variant} FOR UPDATE`
+    const window = await trialWindow(transaction, trial, promotion, now)
     const seen = await decidingIn(transaction, trial, promotion, window)
     const before = await transaction.checkpoint.findMany({ where: key, orderBy: { settled: 'asc' } })
     const isNews = asText(seen) !== asText(before)
@@ -51,6 +52,17 @@ export async function lookAt(
     }
     return { checkpoints: seen, isNews }
   })
+}
+
+/** Both sides count from where the trial began anew, if it did within the window. */
+export async function trialWindow(
+  prisma: PrismaClient | Prisma.TransactionClient,
+  trial: VariantTrial,
+  promotion: PromotionFile,
+  now: Date,
+): Promise<Window> {
+  const row = await prisma.trial.findUnique({ where: { repositoryId_family_variant: keyOf(trial) } })
+  return windowOf(promotion, now, row?.since)
 }
 
 interface SideRow extends CountsRow {

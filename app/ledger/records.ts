@@ -26,7 +26,7 @@ const rowSchema = z.object({
 export async function readRecords(
   connectionString: string,
   { repositoryId, family }: { readonly repositoryId: bigint; readonly family: string },
-  take: (record: RunRecord) => void,
+  take: (record: RunRecord) => void | Promise<void>,
 ): Promise<void> {
   const sql = `
     SELECT id, family, variant, portfolio, squad, subject_key, ended_at, conclusion, spent_micro_usd::text, outcome,
@@ -34,7 +34,7 @@ export async function readRecords(
     FROM run WHERE repository_id = ${repositoryId} AND family = ${pg.escapeLiteral(family)} AND state = 'ended'
     ORDER BY ended_at, id COLLATE "C"`
   await inSnapshot(connectionString, async (snapshot) => {
-    for await (const row of snapshot.stream(sql, ROWS_AT_ONCE)) take(recordOf(rowSchema.parse(row)))
+    for await (const row of snapshot.stream(sql, ROWS_AT_ONCE)) await take(recordOf(rowSchema.parse(row)))
   })
 }
 

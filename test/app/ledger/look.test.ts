@@ -6,7 +6,7 @@ import { readRecords } from '../../../app/ledger/records.ts'
 import { tally } from '../../../app/ledger/tally.ts'
 import { recordOutcome } from '../../../app/ledger/trial.ts'
 import { promotionSchema } from '../../../core/config/promotion.ts'
-import { decideFamily, windowOf } from '../../../core/evidence.ts'
+import { decideFamily } from '../../../core/evidence.ts'
 import { decideTrial } from '../../../core/promotion.ts'
 import type { Outcome } from '../../../core/run.ts'
 import type { RunRecord } from '../../../core/run-record.ts'
@@ -54,6 +54,8 @@ const anyChange = fc.record({
 
 const anyHistory = fc.record({
   mood: anyMood,
+  /** When the first variant was declared anew. */
+  since: fc.option(endedMs, { freq: 2 }),
   given: fc.array(anyRun, { minLength: 8, maxLength: 24 }),
   changes: fc.array(anyChange, { minLength: 1, maxLength: 15 }),
 })
@@ -64,7 +66,7 @@ onEachDatabase('a look at a trial', (database) => {
 
   it('says what the records say, however late outcomes change', { timeout: 180_000 }, async () => {
     const seen = new Set<string>()
-    const property = async ({ mood, given, changes }: History) => {
+    const property = async ({ mood, since, given, changes }: History) => {
       const { prisma, connectionString } = database()
       const runs = given.map(({ endedMs, ...run }): EndedRun => {
         made += 1
@@ -72,6 +74,10 @@ onEachDatabase('a look at a trial', (database) => {
         return { ...run, id: `${made % 2 === 0 ? 'a' : 'B'}-${made}-${process.pid}`, endedAt: new Date(endedMs) }
       })
       const { repositoryId } = await newEndedRuns(prisma, FAMILY, runs)
+      const began = new Map(since === null ? [] : [[VARIANTS[0], new Date(since)]])
+      for (const [variant, since] of began) {
+        await prisma.trial.create({ data: { repositoryId, family: FAMILY, variant, since } })
+      }
       for (const { id, variant } of runs) {
         const outcome = mood[variant === null ? 'baseline' : 'variant']
         await recordOutcome(prisma, id, () => ({ outcome, rule: 'at first', reverted: false }), new Date(NOW_MS))
@@ -85,11 +91,13 @@ onEachDatabase('a look at a trial', (database) => {
         await recordOutcome(prisma, run.id, () => ({ outcome, rule: outcome, reverted }), now)
 
         const records: RunRecord[] = []
-        await readRecords(connectionString, { repositoryId, family: FAMILY }, (record) => records.push(record))
-        const evidence = decideFamily(FAMILY, records, rules, now)
+        await readRecords(connectionString, { repositoryId, family: FAMILY }, (record) => {
+          records.push(record)
+        })
+        const evidence = decideFamily(FAMILY, records, rules, now, began)
         for (const variant of VARIANTS) {
           const trial = { repositoryId, family: FAMILY, variant }
-          const { checkpoints } = await lookAt(prisma, trial, rules, windowOf(rules, now))
+          const { checkpoints } = await lookAt(prisma, trial, rules, now)
           const recomputed = evidence.variants.find((one) => one.variant === variant)
           const last = (recomputed?.checkpoints ?? []).slice(-2)
           const expected = last.map(({ settled, at, measures, allHold, sunsetHolds }) => ({
@@ -105,7 +113,8 @@ onEachDatabase('a look at a trial', (database) => {
           seen.add(decision)
           const stored = await prisma.checkpoint.findMany({ where: trial, orderBy: { settled: 'asc' } })
           expect(stored).toMatchObject(expected.map(({ measures, ...look }) => look))
-          if (recomputed) expect(await tally(prisma, trial, windowOf(rules, now))).toEqual(recomputed.now.variant)
+          if (recomputed)
+            expect(await tally(prisma, trial, { from: recomputed.from, to: now })).toEqual(recomputed.now.variant)
         }
       }
     }
