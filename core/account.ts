@@ -124,6 +124,8 @@ export interface AccountRow extends AccountState {
  * A stretch that has begun runs to its end: whoever changes a week into a month, the time zone, the sprint's length or
  * its unit, gets no second budget for the same days. The new stretch begins where the old one ends. Where the period of
  * `spec` is over by `now`, since requests lay in between, its last moment counts.
+ *
+ * An experiment has one account, also where its end moves when it has passed.
  */
 export function accountMeant<Row extends AccountRow>(
   spec: AccountSpec,
@@ -131,7 +133,9 @@ export function accountMeant<Row extends AccountRow>(
   now: Date,
 ): { readonly account: Row } | { readonly period: Period } {
   const moment = momentWithin(spec, now)
-  const running = rows.filter(({ periodStart, periodEnd }) => periodStart <= moment && moment < periodEnd)
+  const running = rows.filter(
+    ({ periodStart, periodEnd }) => spec.kind === 'experiment' || (periodStart <= moment && moment < periodEnd),
+  )
   const account = running.find(({ name }) => name === spec.name) ?? running.find(({ name }) => name === spec.was)
   if (account !== undefined) return { account }
   const over = rows.flatMap(({ periodEnd }) => (periodEnd <= moment ? [periodEnd] : []))

@@ -207,6 +207,12 @@ describe('accountMeant', () => {
     })
   })
 
+  it('is the experiment’s one account, also when it is extended after its end', () => {
+    const ended = row({ kind: 'experiment', periodStart: new Date(0), periodEnd: day('2026-11-10') })
+    const extended = { ...NOVEMBER, kind: 'experiment' as const, periodStart: new Date(0) }
+    expect(accountMeant(extended, [ended], NOW)).toEqual({ account: ended })
+  })
+
   it('never opens days twice, whatever the stretches are changed to', () => {
     const opened: AccountRow[] = []
     const stretches = [7, 30, 3, 14, 30, 1, 7]
