@@ -33,7 +33,11 @@ export async function resolveOwnPlan(
   builtInDir: string,
   today: string,
 ): Promise<Plan | Refusal> {
-  const layer = await readRepositoryLayer(objects, configSha)
+  const reading = readRepositoryLayer(objects, configSha)
+  // While git answers.
+  const builtIn = listBuiltIn(builtInDir)
+  const prices = readKeptPrices(builtInDir)
+  const layer = await reading
   if (isRefusal(layer)) return layer
   if (inheritsOrganisation(layer)) {
     return refuse(
@@ -42,7 +46,7 @@ export async function resolveOwnPlan(
       'Set `app-url`, or declare `inherit: none`.',
     )
   }
-  const loaded = loadConfiguration([readNeededBuiltIn(builtInDir, layer, request.workflow), layer], today)
+  const loaded = loadConfiguration([readNeededBuiltIn(builtInDir, builtIn, layer, request.workflow), layer], today)
   if ('problems' in loaded) {
     const errors = loaded.problems.filter(({ severity }) => severity === 'error')
     const shown = errors.slice(0, PROBLEMS_SHOWN_MAX).map(formatProblem)
@@ -53,7 +57,6 @@ export async function resolveOwnPlan(
   const { configuration } = loaded
   if (!configuration.declared) return refuse('no-configuration')
   if (configuration.portfolios['without-app'] === 'refuse') return refuse('app-required')
-  const prices = readKeptPrices(builtInDir)
   const resolved = resolveRun(configuration, request, subject, prices)
   if (isRefusal(resolved)) return resolved
   if (request.portfolio !== undefined && request.portfolio !== resolved.portfolioName) {
@@ -110,8 +113,7 @@ async function listBlobs(
  * portfolios name, and the agents that they or the repository's own name. The rest can't be run here, and reading it
  * would only take time.
  */
-function readNeededBuiltIn(folder: string, repository: Layer, workflow: string): Layer {
-  const paths = listBuiltIn(folder)
+function readNeededBuiltIn(folder: string, paths: readonly string[], repository: Layer, workflow: string): Layer {
   const portfolios = repository.files.get(PORTFOLIOS) ?? ''
   const workflows = paths.filter((path) => {
     const [name = ''] = path.split('/')

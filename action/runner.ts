@@ -1,7 +1,7 @@
 /** One run in one job, from inputs to outputs. Here is the one catch: whatever goes wrong below still ends in outputs. */
 import './plain-schemas.ts'
 import { isRefusal, type Refusal, refuse } from '../core/reason.ts'
-import { redactor } from '../core/redact.ts'
+import { type Redact, redactor } from '../core/redact.ts'
 import { carryOut } from './carry-out.ts'
 import { conclude, type Ended, refused } from './conclude.ts'
 import { showPlan } from './dry-run.ts'
@@ -35,7 +35,7 @@ export interface Host {
 /** Resolves to the process's exit code. */
 export async function run(host: Host): Promise<number> {
   const secrets: string[] = []
-  const redact = (text: string) => redactor(secrets)(text)
+  const redact = growingRedactor(secrets)
   const log = actionsLog(redact, host.write)
   let failOnRefusal = false
   const begun: Begun = { planned: undefined }
@@ -47,7 +47,7 @@ export async function run(host: Host): Promise<number> {
     for (const secret of [inputs.apiKey, inputs.githubToken, host.environment.ACTIONS_ID_TOKEN_REQUEST_TOKEN]) {
       if (secret !== undefined) secrets.push(secret)
     }
-    return await conclude(await runJob(inputs, host, log, secrets, begun), failOnRefusal, log)
+    return await conclude(await runJob(inputs, host, { log, secrets, redact }, begun), failOnRefusal, log)
   } catch (error) {
     log.foreign(error instanceof Error ? (error.stack ?? error.message) : String(error))
     const message = redact(error instanceof Error ? error.message : 'Something was thrown that is not an error.')
@@ -59,12 +59,29 @@ export async function run(host: Host): Promise<number> {
   }
 }
 
+/** What a job says, and what it must not. */
+interface Saying {
+  readonly log: Log
+  /** More are added as they become known. */
+  readonly secrets: string[]
+  readonly redact: Redact
+}
+
+/** Takes out what is in the list by then. Making a redactor costs more than using it. */
+function growingRedactor(secrets: readonly string[]): Redact {
+  let made = { count: secrets.length, redact: redactor(secrets) }
+  return (text) => {
+    if (made.count !== secrets.length) made = { count: secrets.length, redact: redactor(secrets) }
+    return made.redact(text)
+  }
+}
+
 /** How far a job came, for when something breaks. */
 interface Begun {
   planned: PlannedRun | undefined
 }
 
-async function runJob(inputs: Inputs, host: Host, log: Log, secrets: string[], begun: Begun): Promise<Ended> {
+async function runJob(inputs: Inputs, host: Host, { log, secrets, redact }: Saying, begun: Begun): Promise<Ended> {
   const early = await host.early
   const job = readJob()
   const source = commitSource(job, inputs.githubToken)
@@ -77,7 +94,6 @@ async function runJob(inputs: Inputs, host: Host, log: Log, secrets: string[], b
   const plan = app?.claim.plan ?? (await planOwnRun(inputs, job, early.checkout, source, host.builtInDir, today))
   if (isRefusal(plan)) return refused(plan)
   if (app !== undefined) secrets.push(app.claim.token)
-  const redact = redactor(secrets)
   saveState({
     baseDir: early.baseDir,
     appUrl: inputs.appUrl ?? '',
