@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-const makers = ['prices.ts', 'schemas.ts', 'reasons.ts', 'readme.ts', 'bundle.ts']
+const makers = ['prices.ts', 'schemas.ts', 'reasons.ts', 'catalog-pages.ts', 'readme.ts', 'bundle.ts']
 
 for (const maker of makers) {
   const file = fileURLToPath(new URL(maker, import.meta.url))
