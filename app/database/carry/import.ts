@@ -10,6 +10,8 @@ const BATCH_CHARACTERS_MAX = 4_000_000
 const LOCK_TIMEOUT_MS = 10_000
 const DIFFERENCES_SHOWN_MAX = 5
 
+const QUOTED_TABLES = carriedTables.map((table) => `"${table}"`).join(', ')
+
 /**
  * Imports the lines of an export, of which `undefined` stands for one that was too long to keep; `onRow` is told after
  * each row. All in one transaction: `ImportRefused`, or whatever else is thrown, leaves the ledger as it was.
@@ -25,6 +27,8 @@ export async function importLedger(
     await client.query('BEGIN')
     const totals = await putAll(client, readExport(lines), onRow)
     await client.query('COMMIT')
+    // A server gathers statistics by itself, some time; PGlite never does, and without them plans are poor.
+    await client.query(`ANALYZE ${QUOTED_TABLES}`)
     return totals
   } finally {
     // Ends the transaction too, where something threw.
@@ -84,9 +88,8 @@ const LOCK_NOT_AVAILABLE = '55P03'
 
 /** Nobody else writes until the import is over; readers go on. */
 async function takeEmptyTables(client: pg.Client, query: Query): Promise<void> {
-  const names = carriedTables.map((table) => `"${table}"`).join(', ')
   try {
-    await client.query(`LOCK TABLE ${names} IN SHARE ROW EXCLUSIVE MODE`)
+    await client.query(`LOCK TABLE ${QUOTED_TABLES} IN SHARE ROW EXCLUSIVE MODE`)
   } catch (error) {
     if (!(error instanceof pg.DatabaseError) || error.code !== LOCK_NOT_AVAILABLE) throw error
     const problem = 'somebody else is writing to the ledger; expected no App to be using it. Stop it and try again'
