@@ -29,7 +29,7 @@ export type Begun = 'started' | 'waiting' | 'not-started'
  */
 export async function begin(parts: Parts, place: Place, beginning: Beginning): Promise<Begun | Refusal> {
   if (onlyQuotes(beginning)) {
-    const { run } = await propose(parts.prisma, await ledgerRequest(parts, place, beginning))
+    const { run } = await propose(parts.ledger, await ledgerRequest(parts, place, beginning))
     await showRun(parts, run.id)
     return 'waiting'
   }
@@ -51,7 +51,7 @@ export async function reserveRun(
   beginning: Beginning,
 ): Promise<{ session: Session; run: Run } | Refusal> {
   const request = await ledgerRequest(parts, place, beginning)
-  return reserve(parts.prisma, { ...request, accounts: beginning.prepared.accounts })
+  return reserve(parts.ledger, { ...request, accounts: beginning.prepared.accounts })
 }
 
 /** Whether it is only quoted, and waits. */

@@ -27,7 +27,7 @@ export async function dispatch(parts: Parts, place: Place, run: Run): Promise<bo
   } catch (error) {
     if (!isRefused(error)) throw error
     parts.log.warn({ run: run.id, err: error }, 'GitHub refused the dispatch')
-    await release(parts.prisma, run.id, 'dispatch-failed', parts.now())
+    await release(parts.ledger, run.id, 'dispatch-failed', parts.now())
     return false
   } finally {
     await parts.showLater(run.id)

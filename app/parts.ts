@@ -3,10 +3,12 @@ import type { PriceList } from '../core/prices.ts'
 import type { PrismaClient } from '../prisma/client/client.ts'
 import type { ReadConfiguration } from './configuration.ts'
 import type { Octokit } from './github.ts'
+import type { Ledger } from './ledger/ledger.ts'
 import type { Logger } from './log.ts'
 
 export interface Parts {
   readonly prisma: PrismaClient
+  readonly ledger: Ledger
   readonly appId: number
   /** A client that acts as one installation of the App. */
   octokitOf(installationId: bigint): Promise<Octokit>

@@ -16,7 +16,7 @@ export async function payingNow(
   specs: readonly AccountSpec[],
   variant: string | null | undefined,
 ): Promise<readonly PayingAccount[]> {
-  const accounts = await accountsOf(parts.prisma, repositoryId, specs, parts.now())
+  const accounts = await accountsOf(parts.ledger, repositoryId, specs, parts.now())
   return accounts.map((one) => payingAccount(configuration, one, variant))
 }
 

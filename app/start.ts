@@ -7,6 +7,7 @@ import { createDoor } from './door/door.ts'
 import { createVerifyJob, issuerOf } from './door/identity.ts'
 import { createProbot, siteUrlOf } from './github.ts'
 import { handleWebhook } from './handle-webhook.ts'
+import { openLedger } from './ledger/ledger.ts'
 import { createLog } from './log.ts'
 import { loadHandlers } from './on-event.ts'
 import type { AppOptions } from './options.ts'
@@ -43,11 +44,13 @@ export async function startApp(options: AppOptions): Promise<StartedApp> {
   const keptPrices = readKeptPrices()
   const database = await openDatabase({ url: options.databaseUrl, dataDir: options.dataDir ?? IN_MEMORY })
   const { prisma } = database
+  const ledger = openLedger(database)
   const probot = createProbot({ ...options, githubUrl, throttle: options.throttle ?? true }, log)
   await probot.ready()
   const queue: { work?: Work } = {}
   const parts: Parts = {
     prisma,
+    ledger,
     appId: options.appId,
     octokitOf: (installationId) => probot.auth(Number(installationId)),
     octokitOfApp: () => probot.auth(),
@@ -110,6 +113,7 @@ export async function startApp(options: AppOptions): Promise<StartedApp> {
         server.closeIdleConnections()
         await new Promise((resolve) => server.close(resolve))
         await work.stop()
+        await ledger.close()
         await database.close()
         log.info('stopped')
       })()

@@ -21,10 +21,10 @@ export async function sweep(parts: Parts): Promise<void> {
   const now = parts.now()
   const before = (ms: number) => new Date(now.getTime() - ms)
   const find = findOnce(parts)
-  const lost = await expireLost(parts.prisma, now)
+  const lost = await expireLost(parts.ledger, now)
   const unstarted = [
-    ...(await abandonUnstarted(parts.prisma, before(UNSTARTED_MS_MAX), now)),
-    ...(await abandonUndispatched(parts.prisma, before(UNDISPATCHED_MS_MAX), now)),
+    ...(await abandonUnstarted(parts.ledger, before(UNSTARTED_MS_MAX), now)),
+    ...(await abandonUndispatched(parts.ledger, before(UNDISPATCHED_MS_MAX), now)),
   ]
   for (const runId of [...lost, ...unstarted]) await parts.showLater(runId)
   await deliverUndelivered(parts, find, now)

@@ -31,7 +31,7 @@ export async function thaw(name: string | undefined, options: ThawOptions): Prom
         options.json,
       )
     }
-    await thawAccount(database.prisma, account.id, note, new Date())
+    await thawAccount(database, account.id, note, new Date())
     if (options.json) printJson({ ok: true, thawed: shown(account) })
     else process.stdout.write(`Released: ${line(account)}\n`)
     return exitCodes.done

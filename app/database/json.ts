@@ -13,3 +13,12 @@ export function toJson(value: object): Prisma.InputJsonObject {
 export function storableText(text: string): string {
   return text.toWellFormed().replaceAll('\0', '\uFFFD')
 }
+
+/** As text for a `json` column. */
+export function toJsonText(value: object): string {
+  const text = JSON.stringify(value)
+  return UNSTORABLE.test(text) ? JSON.stringify(toJson(value)) : text
+}
+
+/** What is unstorable comes out of `JSON.stringify` as one of these escapes; so does a backslash before a `u`, harmlessly. */
+const UNSTORABLE = /\\u(?:0000|d[89a-f])/

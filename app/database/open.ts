@@ -1,5 +1,6 @@
 /** The one place that opens the database: PGlite in a folder, or a PostgreSQL server. */
 import { PrismaPg } from '@prisma/adapter-pg'
+import pg from 'pg'
 import { PrismaClient } from '../../prisma/client/client.ts'
 import { startEmbedded } from './embedded.ts'
 import { migrate, readMigrations } from './migrate.ts'
@@ -18,6 +19,8 @@ const TRANSACTION_TIMEOUT_MS = 20_000
 
 export interface Database {
   readonly prisma: PrismaClient
+  /** The connections that Prisma uses too. */
+  readonly pool: pg.Pool
   /** For pg-boss, which keeps its own pool on the same database. */
   readonly connectionString: string
   readonly kind: 'embedded' | 'server'
@@ -53,18 +56,29 @@ async function connect(
     await stopServer()
     throw error
   }
-  const adapter = new PrismaPg({ connectionString, max: POOL_MAX, connectionTimeoutMillis: CONNECT_TIMEOUT_MS })
+  const pool = new pg.Pool({
+    connectionString,
+    max: POOL_MAX,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: TRANSACTION_TIMEOUT_MS,
+  })
+  // A connection that breaks while nobody uses it is replaced when the next is asked for.
+  pool.on('error', () => {})
   const prisma = new PrismaClient({
-    adapter,
+    adapter: new PrismaPg(pool),
     transactionOptions: { maxWait: TRANSACTION_WAIT_MS, timeout: TRANSACTION_TIMEOUT_MS },
   })
   let closing: Promise<void> | undefined
   return {
     prisma,
+    pool,
     connectionString,
     kind,
     close() {
-      closing ??= prisma.$disconnect().then(stopServer)
+      closing ??= prisma
+        .$disconnect()
+        .then(() => pool.end())
+        .then(stopServer)
       return closing
     },
   }

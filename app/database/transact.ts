@@ -1,38 +1,122 @@
 /** The one place where a transaction is tried again. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import type pg from 'pg'
 import { z } from 'zod'
-import { Prisma, type PrismaClient } from '../../prisma/client/client.ts'
+import type { Prisma, PrismaClient } from '../../prisma/client/client.ts'
+import type { Database } from './open.ts'
 
 /** How often a transaction is begun before its error stands. */
 const ATTEMPTS_MAX = 5
 const BACKOFF_MS = 20
 
 /**
- * Runs `work` in one transaction, again from the start when it lost to another one: a deadlock, a serialization failure,
- * or a row that the other had inserted first. `work` must read what it decides on inside.
+ * Runs `work` in one transaction, again from the start when it lost to another one (a deadlock, a serialization failure,
+ * or a row that the other had inserted first), and when the connection broke. Nobody knows then whether the database has
+ * committed, so `work` must read what it decides on inside, and find what an earlier try of itself has left.
  */
 export async function transact<T>(
   prisma: PrismaClient,
   work: (transaction: Prisma.TransactionClient) => Promise<T>,
 ): Promise<T> {
+  return trying(() => prisma.$transaction(work))
+}
+
+/** `$1`, `$2` … are its values: text, numbers, or JSON as text. A server's connection prepares it once, under its name. */
+export interface Statement {
+  readonly name: string
+  readonly text: string
+}
+
+/** A transaction as the ledger's own statements see it, whoever began it. */
+export interface Sql {
+  rows<Row extends object>(statement: Statement, values: readonly Value[]): Promise<readonly Row[]>
+}
+
+export type Value = string | number | null | readonly string[]
+
+/** As `transact`, on a connection of the pool itself: Prisma's way takes longer than the statements of a reservation do. */
+export async function transactSql<T>(connections: Connections, work: (sql: Sql) => Promise<T>): Promise<T> {
+  return trying(() => once(connections, work))
+}
+
+export type Connections = Pick<Database, 'pool' | 'kind'>
+
+async function once<T>({ pool, kind }: Connections, work: (sql: Sql) => Promise<T>): Promise<T> {
+  const client = await pool.connect()
+  let broken: Error | undefined
+  try {
+    await client.query('BEGIN')
+    const result = await work(sqlOf(client, kind))
+    await client.query('COMMIT')
+    return result
+  } catch (error) {
+    await client.query('ROLLBACK').catch((rollback: Error) => {
+      broken = rollback
+    })
+    throw error
+  } finally {
+    client.release(broken)
+  }
+}
+
+function sqlOf(client: pg.PoolClient, kind: Database['kind']): Sql {
+  return {
+    async rows<Row extends object>({ name, text }: Statement, values: readonly Value[]) {
+      // The embedded database has one session for all its connections, and so one set of names.
+      const named = kind === 'server' ? { name, text } : { text }
+      return (await client.query<Row>({ ...named, values: [...values] })).rows
+    },
+  }
+}
+
+/** A transaction of Prisma's. What it reads this way are numbers and text; bigints and moments differ. */
+export function sqlWithin(transaction: Prisma.TransactionClient): Sql {
+  return {
+    rows: (statement, values) => transaction.$queryRawUnsafe(statement.text, ...values),
+  }
+}
+
+async function trying<T>(once: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await prisma.$transaction(work)
+      return await once()
     } catch (error) {
-      if (attempt >= ATTEMPTS_MAX || !lostToAnother(error)) throw error
+      if (attempt >= ATTEMPTS_MAX || !(lostToAnother(error) || lostConnection(error))) throw error
       await sleep(BACKOFF_MS * attempt * (0.5 + Math.random()))
     }
   }
 }
 
+/** Thrown within a transaction that finds, too late to go on, what another one has done meanwhile: it is begun again. */
+export class LostToAnother extends Error {
+  override readonly name = 'LostToAnother'
+}
+
 /** unique_violation, serialization_failure, deadlock_detected. */
 const LOST_STATES = new Set(['23505', '40001', '40P01'])
 
-/** Where adapter-pg keeps PostgreSQL's own code, of Prisma's statements and of raw ones alike. */
-const adapterError = z.object({ driverAdapterError: z.object({ cause: z.object({ originalCode: z.string() }) }) })
-
 function lostToAnother(error: unknown): boolean {
-  if (!(error instanceof Prisma.PrismaClientKnownRequestError)) return false
-  const { data } = adapterError.safeParse(error.meta)
-  return data !== undefined && LOST_STATES.has(data.driverAdapterError.cause.originalCode)
+  return error instanceof LostToAnother || LOST_STATES.has(codeOf(error) ?? '')
+}
+
+/** Of PostgreSQL: connection_exception and its kind, and a server that goes down or comes up. Of the system: a socket's end. */
+const BROKEN = /^(08...|57P0[123]|ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT)$/
+/** What `pg` says, without a code, where the server hangs up. */
+const HUNG_UP = 'Connection terminated'
+
+/** Whether the connection broke, or there is none to be had: that says nothing about what was asked. */
+export function lostConnection(error: unknown): boolean {
+  return BROKEN.test(codeOf(error) ?? '') || (error instanceof Error && error.message.includes(HUNG_UP))
+}
+
+/** Where `pg` keeps PostgreSQL's own code or the system's, and where adapter-pg does, of Prisma's statements and of raw ones alike. */
+const pgError = z.object({ code: z.string() })
+const adapterError = z.object({
+  meta: z.object({ driverAdapterError: z.object({ cause: z.object({ originalCode: z.string() }) }) }),
+})
+
+function codeOf(error: unknown): string | undefined {
+  const adapter = adapterError.safeParse(error)
+  if (adapter.success) return adapter.data.meta.driverAdapterError.cause.originalCode
+  return pgError.safeParse(error).data?.code
 }

@@ -11,7 +11,7 @@ import { reasonOf } from '../show/ended-run.ts'
 import { remainingMicroUsd } from './claim.ts'
 
 export async function finish(parts: Parts, run: Run, report: Report): Promise<FinishAnswer | Refusal> {
-  const settled = await settle(parts.prisma, { runId: run.id, epoch: run.epoch, report, now: parts.now() })
+  const settled = await settle(parts.ledger, { runId: run.id, epoch: run.epoch, report, now: parts.now() })
   if (isRefusal(settled)) return settled
   if (settled.overage) parts.log.error({ run: run.id }, 'a provider billed more than was held; its account is frozen')
   const ended = await deliverOnce(parts, run.id)

@@ -2,7 +2,7 @@
 import type { ReasonCode } from '../../core/reason.ts'
 import type { Conclusion } from '../../core/run.ts'
 import { countsInTrial } from '../../core/run-life.ts'
-import type { Prisma, PrismaClient, Run } from '../../prisma/client/client.ts'
+import { Prisma, type PrismaClient, type Run } from '../../prisma/client/client.ts'
 import { leaseUntil } from '../database/clock.ts'
 import { transact } from '../database/transact.ts'
 
@@ -65,10 +65,11 @@ export async function recordDelivery(
 }
 
 /**
- * Takes the subject's title and branch out of a run's plan. Somebody wrote them, and they often hold a name or a login
+ * A run's plan without its subject's title and branch. Somebody wrote them, and they often hold a name or a login
  * (`alice/fix`), which must not stand beside what a run cost; only the job needs them, and its delivery.
  */
-export async function forgetSubjectWords(transaction: Prisma.TransactionClient, runId: string): Promise<void> {
-  await transaction.$executeRaw`
-    UPDATE run SET plan = plan #- '{subject,title}' #- '{subject,headRef}' WHERE id = ${runId}`
+export const planWithoutWords = `(run.plan::jsonb #- '{subject,title}' #- '{subject,headRef}')::json`
+
+async function forgetSubjectWords(transaction: Prisma.TransactionClient, runId: string): Promise<void> {
+  await transaction.$executeRaw`UPDATE run SET plan = ${Prisma.raw(planWithoutWords)} WHERE id = ${runId}`
 }

@@ -1,17 +1,18 @@
 /** Reserving: a session, its run and the holds on every account that pays, all in one transaction or not at all. */
 import type { AccountSpec } from '../../core/account.ts'
-import { type HoldAmount, holdAmount } from '../../core/hold.ts'
 import type { Plan } from '../../core/plan.ts'
-import { type Quote, quoteRun } from '../../core/quote.ts'
-import { isRefusal, type Refusal, refuse } from '../../core/reason.ts'
-import { changeBy, holdingStates } from '../../core/run-life.ts'
-import type { Account, Prisma, PrismaClient, Run, Session } from '../../prisma/client/client.ts'
-import { transact } from '../database/transact.ts'
-import { ensureAccounts, remainingIn } from './accounts.ts'
-import { newRunId, newSessionId } from './identifier.ts'
+import type { Quote } from '../../core/quote.ts'
+import type { Refusal } from '../../core/reason.ts'
+import type { Run, Session } from '../../prisma/client/client.ts'
+import { transactSql } from '../database/transact.ts'
+import { remainingIn } from './accounts.ts'
 import { KeyConflict } from './key-conflict.ts'
-import { standingOf } from './standing.ts'
-import { planJson, quoteJson, storedQuote } from './stored.ts'
+import { conflictOf, lockKnown } from './known.ts'
+import type { Ledger } from './ledger.ts'
+import { type NewRunRow, newRunRow, textsOf } from './new-run.ts'
+import { prepare, type ReserveAnswer, reserveRuns } from './reserve-runs.ts'
+import { insertRuns, updateWaiting } from './store-runs.ts'
+import { storedQuote } from './stored.ts'
 
 export interface NewSession {
   readonly repositoryId: bigint
@@ -71,22 +72,26 @@ export interface Reserved extends Stored {
 /**
  * Stores a session whose run waits for `/agent go`: it holds nothing. Reserving with the same `commandKey` later
  * turns the waiting run into a reserved one, with the plan and numbers of that moment. With another `goKey` what waits is
- * quoted again.
+ * quoted again. Throws `KeyConflict` as `reserve` does.
  */
-export async function propose(prisma: PrismaClient, request: Omit<ReserveRequest, 'accounts'>): Promise<Stored> {
-  return transact(prisma, async (transaction) => {
-    const first = await findByCommand(transaction, request)
-    const { goKey, plan } = request.run
-    const isAgain = first?.run.state === 'waiting' && goKey !== undefined && goKey !== first.run.goKey
-    if (first !== undefined && !isAgain) return { ...first, quote: storedQuote(first.run), repeated: true }
-    const stored = await store(
-      transaction,
-      request,
-      first,
-      runFields(request, { heldMicroUsd: plan.capMicroUsd }, 'waiting'),
-    )
-    return { ...stored, quote: storedQuote(stored.run), repeated: false }
+export async function propose(ledger: Ledger, request: Omit<ReserveRequest, 'accounts'>): Promise<Stored> {
+  const { goKey, plan } = request.run
+  const hold = { heldMicroUsd: plan.capMicroUsd }
+  const texts = textsOf(request, hold, 'waiting')
+  const answer = await transactSql(ledger, async (sql) => {
+    const [known] = await lockKnown(sql, [request.session])
+    const row = newRunRow(request, known, hold, texts, 'waiting')
+    if (known === undefined) {
+      await insertRuns(sql, [row])
+      return { row, repeated: false }
+    }
+    const conflict = conflictOf(known, request)
+    if (conflict !== undefined) throw new KeyConflict(conflict)
+    const isAgain = known.state === 'waiting' && goKey !== undefined && goKey !== known.goKey
+    if (isAgain) await updateWaiting(sql, [row])
+    return { runId: known.runId, repeated: !isAgain }
   })
+  return stored(ledger, answer)
 }
 
 /**
@@ -94,180 +99,46 @@ export async function propose(prisma: PrismaClient, request: Omit<ReserveRequest
  * a hold) and then stores nothing but the accounts. Throws `KeyConflict` when the command key was used for another
  * family, variant, subject or trigger.
  */
-export async function reserve(prisma: PrismaClient, request: ReserveRequest): Promise<Reserved | Refusal> {
-  return transact(prisma, async (transaction) => {
-    const { repositoryId, subjectKey } = request.session
-    // Locked first: repeats of one command wait for each other here, and the second finds what the first stored.
-    const accounts = await ensureAccounts(transaction, repositoryId, request.accounts, request.now)
-    const first = await findByCommand(transaction, request)
-    if (first !== undefined && changeBy('reserve', standingOf(first.run)).kind === 'stays') {
-      return reserved(first, accounts, true)
-    }
-
-    // The unique index on open runs holds this against another account's transaction as well.
-    const open = await transaction.run.findFirst({
-      where: { repositoryId, subjectKey, state: { in: [...holdingStates] } },
-      select: { sessionId: true },
-    })
-    if (open !== null) {
-      return refuse(
-        'already-running',
-        `The session \`${open.sessionId}\` has a run under way here, and two at once would write over each other.`,
-        'Wait until it ends, or end it with `/agent stop`; then repeat the command.',
-      )
-    }
-
-    const { plan, floorMicroUsd } = request.run
-    const capTokens = plan.capTokens === undefined ? undefined : BigInt(plan.capTokens)
-    const hold = holdAmount({ capMicroUsd: plan.capMicroUsd, floorMicroUsd, capTokens }, accounts)
-    if (isRefusal(hold)) return hold
-
-    const stored = await store(transaction, request, first, runFields(request, hold, 'reserved'))
-    const held: Account[] = []
-    for (const account of accounts) {
-      held.push(await holdOn(transaction, account, stored.run, amountFor(account, hold), request.now))
-    }
-    return reserved(stored, held, false)
-  })
+export async function reserve(ledger: Ledger, request: ReserveRequest): Promise<Reserved | Refusal> {
+  const asked = prepare(request)
+  const answer = await ledger.reserving.add(asked)
+  if (answer.kind !== 'out-of-line') return answered(ledger, answer)
+  // Rare, and longer: where configuration has changed, its accounts are brought into line by whoever comes first.
+  const [anew] = await transactSql(ledger, (sql) => reserveRuns(sql, [asked], 'bring-into-line'))
+  if (anew === undefined || anew.kind === 'out-of-line') throw new Error('the accounts were not brought into line')
+  return answered(ledger, anew)
 }
 
-/** A new session, or new numbers for the run that waits in it. */
-async function store(
-  transaction: Prisma.TransactionClient,
-  request: Omit<ReserveRequest, 'accounts'>,
-  first: { readonly session: Session; readonly run: Run } | undefined,
-  fields: ReturnType<typeof runFields>,
-): Promise<{ session: Session; run: Run }> {
-  if (first === undefined) return insertSession(transaction, request, fields)
-  return { ...first, run: await transaction.run.update({ where: { id: first.run.id }, data: fields }) }
-}
-
-function amountFor(account: Account, hold: HoldAmount): bigint {
-  return account.unit === 'usd' ? hold.heldMicroUsd : (hold.heldTokens ?? 0n)
-}
-
-/** Takes the amount off the account's room on the row itself, and enters it. */
-async function holdOn(
-  transaction: Prisma.TransactionClient,
-  account: Account,
-  run: Run,
-  amount: bigint,
-  now: Date,
-): Promise<Account> {
-  const entered = await transaction.$executeRaw`
-    WITH reserved AS (
-      UPDATE account SET held = held + ${amount}
-      WHERE id = ${account.id} AND (ceiling IS NULL OR (NOT frozen AND spent + held + ${amount} <= ceiling))
-      RETURNING id
-    ), held AS (
-      INSERT INTO hold (run_id, account_id, amount) SELECT ${run.id}, id, ${amount} FROM reserved
-    )
-    INSERT INTO entry (account_id, run_id, kind, held_change, key, at)
-    SELECT id, ${run.id}, 'reserve', ${amount}, ${`run:${run.id}:reserve:${account.id}`}, ${now} FROM reserved`
-  if (entered !== 1) throw new Error(`the account ${account.id} lost its room while it was locked`)
-  return { ...account, held: account.held + amount }
-}
-
-function reserved(
-  stored: { readonly session: Session; readonly run: Run },
-  accounts: readonly Account[],
-  repeated: boolean,
-): Reserved {
+async function answered(
+  ledger: Ledger,
+  answer: Exclude<ReserveAnswer, { kind: 'out-of-line' }>,
+): Promise<Reserved | Refusal> {
+  if (answer.kind === 'refused') return answer.refusal
+  if (answer.kind === 'conflict') throw new KeyConflict(answer.message)
+  const { accounts } = answer
+  const found = await stored(ledger, answer)
   return {
-    ...stored,
-    quote: storedQuote(stored.run),
-    heldMicroUsd: stored.run.heldMicroUsd,
-    heldTokens: stored.run.heldTokens,
+    ...found,
+    heldMicroUsd: found.run.heldMicroUsd,
+    heldTokens: found.run.heldTokens,
     remainingMicroUsd: remainingIn('usd', accounts),
     remainingTokens: remainingIn('tokens', accounts),
-    repeated,
   }
 }
 
-async function findByCommand(
-  transaction: Prisma.TransactionClient,
-  { session: asked, run: askedRun }: Omit<ReserveRequest, 'accounts'>,
-): Promise<{ session: Session; run: Run } | undefined> {
-  // Locked, so that a waiting run is turned into a reserved one once, whichever accounts pay.
-  const [known] = await transaction.$queryRaw<{ id: string }[]>`
-    SELECT id FROM session
-    WHERE repository_id = ${asked.repositoryId} AND command_key = ${asked.commandKey} FOR UPDATE`
-  if (known === undefined) return undefined
-  const found = await transaction.session.findUniqueOrThrow({
-    where: { id: known.id },
-    include: { runs: { orderBy: { createdAt: 'asc' }, take: 1 } },
+/** What was just written, without reading it again; else what is there. */
+async function stored(
+  { prisma }: Ledger,
+  answer: ({ readonly row: NewRunRow } | { readonly runId: string }) & { readonly repeated: boolean },
+): Promise<Stored> {
+  const { repeated } = answer
+  if ('row' in answer) {
+    const { session, run, texts } = answer.row
+    return { session, run, quote: texts.quote, repeated }
+  }
+  const { session, ...run } = await prisma.run.findUniqueOrThrow({
+    where: { id: answer.runId },
+    include: { session: true },
   })
-  const { runs, ...session } = found
-  const [run] = runs
-  if (run === undefined) throw new Error(`the session ${session.id} has no run`)
-  const same =
-    run.family === askedRun.family &&
-    run.variant === askedRun.variant &&
-    session.subjectKey === asked.subjectKey &&
-    session.trigger === asked.trigger
-  if (!same) throw new KeyConflict(`the command ${asked.commandKey} came again with other parameters`)
-  return { session, run }
-}
-
-async function insertSession(
-  transaction: Prisma.TransactionClient,
-  { session: asked, run, now }: Omit<ReserveRequest, 'accounts'>,
-  fields: ReturnType<typeof runFields>,
-): Promise<{ session: Session; run: Run }> {
-  const session = await transaction.session.create({
-    data: {
-      id: newSessionId(),
-      repositoryId: asked.repositoryId,
-      subjectKind: asked.subjectKind,
-      subjectNumber: asked.subjectNumber ?? null,
-      subjectKey: asked.subjectKey,
-      family: run.family,
-      trigger: asked.trigger,
-      commandKey: asked.commandKey,
-      ceilingMicroUsd: run.plan.capMicroUsd,
-      createdAt: now,
-    },
-  })
-  const data = {
-    id: newRunId(),
-    sessionId: session.id,
-    repositoryId: asked.repositoryId,
-    family: run.family,
-    variant: run.variant,
-    subjectKey: asked.subjectKey,
-    createdAt: now,
-    ...fields,
-  }
-  return { session, run: await transaction.run.create({ data }) }
-}
-
-/** What a waiting run and a reserved one have in common, with the numbers of this moment. */
-function runFields({ run, now }: Omit<ReserveRequest, 'accounts'>, hold: HoldAmount, state: 'waiting' | 'reserved') {
-  const { plan } = run
-  const holds = state === 'reserved'
-  // What only waits may wait for ever, and is prepared anew at its go (forgetSubjectWords says why they go).
-  const { title: _title, headRef: _headRef, ...nameless } = plan.subject
-  const heldPlan: Plan = {
-    ...plan,
-    subject: holds ? plan.subject : nameless,
-    capMicroUsd: hold.heldMicroUsd,
-    ...(hold.heldTokens === undefined ? {} : { capTokens: Number(hold.heldTokens) }),
-  }
-  return {
-    state,
-    assignment: run.assignment,
-    portfolio: run.portfolio,
-    squad: run.squad ?? null,
-    headSha: run.headSha,
-    configSha: run.configSha,
-    plan: planJson(heldPlan),
-    quote: quoteJson(quoteRun(run.recentSpendsMicroUsd, plan.capMicroUsd, hold.heldMicroUsd)),
-    capMicroUsd: plan.capMicroUsd,
-    heldMicroUsd: holds ? hold.heldMicroUsd : 0n,
-    heldTokens: holds ? (hold.heldTokens ?? null) : null,
-    drawnTokens: holds && hold.heldTokens !== undefined ? 0n : null,
-    delivery: plan.deliver,
-    goKey: run.goKey ?? null,
-    reservedAt: holds ? now : null,
-  } satisfies Prisma.RunUpdateInput
+  return { session, run, quote: storedQuote(run), repeated }
 }

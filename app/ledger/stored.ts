@@ -5,7 +5,7 @@ import type { Quote } from '../../core/quote.ts'
 import { type Report, reportSchema } from '../../core/report.ts'
 import { microUsdWire } from '../../core/wire.ts'
 import type { Prisma, Run } from '../../prisma/client/client.ts'
-import { toJson } from '../database/json.ts'
+import { toJsonText } from '../database/json.ts'
 
 const quoteSchema = z.object({
   runs: z.int().nonnegative(),
@@ -28,14 +28,14 @@ export function storedReport(run: Pick<Run, 'report'>): Report | undefined {
   return run.report === null ? undefined : reportSchema.parse(run.report)
 }
 
-export function planJson(plan: Plan): Prisma.InputJsonObject {
-  return toJson(z.encode(planSchema, plan))
+export function quoteJson(quote: Quote): Prisma.JsonObject {
+  return z.encode(quoteSchema, quote)
 }
 
-export function quoteJson(quote: Quote): Prisma.InputJsonObject {
-  return toJson(z.encode(quoteSchema, quote))
+export function planText(plan: Plan): string {
+  return toJsonText(z.encode(planSchema, plan))
 }
 
-export function reportJson(report: Report): Prisma.InputJsonObject {
-  return toJson(z.encode(reportSchema, report))
+export function reportText(report: Report): string {
+  return toJsonText(z.encode(reportSchema, report))
 }

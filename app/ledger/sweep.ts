@@ -2,39 +2,36 @@
 import { DELIVERY_MS_MAX, undeliverableReason } from '../../core/run-life.ts'
 import type { PrismaClient } from '../../prisma/client/client.ts'
 import { leaseIsOver } from '../database/clock.ts'
+import type { Ledger } from './ledger.ts'
 import { expire, release } from './settle.ts'
 
 /** How many runs one sweep takes on; the next takes the rest. */
 export const SWEEP_RUNS_MAX = 100
 
 /** Ends claimed runs whose lease ran out (`failed`, `lost`), by the database's clock; returns their ids. */
-export async function expireLost(prisma: PrismaClient, now: Date): Promise<readonly string[]> {
-  const lost = await prisma.$queryRaw<{ id: string }[]>`
+export async function expireLost(ledger: Ledger, now: Date): Promise<readonly string[]> {
+  const lost = await ledger.prisma.$queryRaw<{ id: string }[]>`
     SELECT id FROM run WHERE state = 'claimed' AND ${leaseIsOver} ORDER BY lease_until LIMIT ${SWEEP_RUNS_MAX}`
-  return endEach(lost, (id) => expire(prisma, id, now, 'over'))
+  return endEach(lost, (id) => expire(ledger, id, now, 'over'))
 }
 
 /** Ends runs that were reserved or dispatched before `olderThan` and never claimed (`refused`, `never-started`); returns their ids. */
-export async function abandonUnstarted(prisma: PrismaClient, olderThan: Date, now: Date): Promise<readonly string[]> {
-  const unstarted = await prisma.$queryRaw<{ id: string }[]>`
+export async function abandonUnstarted(ledger: Ledger, olderThan: Date, now: Date): Promise<readonly string[]> {
+  const unstarted = await ledger.prisma.$queryRaw<{ id: string }[]>`
     SELECT id FROM run WHERE state IN ('reserved', 'dispatched') AND reserved_at < ${olderThan}
     ORDER BY reserved_at LIMIT ${SWEEP_RUNS_MAX}`
-  return endEach(unstarted, (id) => release(prisma, id, 'never-started', now))
+  return endEach(unstarted, (id) => release(ledger, id, 'never-started', now))
 }
 
 /** Ends runs that were reserved before `olderThan` and whose dispatch GitHub never answered (`refused`, `dispatch-failed`); returns their ids. */
-export async function abandonUndispatched(
-  prisma: PrismaClient,
-  olderThan: Date,
-  now: Date,
-): Promise<readonly string[]> {
-  const undispatched = await prisma.run.findMany({
+export async function abandonUndispatched(ledger: Ledger, olderThan: Date, now: Date): Promise<readonly string[]> {
+  const undispatched = await ledger.prisma.run.findMany({
     where: { state: 'reserved', reservedAt: { lt: olderThan } },
     orderBy: { reservedAt: 'asc' },
     take: SWEEP_RUNS_MAX,
     select: { id: true },
   })
-  return endEach(undispatched, (id) => release(prisma, id, 'dispatch-failed', now))
+  return endEach(undispatched, (id) => release(ledger, id, 'dispatch-failed', now))
 }
 
 /** Runs whose work `isDeliveryDue` says is still to be delivered, the oldest first; some at a time. */

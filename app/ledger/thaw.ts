@@ -1,7 +1,9 @@
 /** Accounts that an overage froze, and how they are released. */
 import { randomUUID } from 'node:crypto'
+import { notePosting } from '../../core/posting.ts'
 import type { Account, PrismaClient, Repository } from '../../prisma/client/client.ts'
-import { transact } from '../database/transact.ts'
+import { type Connections, transactSql } from '../database/transact.ts'
+import { post } from './post.ts'
 
 /** How many are listed at a time. */
 const FROZEN_SHOWN_MAX = 100
@@ -19,16 +21,20 @@ export async function frozenAccounts(
   })
 }
 
+const THAW = { name: 'thaw_account', text: 'UPDATE account SET frozen = false WHERE id = $1 AND frozen RETURNING id' }
+
 /** Lets a frozen account be reserved from again and enters why. Says whether it was frozen. */
-export async function thawAccount(prisma: PrismaClient, accountId: bigint, note: string, now: Date): Promise<boolean> {
-  return transact(prisma, async (transaction) => {
-    const { count } = await transaction.account.updateMany({
-      where: { id: accountId, frozen: true },
-      data: { frozen: false },
-    })
-    if (count === 0) return false
+export async function thawAccount(
+  connections: Connections,
+  accountId: bigint,
+  note: string,
+  now: Date,
+): Promise<boolean> {
+  return transactSql(connections, async (sql) => {
+    const thawed = await sql.rows(THAW, [`${accountId}`])
+    if (thawed.length === 0) return false
     const key = `account:${accountId}:thaw:${randomUUID()}`
-    await transaction.entry.create({ data: { accountId, kind: 'thaw', key, note, at: now } })
+    await post(sql, [{ accountId, posting: notePosting('thaw'), key, note, at: now }])
     return true
   })
 }

@@ -53,8 +53,8 @@ async function endUnreported(parts: Parts, run: Run): Promise<void> {
   const now = parts.now()
   const ended =
     run.state === 'claimed'
-      ? await expire(parts.prisma, run.id, now)
-      : await release(parts.prisma, run.id, 'never-started', now)
+      ? await expire(parts.ledger, run.id, now)
+      : await release(parts.ledger, run.id, 'never-started', now)
   if (!ended) return
   parts.log.warn({ run: run.id, state: run.state }, 'a job ended without a report')
   await updateOutcome(parts, run.id)

@@ -21,7 +21,7 @@ export async function quote(at: CommandAt): Promise<void> {
   const prepared = await prepare(parts, place, declared, request, subject)
   if (isRefusal(prepared)) return showRefusal(place, at, prepared, about)
   const { plan, resolved } = prepared
-  const rows = await accountsOf(parts.prisma, repositoryId, prepared.accounts, parts.now())
+  const rows = await accountsOf(parts.ledger, repositoryId, prepared.accounts, parts.now())
   const accounts = rows.map((one) => payingAccount(declared.configuration, one, variant))
   const { capMicroUsd } = plan
   const capTokens = plan.capTokens === undefined ? undefined : BigInt(plan.capTokens)

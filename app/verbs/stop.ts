@@ -28,7 +28,7 @@ export async function stop(at: CommandAt): Promise<void> {
 
 async function end(at: CommandAt, run: Run): Promise<void> {
   const { parts, place } = at
-  const stopped = await stopRun(parts.prisma, run.id, parts.now())
+  const stopped = await stopRun(parts.ledger, run.id, parts.now())
   if (stopped !== 'ended' || run.actionsRunId === null) return
   try {
     await place.octokit.rest.actions.cancelWorkflowRun({ ...place.name, run_id: Number(run.actionsRunId) })

@@ -33,8 +33,9 @@ async function withMemory<T>(work: (database: Database) => Promise<T>): Promise<
 const CANARY = 'canary-login'
 
 /** Books, amounts that no number of JavaScript's holds, words of every kind, and a webhook that names somebody. */
-async function fill({ prisma }: Database): Promise<void> {
-  await keepBooks(prisma)
+async function fill(database: Database): Promise<void> {
+  const { prisma } = database
+  await keepBooks(database)
   const repositoryId = await newRepository(prisma)
   const period = { periodStart: new Date('2026-11-01T00:00:00.123Z'), periodEnd: new Date('2026-12-01T00:00:00Z') }
   const budget = 9_007_199_254_740_993n
@@ -86,7 +87,7 @@ it.skipIf(!serverThere)(
       expect(second.join('')).not.toContain(CANARY)
 
       // The ledger goes on there: new rows get new numbers, and entries still can't be changed.
-      await keepBooks(onServer.prisma)
+      await keepBooks(onServer)
       expect(await auditLedger(onServer.connectionString)).toMatchObject({ accounts: 3, findings: [] })
       await expect(onServer.prisma.$executeRaw`DELETE FROM entry`).rejects.toThrow(
         'an entry is never changed or deleted',

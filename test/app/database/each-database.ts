@@ -1,16 +1,26 @@
 /** Runs the same tests on the embedded database and, where the machine has one, on a PostgreSQL server. */
 import { afterAll, beforeAll, describe } from 'vitest'
-import { type Database, IN_MEMORY, openDatabase } from '../../../app/database/open.ts'
+import { type Database, type DatabaseOptions, IN_MEMORY, openDatabase } from '../../../app/database/open.ts'
+import { type Ledger, openLedger } from '../../../app/ledger/ledger.ts'
 import { hasTestServer, startTestServer, type TestServer, warnServerMissing } from './server.ts'
 
 const serverThere = await hasTestServer()
 
+export interface OpenedDatabase extends Database {
+  readonly ledger: Ledger
+}
+
+async function open(options: DatabaseOptions): Promise<OpenedDatabase> {
+  const database = await openDatabase(options)
+  return { ...database, ledger: openLedger(database) }
+}
+
 /** `database()` is open while the tests run; one for all tests of the file. */
-export function onEachDatabase(name: string, tests: (database: () => Database) => void): void {
+export function onEachDatabase(name: string, tests: (database: () => OpenedDatabase) => void): void {
   describe(`${name}, embedded`, () => {
-    let opened: Database
+    let opened: OpenedDatabase
     beforeAll(async () => {
-      opened = await openDatabase({ dataDir: IN_MEMORY })
+      opened = await open({ dataDir: IN_MEMORY })
     })
     afterAll(() => opened.close())
     tests(() => opened)
@@ -19,10 +29,10 @@ export function onEachDatabase(name: string, tests: (database: () => Database) =
   if (!serverThere) warnServerMissing()
   describe.skipIf(!serverThere)(`${name}, on a PostgreSQL server`, () => {
     let server: TestServer | undefined
-    let opened: Database
+    let opened: OpenedDatabase
     beforeAll(async () => {
       server = await startTestServer()
-      opened = await openDatabase({ url: server?.url })
+      opened = await open({ url: server?.url })
     })
     afterAll(async () => {
       await opened.close()

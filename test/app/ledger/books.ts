@@ -1,5 +1,6 @@
 /** A small ledger in which everything has happened once, kept by the ledger's own functions. */
-import type { PrismaClient } from '../../../prisma/client/client.ts'
+import type { Database } from '../../../app/database/open.ts'
+import { openLedger } from '../../../app/ledger/ledger.ts'
 import { newRepository } from './scene.ts'
 import { LedgerScript } from './script.ts'
 
@@ -13,9 +14,10 @@ const STORY = [
 /** Names for SQL: `$A` is the account, `$a` a run. */
 export type Names = Readonly<Record<string, string>>
 
-export async function keepBooks(prisma: PrismaClient): Promise<Names> {
+export async function keepBooks(database: Pick<Database, 'prisma' | 'pool' | 'kind'>): Promise<Names> {
+  const { prisma } = database
   const repositoryId = await newRepository(prisma)
-  const script = new LedgerScript(prisma, repositoryId)
+  const script = new LedgerScript(openLedger(database), repositoryId)
   for (const operation of STORY) await script.play(operation)
   const account = await prisma.account.findFirstOrThrow({ where: { repositoryId } })
   const runs = await prisma.run.findMany({ where: { repositoryId } })
@@ -23,11 +25,8 @@ export async function keepBooks(prisma: PrismaClient): Promise<Names> {
   return { ...Object.fromEntries(letters), $A: String(account.id) }
 }
 
-/** Changes rows as somebody would who may do everything in the database; names stand for what they name. */
-export async function editByHand(prisma: PrismaClient, names: Names, sql: string): Promise<void> {
-  await prisma.$transaction([
-    prisma.$executeRawUnsafe('ALTER TABLE entry DISABLE TRIGGER entry_append_only'),
-    prisma.$executeRawUnsafe(sql.replaceAll(/\$\w/g, (name) => names[name] ?? name)),
-    prisma.$executeRawUnsafe('ALTER TABLE entry ENABLE TRIGGER entry_append_only'),
-  ])
+/** What somebody runs who may do everything in the database and wants to change a row; names stand for what they name. */
+export function editByHand(names: Names, sql: string): string {
+  const named = sql.replaceAll(/\$\w/g, (name) => names[name] ?? name)
+  return `ALTER TABLE entry DISABLE TRIGGER entry_append_only; ${named}; ALTER TABLE entry ENABLE TRIGGER entry_append_only`
 }

@@ -24,8 +24,8 @@ onEachDatabase('claiming', (database) => {
     requestFor(await newRepository(database().prisma), 400n * CENT, [portfolioAccount(1000n * CENT)])
 
   it('tells a token once, which opens this run to this claim alone, also when it has ended', async () => {
-    const { prisma } = database()
-    const first = await claimedRun(prisma, await request())
+    const { prisma, ledger } = database()
+    const first = await claimedRun(ledger, await request())
     const { run } = first
     expect(run.tokenHash).not.toContain(first.token)
     expect(granted(await authenticate(prisma, run.id, first.token)).epoch).toBe(1)
@@ -34,13 +34,13 @@ onEachDatabase('claiming', (database) => {
 
     const second = await claimOf(prisma, run)
     expect(await authenticate(prisma, run.id, first.token)).toMatchObject({ reason: 'run-unknown' })
-    granted(await settle(prisma, { runId: run.id, epoch: second.epoch, report: reportOf(0n), now: NOW }))
+    granted(await settle(ledger, { runId: run.id, epoch: second.epoch, report: reportOf(0n), now: NOW }))
     expect(granted(await authenticate(prisma, run.id, second.token)).state).toBe('ended')
   })
 
   it('gives a run that many jobs claim at once to one of them', async () => {
-    const { prisma } = database()
-    const { run } = await reservedRun(prisma, await request())
+    const { prisma, ledger } = database()
+    const { run } = await reservedRun(ledger, await request())
     const claims = await Promise.all(
       Array.from({ length: 8 }, (_, index) =>
         claim(prisma, { runId: run.id, repositoryId: run.repositoryId, jobKey: `job-${index}`, now: NOW }),
@@ -51,26 +51,26 @@ onEachDatabase('claiming', (database) => {
   })
 
   it('keeps another repository’s jobs out', async () => {
-    const { prisma } = database()
-    const { run } = await reservedRun(prisma, await request())
+    const { prisma, ledger } = database()
+    const { run } = await reservedRun(ledger, await request())
     const repositoryId = await newRepository(prisma)
     const result = await claim(prisma, { runId: run.id, repositoryId, jobKey: 'job', now: NOW })
     expect(result).toMatchObject({ reason: 'run-unknown' })
   })
 
   it('makes an older claim worthless for drawing and settling', async () => {
-    const { prisma } = database()
-    const { run, epoch } = await claimedRun(prisma, await request())
+    const { prisma, ledger } = database()
+    const { run, epoch } = await claimedRun(ledger, await request())
     await claimOf(prisma, run)
     const stale = { runId: run.id, epoch }
     expect(await draw(prisma, { ...stale, wantMicroUsd: 1n })).toMatchObject({ reason: 'already-claimed' })
-    const settled = await settle(prisma, { ...stale, report: reportOf(1n), now: NOW })
+    const settled = await settle(ledger, { ...stale, report: reportOf(1n), now: NOW })
     expect(settled).toMatchObject({ reason: 'already-claimed' })
   })
 
   it('runs the lease on the database’s clock and extends it with every heartbeat', async () => {
-    const { prisma } = database()
-    const { run, epoch } = await claimedRun(prisma, await request())
+    const { prisma, ledger } = database()
+    const { run, epoch } = await claimedRun(ledger, await request())
     const secondsLeft = async () => {
       const [row] = await prisma.$queryRaw<{ left: number }[]>`
         SELECT extract(epoch FROM lease_until - clock_timestamp())::float AS left FROM run WHERE id = ${run.id}`
@@ -84,36 +84,36 @@ onEachDatabase('claiming', (database) => {
   })
 
   it('draws tokens beside money where tokens pay, and none where money does', async () => {
-    const { prisma } = database()
+    const { prisma, ledger } = database()
     const repositoryId = await newRepository(prisma)
     const run = { plan: planOf(400n * CENT, { capTokens: 800_000 }) }
     const accounts = [squadTokens(1_000_000n)]
-    const claimed = await claimedRun(prisma, requestFor(repositoryId, 400n * CENT, accounts, { run }))
+    const claimed = await claimedRun(ledger, requestFor(repositoryId, 400n * CENT, accounts, { run }))
     expect(claimed).toMatchObject({ drawnMicroUsd: 100n * CENT, drawnTokens: 200_000n })
     const heartbeat = { runId: claimed.run.id, epoch: claimed.epoch, wantMicroUsd: 0n }
     expect(await draw(prisma, { ...heartbeat, wantTokens: 500_000n })).toMatchObject({ drawnTokens: 500_000n })
     expect(await draw(prisma, { ...heartbeat, wantTokens: 900_000n })).toMatchObject({ drawnTokens: 800_000n })
     expect(await draw(prisma, heartbeat)).toMatchObject({ drawnMicroUsd: 100n * CENT, drawnTokens: 800_000n })
 
-    const inMoney = await claimedRun(prisma, await request())
+    const inMoney = await claimedRun(ledger, await request())
     const drawn = await draw(prisma, { ...heartbeat, runId: inMoney.run.id, epoch: inMoney.epoch, wantTokens: 5n })
     expect(drawn).toMatchObject({ drawnTokens: null })
   })
 
   it('tells the next heartbeat that somebody asked the run to stop', async () => {
-    const { prisma } = database()
-    const { run, epoch } = await claimedRun(prisma, await request())
+    const { prisma, ledger } = database()
+    const { run, epoch } = await claimedRun(ledger, await request())
     const heartbeat = { runId: run.id, epoch, wantMicroUsd: 0n }
     expect(granted(await draw(prisma, heartbeat)).stopRequested).toBe(false)
-    expect(await stopRun(prisma, run.id, NOW)).toBe('told')
+    expect(await stopRun(ledger, run.id, NOW)).toBe('told')
     expect(granted(await draw(prisma, heartbeat)).stopRequested).toBe(true)
-    granted(await settle(prisma, { runId: run.id, epoch, report: reportOf(0n), now: NOW }))
-    expect(await stopRun(prisma, run.id, NOW)).toBe('over')
+    granted(await settle(ledger, { runId: run.id, epoch, report: reportOf(0n), now: NOW }))
+    expect(await stopRun(ledger, run.id, NOW)).toBe('over')
   })
 
   it('keeps the state of a run that was claimed before its dispatch was noted', async () => {
-    const { prisma } = database()
-    const { run } = await reservedRun(prisma, await request())
+    const { prisma, ledger } = database()
+    const { run } = await reservedRun(ledger, await request())
     await markDispatched(prisma, run.id, undefined, NOW)
     expect(await prisma.run.findUnique({ where: { id: run.id } })).toMatchObject({
       state: 'dispatched',

@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest'
-import { transact } from '../../../app/database/transact.ts'
-import { accountsNow, accountsOf, ensureAccounts } from '../../../app/ledger/accounts.ts'
+import { accountsNow, accountsOf } from '../../../app/ledger/accounts.ts'
 import { recordDelivery } from '../../../app/ledger/delivery.ts'
 import {
   dueRuns,
@@ -11,11 +10,11 @@ import {
   waitingRun,
   watchedRuns,
 } from '../../../app/ledger/history.ts'
+import type { Ledger } from '../../../app/ledger/ledger.ts'
 import { propose } from '../../../app/ledger/reserve.ts'
 import { settle, stopRun } from '../../../app/ledger/settle.ts'
 import { recordOutcome } from '../../../app/ledger/trial.ts'
 import type { Conclusion } from '../../../core/run.ts'
-import type { PrismaClient } from '../../../prisma/client/client.ts'
 import { onEachDatabase } from '../database/each-database.ts'
 import {
   CENT,
@@ -34,7 +33,7 @@ const account = portfolioAccount(100_000n * CENT)
 
 onEachDatabase('looking back', (database) => {
   async function ended(
-    prisma: PrismaClient,
+    ledger: Ledger,
     repositoryId: bigint,
     how: { minute: number; cents?: bigint; conclusion?: Conclusion; variant?: string | null; subjectKey?: string },
   ): Promise<string> {
@@ -45,20 +44,20 @@ onEachDatabase('looking back', (database) => {
       session: subjectKey === undefined ? {} : { subjectKey },
       now,
     })
-    const { run, epoch } = await claimedRun(prisma, request)
-    granted(await settle(prisma, { runId: run.id, epoch, report: reportOf(cents * CENT, { conclusion }), now }))
+    const { run, epoch } = await claimedRun(ledger, request)
+    granted(await settle(ledger, { runId: run.id, epoch, report: reportOf(cents * CENT, { conclusion }), now }))
     return run.id
   }
 
   it('quotes from runs that were worked through, of this variant, newest first', async () => {
-    const { prisma } = database()
+    const { prisma, ledger } = database()
     const repositoryId = await newRepository(prisma)
-    await ended(prisma, repositoryId, { minute: 1, cents: 10n })
-    await ended(prisma, repositoryId, { minute: 3, cents: 30n, conclusion: 'withheld' })
-    await ended(prisma, repositoryId, { minute: 2, cents: 20n, conclusion: 'capped' })
-    await ended(prisma, repositoryId, { minute: 4, cents: 1n, conclusion: 'failed' })
-    await ended(prisma, repositoryId, { minute: 5, cents: 50n, variant: 'tests-first' })
-    await claimedRun(prisma, requestFor(repositoryId, 100n * CENT, [account]))
+    await ended(ledger, repositoryId, { minute: 1, cents: 10n })
+    await ended(ledger, repositoryId, { minute: 3, cents: 30n, conclusion: 'withheld' })
+    await ended(ledger, repositoryId, { minute: 2, cents: 20n, conclusion: 'capped' })
+    await ended(ledger, repositoryId, { minute: 4, cents: 1n, conclusion: 'failed' })
+    await ended(ledger, repositoryId, { minute: 5, cents: 50n, variant: 'tests-first' })
+    await claimedRun(ledger, requestFor(repositoryId, 100n * CENT, [account]))
     expect(await recentSpends(prisma, repositoryId, 'refactor+tests', null)).toEqual(
       [30n, 20n, 10n].map((n) => n * CENT),
     )
@@ -67,17 +66,17 @@ onEachDatabase('looking back', (database) => {
   })
 
   it('finds what is open, waits or is watched on a subject', async () => {
-    const { prisma } = database()
+    const { prisma, ledger } = database()
     const repositoryId = await newRepository(prisma)
     const subjectKey = 'pull-request:7'
-    const old = await ended(prisma, repositoryId, { minute: -9, subjectKey })
-    const newer = await ended(prisma, repositoryId, { minute: -5, subjectKey })
+    const old = await ended(ledger, repositoryId, { minute: -9, subjectKey })
+    const newer = await ended(ledger, repositoryId, { minute: -5, subjectKey })
     expect(await openRun(prisma, repositoryId, subjectKey)).toBeNull()
     expect(await waitingRun(prisma, repositoryId, subjectKey)).toBeNull()
 
-    const waiting = await propose(prisma, requestFor(repositoryId, 100n * CENT, [account], { session: { subjectKey } }))
+    const waiting = await propose(ledger, requestFor(repositoryId, 100n * CENT, [account], { session: { subjectKey } }))
     const { run } = await reservedRun(
-      prisma,
+      ledger,
       requestFor(repositoryId, 100n * CENT, [account], { session: { subjectKey } }),
     )
     expect((await openRun(prisma, repositoryId, subjectKey))?.id).toBe(run.id)
@@ -87,16 +86,16 @@ onEachDatabase('looking back', (database) => {
     })
     expect((await watchedRuns(prisma, repositoryId, subjectKey)).map(({ id }) => id)).toEqual([run.id, newer, old])
 
-    await stopRun(prisma, run.id, NOW)
+    await stopRun(ledger, run.id, NOW)
     expect(await openRun(prisma, repositoryId, subjectKey)).toBeNull()
   })
 
   it('finds runs by what they delivered', async () => {
-    const { prisma } = database()
+    const { prisma, ledger } = database()
     const repositoryId = await newRepository(prisma)
     const sha = 'd'.repeat(40)
-    const commit = await ended(prisma, repositoryId, { minute: 1 })
-    const pull = await ended(prisma, repositoryId, { minute: 2 })
+    const commit = await ended(ledger, repositoryId, { minute: 1 })
+    const pull = await ended(ledger, repositoryId, { minute: 2 })
     await recordDelivery(prisma, commit, { sha }, NOW)
     await recordDelivery(prisma, pull, { number: 31 }, NOW)
     expect((await runsByDeliveredSha(prisma, repositoryId, sha)).map(({ id }) => id)).toEqual([commit])
@@ -106,7 +105,7 @@ onEachDatabase('looking back', (database) => {
   })
 
   it('finds the runs whose outcome is due, the longest due first, and none that time can’t decide', async () => {
-    const { prisma } = database()
+    const { prisma, ledger } = database()
     const repositoryId = await newRepository(prisma)
     const at = (minute: number) => new Date(NOW.getTime() + minute * 60_000)
     const decideAt = async (runId: string, decideAfter: Date | undefined) =>
@@ -114,9 +113,9 @@ onEachDatabase('looking back', (database) => {
     const ids = async (now: Date, runsMax = 1000) =>
       (await dueRuns(prisma, now, runsMax)).filter((run) => run.repositoryId === repositoryId).map(({ id }) => id)
     const [later, earlier, never] = [
-      await ended(prisma, repositoryId, { minute: 1 }),
-      await ended(prisma, repositoryId, { minute: 2 }),
-      await ended(prisma, repositoryId, { minute: 3 }),
+      await ended(ledger, repositoryId, { minute: 1 }),
+      await ended(ledger, repositoryId, { minute: 2 }),
+      await ended(ledger, repositoryId, { minute: 3 }),
     ]
     // Its work is not delivered yet: it is looked at when that is given up.
     expect(await ids(at(60))).toEqual([])
@@ -133,7 +132,7 @@ onEachDatabase('looking back', (database) => {
   })
 
   it('shows the accounts of the present period, by name and never by spend', async () => {
-    const { prisma } = database()
+    const { prisma, ledger } = database()
     const repositoryId = await newRepository(prisma)
     const october = { periodStart: new Date('2026-10-01T00:00:00Z'), periodEnd: new Date('2026-11-01T00:00:00Z') }
     const specs = [
@@ -142,7 +141,7 @@ onEachDatabase('looking back', (database) => {
       portfolioAccount(300n, { name: 'api' }),
       portfolioAccount(300n, { name: 'api', ...october }),
     ]
-    const created = await transact(prisma, (transaction) => ensureAccounts(transaction, repositoryId, specs, NOW))
+    const created = await accountsOf(ledger, repositoryId, specs, NOW)
     expect(created.map(({ name, unit }) => [name, unit])).toEqual(specs.map(({ name, unit }) => [name, unit]))
     const now = await accountsNow(prisma, repositoryId, NOW)
     expect(now.map(({ name }) => name)).toEqual(['api', 'web', 'payments'])
@@ -152,14 +151,14 @@ onEachDatabase('looking back', (database) => {
   })
 
   it('tells the room of accounts that nobody has touched yet', async () => {
-    const { prisma } = database()
+    const { prisma, ledger } = database()
     const repositoryId = await newRepository(prisma)
     const specs = [portfolioAccount(100n), portfolioAccount(70n, { name: 'observed', enforced: false })]
-    const rooms = await accountsOf(prisma, repositoryId, specs, NOW)
+    const rooms = await accountsOf(ledger, repositoryId, specs, NOW)
     expect(rooms).toMatchObject([
       { name: 'refactoring', budget: 100n, ceiling: 100n },
       { name: 'observed', budget: 70n, ceiling: null },
     ])
-    expect(await accountsOf(prisma, repositoryId, specs, NOW)).toEqual(rooms)
+    expect(await accountsOf(ledger, repositoryId, specs, NOW)).toEqual(rooms)
   })
 })

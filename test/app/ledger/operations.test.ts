@@ -57,11 +57,11 @@ const stories: Record<string, readonly (readonly [operation: string, answer: str
     ['settle a 30', 'repeated spent 30 · 30 spent, 0 held of 1000'],
     ['settle a 0', 'run-over · 30 spent, 0 held of 1000'],
   ],
-  'a late report never charges': [
+  'a late report never charges; what it shows beyond the draw is an overage': [
     ['reserve a 400', 'held 400 · 0 spent, 400 held of 1000'],
     ['claim a', 'epoch 1, drawn 100 · 0 spent, 400 held of 1000'],
     ['lose a', 'lost 100 · 100 spent, 0 held of 1000'],
-    ['settle a 300', 'late spent 100 · 100 spent, 0 held of 1000'],
+    ['settle a 300', 'late overage spent 300 · 100 spent, 0 held of 1000, 200 over, frozen'],
   ],
   'a provider that bills more than the bound freezes the account': [
     ['reserve a 400', 'held 400 · 0 spent, 400 held of 1000'],
@@ -125,9 +125,9 @@ const stories: Record<string, readonly (readonly [operation: string, answer: str
 
 onEachDatabase('the ledger, operation by operation', (database) => {
   it.each(Object.entries(stories))('%s', async (_name, rows) => {
-    const { prisma } = database()
+    const { prisma, ledger } = database()
     const repositoryId = await newRepository(prisma)
-    const script = new LedgerScript(prisma, repositoryId)
+    const script = new LedgerScript(ledger, repositoryId)
     const played: [string, string][] = []
     for (const [operation] of rows) {
       played.push([operation, await script.play(operation)])

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Database, IN_MEMORY, openDatabase } from '../../../app/database/open.ts'
+import { type Ledger, openLedger } from '../../../app/ledger/ledger.ts'
 import { expectBalanced } from './balance.ts'
 import { newRepository } from './scene.ts'
 import { LedgerScript } from './script.ts'
@@ -9,8 +10,10 @@ const STORIES = 40
 const OPERATIONS_MAX = 40
 
 let database: Database
+let ledger: Ledger
 beforeAll(async () => {
   database = await openDatabase({ dataDir: IN_MEMORY })
+  ledger = openLedger(database)
 })
 afterAll(() => database.close())
 
@@ -33,7 +36,7 @@ it('keeps every account balanced and within its ceiling, whatever is asked in wh
   await fc.assert(
     fc.asyncProperty(fc.array(operation, { minLength: 20, maxLength: OPERATIONS_MAX }), async (operations) => {
       const repositoryId = await newRepository(database.prisma)
-      const script = new LedgerScript(database.prisma, repositoryId)
+      const script = new LedgerScript(ledger, repositoryId)
       for (const row of operations) {
         const [status = ''] = (await script.play(row)).split(' ')
         seen.add(status)

@@ -10,12 +10,12 @@ import { CENT, granted, NOW, newRepository, planOf, portfolioAccount, requestFor
 
 onEachDatabase('reserving', (database) => {
   it('stores the plan with the hold in the place of the cap, and the quote that was shown', async () => {
-    const { prisma } = database()
+    const { prisma, ledger } = database()
     const repositoryId = await newRepository(prisma)
     const accounts = [portfolioAccount(150n * CENT)]
     const recentSpendsMicroUsd = [80n * CENT, 40n * CENT, 60n * CENT]
     const result = granted(
-      await reserve(prisma, requestFor(repositoryId, 250n * CENT, accounts, { run: { recentSpendsMicroUsd } })),
+      await reserve(ledger, requestFor(repositoryId, 250n * CENT, accounts, { run: { recentSpendsMicroUsd } })),
     )
     expect(result).toMatchObject({
       heldMicroUsd: 150n * CENT,
@@ -36,10 +36,10 @@ onEachDatabase('reserving', (database) => {
   })
 
   it('gives a repeated command its first result and takes nothing more', async () => {
-    const { prisma } = database()
+    const { prisma, ledger } = database()
     const repositoryId = await newRepository(prisma)
     const request = requestFor(repositoryId, 100n * CENT, [portfolioAccount(1000n * CENT)])
-    const results = await Promise.all([1, 2, 3, 4].map(async () => granted(await reserve(prisma, request))))
+    const results = await Promise.all([1, 2, 3, 4].map(async () => granted(await reserve(ledger, request))))
     expect(new Set(results.map((result) => result.run.id)).size).toBe(1)
     expect(results.filter((result) => !result.repeated)).toHaveLength(1)
     expect(results.map((result) => result.remainingMicroUsd)).toEqual(Array(4).fill(900n * CENT))
@@ -53,17 +53,17 @@ onEachDatabase('reserving', (database) => {
     ['another trigger', { session: { trigger: 'push' } }],
   ]
   it.each(others)('throws when a command key comes again with %s', async (_what, changes) => {
-    const { prisma } = database()
+    const { prisma, ledger } = database()
     const repositoryId = await newRepository(prisma)
     const request = requestFor(repositoryId, 100n * CENT, [portfolioAccount(1000n * CENT)])
-    granted(await reserve(prisma, request))
+    granted(await reserve(ledger, request))
     const { session, run } = request
     const other = { ...request, session: { ...session, ...changes.session }, run: { ...run, ...changes.run } }
-    await expect(reserve(prisma, other)).rejects.toThrow(KeyConflict)
+    await expect(reserve(ledger, other)).rejects.toThrow(KeyConflict)
   })
 
   it('lets one run at a time work on a subject, also when different accounts pay', async () => {
-    const { prisma } = database()
+    const { prisma, ledger } = database()
     const repositoryId = await newRepository(prisma)
     const session = { subjectKey: 'pull-request:7' }
     const requests = Array.from({ length: 6 }, (_, index) =>
@@ -71,16 +71,16 @@ onEachDatabase('reserving', (database) => {
         session,
       }),
     )
-    const results = await Promise.all(requests.map((request) => reserve(prisma, request)))
+    const results = await Promise.all(requests.map((request) => reserve(ledger, request)))
     const running = results.filter((result) => !isRefusal(result))
     expect(running).toHaveLength(1)
     expect(results.filter((result) => isRefusal(result) && result.reason === 'already-running')).toHaveLength(5)
 
     const [first] = running
     if (first === undefined || isRefusal(first)) throw new Error('no run')
-    await release(prisma, first.run.id, 'dispatch-failed', NOW)
+    await release(ledger, first.run.id, 'dispatch-failed', NOW)
     const next = await reserve(
-      prisma,
+      ledger,
       requestFor(repositoryId, 100n * CENT, [portfolioAccount(1000n * CENT)], { session }),
     )
     expect(isRefusal(next)).toBe(false)
@@ -88,10 +88,10 @@ onEachDatabase('reserving', (database) => {
   })
 
   it('holds tokens where a squad pays in tokens, and money nowhere', async () => {
-    const { prisma } = database()
+    const { prisma, ledger } = database()
     const repositoryId = await newRepository(prisma)
     const run = { plan: planOf(250n * CENT, { capTokens: 300_000 }) }
-    const reserveOnce = () => reserve(prisma, requestFor(repositoryId, 250n * CENT, [squadTokens(500_000n)], { run }))
+    const reserveOnce = () => reserve(ledger, requestFor(repositoryId, 250n * CENT, [squadTokens(500_000n)], { run }))
     const first = granted(await reserveOnce())
     expect(first).toMatchObject({
       heldMicroUsd: 250n * CENT,
@@ -106,10 +106,10 @@ onEachDatabase('reserving', (database) => {
   })
 
   it('reserves all accounts or none', async () => {
-    const { prisma } = database()
+    const { prisma, ledger } = database()
     const repositoryId = await newRepository(prisma)
     const accounts = [squadTokens(1000n), portfolioAccount(1000n * CENT)]
-    const result = await reserve(prisma, requestFor(repositoryId, 250n * CENT, accounts))
+    const result = await reserve(ledger, requestFor(repositoryId, 250n * CENT, accounts))
     expect(result).toMatchObject({ refused: true, reason: 'no-room' })
     expect(await prisma.run.count({ where: { repositoryId } })).toBe(0)
     expect(await prisma.session.count({ where: { repositoryId } })).toBe(0)
@@ -118,18 +118,18 @@ onEachDatabase('reserving', (database) => {
   })
 
   it('keeps periods apart: a new one begins with its whole budget', async () => {
-    const { prisma } = database()
+    const { prisma, ledger } = database()
     const repositoryId = await newRepository(prisma)
     const november = portfolioAccount(100n * CENT)
     const december = portfolioAccount(100n * CENT, {
       periodStart: new Date('2026-12-01T00:00:00Z'),
       periodEnd: new Date('2027-01-01T00:00:00Z'),
     })
-    granted(await reserve(prisma, requestFor(repositoryId, 100n * CENT, [november])))
-    expect(await reserve(prisma, requestFor(repositoryId, 100n * CENT, [november]))).toMatchObject({
+    granted(await reserve(ledger, requestFor(repositoryId, 100n * CENT, [november])))
+    expect(await reserve(ledger, requestFor(repositoryId, 100n * CENT, [november]))).toMatchObject({
       reason: 'no-room',
     })
-    expect(granted(await reserve(prisma, requestFor(repositoryId, 100n * CENT, [december]))).heldMicroUsd).toBe(
+    expect(granted(await reserve(ledger, requestFor(repositoryId, 100n * CENT, [december]))).heldMicroUsd).toBe(
       100n * CENT,
     )
     await expectBalanced(prisma, repositoryId)
@@ -137,14 +137,14 @@ onEachDatabase('reserving', (database) => {
 
   describe('at once', () => {
     it('never passes the ceiling and uses up all but less than one hold', async () => {
-      const { prisma } = database()
+      const { prisma, ledger } = database()
       const repositoryId = await newRepository(prisma)
       const cap = 30n * CENT
       const budget = 1000n * CENT
       const requests = Array.from({ length: 50 }, () =>
         requestFor(repositoryId, cap, [portfolioAccount(budget)], { run: { floorMicroUsd: cap } }),
       )
-      const results = await Promise.all(requests.map((request) => reserve(prisma, request)))
+      const results = await Promise.all(requests.map((request) => reserve(ledger, request)))
       const count = results.filter((result) => !isRefusal(result)).length
       expect(count).toBe(Number(budget / cap))
       const account = await prisma.account.findFirstOrThrow({ where: { repositoryId } })
@@ -154,13 +154,13 @@ onEachDatabase('reserving', (database) => {
     })
 
     it('takes several accounts in one order, so that none waits for another in a circle', async () => {
-      const { prisma } = database()
+      const { prisma, ledger } = database()
       const repositoryId = await newRepository(prisma)
       const accounts = [portfolioAccount(1000n * CENT), squadTokens(100_000_000n)]
       const requests = Array.from({ length: 30 }, (_, index) =>
         requestFor(repositoryId, 10n * CENT, index % 2 === 0 ? accounts : accounts.toReversed()),
       )
-      const results = await Promise.all(requests.map((request) => reserve(prisma, request)))
+      const results = await Promise.all(requests.map((request) => reserve(ledger, request)))
       expect(results.filter(isRefusal)).toEqual([])
       await expectBalanced(prisma, repositoryId)
     })

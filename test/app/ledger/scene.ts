@@ -1,6 +1,7 @@
 /** A repository of its own for each test, so that tests share a database without seeing each other. */
 
 import { type Claim, claim } from '../../../app/ledger/claim.ts'
+import type { Ledger } from '../../../app/ledger/ledger.ts'
 import {
   type NewRun,
   type NewSession,
@@ -123,13 +124,13 @@ export function granted<T>(result: T | Refusal): T {
   return result
 }
 
-export async function reservedRun(prisma: PrismaClient, request: ReserveRequest): Promise<Reserved> {
-  return granted(await reserve(prisma, request))
+export async function reservedRun(ledger: Ledger, request: ReserveRequest): Promise<Reserved> {
+  return granted(await reserve(ledger, request))
 }
 
-export async function claimedRun(prisma: PrismaClient, request: ReserveRequest): Promise<Claim> {
-  const { run } = await reservedRun(prisma, request)
-  return claimOf(prisma, run)
+export async function claimedRun(ledger: Ledger, request: ReserveRequest): Promise<Claim> {
+  const { run } = await reservedRun(ledger, request)
+  return claimOf(ledger.prisma, run)
 }
 
 export async function claimOf(

@@ -3,9 +3,9 @@
  * cents. `reserve a 400 floor 200` -> `held 200 · 0 spent, 1000 held of 1000`.
  */
 
-import { transact } from '../../../app/database/transact.ts'
-import { ensureAccounts } from '../../../app/ledger/accounts.ts'
+import { accountsOf } from '../../../app/ledger/accounts.ts'
 import { claim, draw } from '../../../app/ledger/claim.ts'
+import type { Ledger } from '../../../app/ledger/ledger.ts'
 import { propose, reserve } from '../../../app/ledger/reserve.ts'
 import { release, settle, stopRun } from '../../../app/ledger/settle.ts'
 import { expireLost } from '../../../app/ledger/sweep.ts'
@@ -15,13 +15,15 @@ import { CENT, NOW, portfolioAccount, reportOf, requestFor } from './scene.ts'
 
 /** Plays rows against one account of a repository; each run has a letter. */
 export class LedgerScript {
+  readonly #ledger: Ledger
   readonly #prisma: PrismaClient
   readonly #repositoryId: bigint
   #account = portfolioAccount(1000n * CENT)
   readonly #runs = new Map<string, { id: string; epoch: number }>()
 
-  constructor(prisma: PrismaClient, repositoryId: bigint) {
-    this.#prisma = prisma
+  constructor(ledger: Ledger, repositoryId: bigint) {
+    this.#ledger = ledger
+    this.#prisma = ledger.prisma
     this.#repositoryId = repositoryId
   }
 
@@ -46,9 +48,9 @@ export class LedgerScript {
       case 'settle':
         return this.#settle(name, cents(rest[0]))
       case 'release':
-        return (await release(this.#prisma, this.#run(name).id, 'dispatch-failed', NOW)) ? 'released' : 'left alone'
+        return (await release(this.#ledger, this.#run(name).id, 'dispatch-failed', NOW)) ? 'released' : 'left alone'
       case 'stop':
-        return stopRun(this.#prisma, this.#run(name).id, NOW)
+        return stopRun(this.#ledger, this.#run(name).id, NOW)
       case 'lose':
         return this.#lose(name)
       default:
@@ -59,7 +61,7 @@ export class LedgerScript {
   async #budget(amount: string, options: readonly string[]): Promise<string> {
     const enforced = !options.includes('recorded')
     this.#account = portfolioAccount(cents(amount), { enforced, now: options.includes('now') ? 'A cut' : undefined })
-    await transact(this.#prisma, (transaction) => ensureAccounts(transaction, this.#repositoryId, [this.#account], NOW))
+    await accountsOf(this.#ledger, this.#repositoryId, [this.#account], NOW)
     return 'set'
   }
 
@@ -69,11 +71,11 @@ export class LedgerScript {
       run: floor === undefined ? {} : { floorMicroUsd: cents(floor) },
     })
     if (verb === 'propose') {
-      const { run, repeated } = await propose(this.#prisma, request)
+      const { run, repeated } = await propose(this.#ledger, request)
       this.#runs.set(name, { id: run.id, epoch: 0 })
       return repeated ? 'repeated' : 'waits'
     }
-    const result = await reserve(this.#prisma, request)
+    const result = await reserve(this.#ledger, request)
     if (isRefusal(result)) return result.reason
     this.#runs.set(name, { id: result.run.id, epoch: result.run.epoch })
     return `${result.repeated ? 'repeated' : 'held'} ${inCents(result.heldMicroUsd)}`
@@ -95,7 +97,7 @@ export class LedgerScript {
 
   async #settle(name: string, spentMicroUsd: bigint): Promise<string> {
     const { id, epoch } = this.#run(name)
-    const result = await settle(this.#prisma, { runId: id, epoch, report: reportOf(spentMicroUsd), now: NOW })
+    const result = await settle(this.#ledger, { runId: id, epoch, report: reportOf(spentMicroUsd), now: NOW })
     if (isRefusal(result)) return result.reason
     const how = [result.repeated && 'repeated', result.late && 'late', result.overage && 'overage'].filter(Boolean)
     return [...how, `spent ${inCents(result.spentMicroUsd)}`].join(' ')
@@ -106,7 +108,7 @@ export class LedgerScript {
     const { id } = this.#run(name)
     await this.#prisma
       .$executeRaw`UPDATE run SET lease_until = clock_timestamp() - interval '1 second' WHERE id = ${id}`
-    const ended = await expireLost(this.#prisma, NOW)
+    const ended = await expireLost(this.#ledger, NOW)
     if (!ended.includes(id)) return 'left alone'
     const { spentMicroUsd } = await this.#prisma.run.findUniqueOrThrow({ where: { id } })
     return `lost ${inCents(spentMicroUsd)}`

@@ -39,12 +39,13 @@ onEachDatabase('settling', (database) => {
     requestFor(await newRepository(database().prisma), 400n * CENT, [portfolioAccount(1000n * CENT)])
 
   it('stores the report, the usage and a pending outcome', async () => {
-    const { prisma } = database()
-    const { run, epoch } = await claimedRun(prisma, await request())
+    const { prisma, ledger } = database()
+    const { run, epoch } = await claimedRun(ledger, await request())
     const report = reportOf(150n * CENT, { conclusion: 'capped', reason: 'cap-reached', cachedTokens: 400 })
-    const settled = granted(await settle(prisma, { runId: run.id, epoch, report, now: NOW }))
+    const settled = granted(await settle(ledger, { runId: run.id, epoch, report, now: NOW }))
     expect(settled).toMatchObject({ spentMicroUsd: 150n * CENT, remainingMicroUsd: 850n * CENT, overage: false })
-    expect(settled.run).toMatchObject({
+    const ended = await prisma.run.findUniqueOrThrow({ where: { id: run.id } })
+    expect(ended).toMatchObject({
       state: 'ended',
       endedAt: NOW,
       conclusion: 'capped',
@@ -54,33 +55,34 @@ onEachDatabase('settling', (database) => {
       outputTokens: 100n,
       outcome: 'pending',
     })
-    expect(storedReport(settled.run)).toEqual(report)
+    expect(storedReport(ended)).toEqual(report)
   })
 
   it('charges what the calls prove where a report’s total is below them', async () => {
-    const { prisma } = database()
-    const { run, epoch } = await claimedRun(prisma, await request())
+    const { prisma, ledger } = database()
+    const { run, epoch } = await claimedRun(ledger, await request())
     const report = reportOf(1n, { calls: [call(60n * CENT), call(40n * CENT)], cachedTokens: 5000 })
-    const settled = granted(await settle(prisma, { runId: run.id, epoch, report, now: NOW }))
+    const settled = granted(await settle(ledger, { runId: run.id, epoch, report, now: NOW }))
     expect(settled.spentMicroUsd).toBe(100n * CENT)
-    expect(settled.run.cachedTokens).toBe(1000n)
+    expect(await prisma.run.findUnique({ where: { id: run.id } })).toMatchObject({ cachedTokens: 1000n })
   })
 
   it('stores what commands print, whatever bytes it holds', async () => {
-    const { prisma } = database()
-    const { run, epoch } = await claimedRun(prisma, await request())
+    const { prisma, ledger } = database()
+    const { run, epoch } = await claimedRun(ledger, await request())
     const report = reportOf(0n, { message: 'a\0b\uD800c' })
-    const first = granted(await settle(prisma, { runId: run.id, epoch, report, now: NOW }))
-    expect(storedReport(first.run)?.message).toBe('a\uFFFDb\uFFFDc')
-    expect(granted(await settle(prisma, { runId: run.id, epoch, report, now: NOW })).repeated).toBe(true)
+    granted(await settle(ledger, { runId: run.id, epoch, report, now: NOW }))
+    const ended = await prisma.run.findUniqueOrThrow({ where: { id: run.id } })
+    expect(storedReport(ended)?.message).toBe('a\uFFFDb\uFFFDc')
+    expect(granted(await settle(ledger, { runId: run.id, epoch, report, now: NOW })).repeated).toBe(true)
   })
 
   it('posts once when the same report comes many times at once', async () => {
-    const { prisma } = database()
-    const { run, epoch } = await claimedRun(prisma, await request())
+    const { prisma, ledger } = database()
+    const { run, epoch } = await claimedRun(ledger, await request())
     const report = reportOf(100n * CENT)
     const all = await Promise.all(
-      Array.from({ length: 6 }, async () => granted(await settle(prisma, { runId: run.id, epoch, report, now: NOW }))),
+      Array.from({ length: 6 }, async () => granted(await settle(ledger, { runId: run.id, epoch, report, now: NOW }))),
     )
     expect(all.filter((settled) => !settled.repeated)).toHaveLength(1)
     expect(new Set(all.map((settled) => settled.remainingMicroUsd))).toEqual(new Set([900n * CENT]))
@@ -88,64 +90,67 @@ onEachDatabase('settling', (database) => {
   })
 
   it('settles tokens where tokens pay', async () => {
-    const { prisma } = database()
+    const { prisma, ledger } = database()
     const repositoryId = await newRepository(prisma)
     const run = { plan: planOf(400n * CENT, { capTokens: 1000 }) }
-    const claimed = await claimedRun(prisma, requestFor(repositoryId, 400n * CENT, [squadTokens(5000n)], { run }))
+    const claimed = await claimedRun(ledger, requestFor(repositoryId, 400n * CENT, [squadTokens(5000n)], { run }))
     const report = reportOf(90n * CENT, { inputTokens: 300, outputTokens: 50 })
-    const settled = granted(await settle(prisma, { runId: claimed.run.id, epoch: claimed.epoch, report, now: NOW }))
+    const settled = granted(await settle(ledger, { runId: claimed.run.id, epoch: claimed.epoch, report, now: NOW }))
     expect(settled).toMatchObject({ spentMicroUsd: 90n * CENT, remainingMicroUsd: null, overage: false })
     expect(await prisma.account.findFirst({ where: { repositoryId } })).toMatchObject({ spent: 350n, held: 0n })
     await expectBalanced(prisma, repositoryId)
   })
 
   it('freezes every account that an overage touches, until somebody thaws it', async () => {
-    const { prisma } = database()
+    const { prisma, ledger } = database()
     const repositoryId = await newRepository(prisma)
     const run = { plan: planOf(400n * CENT, { capTokens: 1000 }) }
-    const claimed = await claimedRun(prisma, requestFor(repositoryId, 400n * CENT, [squadTokens(5000n)], { run }))
+    const claimed = await claimedRun(ledger, requestFor(repositoryId, 400n * CENT, [squadTokens(5000n)], { run }))
     const report = reportOf(0n, { inputTokens: 1000, outputTokens: 50 })
-    const settled = granted(await settle(prisma, { runId: claimed.run.id, epoch: claimed.epoch, report, now: NOW }))
+    const settled = granted(await settle(ledger, { runId: claimed.run.id, epoch: claimed.epoch, report, now: NOW }))
     expect(settled.overage).toBe(true)
     const account = await prisma.account.findFirstOrThrow({ where: { repositoryId } })
     expect(account).toMatchObject({ spent: 1000n, overage: 50n, frozen: true })
     await expectBalanced(prisma, repositoryId)
     const frozen = async () => (await frozenAccounts(prisma, NOW)).filter(({ id }) => id === account.id)
     expect(await frozen()).toHaveLength(1)
-    expect(await thawAccount(prisma, account.id, 'The price list was wrong', NOW)).toBe(true)
-    expect(await thawAccount(prisma, account.id, 'Once more', NOW)).toBe(false)
+    expect(await thawAccount(ledger, account.id, 'The price list was wrong', NOW)).toBe(true)
+    expect(await thawAccount(ledger, account.id, 'Once more', NOW)).toBe(false)
     expect(await frozen()).toEqual([])
     const thaws = await prisma.entry.findMany({ where: { accountId: account.id, kind: 'thaw' } })
     expect(thaws.map(({ note }) => note)).toEqual(['The price list was wrong'])
   })
 
   it('posts tokens that were drawn when a job vanishes, and refunds by evidence', async () => {
-    const { prisma } = database()
+    const { prisma, ledger } = database()
     const repositoryId = await newRepository(prisma)
     const run = { plan: planOf(400n * CENT, { capTokens: 1_000_000 }) }
     const { run: lost, epoch } = await claimedRun(
-      prisma,
+      ledger,
       requestFor(repositoryId, 400n * CENT, [squadTokens(5_000_000n)], { run }),
     )
     await prisma.$executeRaw`UPDATE run SET lease_until = clock_timestamp() - interval '1 s' WHERE id = ${lost.id}`
-    expect(await expireLost(prisma, NOW)).toEqual([lost.id])
+    expect(await expireLost(ledger, NOW)).toEqual([lost.id])
     expect(await prisma.account.findFirst({ where: { repositoryId } })).toMatchObject({ spent: 250_000n, held: 0n })
-    const late = granted(await settle(prisma, { runId: lost.id, epoch, report: reportOf(9n * CENT), now: NOW }))
+    const late = granted(await settle(ledger, { runId: lost.id, epoch, report: reportOf(9n * CENT), now: NOW }))
     expect(late).toMatchObject({ late: true, spentMicroUsd: 9n * CENT })
-    expect(late.run).toMatchObject({ conclusion: 'failed', reason: 'lost' })
+    expect(await prisma.run.findUnique({ where: { id: lost.id } })).toMatchObject({
+      conclusion: 'failed',
+      reason: 'lost',
+    })
     expect(await prisma.account.findFirst({ where: { repositoryId } })).toMatchObject({ spent: 1100n, held: 0n })
     await expectBalanced(prisma, repositoryId)
   })
 
   it('notes what became of the work, once the run has ended, and forgets what somebody named there', async () => {
-    const { prisma } = database()
+    const { prisma, ledger } = database()
     const asked = await request()
     const subject = { ...asked.run.plan.subject, title: 'Fix for Alice', headRef: 'alice/fix' }
     const plan = { ...asked.run.plan, subject }
-    const { run, epoch } = await claimedRun(prisma, { ...asked, run: { ...asked.run, plan } })
+    const { run, epoch } = await claimedRun(ledger, { ...asked, run: { ...asked.run, plan } })
     expect(storedPlan(run).subject).toEqual(subject)
     await expect(recordDelivery(prisma, run.id, { sha: 'b'.repeat(40) }, NOW)).rejects.toThrow()
-    granted(await settle(prisma, { runId: run.id, epoch, report: reportOf(0n), now: NOW }))
+    granted(await settle(ledger, { runId: run.id, epoch, report: reportOf(0n), now: NOW }))
     const made = {
       conclusion: 'withheld',
       reason: 'guard-paths',
@@ -164,16 +169,16 @@ onEachDatabase('settling', (database) => {
     // Another process that had begun with it, too, changes nothing of what is recorded.
     expect(await recordDelivery(prisma, run.id, { sha: 'c'.repeat(40), number: 31 }, NOW)).toEqual(delivered)
     // Its report is still the same one, so a repeat changes nothing.
-    expect(await settle(prisma, { runId: run.id, epoch, report: reportOf(0n), now: NOW })).toMatchObject({
+    expect(await settle(ledger, { runId: run.id, epoch, report: reportOf(0n), now: NOW })).toMatchObject({
       repeated: true,
     })
   })
 
   it('is delivered by one process at a time', async () => {
-    const { prisma } = database()
-    const { run, epoch } = await claimedRun(prisma, await request())
+    const { prisma, ledger } = database()
+    const { run, epoch } = await claimedRun(ledger, await request())
     expect(await takeDelivery(prisma, run.id)).toBe(false)
-    granted(await settle(prisma, { runId: run.id, epoch, report: reportOf(0n), now: NOW }))
+    granted(await settle(ledger, { runId: run.id, epoch, report: reportOf(0n), now: NOW }))
     const taken = await Promise.all(Array.from({ length: 4 }, () => takeDelivery(prisma, run.id)))
     expect(taken.filter(Boolean)).toHaveLength(1)
     await giveBackDelivery(prisma, run.id)
@@ -183,14 +188,14 @@ onEachDatabase('settling', (database) => {
   })
 
   it('gives up runs that never began, and only those', async () => {
-    const { prisma } = database()
+    const { prisma, ledger } = database()
     const repositoryId = await newRepository(prisma)
     const account = portfolioAccount(1000n * CENT)
     const at = (time: string) => ({ now: new Date(`2026-11-20T${time}:00Z`) })
-    const early = await reservedRun(prisma, requestFor(repositoryId, 100n * CENT, [account], at('08:00')))
-    const working = await claimedRun(prisma, requestFor(repositoryId, 100n * CENT, [account], at('08:00')))
-    const recent = await reservedRun(prisma, requestFor(repositoryId, 100n * CENT, [account], at('11:00')))
-    const ended = await abandonUnstarted(prisma, new Date('2026-11-20T10:00:00Z'), NOW)
+    const early = await reservedRun(ledger, requestFor(repositoryId, 100n * CENT, [account], at('08:00')))
+    const working = await claimedRun(ledger, requestFor(repositoryId, 100n * CENT, [account], at('08:00')))
+    const recent = await reservedRun(ledger, requestFor(repositoryId, 100n * CENT, [account], at('11:00')))
+    const ended = await abandonUnstarted(ledger, new Date('2026-11-20T10:00:00Z'), NOW)
     expect(ended).toContain(early.run.id)
     expect(ended).not.toContain(working.run.id)
     expect(ended).not.toContain(recent.run.id)

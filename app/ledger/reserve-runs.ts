@@ -1,0 +1,198 @@
+/** Reserving many runs in one transaction: each is decided after the other, on rows that are locked. */
+import { type HoldAmount, holdAmount } from '../../core/hold.ts'
+import { afterPostings, reservePosting } from '../../core/posting.ts'
+import { isRefusal, type Refusal, refuse } from '../../core/reason.ts'
+import type { Account } from '../../prisma/client/client.ts'
+import { LostToAnother, type Sql } from '../database/transact.ts'
+import { accountInLine, ensureAccounts, lockAccounts } from './accounts.ts'
+import { conflictOf, type Known, lockKnown } from './known.ts'
+import { type NewRunRow, newRunRow, type Texts, textsOf } from './new-run.ts'
+import { type NewEntry, post } from './post.ts'
+import type { ReserveRequest } from './reserve.ts'
+import { insertRuns, updateWaiting } from './store-runs.ts'
+
+export interface ReserveAsked extends ReserveRequest {
+  /** For a hold of the whole cap, as most are. */
+  readonly wholeTexts: Texts
+}
+
+export function prepare(request: ReserveRequest): ReserveAsked {
+  return { ...request, wholeTexts: textsOf(request, { heldMicroUsd: request.run.plan.capMicroUsd }, 'reserved') }
+}
+
+/** Two that share one of these are not decided together: the second has to find what the first has left. */
+export function keysOf({ session: { repositoryId, commandKey, subjectKey } }: ReserveAsked): readonly string[] {
+  return [`${repositoryId} command ${commandKey}`, `${repositoryId} subject ${subjectKey}`]
+}
+
+export type ReserveAnswer =
+  | { readonly kind: 'new'; readonly row: NewRunRow; readonly accounts: readonly Account[]; readonly repeated: false }
+  /** A run that was there: it waited, or the command came again. */
+  | {
+      readonly kind: 'known'
+      readonly runId: string
+      readonly accounts: readonly Account[]
+      readonly repeated: boolean
+    }
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
+  | { readonly kind: 'conflict'; readonly message: string }
+  /** An account has to be opened, or brought into line with configuration first. */
+  | { readonly kind: 'out-of-line' }
+
+/** Rows are locked in one order everywhere: runs, a repository, accounts by their ids. */
+export async function reserveRuns(
+  sql: Sql,
+  asked: readonly ReserveAsked[],
+  accountsOutOfLine: 'report' | 'bring-into-line' = 'report',
+): Promise<readonly ReserveAnswer[]> {
+  const known = await lockKnown(
+    sql,
+    asked.map(({ session }) => session),
+  )
+  if (accountsOutOfLine === 'bring-into-line') {
+    for (const { session, accounts, now } of asked) await ensureAccounts(sql, session.repositoryId, accounts, now)
+  }
+  const declared = asked.flatMap(({ session: { repositoryId }, accounts }) =>
+    accounts.map((spec) => ({ repositoryId, spec })),
+  )
+  const deciding = new Deciding(known, await openRuns(sql, asked), await lockAccounts(sql, declared))
+  const answers = asked.map((one) => deciding.decide(one))
+  await insertRuns(sql, deciding.inserted)
+  await updateWaiting(sql, deciding.updated)
+  await insertHolds(sql, deciding.holds)
+  await post(sql, deciding.entries)
+  return answers
+}
+
+interface NewHold {
+  readonly runId: string
+  readonly accountId: bigint
+  readonly amount: bigint
+}
+
+/** Goes through what is asked, one after the other, and gathers what is to be written. */
+class Deciding {
+  readonly inserted: NewRunRow[] = []
+  readonly updated: NewRunRow[] = []
+  readonly holds: NewHold[] = []
+  readonly entries: NewEntry[] = []
+  readonly #known: ReadonlyMap<string, Known>
+  readonly #open: ReadonlyMap<string, OpenRun>
+  readonly #locked: readonly Account[]
+  /** As they stand after what was decided so far. */
+  readonly #standing: Map<bigint, Account>
+
+  constructor(known: readonly Known[], open: ReadonlyMap<string, OpenRun>, locked: readonly Account[]) {
+    this.#known = new Map(known.map((one) => [`${one.repositoryId} ${one.commandKey}`, one]))
+    this.#open = open
+    this.#locked = locked
+    this.#standing = new Map(locked.map((account) => [account.id, account]))
+  }
+
+  decide(asked: ReserveAsked): ReserveAnswer {
+    const { repositoryId, commandKey, subjectKey } = asked.session
+    const accounts = asked.accounts.flatMap((spec) => this.#account({ repositoryId, spec }, asked.now) ?? [])
+    if (accounts.length < asked.accounts.length) return { kind: 'out-of-line' }
+
+    const known = this.#known.get(`${repositoryId} ${commandKey}`)
+    if (known !== undefined) {
+      const conflict = conflictOf(known, asked)
+      if (conflict !== undefined) return { kind: 'conflict', message: conflict }
+      if (known.state !== 'waiting') return { kind: 'known', runId: known.runId, accounts, repeated: true }
+    }
+    const open = this.#open.get(`${repositoryId} ${subjectKey}`)
+    if (open?.commandKey === commandKey) throw new LostToAnother(`the command ${commandKey} came twice at once`)
+    if (open !== undefined) return { kind: 'refused', refusal: alreadyRunning(open.sessionId) }
+
+    const { plan, floorMicroUsd } = asked.run
+    const capTokens = plan.capTokens === undefined ? undefined : BigInt(plan.capTokens)
+    const hold = holdAmount({ capMicroUsd: plan.capMicroUsd, floorMicroUsd, capTokens }, accounts)
+    if (isRefusal(hold)) return { kind: 'refused', refusal: hold }
+    return this.#reserve(asked, known, hold, accounts)
+  }
+
+  #account(declared: Parameters<typeof accountInLine>[0], now: Date): Account | undefined {
+    const account = accountInLine(declared, this.#locked, now)
+    return account === undefined ? undefined : this.#standing.get(account.id)
+  }
+
+  #reserve(
+    asked: ReserveAsked,
+    known: Known | undefined,
+    hold: HoldAmount,
+    accounts: readonly Account[],
+  ): ReserveAnswer {
+    const isWhole = hold.heldMicroUsd === asked.run.plan.capMicroUsd && hold.heldTokens === undefined
+    const texts = isWhole ? asked.wholeTexts : textsOf(asked, hold, 'reserved')
+    const row = newRunRow(asked, known, hold, texts, 'reserved')
+    const runId = row.run.id
+    const held = accounts.map((account) => {
+      const amount = account.unit === 'usd' ? hold.heldMicroUsd : (hold.heldTokens ?? 0n)
+      const posting = reservePosting(amount)
+      this.holds.push({ runId, accountId: account.id, amount })
+      const key = `run:${runId}:reserve:${account.id}`
+      this.entries.push({ accountId: account.id, runId, posting, key, at: asked.now })
+      const after = afterPostings(account, [posting])
+      this.#standing.set(account.id, after)
+      return after
+    })
+    if (known !== undefined) {
+      this.updated.push(row)
+      return { kind: 'known', runId, accounts: held, repeated: false }
+    }
+    this.inserted.push(row)
+    return { kind: 'new', row, accounts: held, repeated: false }
+  }
+}
+
+function alreadyRunning(sessionId: string): Refusal {
+  return refuse(
+    'already-running',
+    `The session \`${sessionId}\` has a run under way here, and two at once would write over each other.`,
+    'Wait until it ends, or end it with `/agent stop`; then repeat the command.',
+  )
+}
+
+interface OpenRun {
+  readonly subject: string
+  readonly sessionId: string
+  readonly commandKey: string
+}
+
+const OPEN = {
+  name: 'open_runs',
+  text: `
+    SELECT run.repository_id || ' ' || run.subject_key AS subject, run.session_id AS "sessionId",
+           session.command_key AS "commandKey"
+    FROM json_to_recordset($1::json) AS asked(repository_id bigint, subject_key text)
+    JOIN run USING (repository_id, subject_key)
+    JOIN session ON session.id = run.session_id
+    WHERE run.state IN ('reserved', 'dispatched', 'claimed')`,
+}
+
+/** Who works on these subjects. The unique index on open runs holds them off who gets here at the same time. */
+async function openRuns(sql: Sql, asked: readonly ReserveAsked[]): Promise<ReadonlyMap<string, OpenRun>> {
+  const subjects = asked.map(({ session: { repositoryId, subjectKey } }) => ({
+    repository_id: `${repositoryId}`,
+    subject_key: subjectKey,
+  }))
+  const rows = await sql.rows<OpenRun>(OPEN, [JSON.stringify(subjects)])
+  return new Map(rows.map((row) => [row.subject, row]))
+}
+
+const INSERT_HOLDS = {
+  name: 'insert_holds',
+  text: `
+    INSERT INTO hold (run_id, account_id, amount)
+    SELECT * FROM json_to_recordset($1::json) AS hold(run_id text, account_id bigint, amount bigint)`,
+}
+
+async function insertHolds(sql: Sql, holds: readonly NewHold[]): Promise<void> {
+  if (holds.length === 0) return
+  const rows = holds.map(({ runId, accountId, amount }) => ({
+    run_id: runId,
+    account_id: `${accountId}`,
+    amount: `${amount}`,
+  }))
+  await sql.rows(INSERT_HOLDS, [JSON.stringify(rows)])
+}

@@ -1,0 +1,102 @@
+/** Writing sessions and runs, many in one statement. */
+import type { Run } from '../../prisma/client/client.ts'
+import type { Sql, Statement } from '../database/transact.ts'
+import type { NewRunRow } from './new-run.ts'
+
+/** A row for each: its plan by itself, since JSON within JSON would be read twice, and the rest. */
+function rowsFrom(count: number): string {
+  const plans = Array.from({ length: count }, (_, index) => `$${index + 2}::json`)
+  return `ROWS FROM (
+      unnest(ARRAY[${plans.join(', ')}]),
+      json_to_recordset($1::json) AS (
+        session_id text, repository_id bigint, subject_kind text, subject_number int, subject_key text, family text,
+        trigger text, command_key text, ceiling_micro_usd bigint, created_at timestamptz,
+        id text, variant text, assignment assignment, portfolio text, squad text, head_sha text, config_sha text,
+        quote json, cap_micro_usd bigint, held_micro_usd bigint, held_tokens bigint, drawn_tokens bigint,
+        state run_state, go_key text, reserved_at timestamptz, delivery text)
+    ) AS new(plan)`
+}
+
+function valuesOf(rows: readonly NewRunRow[]): readonly string[] {
+  return [JSON.stringify(rows.map(rowOf)), ...rows.map(({ texts }) => texts.planText)]
+}
+
+function rowOf({ session, run }: NewRunRow) {
+  const text = (amount: Run['heldTokens']) => (amount === null ? null : `${amount}`)
+  return {
+    session_id: session.id,
+    repository_id: `${session.repositoryId}`,
+    subject_kind: session.subjectKind,
+    subject_number: session.subjectNumber,
+    subject_key: session.subjectKey,
+    family: session.family,
+    trigger: session.trigger,
+    command_key: session.commandKey,
+    ceiling_micro_usd: `${session.ceilingMicroUsd}`,
+    created_at: session.createdAt,
+    id: run.id,
+    variant: run.variant,
+    assignment: run.assignment,
+    portfolio: run.portfolio,
+    squad: run.squad,
+    head_sha: run.headSha,
+    config_sha: run.configSha,
+    quote: run.quote,
+    cap_micro_usd: `${run.capMicroUsd}`,
+    held_micro_usd: `${run.heldMicroUsd}`,
+    held_tokens: text(run.heldTokens),
+    drawn_tokens: text(run.drawnTokens),
+    state: run.state,
+    go_key: run.goKey,
+    reserved_at: run.reservedAt,
+    delivery: run.delivery,
+  }
+}
+
+const insertStatement = remembered((count) => ({
+  name: `insert_runs_${count}`,
+  text: `
+    WITH new AS MATERIALIZED (SELECT * FROM ${rowsFrom(count)}), session AS (
+      INSERT INTO session (id, repository_id, subject_kind, subject_number, subject_key, family, trigger, command_key,
+        ceiling_micro_usd, created_at)
+      SELECT session_id, repository_id, subject_kind, subject_number, subject_key, family, trigger, command_key,
+        ceiling_micro_usd, created_at FROM new
+    )
+    INSERT INTO run (id, session_id, repository_id, family, variant, assignment, portfolio, squad, subject_key, head_sha,
+      config_sha, plan, quote, cap_micro_usd, held_micro_usd, held_tokens, drawn_tokens, state, go_key, created_at,
+      reserved_at, delivery)
+    SELECT id, session_id, repository_id, family, variant, assignment, portfolio, squad, subject_key, head_sha,
+      config_sha, plan, quote, cap_micro_usd, held_micro_usd, held_tokens, drawn_tokens, state, go_key, created_at,
+      reserved_at, delivery FROM new`,
+}))
+
+/** Each with its session. */
+export async function insertRuns(sql: Sql, rows: readonly NewRunRow[]): Promise<void> {
+  if (rows.length > 0) await sql.rows(insertStatement(rows.length), valuesOf(rows))
+}
+
+const updateStatement = remembered((count) => ({
+  name: `update_waiting_${count}`,
+  text: `
+    UPDATE run SET
+      assignment = new.assignment, portfolio = new.portfolio, squad = new.squad, head_sha = new.head_sha,
+      config_sha = new.config_sha, plan = new.plan, quote = new.quote, cap_micro_usd = new.cap_micro_usd,
+      held_micro_usd = new.held_micro_usd, held_tokens = new.held_tokens, drawn_tokens = new.drawn_tokens,
+      state = new.state, go_key = new.go_key, reserved_at = new.reserved_at, delivery = new.delivery
+    FROM ${rowsFrom(count)} WHERE run.id = new.id AND run.state = 'waiting'`,
+}))
+
+/** Runs that wait, with the numbers of this moment; their session stays what it was. */
+export async function updateWaiting(sql: Sql, rows: readonly NewRunRow[]): Promise<void> {
+  if (rows.length > 0) await sql.rows(updateStatement(rows.length), valuesOf(rows))
+}
+
+/** How many rows there are is part of such a statement's text; there are as many texts as a batch may have sizes. */
+export function remembered(statementFor: (count: number) => Statement): (count: number) => Statement {
+  const statements = new Map<number, Statement>()
+  return (count) => {
+    const statement = statements.get(count) ?? statementFor(count)
+    statements.set(count, statement)
+    return statement
+  }
+}
