@@ -120,7 +120,7 @@ export class Declared {
     if (which <= 78) return this.#renameSquad(random.pick(['payments', 'web']))
     if (which <= 84) return this.#timeZone()
     if (which <= 94) return this.#sprint(nowMs)
-    return this.#extend(nowMs)
+    return this.#extend()
   }
 
   #spec(file: PortfoliosFile, lineage: string, kind: Purse['kind'], now: Date): AccountSpec {
@@ -197,11 +197,10 @@ export class Declared {
     return 'sprint'
   }
 
-  /** One extension, while it has not ended by any App's clock. */
-  #extend(nowMs: number): string {
+  /** One extension, before its end or after. */
+  #extend(): string {
     const { split } = this.#file.experiments
     if (split === undefined || split.extended !== undefined) return 'nothing'
-    if (Date.parse(split.ends) < nowMs + 3 * DAY_MS) return 'nothing'
     const extended = { until: dayAfter(Date.parse(split.ends), this.#random.between(5, 60)), reason: 'Not done' }
     this.#file = { ...this.#file, experiments: { split: { ...split, extended } } }
     return `extend ${extended.until}`

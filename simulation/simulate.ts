@@ -6,7 +6,6 @@ import type { Ledger } from './ledger.ts'
 import { InvariantBroken, type Violation } from './violation.ts'
 import { World, type WorldOptions } from './world.ts'
 
-const START_MS = Date.parse('2026-11-02T06:00:00Z')
 const DAY_MS = 86_400_000
 const PROGRESS_OPERATIONS = 1_000
 /** Between two recounts of everything. */
@@ -30,18 +29,21 @@ export interface Outcome extends Figures {
   readonly broken?: Broken | undefined
 }
 
-export interface SimulationOptions extends Omit<WorldOptions, 'startMs'> {
+export interface SimulationOptions extends WorldOptions {
   readonly operations: number
   readonly ledger: (clockMs: () => number) => Ledger
   /** How many events happen at once; one after the other where the trace has to be the same. */
   readonly lanes?: number | undefined
   readonly recountOperations?: number | undefined
-  readonly progress?: ((operations: number) => void | Promise<void>) | undefined
+  readonly progress?: ((operations: number, nowMs: number) => void | Promise<void>) | undefined
   readonly cancelled?: (() => boolean) | undefined
+  /** Others go on after this world: what it leaves is looked after by whoever ends last. */
+  readonly othersGoOn?: boolean | undefined
+  readonly progressOperations?: number | undefined
 }
 
 export async function simulate(options: SimulationOptions): Promise<Outcome> {
-  const world = new World({ ...options, startMs: START_MS }, options.ledger)
+  const world = new World(options, options.ledger)
   let broken: Broken | undefined
   try {
     await play(world, options)
@@ -57,9 +59,9 @@ async function play(world: World, options: SimulationOptions): Promise<void> {
   companion.open()
   let [reported, recounted] = [0, 0]
   while (world.operations < operations && !cancelled() && (await happen(world, lanes))) {
-    if (world.operations - reported >= PROGRESS_OPERATIONS) {
+    if (world.operations - reported >= (options.progressOperations ?? PROGRESS_OPERATIONS)) {
       reported = world.operations
-      await options.progress?.(reported)
+      await options.progress?.(reported, world.agenda.nowMs)
       // Signals and messages from outside come in here; the world itself never lets go.
       await breathe()
     }
@@ -70,6 +72,7 @@ async function play(world: World, options: SimulationOptions): Promise<void> {
   }
   companion.close()
   while (await happen(world, lanes)) {}
+  if (options.othersGoOn === true) return
   await quieten(world, companion)
   await recount(world)
   await countStuck(world)
@@ -142,7 +145,7 @@ function outcomeOf(world: World, broken: Broken | undefined): Outcome {
     crashes: world.counts.sum('crash '),
     counts: world.counts.all(),
     untoldMicroUsd,
-    virtualDays: Math.round((world.agenda.nowMs - START_MS) / DAY_MS),
+    virtualDays: Math.round((world.agenda.nowMs - world.startMs) / DAY_MS),
     trace: world.trace.digest(),
     ...(broken === undefined ? {} : { broken }),
   }

@@ -18,7 +18,7 @@ export interface RunTruth {
   readonly told: boolean
 }
 
-const NOTHING: RunTruth = {
+export const NO_TRUTH: RunTruth = {
   withinMicroUsd: 0n,
   withinTokens: 0n,
   beyondMicroUsd: 0n,
@@ -36,7 +36,7 @@ export class Truth {
   }
 
   of(runId: string): RunTruth {
-    return this.#runs.get(runId) ?? NOTHING
+    return this.#runs.get(runId) ?? NO_TRUTH
   }
 
   charge(runId: string, charge: Charge): void {
