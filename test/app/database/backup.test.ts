@@ -68,17 +68,17 @@ it.skipIf(!serverThere || !hasDump)(
     const restoredUrl = new URL(url)
     restoredUrl.pathname = `/${name}`
     const folder = await mkdtemp(join(tmpdir(), 'purser-backup-'))
-    const dump = join(folder, 'ledger.sql')
+    const dump = join(folder, 'purser.dump')
     const database = await openDatabase({ url })
     try {
       await keepBooks(database)
       const text = await textOf(database)
       // While the App goes on: what it does later is not in the backup.
-      await run('pg_dump', ['--no-owner', '--file', dump, url])
+      await run('pg_dump', ['--format=custom', '--no-owner', `--file=${dump}`, url])
       await keepBooks(database)
 
       await database.prisma.$executeRawUnsafe(`CREATE DATABASE ${name}`)
-      await run('psql', ['--quiet', '--no-psqlrc', '--set', 'ON_ERROR_STOP=1', '--file', dump, restoredUrl.href])
+      await run('pg_restore', ['--no-owner', '--exit-on-error', `--dbname=${restoredUrl.href}`, dump])
       const restored = await openDatabase({ url: restoredUrl.href })
       try {
         await expectToGoOn(restored, text)
