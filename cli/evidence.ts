@@ -3,7 +3,6 @@ import { decideFamily, windowOf } from '../core/evidence.ts'
 import { moment, type RunRecord } from '../core/run-record.ts'
 import type { EvidenceOptions } from './commands/evidence.ts'
 import { familyDocument } from './evidence-document.ts'
-import { readLedger } from './evidence-ledger.ts'
 import { readRuns } from './evidence-records.ts'
 import { readRules } from './evidence-rules.ts'
 import { familyText } from './evidence-text.ts'
@@ -16,8 +15,7 @@ export async function evidence(options: EvidenceOptions): Promise<ExitCode> {
   const rules = readRules(options.promotion)
   if ('problem' in rules) return endProblem(rules.problem, json)
   const { from } = windowOf(rules.promotion, asked.now)
-  const runs =
-    options.records === undefined ? await readLedger({ ...options, from }) : await told(options.records, family)
+  const runs = await readAll(options, from)
   if ('problem' in runs) return endProblem(runs.problem, json)
   const since = new Map([...runs.since, ...asked.since])
   const decided = decideFamily(family, runs.records, rules.promotion, asked.now, since)
@@ -56,6 +54,13 @@ function readAsked({ records, now, since, repository, save }: EvidenceOptions): 
 interface Told {
   readonly records: Iterable<RunRecord>
   readonly since: ReadonlyMap<string, Date>
+}
+
+/** The ledger's parts take a second to load, and a file of runs needs none of them. */
+async function readAll(options: EvidenceOptions, from: Date): Promise<Told | { readonly problem: string }> {
+  if (options.records !== undefined) return told(options.records, options.family)
+  const { readLedger } = await import('./evidence-ledger.ts')
+  return readLedger({ ...options, from })
 }
 
 async function told(file: string, family: string): Promise<Told | { readonly problem: string }> {
