@@ -10,7 +10,7 @@ import { git } from '../cli/purser.ts'
 import type { Script } from '../world/model-contract.ts'
 import { type Played, pathsOf, play, type Stage, testsPass, till } from './play.ts'
 import { changelog, refactor, review, tests } from './recorded/first-three.ts'
-import { bendsTheTest, diagnosis, fixCi, mendDiagnosed } from './recorded/fix-ci.ts'
+import { bendsTheTest, blamesTheTest, diagnosis, fixCi, mendDiagnosed } from './recorded/fix-ci.ts'
 import { quickTriage, triage } from './recorded/incident-triage.ts'
 import { meddling, postmortem } from './recorded/postmortem.ts'
 
@@ -117,6 +117,13 @@ describe('fix-ci', () => {
     expect(report).toMatchObject({ conclusion: 'failed', reason: 'step-failed', spentMicroUsd: 0n })
     expect(report.steps[0]?.summary).toContain('there is nothing to mend')
     expect({ code, requests }).toEqual({ code: 1, requests: [] })
+  })
+
+  it('ends without work where the agent finds the test to be wrong, and keeps what it says', async () => {
+    const { report } = await play(till('broken'), 'fix-ci', [], [blamesTheTest])
+    expect(report).toMatchObject({ conclusion: 'failed', reason: 'attempts-exhausted' })
+    expect(report.delivery?.changeset).toBeUndefined()
+    expect(report.delivery?.body).toContain('asks for a cent that nobody pays')
   })
 
   it.each([

@@ -12,13 +12,13 @@ describe('purser', () => {
   it('shows its help without an error when asked, and as wrong usage when given nothing', async () => {
     const asked = await purser(['--help'])
     expect(asked).toMatchObject({ code: 0, stderr: '' })
-    for (const command of ['init', 'check', 'list', 'quote', 'parse', 'run', 'start', 'thaw', 'demo']) {
+    for (const command of ['init', 'check', 'list', 'new', 'eject', 'quote', 'parse', 'run', 'start', 'thaw', 'demo']) {
       expect(asked.stdout).toContain(`\n  ${command} `)
     }
     expect(await purser([])).toMatchObject({ code: 2, stdout: '' })
   })
 
-  it.each(['init', 'check', 'list', 'quote', 'parse', 'run', 'start', 'thaw', 'demo'])(
+  it.each(['init', 'check', 'list', 'new', 'eject', 'quote', 'parse', 'run', 'start', 'thaw', 'demo'])(
     '%s --help shows an example',
     async (command) => {
       const { code, stdout } = await purser([command, '--help'])

@@ -107,6 +107,26 @@ describe('purser eject', () => {
     expect(paid).toMatchObject({ code: 1, stderr: expect.stringContaining('paid by the portfolio `refactoring`') })
   })
 
+  it('leaves the organisation’s to the organisation', async () => {
+    const organisation = workingCopy({
+      ...declared,
+      [`${CATALOG}/review/workflow.yml`]: readFileSync(
+        new URL('../../catalog/review/workflow.yml', import.meta.url),
+        'utf8',
+      ),
+      [`${CATALOG}/review/review.md`]: 'Review it our way.\n',
+    })
+    const root = workingCopy({ [PORTFOLIOS]: 'version: 1\ninherit: organisation\n' })
+    const eject = (name: string) => purser(['eject', name, '--dir', root, '--organisation', organisation])
+    const theirs = await eject('review')
+    expect(theirs).toMatchObject({ code: 1, stderr: expect.stringContaining('is the organisation’s own already') })
+    const unpaid = await eject('changelog')
+    expect(unpaid).toMatchObject({ code: 1, stderr: expect.stringContaining('but by the organisation') })
+    expect(await eject('refactor+tests')).toMatchObject({ code: 0 })
+    const alone = await purser(['eject', 'refactor+tests', '--dir', root])
+    expect(alone).toMatchObject({ code: 1, stderr: expect.stringContaining('--organisation') })
+  })
+
   it.each([
     ['revew', 'Did you mean `review`?'],
     ['tidy', 'is this repository’s own already'],
