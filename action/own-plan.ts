@@ -71,7 +71,7 @@ export async function resolveOwnPlan(
 
 /** What lies in `.github/purser` at one commit; nothing is read from the work tree, and links are not followed. */
 async function readRepositoryLayer(objects: ObjectReader, configSha: string): Promise<Layer | Refusal> {
-  const blobs = await listBlobs(objects, `${configSha}:${FOLDER}`, '')
+  const blobs = await listBlobs(objects, `${configSha}:${FOLDER}`)
   if (blobs === undefined || blobs.length > LAYER_FILES_MAX) {
     return refuse(
       'configuration-invalid',
@@ -88,22 +88,23 @@ async function readRepositoryLayer(objects: ObjectReader, configSha: string): Pr
   return { name: 'repository', root: FOLDER, files }
 }
 
-/** Every plain file below a tree, with its path; `undefined` when there are more than a layer may have. */
-async function listBlobs(
-  objects: ObjectReader,
-  tree: string,
-  below: string,
-): Promise<{ path: string; id: string }[] | undefined> {
-  const entries = (await objects.readTree(tree, TREE_BYTES_MAX)) ?? []
-  if (entries.length > LAYER_FILES_MAX || below.split('/').length > FOLDERS_DEEP_MAX) return undefined
+/**
+ * Every plain file below a tree, with its path; `undefined` when there are more than a layer may have. All folders of
+ * one depth are asked for at once.
+ */
+async function listBlobs(objects: ObjectReader, tree: string): Promise<{ path: string; id: string }[] | undefined> {
   const found: { path: string; id: string }[] = []
-  for (const { mode, name, id } of entries) {
-    const path = `${below}${name}`
-    if (mode.startsWith('100')) found.push({ path, id })
-    if (mode !== '40000') continue
-    const inner = await listBlobs(objects, id, `${path}/`)
-    if (inner === undefined || found.length + inner.length > LAYER_FILES_MAX) return undefined
-    found.push(...inner)
+  let folders = [{ path: '', id: tree }]
+  for (let depth = 0; folders.length > 0; depth += 1) {
+    if (depth === FOLDERS_DEEP_MAX) return undefined
+    const listed = folders.map(async ({ path, id }) => {
+      const entries = (await objects.readTree(id, TREE_BYTES_MAX)) ?? []
+      return entries.map((entry) => ({ mode: entry.mode, path: `${path}${entry.name}`, id: entry.id }))
+    })
+    const entries = (await Promise.all(listed)).flat()
+    found.push(...entries.filter(({ mode }) => mode.startsWith('100')))
+    folders = entries.filter(({ mode }) => mode === '40000').map(({ path, id }) => ({ path: `${path}/`, id }))
+    if (found.length + folders.length > LAYER_FILES_MAX) return undefined
   }
   return found
 }

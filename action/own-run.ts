@@ -24,8 +24,6 @@ export async function planOwnRun(
   if (isRefusal(subject)) return subject
   const configSha = await findConfiguration(job, checkout, source)
   if (isRefusal(configSha)) return configSha
-  // Where the subject is the configuration's own commit, it is here; checking it out takes as long as reading the plan.
-  if (subject.headSha === configSha) checkOut(checkout, configSha).catch(() => {})
   const request = {
     workflow: inputs.workflow,
     variant: inputs.variant,
@@ -37,7 +35,10 @@ export async function planOwnRun(
       ...(inputs.capUsd !== undefined && { cap: inputs.capUsd }),
     },
   }
-  return resolveOwnPlan(request, subject, checkout.objects, configSha, builtInDir, today)
+  const plan = resolveOwnPlan(request, subject, checkout.objects, configSha, builtInDir, today)
+  // Where the subject is the configuration's own commit, it is here; checking it out takes as long as reading the plan.
+  if (subject.headSha === configSha) checkOut(checkout, configSha).catch(() => {})
+  return plan
 }
 
 /** The commit of the default branch: the job's own, if that is where it runs, else what GitHub has now. */
