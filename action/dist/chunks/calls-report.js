@@ -1,1 +1,0 @@
-function e(e,t,n,r){let i=t=>e.reduce((e,n)=>e+t(n),0);return{version:1,conclusion:t,...n&&{reason:n},message:r.slice(0,1900),spentMicroUsd:e.reduce((e,t)=>e+t.spentMicroUsd,0n),inputTokens:i(e=>e.inputTokens),cachedTokens:i(e=>e.cachedTokens),outputTokens:i(e=>e.outputTokens),steps:[],calls:[...e]}}export{e as t};

@@ -1,1 +1,0 @@
-var e=class extends Error{reason;constructor(e){super(e),this.name=`Stop`,this.reason=e}};function t(t){if(t.aborted)return t.reason instanceof e?t.reason.reason:`cancelled`}export{t as n,e as t};
