@@ -16,6 +16,8 @@ export interface Declared {
   /** The commit of the default branch it was read from. */
   readonly configSha: string
   readonly defaultBranch: string
+  /** What it was read from, lowest first. */
+  readonly layers: readonly Layer[]
 }
 
 export type ReadConfiguration = (
@@ -55,10 +57,11 @@ export function createReadConfiguration(builtIn: Layer, pricedModels: readonly s
       if (isRefusal(above)) return above
       const key = `${today} ${place.treeSha} ${above?.treeSha}`
       const between = above ? [await read(octokit, 'organisation', above)] : []
-      const loaded = configurations.get(key) ?? load([builtIn, ...between, own], today, pricedModels)
+      const from = [builtIn, ...between, own]
+      const loaded = configurations.get(key) ?? load(from, today, pricedModels)
       configurations.set(key, loaded)
       if (isRefusal(loaded)) return loaded
-      return { configuration: loaded.configuration, configSha: place.commitSha, defaultBranch }
+      return { configuration: loaded.configuration, configSha: place.commitSha, defaultBranch, layers: from }
     } catch (error) {
       if (error instanceof LayerTooLarge) return refuse('configuration-invalid', `${error.message}.`)
       throw error

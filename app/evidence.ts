@@ -10,7 +10,6 @@ import { tally } from './ledger/tally.ts'
 import type { TrialKey } from './ledger/trial.ts'
 import type { Parts } from './parts.ts'
 import type { Place } from './place.ts'
-import type { Proposal } from './promotion.ts'
 import { siteOf } from './show/urls.ts'
 
 /** Runs of one side that are read for an issue; it says when there are more. */
@@ -22,7 +21,7 @@ export async function evidenceOf(
   place: Place,
   declared: Declared,
   trial: VariantTrial,
-  decision: Proposal,
+  decision: PromotionView['decision'],
 ): Promise<PromotionView | undefined> {
   const { configuration, configSha } = declared
   const { family, variant, repositoryId } = trial

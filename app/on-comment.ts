@@ -14,7 +14,9 @@ import { explain } from './verbs/explain.ts'
 import { go } from './verbs/go.ts'
 import { help } from './verbs/help.ts'
 import { list } from './verbs/list.ts'
+import { promote } from './verbs/promote.ts'
 import { quote } from './verbs/quote.ts'
+import { reject } from './verbs/reject.ts'
 import { run } from './verbs/run.ts'
 import { status } from './verbs/status.ts'
 import { stop } from './verbs/stop.ts'
@@ -41,6 +43,8 @@ const carryOut: Readonly<Record<CarriedOutVerb, (at: CommandAt) => Promise<void>
   status,
   explain,
   stop,
+  promote,
+  reject,
   list,
   help,
 }

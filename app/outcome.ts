@@ -10,6 +10,7 @@ import { factsOf } from './observe/facts.ts'
 import type { Parts } from './parts.ts'
 import { type Place, placeById } from './place.ts'
 import { declaredBy } from './prepare.ts'
+import { watchBaseline } from './promotion/watch.ts'
 import { lookAtTrials } from './trial.ts'
 
 /** What is undecided is looked at this often, since the rules themselves may be changed. */
@@ -72,6 +73,7 @@ export async function updateOutcome(
   )
   if (changed) await parts.showLater(runId)
   await lookAtTrials(parts, place, declared, run)
+  await watchBaseline(parts, place, declared, run)
 }
 
 /** Out of the way of what is due as well, until GitHub or the repository has mended what is wrong. */

@@ -12,7 +12,7 @@ import { createLog } from './log.ts'
 import { loadHandlers } from './on-event.ts'
 import type { AppOptions } from './options.ts'
 import type { Parts } from './parts.ts'
-import { proposeUnmade } from './promotion.ts'
+import { tendProposals } from './promotion/tend.ts'
 import { startServer } from './server.ts'
 import { showRun } from './show/show-run.ts'
 import { requeueStranded } from './stranded.ts'
@@ -67,7 +67,7 @@ export async function startApp(options: AppOptions): Promise<StartedApp> {
   const sweepAll = async (): Promise<void> => {
     if (queue.work) await requeueStranded(prisma, queue.work)
     await sweep(parts)
-    await proposeUnmade(parts)
+    await tendProposals(parts)
   }
   const work = await startWork(
     database.connectionString,

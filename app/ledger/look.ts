@@ -40,8 +40,7 @@ export async function lookAt(
     await transaction.$queryRaw`
       SELECT 1 FROM trial WHERE repository_id = ${key.repositoryId} AND family = ${key.family}
         AND variant = ${key.variant} FOR UPDATE`
-    const window = await trialWindow(transaction, trial, promotion, now)
-    const seen = await decidingIn(transaction, trial, promotion, window)
+    const seen = await decidingNow(transaction, trial, promotion, now)
     const before = await transaction.checkpoint.findMany({ where: key, orderBy: { settled: 'asc' } })
     const isNews = asText(seen) !== asText(before)
     if (isNews) {
@@ -54,15 +53,25 @@ export async function lookAt(
   })
 }
 
-/** Both sides count from where the trial began anew, if it did within the window. */
+type Client = PrismaClient | Prisma.TransactionClient
+
+/** When a trial began anew: both sides count from where the later of them was changed. */
+export async function trialSince(prisma: Client, trial: VariantTrial): Promise<Date | undefined> {
+  const { repositoryId, family, variant } = keyOf(trial)
+  const { _max: changed } = await prisma.trial.aggregate({
+    where: { repositoryId, family, variant: { in: [variant, ''] } },
+    _max: { since: true },
+  })
+  return changed.since
+}
+
 export async function trialWindow(
-  prisma: PrismaClient | Prisma.TransactionClient,
+  prisma: Client,
   trial: VariantTrial,
   promotion: PromotionFile,
   now: Date,
 ): Promise<Window> {
-  const row = await prisma.trial.findUnique({ where: { repositoryId_family_variant: keyOf(trial) } })
-  return windowOf(promotion, now, row?.since)
+  return windowOf(promotion, now, await trialSince(prisma, trial))
 }
 
 interface SideRow extends CountsRow {
@@ -75,23 +84,27 @@ interface SideRow extends CountsRow {
  * One statement, so that one state of the ledger is seen. The last two checkpoints are less than twice `runs` settled runs
  * back from the newest, which are walked along the index.
  */
-async function decidingIn(
+async function decidingNow(
   transaction: Prisma.TransactionClient,
   trial: VariantTrial,
   promotion: PromotionFile,
-  { from, to }: Window,
+  now: Date,
 ): Promise<readonly Seen[]> {
+  const since = await trialSince(transaction, trial)
+  const window = windowOf(promotion, now, since)
   const { runs } = promotion.promote
   const reached = { at: Prisma.sql`mark.ended_at`, id: Prisma.sql`mark.id` }
+  const from = fromSql(promotion, since)
   const rows = await transaction.$queryRaw<SideRow[]>`
-    WITH whole AS (${countsSql(trial, from, { at: momentSql(to) })}),
+    WITH whole AS (${settledInAllSql(trial, since, now)}),
     mark AS (
       SELECT counted.last - step.back AS checkpoint, reached.id, reached.ended_at
       FROM (SELECT settled, settled - settled % ${runs}::int AS last FROM whole) AS counted
       CROSS JOIN (VALUES (${runs}::int), (0)) AS step (back)
       CROSS JOIN LATERAL (
         SELECT id, ended_at FROM run
-        WHERE ${sideSql(trial)} AND ${settledSql} AND ended_at >= ${momentSql(from)} AND ended_at <= ${momentSql(to)}
+        WHERE ${sideSql(trial)} AND ${settledSql}
+          AND ended_at >= ${momentSql(window.from)} AND ended_at <= ${momentSql(window.to)}
         ORDER BY ended_at DESC, id COLLATE "C" DESC
         OFFSET counted.settled - (counted.last - step.back) LIMIT 1
       ) AS reached
@@ -112,6 +125,23 @@ async function decidingIn(
       const evaluation = evaluateTrial(promotion, tallyOf(own), tallyOf(standard))
       return [{ settled: own.checkpoint, at: own.ended_at, ...evaluation }]
     })
+}
+
+/** The variant's settled runs since its trial began, however long ago: a running total, or the days since then. */
+function settledInAllSql(trial: VariantTrial, since: Date | undefined, now: Date): Prisma.Sql {
+  if (since !== undefined) return countsSql(trial, momentSql(since), { at: momentSql(now) })
+  const { repositoryId, family, variant } = keyOf(trial)
+  return Prisma.sql`
+    SELECT settled - (
+      SELECT count(*)::int FROM run WHERE ${sideSql(trial)} AND ${settledSql} AND ended_at > ${momentSql(now)}
+    ) AS settled
+    FROM trial WHERE repository_id = ${repositoryId} AND family = ${family} AND variant = ${variant}`
+}
+
+/** Where the window of a checkpoint begins. */
+function fromSql({ window }: PromotionFile, since: Date | undefined): Prisma.Sql {
+  const start = Prisma.sql`(mark.ended_at - make_interval(hours => ${window.days * 24}::int))`
+  return since === undefined ? start : Prisma.sql`greatest(${start}, ${momentSql(since)})`
 }
 
 type Kept = Pick<Seen, 'settled' | 'at' | 'allHold' | 'sunsetHolds'> & { readonly measures: unknown }

@@ -156,7 +156,7 @@ function utcDay(moment: Date): Date {
 export async function openPromotion(
   prisma: PrismaClient,
   trial: TrialKey,
-  decision: 'promote' | 'sunset',
+  decision: Promotion['decision'],
   now: Date,
 ): Promise<{ readonly opened: boolean; readonly promotion: Promotion }> {
   const { count } = await prisma.promotion.createMany({
@@ -167,17 +167,4 @@ export async function openPromotion(
     where: { repositoryId_family_variant_decision: { ...keyOf(trial), decision } },
   })
   return { opened: count === 1, promotion }
-}
-
-/** Notes the issue that was made for a promotion. */
-export async function setPromotionIssue(
-  prisma: PrismaClient,
-  trial: TrialKey,
-  decision: 'promote' | 'sunset',
-  issueNumber: number,
-): Promise<void> {
-  await prisma.promotion.update({
-    where: { repositoryId_family_variant_decision: { ...keyOf(trial), decision } },
-    data: { issueNumber, state: 'open' },
-  })
 }

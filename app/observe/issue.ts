@@ -2,17 +2,19 @@
 import { watchedRuns } from '../ledger/history.ts'
 import type { Parts } from '../parts.ts'
 import type { Place } from '../place.ts'
+import { onProposalIssue } from '../promotion/on-issue.ts'
 import type { NewFact } from './facts.ts'
 import { mayWrite, noteFor } from './note.ts'
 
 interface IssueEvent {
   readonly action: string
   readonly issue: { readonly number: number }
-  readonly sender: { readonly login: string }
+  readonly sender: { readonly login: string; readonly type?: string | undefined }
   readonly label?: { readonly name: string } | null | undefined
 }
 
 export async function onIssue(parts: Parts, place: Place, event: IssueEvent): Promise<void> {
+  await onProposalIssue(parts, place, event)
   const fact = factOf(event)
   if (!fact) return
   const runs = await watchedRuns(parts.prisma, place.repositoryId, `issue:${event.issue.number}`)

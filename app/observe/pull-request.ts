@@ -1,6 +1,7 @@
 /** Labels, merges and closes of a pull request. */
 import type { Parts } from '../parts.ts'
 import type { Place } from '../place.ts'
+import { onProposalPull, type PullEvent } from '../promotion/on-pull.ts'
 import type { NewFact } from './facts.ts'
 import { mayWrite, noteFor, runsOfPullRequest } from './note.ts'
 import { noteRevertedBy } from './reverts.ts'
@@ -10,10 +11,11 @@ interface PullRequestEvent {
   readonly number: number
   readonly sender?: { readonly login: string } | undefined
   readonly label?: { readonly name: string } | null | undefined
-  readonly pull_request: { readonly merged?: boolean | null; readonly body: string | null }
+  readonly pull_request: PullEvent['pull_request'] & { readonly body: string | null }
 }
 
 export async function onPullRequest(parts: Parts, place: Place, event: PullRequestEvent): Promise<void> {
+  await onProposalPull(parts, place, event)
   const fact = factOf(event)
   if (!fact) return
   if (fact.kind === 'merged') await noteRevertedBy(parts, place, event.pull_request.body ?? '')

@@ -8,6 +8,8 @@ export const carriedOutVerbs = [
   'status',
   'explain',
   'stop',
+  'promote',
+  'reject',
   'list',
   'help',
 ] as const satisfies readonly Verb[]

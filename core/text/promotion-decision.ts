@@ -48,6 +48,12 @@ const carriesOut = {
   rollback: 'A pull request opens that restores the old baseline. Nothing changes before it is merged.',
 } as const satisfies Record<Proposal, string>
 
+const closing = {
+  promote: 'Closing the issue without a reason puts it off until the next two checkpoints hold.',
+  sunset: 'Closing the issue without a reason puts it off until the next two checkpoints say so again.',
+  rollback: 'Closing the issue without a reason ends the watch.',
+} as const satisfies Record<Proposal, string>
+
 export function howToDecide(proposal: Proposal): string {
   const labels = decisionLabels[proposal]
   const reasons = rejectionNames.map((name) => `  - ${code(rejectionLabel(name))}: ${rejections[name]}`)
@@ -61,7 +67,7 @@ export function howToDecide(proposal: Proposal): string {
       `- **Approve:** add the label ${code(labels.approved)} or comment ${code('/agent promote')}. ${carriesOut[proposal]}`,
       `- **Reject:** add the label that says why, or comment ${code('/agent reject <reason>')} with its last word. ${again}`,
       ...reasons,
-      `- **Wait:** do nothing. After ${OVERDUE_DAYS} days it is listed as overdue. Closing the issue without a reason puts it off until the next two checkpoints hold.`,
+      `- **Wait:** do nothing. After ${OVERDUE_DAYS} days it is listed as overdue. ${closing[proposal]}`,
     ].join('\n'),
   )
 }
@@ -94,11 +100,12 @@ export function rejectedText(proposal: Proposal, rejection: Rejection, furtherRu
   return `Rejected: ${code(rejection)}, ${rejections[rejection]}. ${again}`
 }
 
-export function closedText(furtherRuns: number): string {
-  return (
-    `Closed without a decision, which counts as a refusal without a reason. It is not proposed again before two further ` +
-    `checkpoints hold (${furtherRuns} settled runs) or its definition changes. To decide now, reopen the issue.`
-  )
+export function closedText(proposal: Proposal, furtherRuns: number): string {
+  const again =
+    proposal === 'rollback'
+      ? 'The baseline stays as it is, and its watch is over.'
+      : `It is not proposed again before two further checkpoints say so (${furtherRuns} settled runs) or its definition changes.`
+  return `Closed without a decision, which counts as a refusal without a reason. ${again} To decide now, reopen the issue.`
 }
 
 export function reasonNeededText(): string {

@@ -3,7 +3,7 @@ import type { Ledger } from '../../../app/ledger/ledger.ts'
 import { settle } from '../../../app/ledger/settle.ts'
 import { expireLost } from '../../../app/ledger/sweep.ts'
 import { tally } from '../../../app/ledger/tally.ts'
-import { openPromotion, recordOutcome, setPromotionIssue, type TrialKey } from '../../../app/ledger/trial.ts'
+import { openPromotion, recordOutcome, type TrialKey } from '../../../app/ledger/trial.ts'
 import type { Outcome } from '../../../core/run.ts'
 import type { Tally } from '../../../core/tally.ts'
 import { onEachDatabase } from '../database/each-database.ts'
@@ -136,10 +136,9 @@ onEachDatabase('trials', (database) => {
     const trial = await newTrial()
     const all = await Promise.all(Array.from({ length: 5 }, () => openPromotion(prisma, trial, 'promote', NOW)))
     expect(all.filter(({ opened }) => opened)).toHaveLength(1)
-    await setPromotionIssue(prisma, trial, 'promote', 41)
     expect(await openPromotion(prisma, trial, 'promote', NOW)).toMatchObject({
       opened: false,
-      promotion: { issueNumber: 41, state: 'open' },
+      promotion: { issueNumber: null, state: 'opening' },
     })
     expect((await openPromotion(prisma, trial, 'sunset', NOW)).opened).toBe(true)
   })

@@ -1,0 +1,82 @@
+/** The rows of proposals: found by their issue or their pull request, and moved from one state to the next once. */
+import type { Prisma, PrismaClient, Promotion } from '../../prisma/client/client.ts'
+import { keyOf, type TrialKey } from './trial.ts'
+
+export type PromotionState = Promotion['state']
+
+export async function promotionOfIssue(
+  prisma: PrismaClient,
+  repositoryId: bigint,
+  issueNumber: number,
+): Promise<Promotion | null> {
+  return prisma.promotion.findFirst({ where: { repositoryId, issueNumber } })
+}
+
+export async function promotionOfPull(
+  prisma: PrismaClient,
+  repositoryId: bigint,
+  pullNumber: number,
+): Promise<Promotion | null> {
+  return prisma.promotion.findFirst({ where: { repositoryId, pullNumber } })
+}
+
+export function keyOfPromotion({ repositoryId, family, variant, decision }: Promotion) {
+  return { repositoryId, family, variant, decision }
+}
+
+/** Whether this call moved it: who comes second, or too late, changes nothing. */
+export async function advance(
+  prisma: PrismaClient,
+  promotion: Promotion,
+  from: readonly PromotionState[],
+  data: Prisma.PromotionUpdateManyMutationInput,
+): Promise<boolean> {
+  const { count } = await prisma.promotion.updateMany({
+    where: { ...keyOfPromotion(promotion), state: { in: [...from] } },
+    data,
+  })
+  return count === 1
+}
+
+/** As if it had never been proposed: what it is about has been declared anew, or promoted anew. */
+export async function startAnew(prisma: PrismaClient, promotion: Promotion, now: Date): Promise<Promotion> {
+  return prisma.promotion.update({
+    where: { repositoryId_family_variant_decision: keyOfPromotion(promotion) },
+    data: {
+      state: 'opening',
+      openedAt: now,
+      issueNumber: null,
+      definition: null,
+      pullNumber: null,
+      givenUp: 0,
+      rejection: null,
+      decidedAt: null,
+      overdue: false,
+    },
+  })
+}
+
+/** When a side of a trial is found to be declared differently than at the last look, it counts anew from `now`. */
+export async function noteDefinition(
+  prisma: PrismaClient,
+  side: TrialKey,
+  definition: string,
+  now: Date,
+): Promise<void> {
+  const { repositoryId, family, variant } = keyOf(side)
+  await prisma.$executeRaw`
+    UPDATE trial SET definition = ${definition},
+      since = CASE WHEN definition IS NULL THEN since ELSE ${now.toISOString()}::timestamptz END
+    WHERE repository_id = ${repositoryId} AND family = ${family} AND variant = ${variant}
+      AND definition IS DISTINCT FROM ${definition}`
+}
+
+/** A side that was changed at a known time counts from then; what it is declared as is noted at the next look. */
+export async function countFrom(prisma: PrismaClient, side: TrialKey, since: Date): Promise<void> {
+  const key = keyOf(side)
+  await prisma.trial.upsert({
+    where: { repositoryId_family_variant: key },
+    create: { ...key, since },
+    update: { since, definition: null },
+  })
+}

@@ -1,0 +1,37 @@
+/** What a promotion row keeps of the old baseline, so that the new one can be held against it. */
+import { z } from 'zod'
+import type { Tally } from '../../core/tally.ts'
+import { storedMeasures } from '../ledger/look.ts'
+
+const count = z.int().nonnegative()
+
+export const beforeSchema = z.object({
+  /** The variant that the old baseline goes on as. */
+  keptAs: z.string(),
+  squad: z.string().optional(),
+  tally: z.object({
+    settled: count,
+    accepted: count,
+    reworked: count,
+    rejected: count,
+    unknown: count,
+    reverted: count,
+    subjects: count,
+    /** Micro-USD as decimal text. */
+    spendMicroUsd: z.string().transform((text) => BigInt(text)),
+  }),
+  /** The new baseline's checkpoints since the merge, oldest first. */
+  watched: z
+    .array(z.object({ settled: count, day: z.string(), worse: z.boolean(), measures: storedMeasures }))
+    .default([]),
+})
+export type Before = z.output<typeof beforeSchema>
+
+export function storeBefore({ tally, ...before }: Before) {
+  const { spendMicroUsd, ...counts } = tally satisfies Tally
+  return {
+    ...before,
+    tally: { ...counts, spendMicroUsd: spendMicroUsd.toString() },
+    watched: before.watched.map((look) => ({ ...look, measures: look.measures.map((measure) => ({ ...measure })) })),
+  }
+}

@@ -1,0 +1,71 @@
+/** The one issue of a proposal: made, found again after a crash, or updated in place. */
+import { trialOf } from '../../core/text/marker.ts'
+import { decidingLabels, decisionLabels } from '../../core/text/promotion-decision.ts'
+import type { IssueText } from '../../core/text/promotion-issue.ts'
+import type { Promotion } from '../../prisma/client/client.ts'
+import { advance, keyOfPromotion } from '../ledger/promotion.ts'
+import type { Parts } from '../parts.ts'
+import type { Place } from '../place.ts'
+import { setIssueState, takeOff, unlessGone } from './say.ts'
+
+/** Issues with the label of a proposal that are looked through for one that an earlier try made. */
+const LOOKED_THROUGH_MAX = 100
+
+/** `isNew`: no earlier try can have made it. */
+export async function makeIssue(
+  parts: Parts,
+  place: Place,
+  promotion: Promotion,
+  text: IssueText,
+  isNew = false,
+): Promise<void> {
+  const known = promotion.issueNumber ?? (isNew ? undefined : await findIssue(place, promotion))
+  const issueNumber = (await updateIssue(place, known, text)) ?? (await createIssue(place, text))
+  await parts.prisma.promotion.update({
+    where: { repositoryId_family_variant_decision: keyOfPromotion(promotion) },
+    data: { issueNumber },
+  })
+  await advance(parts.prisma, promotion, ['opening'], { state: 'open' })
+  const { family, variant, decision } = promotion
+  parts.log.info({ family, variant, decision, issue: issueNumber }, 'proposed')
+}
+
+/** A decided proposal that comes back: its issue is open again, without the labels that decided it. */
+export async function reopenIssue(place: Place, promotion: Promotion): Promise<void> {
+  const { issueNumber, decision } = promotion
+  if (issueNumber === null) return
+  await unlessGone(() => takeOff(place, issueNumber, decidingLabels(decision)))
+  await setIssueState(place, promotion, 'open')
+}
+
+async function findIssue(place: Place, { family, variant, decision }: Promotion): Promise<number | undefined> {
+  const { data } = await place.octokit.rest.issues.listForRepo({
+    ...place.name,
+    labels: decisionLabels[decision].proposed,
+    state: 'open',
+    per_page: LOOKED_THROUGH_MAX,
+  })
+  const made = data.find((issue) => {
+    const named = trialOf(issue.body ?? '')
+    return issue.user?.type === 'Bot' && named?.workflow === family && named.variant === variant
+  })
+  return made?.number
+}
+
+async function createIssue(place: Place, { title, body, labels }: IssueText): Promise<number> {
+  const { data } = await place.octokit.rest.issues.create({ ...place.name, title, body, labels: [...labels] })
+  return data.number
+}
+
+/** Labels are left alone: a maintainer may have decided meanwhile. `undefined` when there is none, or none any more. */
+async function updateIssue(
+  place: Place,
+  number: number | undefined,
+  { title, body }: IssueText,
+): Promise<number | undefined> {
+  if (number === undefined) return undefined
+  const updated = await unlessGone(() =>
+    place.octokit.rest.issues.update({ ...place.name, issue_number: number, title, body }),
+  )
+  return updated?.data.number
+}

@@ -1,0 +1,94 @@
+/** What happens to a proposal's issue on GitHub: a label that decides, a close by hand, a reopening. */
+import { mayRun } from '../../core/permission.ts'
+import { isRefusal } from '../../core/reason.ts'
+import { rejectionNames } from '../../core/rejection.ts'
+import {
+  decidingLabels,
+  notPermittedText,
+  reasonNeededText,
+  rejectionLabel,
+  verdictOf,
+} from '../../core/text/promotion-decision.ts'
+import type { Promotion } from '../../prisma/client/client.ts'
+import { readPermissions } from '../authorize.ts'
+import { promotionOfIssue } from '../ledger/promotion.ts'
+import type { Parts } from '../parts.ts'
+import type { Place } from '../place.ts'
+import { approve, closeByHand, reject, reopen } from './decide.ts'
+import { sayIn, takeOff } from './say.ts'
+
+interface IssueEvent {
+  readonly action: string
+  readonly issue: { readonly number: number }
+  /** Read once, for GitHub's permission answer, and then forgotten. */
+  readonly sender: { readonly login: string; readonly type?: string | undefined }
+  readonly label?: { readonly name: string } | null | undefined
+}
+
+export async function onProposalIssue(parts: Parts, place: Place, event: IssueEvent): Promise<void> {
+  const promotion = await promotionOfIssue(parts.prisma, place.repositoryId, event.issue.number)
+  if (!promotion) return
+  switch (event.action) {
+    case 'labeled':
+      if (event.label && event.sender.type !== 'Bot') {
+        await onLabel(parts, place, promotion, event.label.name, event.sender)
+      }
+      return
+    case 'closed':
+      return closeByHand(parts, place, promotion)
+    case 'reopened':
+      return reopen(parts, place, promotion)
+  }
+}
+
+/** A label decides when GitHub confirms that whoever set it may maintain; another's is taken off again, visibly. */
+export async function onLabel(
+  parts: Parts,
+  place: Place,
+  promotion: Promotion,
+  label: string,
+  sender: { readonly login: string },
+): Promise<void> {
+  const said = verdictOf(promotion.decision, label)
+  if (!said || promotion.issueNumber === null) return
+  const read = await readPermissions(place, sender.login)
+  if (isRefusal(read)) throw new Error('GitHub did not say what the sender may do')
+  if (!mayRun('maintain', read.permissions)) {
+    await takeOff(place, promotion.issueNumber, [label])
+    return sayIn(place, promotion, 'not-permitted', notPermittedText(label))
+  }
+  if (said.verdict === 'approved') return approve(parts, place, promotion)
+  const reason = said.reason ?? (await reasonOn(place, promotion.issueNumber))
+  if (reason !== undefined) return reject(parts, place, promotion, reason)
+  if (promotion.state === 'open') await sayIn(place, promotion, 'reason-needed', reasonNeededText())
+}
+
+/** The label that says why may have been there before the one that says no. */
+async function reasonOn(place: Place, issueNumber: number) {
+  const { data } = await place.octokit.rest.issues.listLabelsOnIssue({ ...place.name, issue_number: issueNumber })
+  return rejectionNames.find((name) => data.some((label) => label.name === rejectionLabel(name)))
+}
+
+/** The newest label that decides, with whoever set it: for what no webhook has told of. */
+export async function lookForLabel(parts: Parts, place: Place, promotion: Promotion): Promise<void> {
+  const { issueNumber, decision } = promotion
+  if (issueNumber === null) return
+  const { data: labels } = await place.octokit.rest.issues.listLabelsOnIssue({
+    ...place.name,
+    issue_number: issueNumber,
+  })
+  const deciding = decidingLabels(decision).filter((name) => labels.some((label) => label.name === name))
+  if (deciding.length === 0) return
+  const { data: events } = await place.octokit.rest.issues.listEvents({
+    ...place.name,
+    issue_number: issueNumber,
+    per_page: EVENTS_MAX,
+  })
+  const set = events.findLast(
+    (event) => event.event === 'labeled' && 'label' in event && deciding.includes(event.label.name ?? ''),
+  )
+  if (!set?.actor || set.actor.type === 'Bot' || !('label' in set)) return
+  await onLabel(parts, place, promotion, set.label.name ?? '', set.actor)
+}
+
+const EVENTS_MAX = 100

@@ -1,0 +1,40 @@
+/** What is said in a proposal's issue: one comment for each thing that is told, edited when it is told again. */
+import type { Promotion } from '../../prisma/client/client.ts'
+import { isMissing, statusOf } from '../github.ts'
+import type { Place } from '../place.ts'
+import { say, withMarker } from '../show/say.ts'
+
+/** `what` tells comments of one issue apart: letters, digits and hyphens. */
+export async function sayIn(place: Place, promotion: Promotion, what: string, body: string): Promise<void> {
+  const { issueNumber, decision } = promotion
+  if (issueNumber === null) return
+  await unlessGone(() => say(place, issueNumber, withMarker(`${decision}-${issueNumber}-${what}`, body)))
+}
+
+export async function setIssueState(place: Place, promotion: Promotion, state: 'open' | 'closed'): Promise<void> {
+  const { issueNumber } = promotion
+  if (issueNumber === null) return
+  const reason =
+    state === 'closed' ? ({ state_reason: promotion.state === 'merged' ? 'completed' : 'not_planned' } as const) : {}
+  await unlessGone(() =>
+    place.octokit.rest.issues.update({ ...place.name, issue_number: issueNumber, state, ...reason }),
+  )
+}
+
+/** Labels that are not there any more are as good as taken off. */
+export async function takeOff(place: Place, issueNumber: number, labels: readonly string[]): Promise<void> {
+  const { data } = await place.octokit.rest.issues.listLabelsOnIssue({ ...place.name, issue_number: issueNumber })
+  for (const { name } of data.filter((label) => labels.includes(label.name))) {
+    await unlessGone(() => place.octokit.rest.issues.removeLabel({ ...place.name, issue_number: issueNumber, name }))
+  }
+}
+
+/** An issue that was deleted (410) or moved to another repository can't be told anything, which is no fault. */
+export async function unlessGone<T>(act: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await act()
+  } catch (error) {
+    if (isMissing(error) || statusOf(error) === 410) return undefined
+    throw error
+  }
+}

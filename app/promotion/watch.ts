@@ -1,0 +1,101 @@
+/**
+ * After a promotion the new baseline is held against what the old one did, by the same thresholds: at each checkpoint of its
+ * settled runs since the merge, for one window. Worse at two in a row, one issue proposes the way back.
+ */
+
+import type { PromotionFile } from '../../core/config/promotion.ts'
+import { evaluateTrial, type Measure } from '../../core/measure.ts'
+import type { IssueText } from '../../core/text/promotion-issue.ts'
+import { rollbackIssue } from '../../core/text/rollback-issue.ts'
+import type { Promotion, Run } from '../../prisma/client/client.ts'
+import type { Declared } from '../configuration.ts'
+import { toJson } from '../database/json.ts'
+import { transact } from '../database/transact.ts'
+import { keyOfPromotion, startAnew } from '../ledger/promotion.ts'
+import { tally } from '../ledger/tally.ts'
+import { openPromotion } from '../ledger/trial.ts'
+import type { Parts } from '../parts.ts'
+import type { Place } from '../place.ts'
+import { type Before, beforeSchema, storeBefore } from './before.ts'
+import { makeIssue } from './issue.ts'
+
+const DAY_MS = 86_400_000
+const DECIDING = 2
+/** The thresholds that compare two sides; the others say nothing of which is better. */
+const COMPARING: readonly Measure['threshold'][] = ['accepted-baseline', 'spend-per-accepted', 'reverted-baseline']
+
+export async function watchBaseline(
+  parts: Parts,
+  place: Place,
+  declared: Declared,
+  { repositoryId, family, variant }: Pick<Run, 'repositoryId' | 'family' | 'variant'>,
+): Promise<void> {
+  if (variant !== null) return
+  const rules = declared.configuration.promotion
+  const promoted = await parts.prisma.promotion.findFirst({
+    where: { repositoryId, family, decision: 'promote', state: 'merged' },
+    orderBy: { decidedAt: 'desc' },
+  })
+  if (!promoted || !isWatched(promoted, rules, parts.now())) return
+  const before = await lookAgain(parts, promoted, rules)
+  const last = before.watched.slice(-DECIDING)
+  if (last.length < DECIDING || !last.every(({ worse }) => worse)) return
+  await proposeRollback(parts, place, promoted, before)
+}
+
+function isWatched({ decidedAt }: Promotion, { window }: PromotionFile, now: Date): boolean {
+  return decidedAt !== null && now.getTime() - decidedAt.getTime() <= window.days * DAY_MS
+}
+
+/** A checkpoint is looked at once, and stands. One look at a time. */
+async function lookAgain(parts: Parts, promoted: Promotion, rules: PromotionFile): Promise<Before> {
+  const { repositoryId, family, decidedAt } = promoted
+  const now = parts.now()
+  const since = await tally(parts.prisma, { repositoryId, family, variant: null }, { from: decidedAt ?? now, to: now })
+  const { runs } = rules.promote
+  const reached = since.settled - (since.settled % runs)
+  return transact(parts.prisma, async (transaction) => {
+    await transaction.$queryRaw`
+      SELECT 1 FROM promotion WHERE repository_id = ${repositoryId} AND family = ${family}
+        AND variant = ${promoted.variant} AND decision = 'promote' FOR UPDATE`
+    const where = { repositoryId_family_variant_decision: keyOfPromotion(promoted) }
+    const row = await transaction.promotion.findUniqueOrThrow({ where })
+    const before = beforeSchema.parse(row.before)
+    if (reached === 0 || reached <= (before.watched.at(-1)?.settled ?? 0)) return before
+    const measures = evaluateTrial(rules, since, before.tally).measures.filter(({ threshold }) =>
+      COMPARING.includes(threshold),
+    )
+    const worse = measures.some(({ measured, holds }) => measured !== undefined && !holds)
+    const look = { settled: reached, day: now.toISOString().slice(0, 10), worse, measures }
+    const seen = { ...before, watched: [...before.watched, look] }
+    await transaction.promotion.update({ where, data: { before: toJson(storeBefore(seen)) } })
+    return seen
+  })
+}
+
+async function proposeRollback(parts: Parts, place: Place, promoted: Promotion, before: Before): Promise<void> {
+  const { repositoryId, family, variant } = promoted
+  const trial = { repositoryId, family, variant }
+  const { promotion } = await openPromotion(parts.prisma, trial, 'rollback', parts.now())
+  // One for each promotion: what was decided of an earlier one's says nothing of this one.
+  const isOfEarlier = promoted.decidedAt !== null && promotion.openedAt < promoted.decidedAt
+  if (isOfEarlier) await startAnew(parts.prisma, promotion, parts.now())
+  else if (promotion.issueNumber !== null) return
+  const where = { repositoryId_family_variant_decision: keyOfPromotion(promotion) }
+  await parts.prisma.promotion.update({ where, data: { before: toJson(storeBefore(before)) } })
+  const row = await parts.prisma.promotion.findUniqueOrThrow({ where })
+  await makeIssue(parts, place, row, rollbackText(row, promoted))
+}
+
+export function rollbackText(rollback: Promotion, promoted: Promotion, overdueSince?: string): IssueText {
+  const { keptAs, watched } = beforeSchema.parse(rollback.before)
+  return rollbackIssue({
+    workflow: rollback.family,
+    variant: rollback.variant,
+    keptAs,
+    promotedOn: (promoted.decidedAt ?? rollback.openedAt).toISOString().slice(0, 10),
+    promotedIn: promoted.issueNumber ?? 0,
+    checkpoints: watched.slice(-DECIDING),
+    overdueSince,
+  })
+}

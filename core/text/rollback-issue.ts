@@ -1,0 +1,63 @@
+/** The issue that proposes to restore an old baseline, since the promoted one has done worse at two checkpoints in a row. */
+import type { Measure } from '../measure.ts'
+import { code, paragraphs, table } from './markdown.ts'
+import { trialMarker } from './marker.ts'
+import { decisionLabels, howToDecide, overdueLine } from './promotion-decision.ts'
+import type { IssueText } from './promotion-issue.ts'
+import { workflowName } from './workflow-name.ts'
+
+export interface WatchView {
+  /** The new baseline's settled runs since the merge. */
+  readonly settled: number
+  readonly day: string
+  readonly measures: readonly Measure[]
+}
+
+export interface RollbackView {
+  readonly workflow: string
+  /** The variant that had become the baseline. */
+  readonly variant: string
+  /** The variant that the old baseline is now. */
+  readonly keptAs: string
+  readonly promotedOn: string
+  /** The issue in which it had been proposed. */
+  readonly promotedIn: number
+  /** The last two, oldest first. */
+  readonly checkpoints: readonly WatchView[]
+  readonly overdueSince?: string | undefined
+}
+
+const names: Partial<Record<Measure['threshold'], string>> = {
+  'accepted-baseline': 'Accepted, beside the old baseline',
+  'spend-per-accepted': 'Cost for each accepted run',
+  'reverted-baseline': 'Reverted, beside the old baseline',
+}
+
+export function rollbackIssue(view: RollbackView): IssueText {
+  const { workflow, variant, keptAs, promotedOn, promotedIn, checkpoints } = view
+  const last = checkpoints.at(-1)
+  const at = checkpoints.map(({ settled }) => settled).join(' and at ')
+  const rows = (last?.measures ?? []).map((measure) => [
+    `**${names[measure.threshold] ?? measure.threshold}**`,
+    measure.required,
+    ...checkpoints.map(({ measures }) => cell(measures.find(({ threshold }) => threshold === measure.threshold))),
+  ])
+  return {
+    title: `Roll ${workflow} back to what it was before ${variant}`,
+    body: paragraphs(
+      `${trialMarker(workflow, variant, last?.settled ?? 0)}\n**Since ${code(workflowName(view))} became the standard ${code(workflow)} on ${promotedOn}, it has done worse ` +
+        `than the old baseline did, twice in a row: at ${at} settled runs.** It is proposed to restore the old one, which is kept as ${code(`${workflow}/${keptAs}`)}. ` +
+        'Nothing changes until a maintainer decides.',
+      view.overdueSince === undefined ? undefined : overdueLine(view.overdueSince),
+      `## What is worse\n\n${table(['', 'needed', ...checkpoints.map(({ settled, day }) => `at ${settled} settled runs (${day})`)], rows)}`,
+      `The old baseline’s numbers are those it had when the promotion was approved; #${promotedIn} shows its runs. The thresholds are those of every promotion. ` +
+        'A few runs can fall this way by chance, so look at what was turned down before you decide.',
+      `## How to decide\n\n${howToDecide('rollback')}`,
+    ),
+    labels: [decisionLabels.rollback.proposed],
+  }
+}
+
+function cell(measure: Measure | undefined): string {
+  return measure?.measured === undefined ? 'no data' : `${measure.measured} ${measure.holds ? '✓' : '✗'}`
+}
