@@ -9,6 +9,7 @@ import { exportLedger } from '../../../app/database/carry/export.ts'
 import { type Database, openDatabase } from '../../../app/database/open.ts'
 import { auditLedger } from '../../../app/ledger/audit.ts'
 import { keepBooks } from '../ledger/books.ts'
+import { newRepository } from '../ledger/scene.ts'
 import { hasTestServer, startTestServer, warnServerMissing } from './server.ts'
 
 const run = promisify(execFile)
@@ -39,14 +40,14 @@ it('restores an embedded ledger from a copy of its folder', async () => {
   await cp(join(folder, 'data'), join(folder, 'backup'), { recursive: true })
 
   const later = await openDatabase({ dataDir: join(folder, 'data') })
-  await keepBooks(later)
+  await newRepository(later.prisma)
   await later.close()
   await rm(join(folder, 'data'), { recursive: true })
   await cp(join(folder, 'backup'), join(folder, 'data'), { recursive: true })
   const restored = await openDatabase({ dataDir: join(folder, 'data') })
   await expectToGoOn(restored, text)
   await restored.close()
-}, 60_000)
+}, 180_000)
 
 const serverThere = await hasTestServer()
 if (!serverThere) warnServerMissing()
