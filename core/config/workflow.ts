@@ -163,10 +163,7 @@ const credit = described(
   'Which squads’ variants became this workflow',
 )
 
-export const workflowSchema = described(
-  z.strictObject({ name, ...fields, credit }),
-  'A named workflow of the catalog',
-)
+export const workflowSchema = described(z.strictObject({ name, ...fields, credit }), 'A named workflow of the catalog')
 export type Workflow = z.infer<typeof workflowSchema>
 
 /** `guards.run`: keys joined by dots. A key that is empty by mistake is thus never taken for one to leave out. */
