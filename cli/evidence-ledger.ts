@@ -1,6 +1,7 @@
 /** Reading a family's runs out of the App's ledger, and writing them down for anybody. */
 import { type FileHandle, open } from 'node:fs/promises'
 import type { Database } from '../app/database/open.ts'
+import { trialSince } from '../app/ledger/look.ts'
 import { readRecords } from '../app/ledger/records.ts'
 import { type RunRecord, recordLine } from '../core/run-record.ts'
 import { openLedger } from './ledger.ts'
@@ -20,8 +21,6 @@ export interface LedgerAsk {
   readonly repository?: string | undefined
   /** Where to write all of them, one a line. */
   readonly save?: string | undefined
-  /** Runs that ended before are saved, and not kept in memory. */
-  readonly from: Date
 }
 
 export async function readLedger(ask: LedgerAsk): Promise<LedgerRuns | { readonly problem: string }> {
@@ -35,16 +34,24 @@ export async function readLedger(ask: LedgerAsk): Promise<LedgerRuns | { readonl
     if (file !== undefined && 'problem' in file) return file
     const saved = file && new Saved(file)
     await readRecords(database.connectionString, { repositoryId, family: ask.family }, async (record) => {
-      if (record.endedAt >= ask.from) records.push(record)
+      records.push(record)
       await saved?.add(record)
     })
     await saved?.end()
-    const trials = await database.prisma.trial.findMany({ where: { repositoryId, family: ask.family } })
-    const since = trials.flatMap(({ variant, since }) => (since === null ? [] : [[variant, since] as const]))
-    return { records, since: new Map(since) }
+    return { records, since: await begunAnew(database, repositoryId, ask.family) }
   } finally {
     await database.close()
   }
+}
+
+async function begunAnew({ prisma }: Database, repositoryId: bigint, family: string): Promise<Map<string, Date>> {
+  const trials = await prisma.trial.findMany({ where: { repositoryId, family, variant: { not: '' } } })
+  const since = new Map<string, Date>()
+  for (const { variant } of trials) {
+    const began = await trialSince(prisma, { repositoryId, family, variant })
+    if (began !== undefined) since.set(variant, began)
+  }
+  return since
 }
 
 async function repositoryOf(

@@ -1,5 +1,5 @@
 /** `purser evidence`: a family's decisions, recomputed from its runs by the rule that the App decides by. */
-import { decideFamily, windowOf } from '../core/evidence.ts'
+import { decideFamily } from '../core/evidence.ts'
 import { moment, type RunRecord } from '../core/run-record.ts'
 import type { EvidenceOptions } from './commands/evidence.ts'
 import { familyDocument } from './evidence-document.ts'
@@ -14,8 +14,7 @@ export async function evidence(options: EvidenceOptions): Promise<ExitCode> {
   if ('usage' in asked) return endWrongUsage(asked.usage, json)
   const rules = readRules(options.promotion)
   if ('problem' in rules) return endProblem(rules.problem, json)
-  const { from } = windowOf(rules.promotion, asked.now)
-  const runs = await readAll(options, from)
+  const runs = await readAll(options)
   if ('problem' in runs) return endProblem(runs.problem, json)
   const since = new Map([...runs.since, ...asked.since])
   const decided = decideFamily(family, runs.records, rules.promotion, asked.now, since)
@@ -57,10 +56,10 @@ interface Told {
 }
 
 /** The ledger's parts take a second to load, and a file of runs needs none of them. */
-async function readAll(options: EvidenceOptions, from: Date): Promise<Told | { readonly problem: string }> {
+async function readAll(options: EvidenceOptions): Promise<Told | { readonly problem: string }> {
   if (options.records !== undefined) return told(options.records, options.family)
   const { readLedger } = await import('./evidence-ledger.ts')
-  return readLedger({ ...options, from })
+  return readLedger(options)
 }
 
 async function told(file: string, family: string): Promise<Told | { readonly problem: string }> {

@@ -13,7 +13,7 @@ export const decisionReasons = {
   'sunset-accepted-below': 'too few runs were accepted at the last two checkpoints',
   'first-checkpoint': 'only one checkpoint has been reached; two in a row decide',
   'checkpoints-differ': 'every threshold held at one of the last two checkpoints only',
-  'too-few-runs': 'its settled runs have not reached a checkpoint',
+  'too-few-runs': 'it has too few settled runs within the window',
   'baseline-too-few-runs': 'the baseline has too few settled runs to compare with',
   'too-few-subjects': 'its runs were on too few different subjects',
   'too-much-unknown': 'what became of too many of its runs is unknown',

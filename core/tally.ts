@@ -32,22 +32,33 @@ export function isSettled(outcome: Outcome): boolean {
   return outcome !== 'pending' && outcome !== 'unknown'
 }
 
-/** A tally that runs are added to, one by one. */
+/** A tally that runs are added to, one by one, and taken from when a window has left them behind. */
 export class Count {
   readonly #outcomes: Record<Outcome, number> = { accepted: 0, reworked: 0, rejected: 0, pending: 0, unknown: 0 }
-  readonly #subjects = new Set<string>()
+  readonly #subjects = new Map<string, number>()
   #settled = 0
   #reverted = 0
   #spendMicroUsd = 0n
 
-  add({ outcome, reverted, subject, spendMicroUsd }: TallyRun): void {
-    this.#outcomes[outcome] += 1
+  add(run: TallyRun): void {
+    this.#change(run, 1)
+  }
+
+  /** What was added before. */
+  remove(run: TallyRun): void {
+    this.#change(run, -1)
+  }
+
+  #change({ outcome, reverted, subject, spendMicroUsd }: TallyRun, by: 1 | -1): void {
+    this.#outcomes[outcome] += by
     if (outcome === 'pending') return
-    this.#spendMicroUsd += spendMicroUsd
+    this.#spendMicroUsd += by === 1 ? spendMicroUsd : -spendMicroUsd
     if (outcome === 'unknown') return
-    this.#settled += 1
-    this.#subjects.add(subject)
-    if (reverted) this.#reverted += 1
+    this.#settled += by
+    if (reverted) this.#reverted += by
+    const times = (this.#subjects.get(subject) ?? 0) + by
+    if (times === 0) this.#subjects.delete(subject)
+    else this.#subjects.set(subject, times)
   }
 
   /** As of now; it does not change when more is added. */

@@ -62,7 +62,7 @@ export async function trialSince(prisma: Client, trial: VariantTrial): Promise<D
     where: { repositoryId, family, variant: { in: [variant, ''] } },
     _max: { since: true },
   })
-  return changed.since
+  return changed.since ?? undefined
 }
 
 export async function trialWindow(

@@ -25,7 +25,7 @@ export function tallyOf({ spend, ...counts }: CountsRow): Tally {
 }
 
 export async function tally(prisma: PrismaClient, trial: TrialKey, { from, to }: Window): Promise<Tally> {
-  const [row] = await prisma.$queryRaw<CountsRow[]>(countsSql(trial, from, { at: momentSql(to) }))
+  const [row] = await prisma.$queryRaw<CountsRow[]>(countsSql(trial, momentSql(from), { at: momentSql(to) }))
   if (row === undefined) throw new Error('sums without a row')
   return tallyOf(row)
 }
@@ -49,17 +49,17 @@ export function sideSql({ repositoryId, family, variant }: TrialKey): Prisma.Sql
 export const settledSql = Prisma.sql`outcome IN ('accepted', 'reworked', 'rejected')`
 
 /** Selects one `CountsRow`. Ids are compared by their bytes, as everywhere, and not by the database's language. */
-export function countsSql(trial: TrialKey, from: Date, { at, id }: Until): Prisma.Sql {
+export function countsSql(trial: TrialKey, from: Prisma.Sql, { at, id }: Until): Prisma.Sql {
   const { repositoryId, family, variant } = keyOf(trial)
   const key = Prisma.sql`repository_id = ${repositoryId} AND family = ${family} AND variant = ${variant}`
-  const firstDay = Prisma.sql`${from.toISOString().slice(0, 10)}::date`
+  const firstDay = Prisma.sql`(${from} AT TIME ZONE 'UTC')::date`
   const lastDay = Prisma.sql`(${at} AT TIME ZONE 'UTC')::date`
   const wholeDays = Prisma.sql`${key} AND day > ${firstDay} AND day < ${lastDay}`
   const upTo = id
     ? Prisma.sql`ended_at <= ${at} AND (ended_at < ${at} OR id COLLATE "C" <= ${id} COLLATE "C")`
     : Prisma.sql`ended_at <= ${at}`
   const runs = Prisma.sql`${sideSql(trial)} AND outcome <> 'pending' AND ${upTo}`
-  const onFirstDay = Prisma.sql`${runs} AND ended_at >= ${momentSql(from)} AND ended_at < ${startSql(firstDay, 1)}`
+  const onFirstDay = Prisma.sql`${runs} AND ended_at >= ${from} AND ended_at < ${startSql(firstDay, 1)}`
   const onLastDay = Prisma.sql`${runs} AND ended_at >= greatest(${startSql(lastDay)}, ${startSql(firstDay, 1)})`
   return Prisma.sql`
     SELECT coalesce(sum(settled), 0)::int AS settled, coalesce(sum(accepted), 0)::int AS accepted,

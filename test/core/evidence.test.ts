@@ -125,22 +125,51 @@ describe('the window', () => {
     [NOW.getTime() - WINDOW_MS, 1],
     [NOW.getTime(), 1],
     [NOW.getTime() + 1, 0],
-  ])('of a run that ended at %i', (at, settled) => {
+  ])('that ends now, of a run that ended at %i', (at, settled) => {
     expect(decide([record({ endedAt: new Date(at) })]).now.variant.settled).toBe(settled)
   })
 
-  test('what ended before or after it changes nothing, not even the counting', () => {
+  test('of a checkpoint ends with its run: what ended before or after it weighs in nowhere', () => {
     const records = [...baseline(10), ...history('a'.repeat(20))]
-    const before = history('rrr', {}, new Date(NOW.getTime() - 61 * DAY_MS))
+    const before = history('r'.repeat(10), {}, new Date(NOW.getTime() - 61 * DAY_MS - HOUR_MS))
     const after = history('rrrr', {}, new Date(NOW.getTime() + DAY_MS))
-    expect(decide([...before, ...records, ...after], rules)).toEqual(decide(records, rules))
+    const [alone, among] = [decide(records, rules), decide([...before, ...records, ...after], rules)]
+    const tallies = (evidence: VariantEvidence) =>
+      evidence.checkpoints.map(({ variant, baseline }) => [variant, baseline])
+    expect(among).toMatchObject({ decision: 'promote', now: alone.now })
+    expect(tallies(among)).toEqual(tallies(alone))
   })
 
-  test('as runs leave it, their trial has to be looked at anew', () => {
+  test('a checkpoint looks at the same runs whenever it is asked for', () => {
+    const records = [...baseline(10), ...history('a'.repeat(25))]
+    const now = new Date(NOW.getTime() + 45 * DAY_MS)
+    expect(decide(records, rules, now).checkpoints).toEqual(decide(records, rules).checkpoints)
+  })
+
+  test('where runs are rare, each checkpoint has those of its own window', () => {
+    const rare = (outcome: RunRecord['outcome'], variant: string | null) =>
+      Array.from({ length: 40 }, (_, index) =>
+        record({ outcome, variant, endedAt: new Date(NOW.getTime() - index * 5 * DAY_MS) }),
+      )
+    const { decision, checkpoints } = decide([...rare('accepted', null), ...rare('accepted', 'tests-first')], rules)
+    expect(checkpoints.map(({ settled, variant }) => [settled, variant.settled])).toEqual([
+      [30, 13],
+      [40, 13],
+    ])
+    expect(decision).toBe('promote')
+  })
+
+  test('a checkpoint that was reached longer ago decides nothing any more', () => {
     const records = [...baseline(10), ...history('a'.repeat(20))]
     const at = (days: number) => decide(records, rules, new Date(NOW.getTime() + days * DAY_MS))
-    expect([at(0), at(45), at(70)].map(({ decision }) => decision)).toEqual(['promote', 'promote', 'not-yet'])
-    expect(at(70)).toMatchObject({ reasons: ['too-few-runs'], checkpoints: [], now: { variant: { settled: 0 } } })
+    expect([at(0), at(59), at(60), at(61)].map(({ decision }) => decision)).toEqual([
+      'promote',
+      'promote',
+      'not-yet',
+      'not-yet',
+    ])
+    expect(at(60)).toMatchObject({ reasons: ['first-checkpoint'] })
+    expect(at(61)).toMatchObject({ reasons: ['too-few-runs'], checkpoints: [], now: { variant: { settled: 0 } } })
   })
 })
 
