@@ -4,13 +4,22 @@ import type { InputDeclaration } from '../../core/config/workflow.ts'
 import { minBigint } from '../../core/money.ts'
 import { quoteRun } from '../../core/quote.ts'
 import { isRefusal } from '../../core/reason.ts'
-import { type ListedInput, type ListedWorkflow, listComment } from '../../core/text/list-comment.ts'
+import {
+  type ListedInput,
+  type ListedProposal,
+  type ListedWorkflow,
+  listComment,
+} from '../../core/text/list-comment.ts'
+import { OVERDUE_DAYS } from '../../core/text/promotion-decision.ts'
 import { answer, type CommandAt, showRefusal } from '../command.ts'
 import { recentSpends } from '../ledger/history.ts'
 import { declaredBy } from '../prepare.ts'
+import { siteOf } from '../show/urls.ts'
 
 /** Longer catalogs are hardly read; `purser check` warns of them. */
 const WORKFLOWS_SHOWN_MAX = 30
+const PROPOSALS_SHOWN_MAX = 30
+const DAY_MS = 86_400_000
 
 export async function list(at: CommandAt): Promise<void> {
   const declared = await declaredBy(at.parts, at.place)
@@ -19,7 +28,29 @@ export async function list(at: CommandAt): Promise<void> {
   const { configuration } = declared
   const families = familiesFor(configuration, subject.kind).slice(0, WORKFLOWS_SHOWN_MAX)
   const workflows = await Promise.all(families.map((family) => listed(at, configuration, family)))
-  await answer(at, listComment({ workflows }))
+  await answer(at, listComment({ workflows, proposals: await proposalsAt(at) }))
+}
+
+/** Approved ones wait for their pull request instead, which is on its own list. */
+async function proposalsAt({ parts, place }: CommandAt): Promise<readonly ListedProposal[]> {
+  const { repositoryId } = place
+  const open = await parts.prisma.promotion.findMany({
+    where: { repositoryId, state: 'open', issueNumber: { not: null } },
+    orderBy: { openedAt: 'asc' },
+    take: PROPOSALS_SHOWN_MAX,
+  })
+  return open.map(({ decision, family, variant, issueNumber, openedAt }) => {
+    const days = Math.floor((parts.now().getTime() - openedAt.getTime()) / DAY_MS)
+    return {
+      proposal: decision,
+      workflow: family,
+      variant,
+      issueNumber: issueNumber ?? 0,
+      issueUrl: `${siteOf(parts, place)}/issues/${issueNumber}`,
+      days,
+      overdue: days >= OVERDUE_DAYS,
+    }
+  })
 }
 
 export function familiesFor(configuration: Configuration, kind: string): readonly Family[] {

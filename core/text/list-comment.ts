@@ -1,7 +1,9 @@
 /** The answer to `/agent list`: what is on offer here, what it costs, and how to ask for it. */
 import type { Quote } from '../quote.ts'
-import { code, inline, paragraphs } from './markdown.ts'
+import { code, inline, link, paragraphs } from './markdown.ts'
+import type { Proposal } from './promotion-decision.ts'
 import { quoteLine } from './quote-line.ts'
+import { workflowName } from './workflow-name.ts'
 
 export interface ListedInput {
   readonly name: string
@@ -28,17 +30,48 @@ export interface ListedWorkflow {
   readonly variants: readonly ListedVariant[]
 }
 
+/** A proposal that waits for a maintainer's decision. */
+export interface ListedProposal {
+  readonly proposal: Proposal
+  readonly workflow: string
+  readonly variant: string
+  readonly issueNumber: number
+  readonly issueUrl: string
+  /** Whole days since it was proposed. */
+  readonly days: number
+  readonly overdue: boolean
+}
+
 export interface ListView {
   readonly workflows: readonly ListedWorkflow[]
+  /** The oldest first. */
+  readonly proposals?: readonly ListedProposal[]
 }
 
 export function listComment(view: ListView): string {
-  if (view.workflows.length === 0) return '### Workflows\n\nNothing is on offer on this kind of subject.'
+  const offered =
+    view.workflows.length === 0 ? ['Nothing is on offer on this kind of subject.'] : view.workflows.map(workflowText)
   return paragraphs(
     '### Workflows',
-    ...view.workflows.map(workflowText),
-    '<sub>`/agent help` shows the other commands.</sub>',
+    ...offered,
+    proposalsText(view.proposals ?? []),
+    view.workflows.length === 0 ? undefined : '<sub>`/agent help` shows the other commands.</sub>',
   )
+}
+
+const proposed = {
+  promote: 'proposed as the standard',
+  sunset: 'proposed to leave the catalog',
+  rollback: 'proposed to be rolled back',
+} as const satisfies Record<Proposal, string>
+
+function proposalsText(proposals: readonly ListedProposal[]): string | undefined {
+  if (proposals.length === 0) return undefined
+  const lines = proposals.map(({ proposal, issueNumber, issueUrl, days, overdue, ...named }) => {
+    const since = days === 0 ? 'since today' : `for ${days} ${days === 1 ? 'day' : 'days'}`
+    return `- ${overdue ? '**Overdue:** ' : ''}${code(workflowName(named))} is ${proposed[proposal]} in ${link(`#${issueNumber}`, issueUrl)}, ${since}`
+  })
+  return `### Waiting for a maintainer’s decision\n\n${lines.join('\n')}`
 }
 
 function workflowText(workflow: ListedWorkflow): string {
