@@ -9,7 +9,7 @@ export const promotionSchema = described(
   z.strictObject({
     window: described(
       z._default(z.strictObject({ days: z.int().check(z.minimum(1), z.maximum(365)) }), { days: 60 }),
-      'How far back runs count',
+      'How far back from a checkpoint runs count',
     ),
     promote: z.prefault(
       z.strictObject({
@@ -27,7 +27,7 @@ export const promotionSchema = described(
     ),
     sunset: z.prefault(
       z.strictObject({
-        runs: described(runs, 'Settled runs of the variant, and the distance between checkpoints'),
+        runs: described(runs, 'Settled runs of the variant; looked at at the same checkpoints'),
         'accepted-below': described(
           z.prefault(percent, '40%'),
           'A share accepted below this takes the variant out of the catalog',

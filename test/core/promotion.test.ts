@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { type Measure, type Threshold, thresholds } from '../../core/measure.ts'
 import {
@@ -77,4 +78,9 @@ test('what both checkpoints lack is said once, in the order of the list', () => 
   ])
   expect(reasons).toEqual(['too-few-subjects', 'accepted-below', 'reverted-too-often'])
   expect(reasons.every((reason) => decisionReasons[reason].length > 0)).toBe(true)
+})
+
+test('the documentation lists every reason, in its words', () => {
+  const page = readFileSync(new URL('../../docs/promotion.md', import.meta.url), 'utf8')
+  for (const [reason, says] of Object.entries(decisionReasons)) expect(page).toContain(`| \`${reason}\` | ${says} |`)
 })
