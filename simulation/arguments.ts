@@ -12,6 +12,7 @@ prints one JSON line at the end. The same seed gives the same events.
   --processes N     so many processes on that server, killed and started again now and then (default 1)
   --rush            only: 1,000 reserve at once from one account
   --json            no progress, only the JSON line
+  --trials          instead: how often the promotion rules propose a variant by chance; see --trials --help
   --help
 
   npm run simulate -- --seed 7 --operations 1000000
