@@ -1,10 +1,10 @@
 /** Quote, reserve, show, dispatch: how a prepared run begins, whatever started it. */
 import { needsGo } from '../core/quote.ts'
 import { isRefusal, type Refusal } from '../core/reason.ts'
-import type { Run, Session } from '../prisma/client/client.ts'
-import { dispatch } from './dispatch.ts'
+import type { Session } from '../prisma/client/client.ts'
+import { type BegunRun, dispatch } from './dispatch.ts'
 import { recentSpends } from './ledger/history.ts'
-import { type NewRun, type NewSession, propose, reserve } from './ledger/reserve.ts'
+import { type NewRun, type NewSession, propose, reserve, type StoredRun } from './ledger/reserve.ts'
 import type { Parts } from './parts.ts'
 import type { Place } from './place.ts'
 import type { Prepared } from './prepare.ts'
@@ -38,7 +38,7 @@ export async function begin(parts: Parts, place: Place, beginning: Beginning): P
 }
 
 /** Goes on with a run that is in the ledger: what had to hold before it got there is not asked again. */
-export async function goOn(parts: Parts, place: Place, run: Run): Promise<Begun> {
+export async function goOn(parts: Parts, place: Place, run: BegunRun): Promise<Begun> {
   // The price is shown before anything can be spent.
   await showRun(parts, run.id)
   if (run.state === 'waiting') return 'waiting'
@@ -49,7 +49,7 @@ export async function reserveRun(
   parts: Parts,
   place: Place,
   beginning: Beginning,
-): Promise<{ session: Session; run: Run } | Refusal> {
+): Promise<{ session: Session; run: StoredRun } | Refusal> {
   const request = await ledgerRequest(parts, place, beginning)
   return reserve(parts.ledger, { ...request, accounts: beginning.prepared.accounts })
 }

@@ -13,12 +13,14 @@ export const ACTIONS_WORKFLOW = '.github/workflows/purser.yml'
 /** The answer is empty where run details are not known. */
 const runDetailsSchema = z.object({ workflow_run_id: z.int().positive() })
 
+export type BegunRun = Pick<Run, 'id' | 'state' | 'conclusion'>
+
 /**
  * Says whether a job was started. When GitHub says no, the hold is released and the session's comment says why; when
  * GitHub says nothing, this throws, so that it is tried again. Two jobs of one run are harmless: one claims it, the
  * other is turned away.
  */
-export async function dispatch(parts: Parts, place: Place, run: Run): Promise<boolean> {
+export async function dispatch(parts: Parts, place: Place, run: BegunRun): Promise<boolean> {
   if (run.state !== 'reserved') return run.conclusion !== 'refused'
   try {
     const actionsRunId = await requestDispatch(place, run.id)

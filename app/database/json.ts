@@ -14,10 +14,10 @@ export function storableText(text: string): string {
   return text.toWellFormed().replaceAll('\0', '\uFFFD')
 }
 
-/** As text for a `json` column. */
+/** As text for a `json` column; a bigint as the decimal string that it is on the wire (`core/wire.ts`). */
 export function toJsonText(value: object): string {
-  const text = JSON.stringify(value)
-  return UNSTORABLE.test(text) ? JSON.stringify(toJson(value)) : text
+  const text = JSON.stringify(value, (_key, inner) => (typeof inner === 'bigint' ? inner.toString() : inner))
+  return UNSTORABLE.test(text) ? JSON.stringify(toJson(JSON.parse(text))) : text
 }
 
 /** What is unstorable comes out of `JSON.stringify` as one of these escapes; so does a backslash before a `u`, harmlessly. */

@@ -12,10 +12,12 @@ export interface Declared {
   readonly spec: AccountSpec
 }
 
-/** An account as it is read: the database's bigints come as text. */
-interface AccountText extends Omit<Account, 'id' | 'repositoryId' | Amount> {
+/** An account as it is read, by itself or within JSON. */
+export interface AccountText extends Omit<Account, 'id' | 'repositoryId' | 'periodStart' | 'periodEnd' | Amount> {
   readonly id: string
   readonly repositoryId: string
+  readonly periodStart: string | Date
+  readonly periodEnd: string | Date
   readonly budget: string
   readonly ceiling: string | null
   readonly spent: string
@@ -24,45 +26,60 @@ interface AccountText extends Omit<Account, 'id' | 'repositoryId' | Amount> {
 }
 type Amount = 'budget' | 'ceiling' | 'spent' | 'held' | 'overage'
 
-/** By id, so that of two transactions that lock the same accounts none waits for the other in a circle. */
-const LOCK = {
-  name: 'lock_accounts',
-  text: `
-    SELECT id, repository_id AS "repositoryId", kind::text, name, unit::text, period_start AS "periodStart",
-           period_end AS "periodEnd", budget, ceiling, spent, held, overage, frozen
-    FROM account
-    WHERE id IN (
-      SELECT account.id
-      FROM json_to_recordset($1::json) AS declared(
-        repository_id bigint, kind account_kind, name text, period_start timestamptz, period_end timestamptz)
-      JOIN account USING (repository_id, kind, name)
-      WHERE account.period_start < declared.period_end AND account.period_end > declared.period_start
-    )
-    ORDER BY id FOR NO KEY UPDATE`,
-}
+/**
+ * The rows that may be meant by what is declared (`accountMeant`), which `value` holds as `declaredRows` writes it. Locked
+ * by their ids, so that of two transactions that lock the same ones none waits for the other in a circle.
+ */
+export const lockedAccounts = (value: string) => `
+  SELECT id::text, repository_id::text AS "repositoryId", kind::text, name, unit::text, period_start AS "periodStart",
+         period_end AS "periodEnd", budget::text, ceiling::text, spent::text, held::text, overage::text, frozen
+  FROM account
+  WHERE id IN (
+    SELECT account.id
+    FROM json_to_recordset(${value}::json) AS declared(
+      repository_id bigint, kind account_kind, name text, period_start timestamptz, period_end timestamptz)
+    JOIN account USING (repository_id, kind, name)
+    WHERE account.period_start < declared.period_end AND account.period_end > declared.period_start
+  )
+  ORDER BY account.id FOR NO KEY UPDATE`
 
-/** The rows that may be meant by what is declared (`accountMeant`), locked until the transaction ends. */
-export async function lockAccounts(sql: Sql, declared: readonly Declared[]): Promise<readonly Account[]> {
-  const wanted = new Map<string, object>()
+export function declaredRows(declared: readonly Declared[]): string {
+  const rows = new Map<string, object>()
   for (const { repositoryId, spec } of declared) {
     for (const name of namesOf(spec)) {
       const { kind, periodStart, periodEnd } = spec
       const key = `${repositoryId} ${kind} ${name} ${periodStart.getTime()} ${periodEnd.getTime()}`
-      const one = { repository_id: `${repositoryId}`, kind, name, period_start: periodStart, period_end: periodEnd }
-      wanted.set(key, one)
+      rows.set(key, {
+        repository_id: `${repositoryId}`,
+        kind,
+        name,
+        period_start: periodStart,
+        period_end: periodEnd,
+      })
     }
   }
-  const rows = await sql.rows<AccountText>(LOCK, [JSON.stringify([...wanted.values()])])
-  return rows.map((row) => ({
+  return JSON.stringify([...rows.values()])
+}
+
+export function accountOf(row: AccountText): Account {
+  return {
     ...row,
     id: BigInt(row.id),
     repositoryId: BigInt(row.repositoryId),
+    periodStart: new Date(row.periodStart),
+    periodEnd: new Date(row.periodEnd),
     budget: BigInt(row.budget),
     ceiling: row.ceiling === null ? null : BigInt(row.ceiling),
     spent: BigInt(row.spent),
     held: BigInt(row.held),
     overage: BigInt(row.overage),
-  }))
+  }
+}
+
+const LOCK = { name: 'lock_accounts', text: lockedAccounts('$1') }
+
+async function lockAccounts(sql: Sql, declared: readonly Declared[]): Promise<readonly Account[]> {
+  return (await sql.rows<AccountText>(LOCK, [declaredRows(declared)])).map(accountOf)
 }
 
 function namesOf({ name, was }: AccountSpec): readonly string[] {

@@ -15,7 +15,7 @@ import type { Account } from '../../prisma/client/client.ts'
 import { leaseIsOver } from '../database/clock.ts'
 import type { Sql } from '../database/transact.ts'
 import { planWithoutWords } from './delivery.ts'
-import { type NewEntry, post } from './post.ts'
+import { type Along, type NewEntry, post } from './post.ts'
 import { remembered } from './store-runs.ts'
 
 /** How a run ends. The text of its report is made ready before a row is locked. */
@@ -76,9 +76,7 @@ export async function endRuns(sql: Sql, requests: readonly EndRequest[]): Promis
   const payers = runs.size === 0 ? [] : await lockPayers(sql, [...runs.keys()])
   const ending = new Ending(runs, payers)
   const answers = requests.map((request) => ending.end(request))
-  await updateRuns(sql, ending.ended)
-  await updateHolds(sql, ending.holds)
-  await post(sql, ending.entries)
+  if (ending.ended.length > 0) await post(sql, ending.entries, endsOf(ending))
   return answers
 }
 
@@ -271,37 +269,32 @@ async function lockPayers(sql: Sql, runIds: readonly string[]): Promise<readonly
   }))
 }
 
-const updateStatement = remembered((count) => ({
-  name: `end_runs_${count}`,
-  text: `
-    UPDATE run SET
-      state = 'ended', ended_at = ended.ended_at, conclusion = ended.conclusion, reason = ended.reason,
-      spent_micro_usd = ended.spent_micro_usd, input_tokens = ended.input_tokens,
-      cached_tokens = ended.cached_tokens, output_tokens = ended.output_tokens, report = ended.report,
-      decide_after = ended.decide_after, plan = CASE WHEN ended.forget THEN ${planWithoutWords} ELSE run.plan END
-    FROM ROWS FROM (
-      unnest(ARRAY[${Array.from({ length: count }, (_, index) => `$${index + 2}::json`).join(', ')}]),
-      json_to_recordset($1::json) AS (
-        id text, ended_at timestamptz, conclusion conclusion, reason text, spent_micro_usd bigint, input_tokens bigint,
-        cached_tokens bigint, output_tokens bigint, decide_after timestamptz, forget boolean)
-    ) AS ended(report)
-    WHERE run.id = ended.id`,
-}))
-
-async function updateRuns(sql: Sql, ended: Ending['ended']): Promise<void> {
-  if (ended.length === 0) return
-  const rows = JSON.stringify(ended.map(({ row }) => row))
-  await sql.rows(updateStatement(ended.length), [rows, ...ended.map(({ report }) => report)])
+function endsOf({ ended, holds }: Ending): Along {
+  return {
+    name: `${ended.length}_ended`,
+    queries: endQueries(ended.length),
+    values: [JSON.stringify(ended.map(({ row }) => row)), ...ended.map(({ report }) => report), JSON.stringify(holds)],
+  }
 }
 
-const UPDATE_HOLDS = {
-  name: 'update_holds',
-  text: `
-    UPDATE hold SET state = ended.state
-    FROM json_to_recordset($1::json) AS ended(run_id text, account_id bigint, state hold_state)
-    WHERE hold.run_id = ended.run_id AND hold.account_id = ended.account_id`,
-}
-
-async function updateHolds(sql: Sql, holds: readonly EndedHold[]): Promise<void> {
-  if (holds.length > 0) await sql.rows(UPDATE_HOLDS, [JSON.stringify(holds)])
-}
+const endQueries = remembered(
+  (count) => `
+    ended_run AS (
+      UPDATE run SET
+        state = 'ended', ended_at = ended.ended_at, conclusion = ended.conclusion, reason = ended.reason,
+        spent_micro_usd = ended.spent_micro_usd, input_tokens = ended.input_tokens,
+        cached_tokens = ended.cached_tokens, output_tokens = ended.output_tokens, report = ended.report,
+        decide_after = ended.decide_after, plan = CASE WHEN ended.forget THEN ${planWithoutWords} ELSE run.plan END
+      FROM ROWS FROM (
+        unnest(ARRAY[${Array.from({ length: count }, (_, index) => `$${index + 2}::json`).join(', ')}]),
+        json_to_recordset($1::json) AS (
+          id text, ended_at timestamptz, conclusion conclusion, reason text, spent_micro_usd bigint,
+          input_tokens bigint, cached_tokens bigint, output_tokens bigint, decide_after timestamptz, forget boolean)
+      ) AS ended(report)
+      WHERE run.id = ended.id
+    ), ended_hold AS (
+      UPDATE hold SET state = ended.state
+      FROM json_to_recordset($${count + 2}::json) AS ended(run_id text, account_id bigint, state hold_state)
+      WHERE hold.run_id = ended.run_id AND hold.account_id = ended.account_id
+    ),`,
+)

@@ -16,36 +16,26 @@ export interface Known {
   readonly goKey: string | null
 }
 
+/** Of `asked(repository_id, command_key)`. */
+export const knownCommands = `
+  SELECT session.repository_id::text AS "repositoryId", session.command_key AS "commandKey", session.id AS "sessionId",
+         session.subject_key AS "subjectKey", session.trigger, run.id AS "runId", run.family, run.variant,
+         run.state, run.go_key AS "goKey"
+  FROM asked
+  JOIN session USING (repository_id, command_key)
+  JOIN run ON run.id = (
+    SELECT first.id FROM run AS first WHERE first.session_id = session.id ORDER BY first.created_at LIMIT 1
+  )`
+
 const FIND = {
   name: 'find_known',
-  text: `
-    SELECT run.id
-    FROM json_to_recordset($1::json) AS asked(repository_id bigint, command_key text)
-    JOIN session USING (repository_id, command_key)
-    JOIN run ON run.id = (
-      SELECT first.id FROM run AS first WHERE first.session_id = session.id ORDER BY first.created_at LIMIT 1
-    )`,
+  text: `WITH asked AS (SELECT $1::bigint AS repository_id, $2 AS command_key) ${knownCommands}`,
 }
 
-const LOCK = {
-  name: 'lock_known',
-  text: `
-    SELECT session.repository_id AS "repositoryId", session.command_key AS "commandKey", session.id AS "sessionId",
-           session.subject_key AS "subjectKey", session.trigger, run.id AS "runId", run.family, run.variant,
-           run.state::text, run.go_key AS "goKey"
-    FROM run JOIN session ON session.id = run.session_id
-    WHERE run.id = ANY($1::text[])
-    ORDER BY run.id FOR NO KEY UPDATE OF run`,
-}
-
-/** The runs of those commands that are known, locked until the transaction ends. Most are new. */
-export async function lockKnown(sql: Sql, asked: readonly NewSession[]): Promise<readonly Known[]> {
-  const keys = asked.map(({ repositoryId, commandKey }) => ({
-    repository_id: `${repositoryId}`,
-    command_key: commandKey,
-  }))
-  const found = await sql.rows<{ id: string }>(FIND, [JSON.stringify(keys)])
-  return found.length === 0 ? [] : sql.rows<Known>(LOCK, [found.map(({ id }) => id)])
+/** Undefined where it is new. */
+export async function findKnown(sql: Sql, { repositoryId, commandKey }: NewSession): Promise<Known | undefined> {
+  const [known] = await sql.rows<Known>(FIND, [`${repositoryId}`, commandKey])
+  return known
 }
 
 /** What is wrong where the same command comes with other parameters. */

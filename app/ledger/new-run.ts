@@ -2,10 +2,10 @@
 import type { HoldAmount } from '../../core/hold.ts'
 import type { Plan } from '../../core/plan.ts'
 import { type Quote, quoteRun } from '../../core/quote.ts'
-import type { Prisma, Run, Session } from '../../prisma/client/client.ts'
+import type { Prisma, Session } from '../../prisma/client/client.ts'
 import { newRunId, newSessionId } from './identifier.ts'
 import type { Known } from './known.ts'
-import type { ReserveRequest } from './reserve.ts'
+import type { ReserveRequest, StoredRun } from './reserve.ts'
 import { planText, quoteJson } from './stored.ts'
 
 type Asked = Omit<ReserveRequest, 'accounts'>
@@ -41,7 +41,7 @@ function heldPlan(plan: Plan, hold: HoldAmount, state: Beginning): Plan {
 
 export interface NewRunRow {
   readonly session: Session
-  readonly run: Run
+  readonly run: StoredRun
   readonly texts: Texts
 }
 
@@ -84,7 +84,6 @@ export function newRunRow(
       subjectKey: session.subjectKey,
       headSha: run.headSha,
       configSha: run.configSha,
-      plan: JSON.parse(texts.planText),
       quote: texts.quoteJson,
       capMicroUsd: run.plan.capMicroUsd,
       heldMicroUsd: holds ? hold.heldMicroUsd : 0n,

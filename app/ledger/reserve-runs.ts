@@ -4,12 +4,12 @@ import { afterPostings, reservePosting } from '../../core/posting.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/reason.ts'
 import type { Account } from '../../prisma/client/client.ts'
 import { LostToAnother, type Sql } from '../database/transact.ts'
-import { accountInLine, ensureAccounts, lockAccounts } from './accounts.ts'
-import { conflictOf, type Known, lockKnown } from './known.ts'
+import { type AccountText, accountInLine, accountOf, declaredRows, ensureAccounts, lockedAccounts } from './accounts.ts'
+import { conflictOf, type Known, knownCommands } from './known.ts'
 import { type NewRunRow, newRunRow, type Texts, textsOf } from './new-run.ts'
 import { type NewEntry, post } from './post.ts'
 import type { ReserveRequest } from './reserve.ts'
-import { insertRuns, updateWaiting } from './store-runs.ts'
+import { type NewHold, storing, updateWaiting } from './store-runs.ts'
 
 export interface ReserveAsked extends ReserveRequest {
   /** For a hold of the whole cap, as most are. */
@@ -39,35 +39,75 @@ export type ReserveAnswer =
   /** An account has to be opened, or brought into line with configuration first. */
   | { readonly kind: 'out-of-line' }
 
-/** Rows are locked in one order everywhere: runs, a repository, accounts by their ids. */
+/**
+ * Accounts are locked by their ids; who reads them waits for who decides. That nobody else stores the same command, or
+ * opens another run on the subject, meanwhile, is for the unique indexes to say: then this is begun again.
+ */
 export async function reserveRuns(
   sql: Sql,
   asked: readonly ReserveAsked[],
   accountsOutOfLine: 'report' | 'bring-into-line' = 'report',
 ): Promise<readonly ReserveAnswer[]> {
-  const known = await lockKnown(
-    sql,
-    asked.map(({ session }) => session),
-  )
   if (accountsOutOfLine === 'bring-into-line') {
     for (const { session, accounts, now } of asked) await ensureAccounts(sql, session.repositoryId, accounts, now)
   }
-  const declared = asked.flatMap(({ session: { repositoryId }, accounts }) =>
-    accounts.map((spec) => ({ repositoryId, spec })),
-  )
-  const deciding = new Deciding(known, await openRuns(sql, asked), await lockAccounts(sql, declared))
+  const deciding = new Deciding(await read(sql, asked))
   const answers = asked.map((one) => deciding.decide(one))
-  await insertRuns(sql, deciding.inserted)
   await updateWaiting(sql, deciding.updated)
-  await insertHolds(sql, deciding.holds)
-  await post(sql, deciding.entries)
+  if (deciding.entries.length > 0) await post(sql, deciding.entries, storing(deciding.inserted, deciding.holds))
   return answers
 }
 
-interface NewHold {
-  readonly runId: string
-  readonly accountId: bigint
-  readonly amount: bigint
+interface Found {
+  readonly known: readonly Known[]
+  readonly open: readonly OpenRun[]
+  readonly accounts: readonly Account[]
+}
+
+/** Who works on a subject. */
+interface OpenRun {
+  readonly repositoryId: string
+  readonly subjectKey: string
+  readonly sessionId: string
+  readonly commandKey: string
+}
+
+const READ = {
+  name: 'read_reserving',
+  text: `
+    WITH asked AS MATERIALIZED (
+      SELECT * FROM json_to_recordset($1::json) AS asked(repository_id bigint, command_key text, subject_key text)
+    ), known AS (${knownCommands}), open AS (
+      SELECT run.repository_id::text AS "repositoryId", run.subject_key AS "subjectKey", run.session_id AS "sessionId",
+             session.command_key AS "commandKey"
+      FROM asked
+      JOIN run USING (repository_id, subject_key)
+      JOIN session ON session.id = run.session_id
+      WHERE run.state IN ('reserved', 'dispatched', 'claimed')
+    ), accounts AS (${lockedAccounts('$2')})
+    SELECT (SELECT json_agg(known) FROM known) AS known, (SELECT json_agg(open) FROM open) AS open,
+           (SELECT json_agg(accounts) FROM accounts) AS accounts`,
+}
+
+async function read(sql: Sql, asked: readonly ReserveAsked[]): Promise<Found> {
+  const keys = asked.map(({ session: { repositoryId, commandKey, subjectKey } }) => ({
+    repository_id: `${repositoryId}`,
+    command_key: commandKey,
+    subject_key: subjectKey,
+  }))
+  const declared = asked.flatMap(({ session: { repositoryId }, accounts }) =>
+    accounts.map((spec) => ({ repositoryId, spec })),
+  )
+  const [found] = await sql.rows<{
+    known: readonly Known[] | null
+    open: readonly OpenRun[] | null
+    accounts: readonly AccountText[] | null
+  }>(READ, [JSON.stringify(keys), declaredRows(declared)])
+  return {
+    known: found?.known ?? [],
+    open: found?.open ?? [],
+    accounts: (found?.accounts ?? []).map(accountOf),
+  }
 }
 
 /** Goes through what is asked, one after the other, and gathers what is to be written. */
@@ -82,11 +122,11 @@ class Deciding {
   /** As they stand after what was decided so far. */
   readonly #standing: Map<bigint, Account>
 
-  constructor(known: readonly Known[], open: ReadonlyMap<string, OpenRun>, locked: readonly Account[]) {
+  constructor({ known, open, accounts }: Found) {
     this.#known = new Map(known.map((one) => [`${one.repositoryId} ${one.commandKey}`, one]))
-    this.#open = open
-    this.#locked = locked
-    this.#standing = new Map(locked.map((account) => [account.id, account]))
+    this.#open = new Map(open.map((one) => [`${one.repositoryId} ${one.subjectKey}`, one]))
+    this.#locked = accounts
+    this.#standing = new Map(accounts.map((account) => [account.id, account]))
   }
 
   decide(asked: ReserveAsked): ReserveAnswer {
@@ -151,48 +191,4 @@ function alreadyRunning(sessionId: string): Refusal {
     `The session \`${sessionId}\` has a run under way here, and two at once would write over each other.`,
     'Wait until it ends, or end it with `/agent stop`; then repeat the command.',
   )
-}
-
-interface OpenRun {
-  readonly subject: string
-  readonly sessionId: string
-  readonly commandKey: string
-}
-
-const OPEN = {
-  name: 'open_runs',
-  text: `
-    SELECT run.repository_id || ' ' || run.subject_key AS subject, run.session_id AS "sessionId",
-           session.command_key AS "commandKey"
-    FROM json_to_recordset($1::json) AS asked(repository_id bigint, subject_key text)
-    JOIN run USING (repository_id, subject_key)
-    JOIN session ON session.id = run.session_id
-    WHERE run.state IN ('reserved', 'dispatched', 'claimed')`,
-}
-
-/** Who works on these subjects. The unique index on open runs holds them off who gets here at the same time. */
-async function openRuns(sql: Sql, asked: readonly ReserveAsked[]): Promise<ReadonlyMap<string, OpenRun>> {
-  const subjects = asked.map(({ session: { repositoryId, subjectKey } }) => ({
-    repository_id: `${repositoryId}`,
-    subject_key: subjectKey,
-  }))
-  const rows = await sql.rows<OpenRun>(OPEN, [JSON.stringify(subjects)])
-  return new Map(rows.map((row) => [row.subject, row]))
-}
-
-const INSERT_HOLDS = {
-  name: 'insert_holds',
-  text: `
-    INSERT INTO hold (run_id, account_id, amount)
-    SELECT * FROM json_to_recordset($1::json) AS hold(run_id text, account_id bigint, amount bigint)`,
-}
-
-async function insertHolds(sql: Sql, holds: readonly NewHold[]): Promise<void> {
-  if (holds.length === 0) return
-  const rows = holds.map(({ runId, accountId, amount }) => ({
-    run_id: runId,
-    account_id: `${accountId}`,
-    amount: `${amount}`,
-  }))
-  await sql.rows(INSERT_HOLDS, [JSON.stringify(rows)])
 }

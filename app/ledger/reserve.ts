@@ -7,11 +7,12 @@ import type { Run, Session } from '../../prisma/client/client.ts'
 import { transactSql } from '../database/transact.ts'
 import { remainingIn } from './accounts.ts'
 import { KeyConflict } from './key-conflict.ts'
-import { conflictOf, lockKnown } from './known.ts'
+import { conflictOf, findKnown } from './known.ts'
 import type { Ledger } from './ledger.ts'
 import { type NewRunRow, newRunRow, textsOf } from './new-run.ts'
+import { post } from './post.ts'
 import { prepare, type ReserveAnswer, reserveRuns } from './reserve-runs.ts'
-import { insertRuns, updateWaiting } from './store-runs.ts'
+import { storing, updateWaiting } from './store-runs.ts'
 import { storedQuote } from './stored.ts'
 
 export interface NewSession {
@@ -52,10 +53,13 @@ export interface ReserveRequest {
   readonly now: Date
 }
 
+export type StoredRun = Omit<Run, 'plan'>
+
 /** A session and its run as they are in the ledger. */
 export interface Stored {
   readonly session: Session
-  readonly run: Run
+  /** Without its plan, which is long. */
+  readonly run: StoredRun
   readonly quote: Quote
   /** Whether this is the first result of a command that had been here before. */
   readonly repeated: boolean
@@ -79,10 +83,10 @@ export async function propose(ledger: Ledger, request: Omit<ReserveRequest, 'acc
   const hold = { heldMicroUsd: plan.capMicroUsd }
   const texts = textsOf(request, hold, 'waiting')
   const answer = await transactSql(ledger, async (sql) => {
-    const [known] = await lockKnown(sql, [request.session])
+    const known = await findKnown(sql, request.session)
     const row = newRunRow(request, known, hold, texts, 'waiting')
     if (known === undefined) {
-      await insertRuns(sql, [row])
+      await post(sql, [], storing([row], []))
       return { row, repeated: false }
     }
     const conflict = conflictOf(known, request)
@@ -138,6 +142,7 @@ async function stored(
   }
   const { session, ...run } = await prisma.run.findUniqueOrThrow({
     where: { id: answer.runId },
+    omit: { plan: true },
     include: { session: true },
   })
   return { session, run, quote: storedQuote(run), repeated }

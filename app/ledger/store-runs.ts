@@ -1,7 +1,67 @@
-/** Writing sessions and runs, many in one statement. */
+/** Writing sessions, runs and holds, many in one statement. */
 import type { Run } from '../../prisma/client/client.ts'
-import type { Sql, Statement } from '../database/transact.ts'
+import { LostToAnother, type Sql } from '../database/transact.ts'
 import type { NewRunRow } from './new-run.ts'
+import type { Along } from './post.ts'
+
+export interface NewHold {
+  readonly runId: string
+  readonly accountId: bigint
+  readonly amount: bigint
+}
+
+/** Sessions with their runs, and the holds of these or others. */
+export function storing(rows: readonly NewRunRow[], holds: readonly NewHold[]): Along {
+  const count = rows.length
+  const values = [...(count === 0 ? [] : valuesOf(rows)), JSON.stringify(holds.map(holdRowOf))]
+  return { name: `${count}_new`, queries: storeQueries(count), values }
+}
+
+const storeQueries = remembered(
+  (count) => `${count === 0 ? '' : insertQueries(count)}
+    new_hold AS (
+      INSERT INTO hold (run_id, account_id, amount)
+      SELECT * FROM json_to_recordset($${count === 0 ? 1 : count + 2}::json) AS hold(
+        run_id text, account_id bigint, amount bigint)
+    ),`,
+)
+
+function insertQueries(count: number): string {
+  return `
+    new AS MATERIALIZED (SELECT * FROM ${rowsFrom(count)}),
+    new_session AS (
+      INSERT INTO session (id, repository_id, subject_kind, subject_number, subject_key, family, trigger, command_key,
+        ceiling_micro_usd, created_at)
+      SELECT session_id, repository_id, subject_kind, subject_number, subject_key, family, trigger, command_key,
+        ceiling_micro_usd, created_at FROM new
+    ), new_run AS (
+      INSERT INTO run (id, session_id, repository_id, family, variant, assignment, portfolio, squad, subject_key,
+        head_sha, config_sha, plan, quote, cap_micro_usd, held_micro_usd, held_tokens, drawn_tokens, state, go_key,
+        created_at, reserved_at, delivery)
+      SELECT id, session_id, repository_id, family, variant, assignment, portfolio, squad, subject_key,
+        head_sha, config_sha, plan, quote, cap_micro_usd, held_micro_usd, held_tokens, drawn_tokens, state, go_key,
+        created_at, reserved_at, delivery FROM new
+    ),`
+}
+
+const updateText = remembered(
+  (count) => `
+    UPDATE run SET
+      assignment = new.assignment, portfolio = new.portfolio, squad = new.squad, head_sha = new.head_sha,
+      config_sha = new.config_sha, plan = new.plan, quote = new.quote, cap_micro_usd = new.cap_micro_usd,
+      held_micro_usd = new.held_micro_usd, held_tokens = new.held_tokens, drawn_tokens = new.drawn_tokens,
+      state = new.state, go_key = new.go_key, reserved_at = new.reserved_at, delivery = new.delivery
+    FROM ${rowsFrom(count)} WHERE run.id = new.id AND run.state = 'waiting'
+    RETURNING run.id`,
+)
+
+/** Gives runs that wait the numbers of this moment; their session stays what it was. */
+export async function updateWaiting(sql: Sql, rows: readonly NewRunRow[]): Promise<void> {
+  if (rows.length === 0) return
+  const statement = { name: `update_waiting_${rows.length}`, text: updateText(rows.length) }
+  const updated = await sql.rows(statement, valuesOf(rows))
+  if (updated.length < rows.length) throw new LostToAnother('a run that waited was reserved or stopped meanwhile')
+}
 
 /** A row for each: its plan by itself, since JSON within JSON would be read twice, and the rest. */
 function rowsFrom(count: number): string {
@@ -53,50 +113,16 @@ function rowOf({ session, run }: NewRunRow) {
   }
 }
 
-const insertStatement = remembered((count) => ({
-  name: `insert_runs_${count}`,
-  text: `
-    WITH new AS MATERIALIZED (SELECT * FROM ${rowsFrom(count)}), session AS (
-      INSERT INTO session (id, repository_id, subject_kind, subject_number, subject_key, family, trigger, command_key,
-        ceiling_micro_usd, created_at)
-      SELECT session_id, repository_id, subject_kind, subject_number, subject_key, family, trigger, command_key,
-        ceiling_micro_usd, created_at FROM new
-    )
-    INSERT INTO run (id, session_id, repository_id, family, variant, assignment, portfolio, squad, subject_key, head_sha,
-      config_sha, plan, quote, cap_micro_usd, held_micro_usd, held_tokens, drawn_tokens, state, go_key, created_at,
-      reserved_at, delivery)
-    SELECT id, session_id, repository_id, family, variant, assignment, portfolio, squad, subject_key, head_sha,
-      config_sha, plan, quote, cap_micro_usd, held_micro_usd, held_tokens, drawn_tokens, state, go_key, created_at,
-      reserved_at, delivery FROM new`,
-}))
-
-/** Each with its session. */
-export async function insertRuns(sql: Sql, rows: readonly NewRunRow[]): Promise<void> {
-  if (rows.length > 0) await sql.rows(insertStatement(rows.length), valuesOf(rows))
+function holdRowOf({ runId, accountId, amount }: NewHold) {
+  return { run_id: runId, account_id: `${accountId}`, amount: `${amount}` }
 }
 
-const updateStatement = remembered((count) => ({
-  name: `update_waiting_${count}`,
-  text: `
-    UPDATE run SET
-      assignment = new.assignment, portfolio = new.portfolio, squad = new.squad, head_sha = new.head_sha,
-      config_sha = new.config_sha, plan = new.plan, quote = new.quote, cap_micro_usd = new.cap_micro_usd,
-      held_micro_usd = new.held_micro_usd, held_tokens = new.held_tokens, drawn_tokens = new.drawn_tokens,
-      state = new.state, go_key = new.go_key, reserved_at = new.reserved_at, delivery = new.delivery
-    FROM ${rowsFrom(count)} WHERE run.id = new.id AND run.state = 'waiting'`,
-}))
-
-/** Runs that wait, with the numbers of this moment; their session stays what it was. */
-export async function updateWaiting(sql: Sql, rows: readonly NewRunRow[]): Promise<void> {
-  if (rows.length > 0) await sql.rows(updateStatement(rows.length), valuesOf(rows))
-}
-
-/** How many rows there are is part of such a statement's text; there are as many texts as a batch may have sizes. */
-export function remembered(statementFor: (count: number) => Statement): (count: number) => Statement {
-  const statements = new Map<number, Statement>()
+/** How many rows there are is part of such a text; there are as many texts as a batch may have sizes. */
+export function remembered(textFor: (count: number) => string): (count: number) => string {
+  const texts = new Map<number, string>()
   return (count) => {
-    const statement = statements.get(count) ?? statementFor(count)
-    statements.set(count, statement)
-    return statement
+    const text = texts.get(count) ?? textFor(count)
+    texts.set(count, text)
+    return text
   }
 }

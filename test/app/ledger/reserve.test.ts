@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { KeyConflict } from '../../../app/ledger/key-conflict.ts'
-import { type NewRun, type NewSession, reserve } from '../../../app/ledger/reserve.ts'
+import { type NewRun, type NewSession, type Reserved, reserve } from '../../../app/ledger/reserve.ts'
 import { release } from '../../../app/ledger/settle.ts'
 import { storedPlan, storedQuote } from '../../../app/ledger/stored.ts'
 import { isRefusal } from '../../../core/reason.ts'
@@ -9,6 +9,8 @@ import { expectBalanced } from './balance.ts'
 import { CENT, granted, NOW, newRepository, planOf, portfolioAccount, requestFor, squadTokens } from './scene.ts'
 
 onEachDatabase('reserving', (database) => {
+  const storedRun = ({ run: { id } }: Reserved) => database().prisma.run.findUniqueOrThrow({ where: { id } })
+
   it('stores the plan with the hold in the place of the cap, and the quote that was shown', async () => {
     const { prisma, ledger } = database()
     const repositoryId = await newRepository(prisma)
@@ -25,7 +27,7 @@ onEachDatabase('reserving', (database) => {
     })
     expect(result.session.id).toMatch(/^[2-9b-z]{4}-[2-9b-z]{4}$/)
     expect(result.session.ceilingMicroUsd).toBe(250n * CENT)
-    expect(storedPlan(result.run)).toEqual(planOf(150n * CENT))
+    expect(storedPlan(await storedRun(result))).toEqual(planOf(150n * CENT))
     expect(storedQuote(result.run)).toEqual({
       runs: 3,
       usualMicroUsd: 60n * CENT,
@@ -99,7 +101,7 @@ onEachDatabase('reserving', (database) => {
       remainingMicroUsd: null,
       remainingTokens: 200_000n,
     })
-    expect(storedPlan(first.run).capTokens).toBe(300_000)
+    expect(storedPlan(await storedRun(first)).capTokens).toBe(300_000)
     expect(granted(await reserveOnce()).heldTokens).toBe(200_000n)
     expect(await reserveOnce()).toMatchObject({ refused: true, reason: 'no-room' })
     await expectBalanced(prisma, repositoryId)
