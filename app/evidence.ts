@@ -1,5 +1,4 @@
 /** Everything that a promotion issue shows, read back from the ledger: anybody can recompute the decision from it. */
-import { writeYaml } from '../core/config/document.ts'
 import type { Window } from '../core/evidence.ts'
 import type { CheckpointView, CountedRun, PromotionView, Side } from '../core/text/promotion-issue.ts'
 import type { Run } from '../prisma/client/client.ts'
@@ -43,9 +42,6 @@ export async function evidenceOf(
     sunsetBelowBasisPoints: promotion.sunset['accepted-below'],
     overlaySource: tried.source,
     overlay: { layer: tried.layer, file: tried.file },
-    baseline: { layer: found.layer, file: found.file },
-    mergedSource: writeYaml(tried.merged),
-    promptFiles: tried.promptFiles,
     configSha,
   }
 }

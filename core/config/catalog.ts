@@ -95,7 +95,6 @@ function familyOf({ name, baseline: { located }, variants }: FamilyParts): Famil
     source: text,
     workflow: own.workflow,
     merged: own.source.value,
-    promptFiles: [...own.prompts.values()].map(({ file }) => file),
   })
   return {
     name,

@@ -38,8 +38,6 @@ export interface CatalogVariant {
   readonly workflow: CatalogWorkflow
   /** The same as `workflow.yml` would have it, before defaults and units. */
   readonly merged: unknown
-  /** The prompt files that its steps name, for a person. */
-  readonly promptFiles: readonly string[]
 }
 
 /** A family: one named workflow, its baseline and its variants. */

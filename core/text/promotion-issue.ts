@@ -60,13 +60,9 @@ export interface PromotionView {
   readonly checkpoints: readonly CheckpointView[]
   /** `sunset.accepted-below` of `promotion.yml`, in basis points. */
   readonly sunsetBelowBasisPoints: number
-  /** The overlay as written, where it stands, and what it is laid over. */
+  /** The overlay as written, and where it stands. */
   readonly overlaySource: string
   readonly overlay: CatalogFile
-  readonly baseline: CatalogFile
-  /** The whole `workflow.yml` that approval would put in place, and the prompt files that its steps name. */
-  readonly mergedSource: string
-  readonly promptFiles: readonly string[]
   /** The commit of the default branch whose rules were used. */
   readonly configSha: string
   /** The day it was proposed on, once it is overdue. */

@@ -3,7 +3,6 @@ import { expect, test } from 'vitest'
 import { writeYaml } from '../../../core/config/document.ts'
 import { configurationOf, layer, PORTFOLIOS } from './layers.ts'
 
-const OWN = '.github/purser/catalog/refactor+tests'
 const overlay = `summary: Name the boundaries first
 squad: payments
 steps:
@@ -25,19 +24,9 @@ function familyWith(files: Readonly<Record<string, string>>) {
 test('a variant of a built-in workflow: the text and the prompts it names make the same workflow', () => {
   const prompts = { 'catalog/refactor+tests/boundaries.md': 'Name the boundaries.' }
   const variant = familyWith({ ...prompts, 'catalog/refactor+tests/variants/b.yml': overlay }).variants.get('b')
-  expect(variant?.promptFiles).toEqual([`${OWN}/boundaries.md`])
   const text = writeYaml(variant?.merged)
   expect(text).toMatch(/^name: refactor\+tests\nsummary: Name the boundaries first\n/)
   const own = familyWith({ ...prompts, 'catalog/refactor+tests/workflow.yml': text })
   expect(own.layer).toBe('repository')
   expect(own.baseline).toEqual(variant?.workflow)
-})
-
-test('prompts that stay below are named where they lie', () => {
-  const variants = { 'catalog/refactor+tests/variants/b.yml': 'summary: Cheaper\ncap: { usd: 1 }\n' }
-  const variant = familyWith(variants).variants.get('b')
-  expect(variant?.promptFiles).toEqual([
-    'purser/catalog/refactor+tests/refactor.md',
-    'purser/catalog/refactor+tests/tests.md',
-  ])
 })

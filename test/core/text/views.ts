@@ -136,13 +136,6 @@ export function promotion(more: Partial<PromotionView> = {}): PromotionView {
     sunsetBelowBasisPoints: 4_000,
     overlaySource: 'summary: Write the missing tests before anything is moved\nsquad: payments\nsteps:\n  - id: pin\n',
     overlay: { layer: 'repository', file: '.github/purser/catalog/refactor+tests/variants/tests-first.yml' },
-    baseline: { layer: 'repository', file: '.github/purser/catalog/refactor+tests/workflow.yml' },
-    mergedSource: 'name: refactor+tests\nsummary: Write the missing tests before anything is moved\n',
-    promptFiles: [
-      '.github/purser/catalog/refactor+tests/pin.md',
-      'purser/catalog/refactor+tests/refactor.md',
-      'purser/catalog/refactor+tests/tests.md',
-    ],
     configSha: '0123456789abcdef0123456789abcdef01234567',
     ...more,
   }
