@@ -7,6 +7,7 @@ import { keepTruth } from './kept-truth.ts'
 import type { ChildOrders, FromChild, ToChild } from './messages-between.ts'
 import { Random } from './random.ts'
 import { simulate } from './simulate.ts'
+import type { World } from './world.ts'
 
 /** How many events happen at once in one process, so that operations are gathered as in an App under load. */
 const LANES = 4
@@ -28,7 +29,7 @@ process.on('message', (message: ToChild) => {
 async function work(orders: ChildOrders): Promise<void> {
   floorMs = orders.startMs
   const database = await openDatabase({ url: orders.url })
-  const books = new DatabaseBooks(database.connectionString, orders.repositoryIds)
+  const books = new DatabaseBooks(database, orders.repositoryIds)
   const { truth, close } = keepTruth(orders.truthFile)
   const outcome = await simulate({
     ...orders,
@@ -50,8 +51,9 @@ async function work(orders: ChildOrders): Promise<void> {
   process.disconnect()
 }
 
-async function keepPace(operations: number, nowMs: number): Promise<void> {
-  await tell({ kind: 'progress', operations, nowMs })
+async function keepPace({ operations, counts, agenda }: World): Promise<void> {
+  const { nowMs } = agenda
+  await tell({ kind: 'progress', operations, crashes: counts.sum('crash '), nowMs })
   while (nowMs > floorMs + AHEAD_MS_MAX && !isStopped) await sleep(PACE_MS)
 }
 

@@ -17,7 +17,7 @@ const UNSTARTED_MS_MAX = DAY_MS
 const UNDISPATCHED_MS_MAX = 15 * MINUTE_MS
 
 /** How long an App may take between reading the configuration and reserving. */
-const SLOW_MS_MAX = 30 * MINUTE_MS
+const SLOW_MS_MAX = 3 * HOUR_MS
 
 const APPS = 4
 const SUBJECTS = 30
@@ -52,7 +52,7 @@ export class Companion {
   open(): void {
     this.#burstLater()
     this.#sweepLater()
-    this.#changeLater()
+    for (const repository of this.#world.repositories) this.#changeLater(repository)
   }
 
   /** No more commands, changes and sweeps are begun; what is under way goes on. */
@@ -75,10 +75,10 @@ export class Companion {
     const { random, agenda, repositories } = this.#world
     const repository = random.pick(repositories)
     if (repository === undefined) return
-    const purses = repository.pickPurses()
+    const purses = repository.pickPurses(random)
     const size = random.chance(600) ? random.between(1, 3) : random.between(4, BURST_MAX)
     for (let index = 0; index < size; index += 1) {
-      const command = this.#command(repository, random.chance(700) ? purses : repository.pickPurses())
+      const command = this.#command(repository, random.chance(700) ? purses : repository.pickPurses(random))
       agenda.plan(random.between(0, 2 * SECOND_MS), () => this.#handle(command, 1))
       // A webhook that comes again, at once or the next day.
       if (random.chance(60)) {
@@ -200,25 +200,23 @@ export class Companion {
     return answer
   }
 
-  #changeLater(): void {
-    const { random, agenda } = this.#world
-    agenda.plan(random.between(MINUTE_MS, 3 * HOUR_MS), async () => {
+  #changeLater(repository: Declared): void {
+    const { agenda } = this.#world
+    agenda.plan(Math.max(0, repository.nextChangeMs - agenda.nowMs), async () => {
       if (this.#closed) return
-      await this.#change()
-      this.#changeLater()
+      await this.#change(repository)
+      this.#changeLater(repository)
     })
   }
 
   /** Configuration changes; an App may notice at once or only with the next command. */
-  async #change(): Promise<void> {
-    const { random, repositories, agenda, counts } = this.#world
-    const repository = random.pick(repositories)
-    if (repository === undefined) return
-    const said = repository.change(agenda.nowMs)
+  async #change(repository: Declared): Promise<void> {
+    const { random, counts } = this.#world
+    const said = repository.change()
     counts.add(`change ${said.split(' ')[0]}`)
     if (random.chance(500)) return
     const now = this.#now()
-    const purses = repository.pickPurses()
+    const purses = repository.pickPurses(random)
     const payments = repository.paymentsOf(purses, now)
     if (payments === undefined) return
     await this.#configure(

@@ -4,6 +4,7 @@
  */
 import pg from 'pg'
 import { z } from 'zod'
+import type { Database } from '../app/database/open.ts'
 import type { Books, Look, Touched } from './ledger.ts'
 
 const CONNECTIONS_MAX = 2
@@ -106,10 +107,12 @@ const MORE_RUNS = `
 
 export class DatabaseBooks implements Books {
   readonly #pool: pg.Pool
+  readonly #kind: Database['kind']
   readonly #repositoryIds: readonly number[]
 
-  constructor(connectionString: string, repositoryIds: readonly number[]) {
+  constructor({ connectionString, kind }: Database, repositoryIds: readonly number[]) {
     this.#pool = new pg.Pool({ connectionString, max: CONNECTIONS_MAX })
+    this.#kind = kind
     this.#repositoryIds = repositoryIds
   }
 
@@ -117,14 +120,14 @@ export class DatabaseBooks implements Books {
     const specs = (named?.specs ?? []).map(({ kind, name, periodStart, periodEnd }) => {
       return { kind, name, since: periodStart, until: periodEnd }
     })
-    return this.#read(LOOK, [runIds, accountIds, named?.repositoryId ?? 0, JSON.stringify(specs)])
+    return this.#read('look', LOOK, [runIds, accountIds, named?.repositoryId ?? 0, JSON.stringify(specs)])
   }
 
   async *everything(): AsyncIterable<Look> {
-    yield await this.#read(ALL_ACCOUNTS, [this.#repositoryIds])
+    yield await this.#read('all_accounts', ALL_ACCOUNTS, [this.#repositoryIds])
     let last = ''
     for (;;) {
-      const look = await this.#read(MORE_RUNS, [this.#repositoryIds, last])
+      const look = await this.#read('more_runs', MORE_RUNS, [this.#repositoryIds, last])
       yield look
       if (look.runs.length < RUNS_AT_ONCE) return
       last = look.runs.at(-1)?.id ?? ''
@@ -135,8 +138,10 @@ export class DatabaseBooks implements Books {
     await this.#pool.end()
   }
 
-  async #read(sql: string, values: readonly unknown[]): Promise<Look> {
-    const { rows } = await this.#pool.query(sql, [...values])
+  async #read(name: string, text: string, values: readonly unknown[]): Promise<Look> {
+    // To plan it takes longer than to read; the embedded database has one set of names for all connections.
+    const named = this.#kind === 'server' ? { name, text } : { text }
+    const { rows } = await this.#pool.query({ ...named, values: [...values] })
     return lookSchema.parse(rows[0])
   }
 }

@@ -3,8 +3,11 @@ import { type AccountSpec, accountsFor, experimentAccount } from '../core/accoun
 import type { Experiment, PortfoliosFile } from '../core/config/portfolios.ts'
 import type { Random } from './random.ts'
 
-const QUARTER_MS = 900_000
+const MINUTE_MS = 60_000
+const QUARTER_MS = 15 * MINUTE_MS
 const DAY_MS = 96 * QUARTER_MS
+/** Between two renames of one budget. */
+const RENAME_MS_MIN = 3 * DAY_MS
 const USD = 1_000_000n
 const SPECS_KEPT = 500
 
@@ -37,6 +40,8 @@ type Exploration = NonNullable<PortfoliosFile['exploration']>
 export class Declared {
   readonly repositoryId: number
   readonly #random: Random
+  readonly #mayRename: boolean
+  #nextChangeMs: number
   readonly #names = new Map<string, string>()
   #renames = 0
   #file: PortfoliosFile
@@ -45,10 +50,22 @@ export class Declared {
   readonly #specs = new Map<string, AccountSpec>()
   /** Renamed, and nobody has reserved under the new name: another rename now would break the chain of `was`. */
   readonly #unseen = new Set<string>()
+  readonly #renamedMs = new Map<string, number>()
 
-  constructor(repositoryId: number, random: Random, nowMs: number) {
+  /**
+   * `random`: of its own, so that every process of a simulation has the same configurations at the same time. Renames only
+   * where there is one process: the others would not have heard of them for hours.
+   */
+  constructor(
+    repositoryId: number,
+    random: Random,
+    options: { readonly originMs: number; readonly mayRename: boolean },
+  ) {
+    const nowMs = options.originMs
     this.repositoryId = repositoryId
     this.#random = random
+    this.#mayRename = options.mayRename
+    this.#nextChangeMs = nowMs + this.#untilChangeMs()
     this.#file = {
       version: 1,
       inherit: 'none',
@@ -85,8 +102,7 @@ export class Declared {
   }
 
   /** Which budgets pay for the next run. */
-  pickPurses(): readonly Purse[] {
-    const random = this.#random
+  pickPurses(random: Random): readonly Purse[] {
     const portfolio = { lineage: random.pick(['refactoring', 'incidents']), kind: 'portfolio' } as const
     const squad = { lineage: random.pick(['payments', 'web']), kind: 'squad' } as const
     const experiment = { lineage: 'split', kind: 'experiment' } as const
@@ -98,10 +114,15 @@ export class Declared {
     return which <= 91 ? [portfolio, squad] : [experiment, portfolio]
   }
 
-  /** Changes something and says what. `nowMs`: the true time. */
-  change(nowMs: number): string {
+  get nextChangeMs(): number {
+    return this.#nextChangeMs
+  }
+
+  /** Changes what is next to be changed, and says what that was. */
+  change(): string {
     const before = this.#file
-    const said = this.#change(nowMs)
+    const said = this.#change(this.#nextChangeMs)
+    this.#nextChangeMs += this.#untilChangeMs()
     // What was read before a rename names an account that is no more; nothing in the rows could tell.
     this.#before = said.startsWith('rename') ? this.#file : before
     this.#specs.clear()
@@ -116,11 +137,15 @@ export class Declared {
     if (which <= 40) return this.#budget(lineage, random.between(1, 6), 'The grant ended early')
     if (which <= 50) return this.#period(lineage)
     if (which <= 60) return this.#enforce(lineage)
-    if (which <= 72) return this.#rename(lineage)
-    if (which <= 78) return this.#renameSquad(random.pick(['payments', 'web']))
+    if (which <= 72) return this.#mayRename ? this.#rename(lineage) : 'nothing'
+    if (which <= 78) return this.#mayRename ? this.#renameSquad(random.pick(['payments', 'web'])) : 'nothing'
     if (which <= 84) return this.#timeZone()
     if (which <= 94) return this.#sprint(nowMs)
     return this.#extend()
+  }
+
+  #untilChangeMs(): number {
+    return this.#random.between(MINUTE_MS, DAY_MS)
   }
 
   #spec(file: PortfoliosFile, lineage: string, kind: Purse['kind'], now: Date): AccountSpec {
@@ -161,7 +186,7 @@ export class Declared {
 
   #rename(lineage: string): string {
     const name = this.#nameOf(lineage)
-    if (this.#unseen.has(lineage)) return 'nothing'
+    if (!this.#mayBeRenamed(lineage)) return 'nothing'
     const next = this.#newName(lineage)
     const { [name]: portfolio, ...others } = this.#file.portfolios
     if (portfolio === undefined) return 'nothing'
@@ -171,7 +196,7 @@ export class Declared {
 
   #renameSquad(lineage: string): string {
     const name = this.#nameOf(lineage)
-    if (this.#unseen.has(lineage)) return 'nothing'
+    if (!this.#mayBeRenamed(lineage)) return 'nothing'
     const exploration = this.#explored()
     const { [name]: squad, ...others } = exploration.squads
     if (squad === undefined) return 'nothing'
@@ -253,7 +278,14 @@ export class Declared {
     }
   }
 
+  /** An App whose clock is a day ahead may have opened the next period by the name before; it has to be found by `was`. */
+  #mayBeRenamed(lineage: string): boolean {
+    const renamedMs = this.#renamedMs.get(lineage) ?? Number.NEGATIVE_INFINITY
+    return !this.#unseen.has(lineage) && this.#nextChangeMs - renamedMs > RENAME_MS_MIN
+  }
+
   #newName(lineage: string): string {
+    this.#renamedMs.set(lineage, this.#nextChangeMs)
     this.#renames += 1
     const next = `${lineage}-${this.#renames}`
     this.#names.set(lineage, next)

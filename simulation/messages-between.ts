@@ -5,6 +5,7 @@ export interface ChildOrders {
   readonly url: string
   readonly repositoryIds: readonly number[]
   readonly seed: number
+  readonly configurationSeed: number
   readonly operations: number
   readonly prefix: string
   readonly startMs: number
@@ -13,7 +14,12 @@ export interface ChildOrders {
 }
 
 export type FromChild =
-  | { readonly kind: 'progress'; readonly operations: number; readonly nowMs: number }
+  | {
+      readonly kind: 'progress'
+      readonly operations: number
+      readonly crashes: number
+      readonly nowMs: number
+    }
   | { readonly kind: 'done'; readonly outcome: Outcome }
 
 /** Nobody goes far beyond where the slowest is in virtual time: they share their periods. */

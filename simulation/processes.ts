@@ -16,9 +16,9 @@ import { Random } from './random.ts'
 import type { Broken, Outcome } from './simulate.ts'
 import { NO_TRUTH, type RunTruth } from './truth.ts'
 import { InvariantBroken } from './violation.ts'
+import { START_MS } from './world.ts'
 
 const CHILD = fileURLToPath(new URL('./child.ts', import.meta.url))
-const START_MS = Date.parse('2026-11-02T06:00:00Z')
 /** How often each process is killed, on average. */
 const KILLS_PER_PROCESS = 2
 const SWEEPS_MAX = 10_000
@@ -39,6 +39,7 @@ interface Place {
   /** Done by the generations before this one. */
   doneBefore: number
   operations: number
+  crashes: number
   nowMs: number
   killAt: number
   child: ChildProcess | undefined
@@ -63,6 +64,7 @@ class Processes {
   readonly #truthFiles: string[] = []
   readonly #outcomes: Outcome[] = []
   #kills = 0
+  #crashes = 0
   #broken: Broken | undefined
 
   constructor(options: ProcessesOptions, folder: string) {
@@ -76,6 +78,7 @@ class Processes {
       generation: 0,
       doneBefore: 0,
       operations: 0,
+      crashes: 0,
       nowMs: START_MS,
       killAt: 0,
       child: undefined,
@@ -93,6 +96,7 @@ class Processes {
     while (this.#mayGoOn() && place.doneBefore < this.#share) {
       place.generation += 1
       place.operations = 0
+      place.crashes = 0
       place.outcome = undefined
       const code = await this.#live(place)
       if (place.outcome === undefined && this.#broken === undefined && !this.#options.cancelled()) {
@@ -100,6 +104,7 @@ class Processes {
         await this.#options.ledger.loseRunsOf(this.#prefix(place))
       }
       place.doneBefore += place.operations
+      this.#crashes += place.crashes
       if (place.outcome !== undefined) break
     }
     place.nowMs = Number.POSITIVE_INFINITY
@@ -121,6 +126,7 @@ class Processes {
         url: this.#options.url,
         repositoryIds: this.#options.repositoryIds,
         seed: this.#random.seed(),
+        configurationSeed: this.#options.args.seed,
         operations: left,
         prefix: this.#prefix(place),
         startMs: Number.isFinite(this.#floorMs()) ? this.#floorMs() : START_MS,
@@ -136,10 +142,12 @@ class Processes {
     if (message.kind === 'done') {
       place.outcome = message.outcome
       place.operations = message.outcome.operations
+      place.crashes = message.outcome.crashes
       this.#outcomes.push(message.outcome)
       this.#broken ??= message.outcome.broken
     } else {
       place.operations = message.operations
+      place.crashes = message.crashes
       place.nowMs = message.nowMs
       if (message.operations >= place.killAt && place.outcome === undefined) this.#kill(place)
     }
@@ -205,7 +213,7 @@ class Processes {
       falseRefusals: parts.reduce((total, part) => total + part.falseRefusals, 0),
       operations: this.#operations(),
       accounts,
-      crashes: this.#kills + this.#outcomes.reduce((total, { crashes }) => total + crashes, 0),
+      crashes: this.#kills + this.#crashes,
       counts,
       untoldMicroUsd: sum([...truths.values()].map((truth) => (truth.told ? 0n : truth.beyondMicroUsd))),
       virtualDays: Math.max(0, ...this.#outcomes.map(({ virtualDays }) => virtualDays)),

@@ -49,7 +49,7 @@ async function playDatabase(
 ): Promise<Played> {
   const database = await openDatabase(url === 'embedded' ? { dataDir: IN_MEMORY } : { url })
   const [rushRepository = 0, ...repositoryIds] = await addRepositories(database, REPOSITORIES + 1)
-  const books = new DatabaseBooks(database.connectionString, repositoryIds)
+  const books = new DatabaseBooks(database, repositoryIds)
   const opened: DatabaseLedger[] = []
   const ledger = (clockMs: () => number) => {
     const one = new DatabaseLedger(database, books, clockMs)
@@ -90,11 +90,12 @@ function optionsOf(
 ): Omit<SimulationOptions, 'repositoryIds' | 'ledger'> {
   return {
     random: new Random(args.seed),
+    configurationSeed: args.seed,
     truth: new Truth(),
     prefix: '',
     shared: false,
     operations: args.rush ? 0 : args.operations,
-    progress: (operations) => progress.say(operations),
+    progress: ({ operations }) => progress.say(operations),
     cancelled,
   }
 }

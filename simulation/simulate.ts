@@ -35,7 +35,7 @@ export interface SimulationOptions extends WorldOptions {
   /** How many events happen at once; one after the other where the trace has to be the same. */
   readonly lanes?: number | undefined
   readonly recountOperations?: number | undefined
-  readonly progress?: ((operations: number, nowMs: number) => void | Promise<void>) | undefined
+  readonly progress?: ((world: World) => void | Promise<void>) | undefined
   readonly cancelled?: (() => boolean) | undefined
   /** Others go on after this world: what it leaves is looked after by whoever ends last. */
   readonly othersGoOn?: boolean | undefined
@@ -61,7 +61,7 @@ async function play(world: World, options: SimulationOptions): Promise<void> {
   while (world.operations < operations && !cancelled() && (await happen(world, lanes))) {
     if (world.operations - reported >= (options.progressOperations ?? PROGRESS_OPERATIONS)) {
       reported = world.operations
-      await options.progress?.(reported, world.agenda.nowMs)
+      await options.progress?.(world)
       // Signals and messages from outside come in here; the world itself never lets go.
       await breathe()
     }

@@ -8,15 +8,18 @@ import { Counts } from './counts.ts'
 import { Declared, type Payment } from './declared.ts'
 import { fail, Invariants } from './invariants.ts'
 import type { AccountFacts, Claimed, Ledger, Look, ReserveAsk, Reserved, Touched } from './ledger.ts'
-import type { Random } from './random.ts'
+import { Random } from './random.ts'
 import { checkGrantedReserve, checkRefusedReserve, momentFor, payersOf } from './refusals.ts'
 import { Trace } from './trace.ts'
 import type { RunTruth, Truth } from './truth.ts'
 
-const START_MS = Date.parse('2026-11-02T06:00:00Z')
+/** Where every world's time begins. */
+export const START_MS = Date.parse('2026-11-02T06:00:00Z')
 
 export interface WorldOptions {
   readonly random: Random
+  /** What repositories declare, and when they change it. */
+  readonly configurationSeed: number
   readonly truth: Truth
   readonly startMs?: number | undefined
   readonly repositoryIds: readonly number[]
@@ -66,7 +69,12 @@ export class World {
     this.prefix = options.prefix
     this.shared = options.shared
     this.#ledger = ledger(() => this.agenda.nowMs)
-    this.repositories = options.repositoryIds.map((id) => new Declared(id, this.random, this.startMs))
+    this.repositories = options.repositoryIds.map((id, index) => {
+      const random = new Random(options.configurationSeed ^ Math.imul(index + 1, 0x9e3779b1))
+      const declared = new Declared(id, random, { originMs: START_MS, mayRename: !options.shared })
+      while (declared.nextChangeMs <= this.startMs) declared.change()
+      return declared
+    })
   }
 
   get ledger(): Ledger {

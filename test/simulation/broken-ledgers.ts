@@ -77,6 +77,26 @@ export class StartsAfreshOnAnotherPeriod extends PureLedger {
   }
 }
 
+/** As it was: where a period had ended before the reservation came, its account was opened for no time at all. */
+export class OpensWhatHasEnded extends PureLedger {
+  protected override ensure(repositoryId: number, spec: AccountSpec, now: Date): PureAccount {
+    if (spec.kind === 'experiment' || now < spec.periodEnd) return super.ensure(repositoryId, spec, now)
+    return this.open(repositoryId, spec, { start: spec.periodEnd, end: spec.periodEnd })
+  }
+}
+
+/** As it was: an experiment that was extended after its end had its whole budget again. */
+export class StartsAfreshOnExtension extends PureLedger {
+  protected override ensure(repositoryId: number, spec: AccountSpec, now: Date): PureAccount {
+    const [last] = this.rows
+      .accountsNamed(repositoryId, spec.kind, spec.name)
+      .toSorted((a, b) => b.periodEnd.getTime() - a.periodEnd.getTime())
+    if (spec.kind !== 'experiment' || last === undefined) return super.ensure(repositoryId, spec, now)
+    if (now < last.periodEnd) return last
+    return this.open(repositoryId, spec, { start: last.periodEnd, end: spec.periodEnd })
+  }
+}
+
 export class CutsTheCeilingAtOnce extends PureLedger {
   protected override adjust(account: PureAccount, spec: AccountSpec): PureAccount {
     const adjusted = super.adjust(account, spec)

@@ -1,0 +1,37 @@
+/** The same world over the App's own ledger: embedded, and in processes that are killed where the machine has a server. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { isFine } from '../../simulation/print.ts'
+import { Progress } from '../../simulation/progress.ts'
+import { runSimulation } from '../../simulation/run-simulation.ts'
+import { hasTestServer, startTestServer, type TestServer, warnServerMissing } from '../app/database/server.ts'
+
+const TIMEOUT_MS = 240_000
+const quiet = new Progress(0, false)
+const args = { seed: 3, operations: 300, processes: 1, rush: false, json: true }
+
+it('holds in the embedded database', { timeout: TIMEOUT_MS }, async () => {
+  const result = await runSimulation({ ...args, database: 'embedded' }, quiet, () => false)
+  expect(result.outcome.broken).toBeUndefined()
+  expect(isFine(result)).toBe(true)
+  expect(result.outcome.operations).toBeGreaterThanOrEqual(300)
+  expect(result.rush).toMatchObject({ asked: 1_000, granted: 16, refused: 984 })
+})
+
+const serverThere = await hasTestServer()
+if (!serverThere) warnServerMissing()
+
+describe.skipIf(!serverThere)('on a PostgreSQL server', () => {
+  let server: TestServer | undefined
+  beforeAll(async () => {
+    server = await startTestServer()
+  })
+  afterAll(() => server?.stop())
+
+  it('holds with processes that are killed in the middle', { timeout: TIMEOUT_MS }, async () => {
+    const { outcome } = await runSimulation({ ...args, processes: 2, database: server?.url }, quiet, () => false)
+    expect(outcome.broken).toBeUndefined()
+    expect(outcome).toMatchObject({ overshootMicroUsd: 0n, lostMicroUsd: 0n, stuckHolds: 0, falseRefusals: 0 })
+    expect(outcome.counts['crash process']).toBeGreaterThan(0)
+    expect(outcome.operations).toBeGreaterThanOrEqual(300)
+  })
+})
