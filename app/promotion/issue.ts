@@ -21,11 +21,13 @@ export async function makeIssue(
 ): Promise<void> {
   const known = promotion.issueNumber ?? (isNew ? undefined : await findIssue(place, promotion))
   const issueNumber = (await updateIssue(place, known, text)) ?? (await createIssue(place, text))
-  await parts.prisma.promotion.update({
-    where: { repositoryId_family_variant_decision: keyOfPromotion(promotion) },
-    data: { issueNumber },
-  })
-  await advance(parts.prisma, promotion, ['opening'], { state: 'open' })
+  const isNoted = await advance(parts.prisma, promotion, ['opening'], { state: 'open', issueNumber })
+  if (!isNoted) {
+    await parts.prisma.promotion.update({
+      where: { repositoryId_family_variant_decision: keyOfPromotion(promotion) },
+      data: { issueNumber },
+    })
+  }
   const { family, variant, decision } = promotion
   parts.log.info({ family, variant, decision, issue: issueNumber }, 'proposed')
 }

@@ -1,5 +1,5 @@
 /** The pull request that carries a decision out, as the maintainer reads it who is to merge it. */
-import { formatUsd } from '../money.ts'
+import { formatTokens, formatUsd } from '../money.ts'
 import type { FileChanges } from '../promotion-change.ts'
 import type { Extra } from '../squad-extra.ts'
 import type { SuggestedCap } from '../suggested-cap.ts'
@@ -173,7 +173,7 @@ function capReason({ capMicroUsd, presentMicroUsd, nineInTenMicroUsd, byRuleMicr
 }
 
 function share({ unit, amount, from, until, elsewhere }: Extra & { elsewhere: boolean }, squad = ''): string {
-  const much = unit === 'usd' ? `$${amount.toFixed(2)}` : `${amount} tokens`
+  const much = unit === 'usd' ? `$${amount.toFixed(2)}` : formatTokens(amount)
   const what = `Squad **${inline(squad)}** gets ${much} beyond its floor for the next sprint, ${from} to ${until}: the share of \`promotion.yml\`, the same for every squad.`
   return elsewhere
     ? `${what} It is declared in another layer, so the entry has to be added to \`exploration.squads\` there.`

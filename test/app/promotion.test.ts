@@ -389,6 +389,8 @@ describe('a sunset', () => {
   test('approved and merged, the variant is gone and its issue closed', async () => {
     const { stage, issue, row } = at
     expect((await issueOf(stage, issue)).body).toContain('`sunset: approved`')
+    // The repository was renamed, and nothing has told of it before the label does.
+    await stage.app.database.prisma.repository.updateMany({ data: { name: 'as-it-was-called' } })
     await label(stage, issue, 'sunset: approved')
     const [pull] = await pulls(stage, 'sunset')
     const { data: files } = await stage.octokit.pulls.listFiles({ ...AT, pull_number: pull?.number ?? 0 })

@@ -3,9 +3,12 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { parseComment } from '../../../core/command.ts'
 import { refuse } from '../../../core/reason.ts'
+import { suggestCap } from '../../../core/suggested-cap.ts'
 import { checkRun } from '../../../core/text/check-run.ts'
 import { listComment } from '../../../core/text/list-comment.ts'
+import { carriedOutText, notPossibleText } from '../../../core/text/promotion-decision.ts'
 import { promotionIssue } from '../../../core/text/promotion-issue.ts'
+import { promotionPull } from '../../../core/text/promotion-pull.ts'
 import { quoteComment } from '../../../core/text/quote-comment.ts'
 import { refusalComment } from '../../../core/text/refusal-comment.ts'
 import { sessionComment } from '../../../core/text/session-comment.ts'
@@ -54,7 +57,42 @@ const texts: Readonly<Record<string, string>> = {
       variantSide: side(runs),
     }),
   ).body,
+  'promotion’s pull request': promotionPull({
+    proposal: 'promote',
+    workflow: 'review',
+    variant: canary,
+    issueNumber: 14,
+    files: new Map([[canary, undefined]]),
+    ejected: true,
+    rewritten: [canary],
+    keptAs: canary,
+    cap: suggestCap([], 1n, undefined),
+    oldCapMicroUsd: 1n,
+    squad: canary,
+    extra: { unit: 'usd', amount: 1, reason: canary, from: '2026-11-30', until: '2026-12-13', elsewhere: false },
+    windowDays: 60,
+  }).body.replace('#14', ''),
+  'promotion carried out': carriedOutText('promote', {
+    workflow: 'review',
+    variant: canary,
+    pullNumber: 15,
+    squad: canary,
+    keptAs: canary,
+    watchDays: 60,
+  }).replace('#15', ''),
+  'promotion not possible': notPossibleText(canary),
   list: listComment({
+    proposals: [
+      {
+        proposal: 'promote',
+        workflow: 'review',
+        variant: canary,
+        issueNumber: 14,
+        issueUrl: 'https://github.com/acme/shop/issues/14',
+        days: 15,
+        overdue: true,
+      },
+    ],
     workflows: [
       {
         name: 'review',
