@@ -273,10 +273,16 @@ function endsOf({ ended, holds }: Ending): Along {
   return {
     name: `${ended.length}_ended`,
     queries: endQueries(ended.length),
-    values: [JSON.stringify(ended.map(({ row }) => row)), ...ended.map(({ report }) => report), JSON.stringify(holds)],
+    values: [
+      JSON.stringify(ended.map(({ row }) => row)),
+      ...ended.map(({ report }) => report),
+      JSON.stringify(holds),
+      ended.map(({ row }) => row.id),
+    ],
   }
 }
 
+/** That the ids come as an array as well is for the planner: it takes the index, and never reads a whole table. */
 const endQueries = remembered(
   (count) => `
     ended_run AS (
@@ -291,10 +297,10 @@ const endQueries = remembered(
           id text, ended_at timestamptz, conclusion conclusion, reason text, spent_micro_usd bigint,
           input_tokens bigint, cached_tokens bigint, output_tokens bigint, decide_after timestamptz, forget boolean)
       ) AS ended(report)
-      WHERE run.id = ended.id
+      WHERE run.id = ended.id AND run.id = ANY($${count + 3}::text[])
     ), ended_hold AS (
       UPDATE hold SET state = ended.state
       FROM json_to_recordset($${count + 2}::json) AS ended(run_id text, account_id bigint, state hold_state)
-      WHERE hold.run_id = ended.run_id AND hold.account_id = ended.account_id
+      WHERE hold.run_id = ended.run_id AND hold.account_id = ended.account_id AND hold.run_id = ANY($${count + 3}::text[])
     ),`,
 )

@@ -16,8 +16,11 @@ export interface Known {
   readonly goKey: string | null
 }
 
-/** Of `asked(repository_id, command_key)`. */
-export const knownCommands = `
+/**
+ * Of `asked(repository_id, command_key)`, whose keys the two values hold as well: by them the planner takes the index, and
+ * never reads a whole table.
+ */
+export const knownCommands = (repositoryIds: string, commandKeys: string) => `
   SELECT session.repository_id::text AS "repositoryId", session.command_key AS "commandKey", session.id AS "sessionId",
          session.subject_key AS "subjectKey", session.trigger, run.id AS "runId", run.family, run.variant,
          run.state, run.go_key AS "goKey"
@@ -25,16 +28,19 @@ export const knownCommands = `
   JOIN session USING (repository_id, command_key)
   JOIN run ON run.id = (
     SELECT first.id FROM run AS first WHERE first.session_id = session.id ORDER BY first.created_at LIMIT 1
-  )`
+  )
+  WHERE session.repository_id = ANY(${repositoryIds}::bigint[]) AND session.command_key = ANY(${commandKeys}::text[])`
 
 const FIND = {
   name: 'find_known',
-  text: `WITH asked AS (SELECT $1::bigint AS repository_id, $2 AS command_key) ${knownCommands}`,
+  text: `
+    WITH asked AS (SELECT unnest($1::bigint[]) AS repository_id, unnest($2::text[]) AS command_key)
+    ${knownCommands('$1', '$2')}`,
 }
 
 /** Undefined where it is new. */
 export async function findKnown(sql: Sql, { repositoryId, commandKey }: NewSession): Promise<Known | undefined> {
-  const [known] = await sql.rows<Known>(FIND, [`${repositoryId}`, commandKey])
+  const [known] = await sql.rows<Known>(FIND, [[`${repositoryId}`], [commandKey]])
   return known
 }
 

@@ -76,25 +76,21 @@ const READ = {
   name: 'read_reserving',
   text: `
     WITH asked AS MATERIALIZED (
-      SELECT * FROM json_to_recordset($1::json) AS asked(repository_id bigint, command_key text, subject_key text)
-    ), known AS (${knownCommands}), open AS (
+      SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[]) AS asked(repository_id, command_key, subject_key)
+    ), known AS (${knownCommands('$1', '$2')}), open AS (
       SELECT run.repository_id::text AS "repositoryId", run.subject_key AS "subjectKey", run.session_id AS "sessionId",
              session.command_key AS "commandKey"
       FROM asked
       JOIN run USING (repository_id, subject_key)
       JOIN session ON session.id = run.session_id
       WHERE run.state IN ('reserved', 'dispatched', 'claimed')
-    ), accounts AS (${lockedAccounts('$2')})
+        AND run.repository_id = ANY($1::bigint[]) AND run.subject_key = ANY($3::text[])
+    ), accounts AS (${lockedAccounts('$4')})
     SELECT (SELECT json_agg(known) FROM known) AS known, (SELECT json_agg(open) FROM open) AS open,
            (SELECT json_agg(accounts) FROM accounts) AS accounts`,
 }
 
 async function read(sql: Sql, asked: readonly ReserveAsked[]): Promise<Found> {
-  const keys = asked.map(({ session: { repositoryId, commandKey, subjectKey } }) => ({
-    repository_id: `${repositoryId}`,
-    command_key: commandKey,
-    subject_key: subjectKey,
-  }))
   const declared = asked.flatMap(({ session: { repositoryId }, accounts }) =>
     accounts.map((spec) => ({ repositoryId, spec })),
   )
@@ -102,7 +98,12 @@ async function read(sql: Sql, asked: readonly ReserveAsked[]): Promise<Found> {
     known: readonly Known[] | null
     open: readonly OpenRun[] | null
     accounts: readonly AccountText[] | null
-  }>(READ, [JSON.stringify(keys), declaredRows(declared)])
+  }>(READ, [
+    asked.map(({ session }) => `${session.repositoryId}`),
+    asked.map(({ session }) => session.commandKey),
+    asked.map(({ session }) => session.subjectKey),
+    declaredRows(declared),
+  ])
   return {
     known: found?.known ?? [],
     open: found?.open ?? [],
