@@ -11,7 +11,7 @@ import type { World } from './world.ts'
 
 /** How many events happen at once in one process, so that operations are gathered as in an App under load. */
 const LANES = 4
-const AHEAD_MS_MAX = 12 * 3_600_000
+const AHEAD_MS_MAX = 24 * 3_600_000
 const PACE_MS = 20
 const PROGRESS_OPERATIONS = 25
 

@@ -63,12 +63,17 @@ export class Companion {
   #burstLater(): void {
     const { random, agenda } = this.#world
     // Crowds, with hours between them now and then, so that periods end while money is held.
-    const most = random.chance(850) ? 4 * MINUTE_MS : random.chance(850) ? 6 * HOUR_MS : 3 * DAY_MS
+    const most = random.chance(850) ? 4 * MINUTE_MS : random.chance(850) ? 6 * HOUR_MS : this.#longestIdleMs()
     agenda.plan(random.between(SECOND_MS, most), async () => {
       if (this.#closed) return
       this.#burst()
       this.#burstLater()
     })
+  }
+
+  /** Processes that share their periods wait for each other, so none of them rests for days. */
+  #longestIdleMs(): number {
+    return this.#world.shared ? 6 * HOUR_MS : 3 * DAY_MS
   }
 
   #burst(): void {
