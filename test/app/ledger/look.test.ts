@@ -120,7 +120,7 @@ onEachDatabase('a look at a trial', (database) => {
         }
       }
     }
-    await fc.assert(fc.asyncProperty(anyHistory, property), { numRuns: 15 })
+    await fc.assert(fc.asyncProperty(anyHistory, property), { numRuns: 10 })
     // Else the histories are too dull to prove anything.
     expect(decidedBy).toBeGreaterThan(10)
   })
