@@ -131,7 +131,7 @@ function sunsetSections(view: SunsetPullView): Sections {
 }
 
 function notes({ workflow, ejected, rewritten }: Changing): string[] {
-  const overlays = rewritten.map((name) => code(`${workflow}/${name}`)).join(', ')
+  const overlays = rewritten.map((name) => code(`${workflow}/${name}`)).join(' and ')
   return [
     ...(ejected
       ? [
@@ -140,7 +140,9 @@ function notes({ workflow, ejected, rewritten }: Changing): string[] {
       : []),
     ...(rewritten.length === 0
       ? []
-      : [`The overlay of ${overlays} is written anew over the new baseline; it means exactly what it meant.`]),
+      : rewritten.length === 1
+        ? [`The overlay of ${overlays} is written anew over the new baseline; it means exactly what it meant.`]
+        : [`The overlays of ${overlays} are written anew over the new baseline; they mean exactly what they meant.`]),
   ]
 }
 
@@ -157,7 +159,8 @@ function costs(view: PromotePullView): string {
   )
 }
 
-function capReason({ capMicroUsd, presentMicroUsd, nineInTenMicroUsd, byRuleMicroUsd }: SuggestedCap): string {
+function capReason(cap: SuggestedCap): string {
+  const { capMicroUsd, presentMicroUsd, leastMicroUsd, nineInTenMicroUsd, byRuleMicroUsd } = cap
   if (nineInTenMicroUsd === undefined || byRuleMicroUsd === undefined) {
     return 'No run of it has settled within the window, so the variant’s own cap stays.'
   }
@@ -169,7 +172,10 @@ function capReason({ capMicroUsd, presentMicroUsd, nineInTenMicroUsd, byRuleMicr
   if (byRuleMicroUsd > presentMicroUsd) {
     return `${rule}, would be ${formatUsd(byRuleMicroUsd)}; a promotion never raises a cap, so the variant’s own stays.`
   }
-  return `${rule}, would be ${formatUsd(byRuleMicroUsd)}, which is less than the workflow’s floor.`
+  return (
+    `${rule}, would be ${formatUsd(byRuleMicroUsd)}; but it is not worth starting with less than ${formatUsd(leastMicroUsd)} ` +
+    `(its floor, or a tenth of its own cap, ${formatUsd(presentMicroUsd)}), since the worst case of each model call has to fit.`
+  )
 }
 
 function share({ unit, amount, from, until, elsewhere }: Extra & { elsewhere: boolean }, squad = ''): string {

@@ -64,7 +64,7 @@ describe('a promotion', () => {
 
   test.each([
     [suggestCap(spends, 800_000n, undefined), 'would be $0.90; a promotion never raises a cap'],
-    [suggestCap(spends, 2_500_000n, 1_000_000n), 'would be $0.90, which is less than the workflow’s floor'],
+    [suggestCap(spends, 2_500_000n, 1_000_000n), 'would be $0.90; but it is not worth starting with less than $1.00'],
     [suggestCap([], 2_500_000n, undefined), 'No run of it has settled within the window'],
   ])('says when the rule does not decide the cap: %#', (cap, said) => {
     expect(promote({ cap }).body).toContain(said)
