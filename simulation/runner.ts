@@ -5,7 +5,6 @@
 import type { Call } from '../core/call.ts'
 import {
   type CallAsk,
-  isPlausible,
   type Meter,
   openMeter,
   postCall,
@@ -20,10 +19,11 @@ import type { Report } from '../core/report.ts'
 import type { Conclusion } from '../core/run.ts'
 import { fail } from './invariants.ts'
 import type { Claimed, Drawn, Reserved } from './ledger.ts'
+import { Machine } from './machine.ts'
 import { send } from './messages.ts'
 import { bill, pickPrice, type Reply } from './provider.ts'
 import { checkMeterRefusal } from './refusals.ts'
-import type { Truth } from './truth.ts'
+import { believed, reportOf, tell, usageOf } from './report.ts'
 import type { World } from './world.ts'
 
 const SECOND_MS = 1_000
@@ -31,8 +31,6 @@ const MINUTE_MS = 60 * SECOND_MS
 const HOUR_MS = 60 * MINUTE_MS
 const LEASE_MS = LEASE_SECONDS * SECOND_MS
 
-const CRASH_IN_THOUSAND = 9
-const PAUSE_IN_THOUSAND = 6
 const CALLS_MAX = 12
 const CLAIM_TRIES_MAX = 5
 const REPORT_TRIES_MAX = 6
@@ -47,17 +45,13 @@ export class Runner {
   readonly #job: Job
   readonly #price: Price
   readonly #journal: Call[] = []
-  /** How many times as fast its clock runs. */
-  readonly #clockPercent: number
-  #alive = true
+  readonly #machine: Machine
   #over = false
   #epoch = 0
   #meter: Meter | undefined
   #callsLeft: number
   #inputTokens: number
   #heardMs = 0
-  #pausedUntilMs = 0
-  #restedMs = 0
   #stopped: ReasonCode | undefined
 
   constructor(world: World, job: Job) {
@@ -67,14 +61,14 @@ export class Runner {
     this.#price = pickPrice(random)
     this.#callsLeft = random.between(0, CALLS_MAX)
     this.#inputTokens = random.between(300, 6_000)
-    this.#clockPercent = random.chance(100) ? random.between(20, 500) : 100
+    this.#machine = new Machine(world)
   }
 
   async start(tries = 1): Promise<void> {
     const answer = await send(this.#world, () => this.#claim())
     if (this.#crashes('after claim')) return
     if (answer === undefined) {
-      if (tries < CLAIM_TRIES_MAX) this.#later(2 * SECOND_MS, 20 * SECOND_MS, () => this.start(tries + 1))
+      if (tries < CLAIM_TRIES_MAX) this.#machine.later(2 * SECOND_MS, 20 * SECOND_MS, () => this.start(tries + 1))
       return
     }
     if (isRefusal(answer)) return
@@ -86,9 +80,9 @@ export class Runner {
         ? {}
         : { capTokens: Number(this.#job.heldTokens), drawnTokens: Number(answer.drawnTokens ?? 0n) }),
     })
-    this.#heardMs = this.#clockMs()
+    this.#heardMs = this.#machine.clockMs()
     this.#beatLater()
-    this.#later(SECOND_MS, 30 * SECOND_MS, () => this.#next())
+    this.#machine.later(SECOND_MS, 30 * SECOND_MS, () => this.#next())
   }
 
   async #claim(): Promise<Claimed | Refusal> {
@@ -111,7 +105,7 @@ export class Runner {
 
   /** The next call, if another is wanted and fits. */
   async #next(): Promise<void> {
-    if (!this.#alive || this.#over) return
+    if (!this.#machine.isAlive || this.#over) return
     if (this.#stopped !== undefined) return this.#finish('cancelled', this.#stopped)
     if (this.#callsLeft <= 0) return this.#finish('completed', undefined)
     this.#callsLeft -= 1
@@ -123,13 +117,13 @@ export class Runner {
   }
 
   async #drawFor(ask: CallAsk, wantMicroUsd: bigint, wantTokens: number | undefined): Promise<void> {
-    if (!this.#alive || this.#over) return
+    if (!this.#machine.isAlive || this.#over) return
     const drawn = await this.#beat(wantMicroUsd, wantTokens)
     if (this.#crashes('after draw')) return
     if (this.#stopped !== undefined) return this.#finish('cancelled', this.#stopped)
     if (drawn === undefined) {
       if (this.#leaseLeftMs() <= 0) return this.#finish('failed', 'ledger-unreachable')
-      return this.#later(2 * SECOND_MS, 10 * SECOND_MS, () => this.#drawFor(ask, wantMicroUsd, wantTokens))
+      return this.#machine.later(2 * SECOND_MS, 10 * SECOND_MS, () => this.#drawFor(ask, wantMicroUsd, wantTokens))
     }
     this.#checkDrawn(drawn, wantMicroUsd, wantTokens)
     const verdict = reserveCall(this.#held(), { ...ask, drawnIsFinal: true })
@@ -180,7 +174,7 @@ export class Runner {
     counts.add(`call ${billed.what}`)
     truth.charge(runId, billed.charge)
     if (this.#crashes('after call')) return
-    this.#later(SECOND_MS, 60 * SECOND_MS, () => this.#answered(call, reservation, believed(billed.reply)))
+    this.#machine.later(SECOND_MS, 60 * SECOND_MS, () => this.#answered(call, reservation, believed(billed.reply)))
   }
 
   async #answered(call: Call, reservation: Reservation, reply: Reply): Promise<void> {
@@ -198,15 +192,15 @@ export class Runner {
   async #finish(conclusion: Conclusion, reason: ReasonCode | undefined): Promise<void> {
     this.#over = true
     if (this.#crashes('before report')) return
-    await this.#report(this.#reportOf(conclusion, reason), 1)
+    await this.#report(reportOf(this.#journal, conclusion, reason), 1)
   }
 
   async #report(report: Report, tries: number): Promise<void> {
-    if (!this.#alive) return
+    if (!this.#machine.isAlive) return
     const answer = await send(this.#world, () => this.#settle(report))
     if (this.#crashes('after report') || answer !== undefined) return
     if (tries < REPORT_TRIES_MAX) {
-      this.#later(2 * SECOND_MS, tries * MINUTE_MS, () => this.#report(report, tries + 1))
+      this.#machine.later(2 * SECOND_MS, tries * MINUTE_MS, () => this.#report(report, tries + 1))
     }
   }
 
@@ -253,8 +247,8 @@ export class Runner {
       )
       return operated.answer
     })
-    if (answer === undefined || !this.#alive) return undefined
-    this.#heardMs = this.#clockMs()
+    if (answer === undefined || !this.#machine.isAlive) return undefined
+    this.#heardMs = this.#machine.clockMs()
     if (isRefusal(answer)) {
       if (answer.reason === 'run-over' || answer.reason === 'already-claimed') this.#stopped = 'cancelled'
       return undefined
@@ -272,8 +266,8 @@ export class Runner {
   }
 
   #beatLater(): void {
-    this.#later(HEARTBEAT_SECONDS * SECOND_MS, 3 * HEARTBEAT_SECONDS * SECOND_MS, async () => {
-      if (!this.#alive || this.#over || this.#crashes('at a heartbeat')) return
+    this.#machine.later(HEARTBEAT_SECONDS * SECOND_MS, 3 * HEARTBEAT_SECONDS * SECOND_MS, async () => {
+      if (!this.#machine.isAlive || this.#over || this.#crashes('at a heartbeat')) return
       const { drawnMicroUsd, tokens } = this.#held()
       await this.#beat(drawnMicroUsd, tokens?.drawn)
       this.#beatLater()
@@ -305,41 +299,21 @@ export class Runner {
     }
   }
 
-  #reportOf(conclusion: Conclusion, reason: ReasonCode | undefined): Report {
-    const calls = [...this.#journal]
-    const sum = (of: (call: Call) => number) => calls.reduce((total, call) => total + of(call), 0)
-    return {
-      version: 1,
-      conclusion,
-      ...(reason === undefined ? {} : { reason }),
-      message: 'Simulated.',
-      spentMicroUsd: calls.reduce((total, call) => total + call.spentMicroUsd, 0n),
-      inputTokens: sum((call) => call.inputTokens),
-      cachedTokens: sum((call) => call.cachedTokens),
-      outputTokens: sum((call) => call.outputTokens),
-      steps: [],
-      calls,
-    }
-  }
-
   /** Whether the process dies here. The machine may live on: then `post` reports what the journal says, sooner or later. */
   #crashes(point: string): boolean {
-    const { random, counts } = this.#world
-    if (!this.#alive) return true
-    if (!random.chance(CRASH_IN_THOUSAND)) return false
-    counts.add(`crash runner ${point}`)
-    this.#alive = false
-    if (random.chance(600)) this.#plan(random.between(SECOND_MS, 2 * MINUTE_MS), () => this.#gone())
-    // Without an epoch it never had the token that opens the ledger's door.
-    if (this.#epoch === 0 || random.chance(400)) return true
-    const most = random.chance(800) ? 3 * MINUTE_MS : 30 * HOUR_MS
-    this.#plan(random.between(SECOND_MS, most), () => this.#post())
-    return true
+    return this.#machine.crashes(point, () => {
+      const { random } = this.#world
+      if (random.chance(600)) this.#machine.plan(random.between(SECOND_MS, 2 * MINUTE_MS), () => this.#gone())
+      // Without an epoch it never had the token that opens the ledger's door.
+      if (this.#epoch === 0 || random.chance(400)) return
+      const most = random.chance(800) ? 3 * MINUTE_MS : 30 * HOUR_MS
+      this.#machine.plan(random.between(SECOND_MS, most), () => this.#post())
+    })
   }
 
   async #post(): Promise<void> {
     this.#world.counts.add('late report')
-    await send(this.#world, () => this.#settle(this.#reportOf('cancelled', 'lost')))
+    await send(this.#world, () => this.#settle(reportOf(this.#journal, 'cancelled', 'lost')))
   }
 
   /** GitHub tells the App that the job is over. */
@@ -355,59 +329,12 @@ export class Runner {
     })
   }
 
-  /** Its own monotonic clock: fast or slow, and at rest while the machine stands still. */
-  #clockMs(): number {
-    return Math.floor((this.#world.agenda.nowMs * this.#clockPercent) / 100) - this.#restedMs
-  }
-
   #leaseLeftMs(): number {
-    return LEASE_MS - (this.#clockMs() - this.#heardMs)
-  }
-
-  /** Between the two delays, unless the whole machine stands still first. */
-  #later(leastMs: number, mostMs: number, act: () => Promise<void>): void {
-    const { random, counts, agenda } = this.#world
-    if (random.chance(PAUSE_IN_THOUSAND)) {
-      counts.add('fault paused')
-      const restMs = random.between(MINUTE_MS, random.chance(700) ? 10 * MINUTE_MS : 28 * HOUR_MS)
-      this.#pausedUntilMs = Math.max(this.#pausedUntilMs, agenda.nowMs + restMs)
-      this.#restedMs += restMs
-    }
-    this.#plan(random.between(leastMs, mostMs), act)
-  }
-
-  /** Nothing happens here while the machine stands still. */
-  #plan(delayMs: number, act: () => Promise<void>): void {
-    const { agenda } = this.#world
-    agenda.plan(delayMs, async () => {
-      const restMs = this.#pausedUntilMs - agenda.nowMs
-      if (restMs > 0) this.#plan(restMs, act)
-      else await act()
-    })
+    return LEASE_MS - (this.#machine.clockMs() - this.#heardMs)
   }
 
   #held(): Meter {
     if (this.#meter === undefined) throw new Error(`${this.#job.runId} has no meter before its claim`)
     return this.#meter
   }
-}
-
-/** From here on the ledger knows what lies beyond the bounds as well, if the report does. */
-function tell(truth: Truth, runId: string, report: Report): void {
-  const { withinMicroUsd, beyondMicroUsd, withinTokens, beyondTokens } = truth.of(runId)
-  const tokens = BigInt(report.inputTokens) + BigInt(report.outputTokens)
-  if (report.spentMicroUsd >= withinMicroUsd + beyondMicroUsd && tokens >= withinTokens + beyondTokens) {
-    truth.tell(runId)
-  }
-}
-
-/** What the runner makes of a reply: usage that can't be is as good as none. */
-function believed(reply: Reply): Reply {
-  return reply.kind === 'reported' && !isPlausible(reply.usage) ? { kind: 'unknown' } : reply
-}
-
-function usageOf(reply: Reply): Partial<Call> {
-  if (reply.kind === 'reported') return { ...reply.usage, usage: 'reported' }
-  if (reply.kind === 'unknown') return {}
-  return { inputTokens: 0, cachedTokens: 0, outputTokens: 0, reasoningTokens: 0, usage: 'reported' }
 }
