@@ -54,6 +54,8 @@ export async function readMigrations(directory: string = MIGRATIONS_DIR): Promis
 /** Applies what is missing, each migration in a transaction of its own; answers the names applied. Throws `MigrationProblem`. */
 export async function migrate(connectionString: string, migrations: readonly Migration[]): Promise<readonly string[]> {
   const client = new pg.Client({ connectionString, lock_timeout: LOCK_TIMEOUT_MS })
+  // Whoever waits for an answer is told; as an event that nobody hears it would end the process.
+  client.on('error', () => {})
   await client.connect()
   try {
     const applied: string[] = []

@@ -10,6 +10,8 @@ export interface Snapshot {
 /** Runs `work` in one transaction that sees the database as it is now and can't change it. Moments come out in UTC. */
 export async function inSnapshot<T>(connectionString: string, work: (snapshot: Snapshot) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString })
+  // Whoever waits for an answer is told; as an event that nobody hears it would end the process.
+  client.on('error', () => {})
   await client.connect()
   try {
     await client.query('BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY')

@@ -44,17 +44,23 @@ export type Connections = Pick<Database, 'pool' | 'kind'>
 async function once<T>({ pool, kind }: Connections, work: (sql: Sql) => Promise<T>): Promise<T> {
   const client = await pool.connect()
   let broken: Error | undefined
+  // Told to whoever waits for an answer as well; as an event that nobody hears it would end the process.
+  const breaks = (error: Error) => {
+    broken = error
+  }
+  client.on('error', breaks)
   try {
     await client.query('BEGIN')
     const result = await work(sqlOf(client, kind))
     await client.query('COMMIT')
     return result
   } catch (error) {
-    await client.query('ROLLBACK').catch((rollback: Error) => {
-      broken = rollback
-    })
+    // It would wait behind the statement that has no answer; the server rolls back when the connection goes.
+    if (isUnanswered(error)) breaks(error)
+    else await client.query('ROLLBACK').catch(breaks)
     throw error
   } finally {
+    client.off('error', breaks)
     client.release(broken)
   }
 }
@@ -107,6 +113,14 @@ const HUNG_UP = 'Connection terminated'
 /** Whether the connection broke, or there is none to be had: that says nothing about what was asked. */
 export function lostConnection(error: unknown): boolean {
   return BROKEN.test(codeOf(error) ?? '') || (error instanceof Error && error.message.includes(HUNG_UP))
+}
+
+/** What `pg` and its pool say, without a code, where a wait came to its end. */
+const WAITED_IN_VAIN = new Set(['timeout exceeded when trying to connect', 'Query read timeout'])
+
+/** Whether every connection was taken, or the server did not answer in time. Another try would wait as long again. */
+export function isUnanswered(error: unknown): error is Error {
+  return error instanceof Error && WAITED_IN_VAIN.has(error.message)
 }
 
 /** Where `pg` keeps PostgreSQL's own code or the system's, and where adapter-pg does, of Prisma's statements and of raw ones alike. */

@@ -22,6 +22,8 @@ export async function importLedger(
   onRow: () => void = () => {},
 ): Promise<Totals> {
   const client = new pg.Client({ connectionString, lock_timeout: LOCK_TIMEOUT_MS })
+  // Whoever waits for an answer is told; as an event that nobody hears it would end the process.
+  client.on('error', () => {})
   await client.connect()
   try {
     await client.query('BEGIN')

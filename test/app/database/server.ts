@@ -53,7 +53,7 @@ async function execute(url: string, sql: string): Promise<void> {
 }
 
 /** The folder with `initdb`, `pg_ctl` and `postgres`; the newest of Debian's, or what the path has. */
-async function findPrograms(): Promise<string | undefined> {
+export async function findPrograms(): Promise<string | undefined> {
   const debian = '/usr/lib/postgresql'
   const versions = await readdir(debian).catch(() => [])
   const newestFirst = versions.toSorted((a, b) => Number(b) - Number(a)).map((version) => join(debian, version, 'bin'))
@@ -89,7 +89,9 @@ async function startOwn(programs: string): Promise<TestServer> {
 }
 
 /** PostgreSQL refuses to run as root, so root runs it as the user that Debian's package made for it. */
-async function serverUser(folder: string): Promise<(program: string, args: readonly string[]) => Promise<unknown>> {
+export async function serverUser(
+  folder: string,
+): Promise<(program: string, args: readonly string[]) => Promise<unknown>> {
   if (process.getuid?.() !== 0) return (program, args) => run(program, [...args], { cwd: folder })
   const { stdout } = await run('id', ['-u', 'postgres'])
   await chown(folder, Number(stdout), -1)
