@@ -58,7 +58,13 @@ async function repositoryOf(
   { prisma }: Database,
   { family, repository }: LedgerAsk,
 ): Promise<bigint | { readonly problem: string }> {
-  const having = await prisma.repository.findMany({ where: { runs: { some: { family } } }, orderBy: { id: 'asc' } })
+  const runs = await prisma.run.findMany({
+    where: { family },
+    distinct: ['repositoryId'],
+    select: { repositoryId: true },
+  })
+  const ids = runs.map(({ repositoryId }) => repositoryId)
+  const having = await prisma.repository.findMany({ where: { id: { in: ids } }, orderBy: { id: 'asc' } })
   const named = having.map(({ id, owner, name }) => ({ id, name: `${owner}/${name}` }))
   const meant = repository === undefined ? named : named.filter(({ name }) => name === repository)
   const [first, ...others] = meant

@@ -22,12 +22,14 @@ export async function refundLate(prisma: PrismaClient, late: LateReport): Promis
 
 async function refund(transaction: Prisma.TransactionClient, { runId, epoch, end, now }: LateReport): Promise<boolean> {
   await transaction.$queryRaw`SELECT 1 FROM run WHERE id = ${runId} FOR NO KEY UPDATE`
-  const run = await transaction.run.findUniqueOrThrow({
-    where: { id: runId, epoch },
-    include: { holds: { include: { account: true }, orderBy: { accountId: 'asc' } } },
-  })
+  const run = await transaction.run.findUniqueOrThrow({ where: { id: runId, epoch } })
   if (changeBy('report', standingOf(run)).kind !== 'refunds' || end.report === null) return false
-  const entries = run.holds.flatMap(({ accountId, account: { unit } }) => {
+  const holds = await transaction.hold.findMany({
+    where: { runId },
+    include: { account: true },
+    orderBy: { accountId: 'asc' },
+  })
+  const entries = holds.flatMap(({ accountId, account: { unit } }) => {
     const drawn = unit === 'usd' ? run.drawnMicroUsd : (run.drawnTokens ?? 0n)
     return refundPostings(drawn, unit === 'usd' ? end.spend.microUsd : end.spend.tokens).map((posting) => {
       return { accountId, runId, posting, key: `run:${runId}:${posting.kind}:${accountId}`, at: now }

@@ -285,7 +285,6 @@ export type EntryWhereInput = {
   note?: Prisma.StringNullableFilter<"Entry"> | string | null
   at?: Prisma.DateTimeFilter<"Entry"> | Date | string
   account?: Prisma.XOR<Prisma.AccountScalarRelationFilter, Prisma.AccountWhereInput>
-  run?: Prisma.XOR<Prisma.RunNullableScalarRelationFilter, Prisma.RunWhereInput> | null
 }
 
 export type EntryOrderByWithRelationInput = {
@@ -301,7 +300,6 @@ export type EntryOrderByWithRelationInput = {
   note?: Prisma.SortOrderInput | Prisma.SortOrder
   at?: Prisma.SortOrder
   account?: Prisma.AccountOrderByWithRelationInput
-  run?: Prisma.RunOrderByWithRelationInput
 }
 
 export type EntryWhereUniqueInput = Prisma.AtLeast<{
@@ -320,7 +318,6 @@ export type EntryWhereUniqueInput = Prisma.AtLeast<{
   note?: Prisma.StringNullableFilter<"Entry"> | string | null
   at?: Prisma.DateTimeFilter<"Entry"> | Date | string
   account?: Prisma.XOR<Prisma.AccountScalarRelationFilter, Prisma.AccountWhereInput>
-  run?: Prisma.XOR<Prisma.RunNullableScalarRelationFilter, Prisma.RunWhereInput> | null
 }, "id" | "key">
 
 export type EntryOrderByWithAggregationInput = {
@@ -361,6 +358,7 @@ export type EntryScalarWhereWithAggregatesInput = {
 
 export type EntryCreateInput = {
   id?: bigint | number
+  runId?: string | null
   kind: $Enums.EntryKind
   budgetChange?: bigint | number
   heldChange?: bigint | number
@@ -370,7 +368,6 @@ export type EntryCreateInput = {
   note?: string | null
   at: Date | string
   account: Prisma.AccountCreateNestedOneWithoutEntriesInput
-  run?: Prisma.RunCreateNestedOneWithoutEntriesInput
 }
 
 export type EntryUncheckedCreateInput = {
@@ -389,6 +386,7 @@ export type EntryUncheckedCreateInput = {
 
 export type EntryUpdateInput = {
   id?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  runId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   kind?: Prisma.EnumEntryKindFieldUpdateOperationsInput | $Enums.EntryKind
   budgetChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   heldChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -398,7 +396,6 @@ export type EntryUpdateInput = {
   note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   account?: Prisma.AccountUpdateOneRequiredWithoutEntriesNestedInput
-  run?: Prisma.RunUpdateOneWithoutEntriesNestedInput
 }
 
 export type EntryUncheckedUpdateInput = {
@@ -431,6 +428,7 @@ export type EntryCreateManyInput = {
 
 export type EntryUpdateManyMutationInput = {
   id?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  runId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   kind?: Prisma.EnumEntryKindFieldUpdateOperationsInput | $Enums.EntryKind
   budgetChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   heldChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -567,54 +565,13 @@ export type EntryUncheckedUpdateManyWithoutAccountNestedInput = {
   deleteMany?: Prisma.EntryScalarWhereInput | Prisma.EntryScalarWhereInput[]
 }
 
-export type EntryCreateNestedManyWithoutRunInput = {
-  create?: Prisma.XOR<Prisma.EntryCreateWithoutRunInput, Prisma.EntryUncheckedCreateWithoutRunInput> | Prisma.EntryCreateWithoutRunInput[] | Prisma.EntryUncheckedCreateWithoutRunInput[]
-  connectOrCreate?: Prisma.EntryCreateOrConnectWithoutRunInput | Prisma.EntryCreateOrConnectWithoutRunInput[]
-  createMany?: Prisma.EntryCreateManyRunInputEnvelope
-  connect?: Prisma.EntryWhereUniqueInput | Prisma.EntryWhereUniqueInput[]
-}
-
-export type EntryUncheckedCreateNestedManyWithoutRunInput = {
-  create?: Prisma.XOR<Prisma.EntryCreateWithoutRunInput, Prisma.EntryUncheckedCreateWithoutRunInput> | Prisma.EntryCreateWithoutRunInput[] | Prisma.EntryUncheckedCreateWithoutRunInput[]
-  connectOrCreate?: Prisma.EntryCreateOrConnectWithoutRunInput | Prisma.EntryCreateOrConnectWithoutRunInput[]
-  createMany?: Prisma.EntryCreateManyRunInputEnvelope
-  connect?: Prisma.EntryWhereUniqueInput | Prisma.EntryWhereUniqueInput[]
-}
-
-export type EntryUpdateManyWithoutRunNestedInput = {
-  create?: Prisma.XOR<Prisma.EntryCreateWithoutRunInput, Prisma.EntryUncheckedCreateWithoutRunInput> | Prisma.EntryCreateWithoutRunInput[] | Prisma.EntryUncheckedCreateWithoutRunInput[]
-  connectOrCreate?: Prisma.EntryCreateOrConnectWithoutRunInput | Prisma.EntryCreateOrConnectWithoutRunInput[]
-  upsert?: Prisma.EntryUpsertWithWhereUniqueWithoutRunInput | Prisma.EntryUpsertWithWhereUniqueWithoutRunInput[]
-  createMany?: Prisma.EntryCreateManyRunInputEnvelope
-  set?: Prisma.EntryWhereUniqueInput | Prisma.EntryWhereUniqueInput[]
-  disconnect?: Prisma.EntryWhereUniqueInput | Prisma.EntryWhereUniqueInput[]
-  delete?: Prisma.EntryWhereUniqueInput | Prisma.EntryWhereUniqueInput[]
-  connect?: Prisma.EntryWhereUniqueInput | Prisma.EntryWhereUniqueInput[]
-  update?: Prisma.EntryUpdateWithWhereUniqueWithoutRunInput | Prisma.EntryUpdateWithWhereUniqueWithoutRunInput[]
-  updateMany?: Prisma.EntryUpdateManyWithWhereWithoutRunInput | Prisma.EntryUpdateManyWithWhereWithoutRunInput[]
-  deleteMany?: Prisma.EntryScalarWhereInput | Prisma.EntryScalarWhereInput[]
-}
-
-export type EntryUncheckedUpdateManyWithoutRunNestedInput = {
-  create?: Prisma.XOR<Prisma.EntryCreateWithoutRunInput, Prisma.EntryUncheckedCreateWithoutRunInput> | Prisma.EntryCreateWithoutRunInput[] | Prisma.EntryUncheckedCreateWithoutRunInput[]
-  connectOrCreate?: Prisma.EntryCreateOrConnectWithoutRunInput | Prisma.EntryCreateOrConnectWithoutRunInput[]
-  upsert?: Prisma.EntryUpsertWithWhereUniqueWithoutRunInput | Prisma.EntryUpsertWithWhereUniqueWithoutRunInput[]
-  createMany?: Prisma.EntryCreateManyRunInputEnvelope
-  set?: Prisma.EntryWhereUniqueInput | Prisma.EntryWhereUniqueInput[]
-  disconnect?: Prisma.EntryWhereUniqueInput | Prisma.EntryWhereUniqueInput[]
-  delete?: Prisma.EntryWhereUniqueInput | Prisma.EntryWhereUniqueInput[]
-  connect?: Prisma.EntryWhereUniqueInput | Prisma.EntryWhereUniqueInput[]
-  update?: Prisma.EntryUpdateWithWhereUniqueWithoutRunInput | Prisma.EntryUpdateWithWhereUniqueWithoutRunInput[]
-  updateMany?: Prisma.EntryUpdateManyWithWhereWithoutRunInput | Prisma.EntryUpdateManyWithWhereWithoutRunInput[]
-  deleteMany?: Prisma.EntryScalarWhereInput | Prisma.EntryScalarWhereInput[]
-}
-
 export type EnumEntryKindFieldUpdateOperationsInput = {
   set?: $Enums.EntryKind
 }
 
 export type EntryCreateWithoutAccountInput = {
   id?: bigint | number
+  runId?: string | null
   kind: $Enums.EntryKind
   budgetChange?: bigint | number
   heldChange?: bigint | number
@@ -623,7 +580,6 @@ export type EntryCreateWithoutAccountInput = {
   key: string
   note?: string | null
   at: Date | string
-  run?: Prisma.RunCreateNestedOneWithoutEntriesInput
 }
 
 export type EntryUncheckedCreateWithoutAccountInput = {
@@ -682,58 +638,6 @@ export type EntryScalarWhereInput = {
   at?: Prisma.DateTimeFilter<"Entry"> | Date | string
 }
 
-export type EntryCreateWithoutRunInput = {
-  id?: bigint | number
-  kind: $Enums.EntryKind
-  budgetChange?: bigint | number
-  heldChange?: bigint | number
-  spentChange?: bigint | number
-  overageChange?: bigint | number
-  key: string
-  note?: string | null
-  at: Date | string
-  account: Prisma.AccountCreateNestedOneWithoutEntriesInput
-}
-
-export type EntryUncheckedCreateWithoutRunInput = {
-  id?: bigint | number
-  accountId: bigint | number
-  kind: $Enums.EntryKind
-  budgetChange?: bigint | number
-  heldChange?: bigint | number
-  spentChange?: bigint | number
-  overageChange?: bigint | number
-  key: string
-  note?: string | null
-  at: Date | string
-}
-
-export type EntryCreateOrConnectWithoutRunInput = {
-  where: Prisma.EntryWhereUniqueInput
-  create: Prisma.XOR<Prisma.EntryCreateWithoutRunInput, Prisma.EntryUncheckedCreateWithoutRunInput>
-}
-
-export type EntryCreateManyRunInputEnvelope = {
-  data: Prisma.EntryCreateManyRunInput | Prisma.EntryCreateManyRunInput[]
-  skipDuplicates?: boolean
-}
-
-export type EntryUpsertWithWhereUniqueWithoutRunInput = {
-  where: Prisma.EntryWhereUniqueInput
-  update: Prisma.XOR<Prisma.EntryUpdateWithoutRunInput, Prisma.EntryUncheckedUpdateWithoutRunInput>
-  create: Prisma.XOR<Prisma.EntryCreateWithoutRunInput, Prisma.EntryUncheckedCreateWithoutRunInput>
-}
-
-export type EntryUpdateWithWhereUniqueWithoutRunInput = {
-  where: Prisma.EntryWhereUniqueInput
-  data: Prisma.XOR<Prisma.EntryUpdateWithoutRunInput, Prisma.EntryUncheckedUpdateWithoutRunInput>
-}
-
-export type EntryUpdateManyWithWhereWithoutRunInput = {
-  where: Prisma.EntryScalarWhereInput
-  data: Prisma.XOR<Prisma.EntryUpdateManyMutationInput, Prisma.EntryUncheckedUpdateManyWithoutRunInput>
-}
-
 export type EntryCreateManyAccountInput = {
   id?: bigint | number
   runId?: string | null
@@ -749,6 +653,7 @@ export type EntryCreateManyAccountInput = {
 
 export type EntryUpdateWithoutAccountInput = {
   id?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  runId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   kind?: Prisma.EnumEntryKindFieldUpdateOperationsInput | $Enums.EntryKind
   budgetChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   heldChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -757,7 +662,6 @@ export type EntryUpdateWithoutAccountInput = {
   key?: Prisma.StringFieldUpdateOperationsInput | string
   note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-  run?: Prisma.RunUpdateOneWithoutEntriesNestedInput
 }
 
 export type EntryUncheckedUpdateWithoutAccountInput = {
@@ -786,58 +690,6 @@ export type EntryUncheckedUpdateManyWithoutAccountInput = {
   at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
-export type EntryCreateManyRunInput = {
-  id?: bigint | number
-  accountId: bigint | number
-  kind: $Enums.EntryKind
-  budgetChange?: bigint | number
-  heldChange?: bigint | number
-  spentChange?: bigint | number
-  overageChange?: bigint | number
-  key: string
-  note?: string | null
-  at: Date | string
-}
-
-export type EntryUpdateWithoutRunInput = {
-  id?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  kind?: Prisma.EnumEntryKindFieldUpdateOperationsInput | $Enums.EntryKind
-  budgetChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  heldChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  spentChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  overageChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  key?: Prisma.StringFieldUpdateOperationsInput | string
-  note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-  account?: Prisma.AccountUpdateOneRequiredWithoutEntriesNestedInput
-}
-
-export type EntryUncheckedUpdateWithoutRunInput = {
-  id?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  accountId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  kind?: Prisma.EnumEntryKindFieldUpdateOperationsInput | $Enums.EntryKind
-  budgetChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  heldChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  spentChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  overageChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  key?: Prisma.StringFieldUpdateOperationsInput | string
-  note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-}
-
-export type EntryUncheckedUpdateManyWithoutRunInput = {
-  id?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  accountId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  kind?: Prisma.EnumEntryKindFieldUpdateOperationsInput | $Enums.EntryKind
-  budgetChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  heldChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  spentChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  overageChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  key?: Prisma.StringFieldUpdateOperationsInput | string
-  note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-}
-
 
 
 export type EntrySelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -853,7 +705,6 @@ export type EntrySelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
   note?: boolean
   at?: boolean
   account?: boolean | Prisma.AccountDefaultArgs<ExtArgs>
-  run?: boolean | Prisma.Entry$runArgs<ExtArgs>
 }, ExtArgs["result"]["entry"]>
 
 export type EntrySelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -869,7 +720,6 @@ export type EntrySelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensi
   note?: boolean
   at?: boolean
   account?: boolean | Prisma.AccountDefaultArgs<ExtArgs>
-  run?: boolean | Prisma.Entry$runArgs<ExtArgs>
 }, ExtArgs["result"]["entry"]>
 
 export type EntrySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -885,7 +735,6 @@ export type EntrySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensi
   note?: boolean
   at?: boolean
   account?: boolean | Prisma.AccountDefaultArgs<ExtArgs>
-  run?: boolean | Prisma.Entry$runArgs<ExtArgs>
 }, ExtArgs["result"]["entry"]>
 
 export type EntrySelectScalar = {
@@ -905,22 +754,18 @@ export type EntrySelectScalar = {
 export type EntryOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "accountId" | "runId" | "kind" | "budgetChange" | "heldChange" | "spentChange" | "overageChange" | "key" | "note" | "at", ExtArgs["result"]["entry"]>
 export type EntryInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   account?: boolean | Prisma.AccountDefaultArgs<ExtArgs>
-  run?: boolean | Prisma.Entry$runArgs<ExtArgs>
 }
 export type EntryIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   account?: boolean | Prisma.AccountDefaultArgs<ExtArgs>
-  run?: boolean | Prisma.Entry$runArgs<ExtArgs>
 }
 export type EntryIncludeUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   account?: boolean | Prisma.AccountDefaultArgs<ExtArgs>
-  run?: boolean | Prisma.Entry$runArgs<ExtArgs>
 }
 
 export type $EntryPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Entry"
   objects: {
     account: Prisma.$AccountPayload<ExtArgs>
-    run: Prisma.$RunPayload<ExtArgs> | null
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: bigint
@@ -1335,7 +1180,6 @@ readonly fields: EntryFieldRefs;
 export interface Prisma__EntryClient<T, Null = never, ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs, GlobalOmitOptions = {}> extends Prisma.PrismaPromise<T> {
   readonly [Symbol.toStringTag]: "PrismaPromise"
   account<T extends Prisma.AccountDefaultArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.AccountDefaultArgs<ExtArgs>>): Prisma.Prisma__AccountClient<runtime.Types.Result.GetResult<Prisma.$AccountPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | Null, Null, ExtArgs, GlobalOmitOptions>
-  run<T extends Prisma.Entry$runArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Entry$runArgs<ExtArgs>>): Prisma.Prisma__RunClient<runtime.Types.Result.GetResult<Prisma.$RunPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -1774,25 +1618,6 @@ export type EntryDeleteManyArgs<ExtArgs extends runtime.Types.Extensions.Interna
    * Limit how many Entries to delete.
    */
   limit?: number
-}
-
-/**
- * Entry.run
- */
-export type Entry$runArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
-  /**
-   * Select specific fields to fetch from the Run
-   */
-  select?: Prisma.RunSelect<ExtArgs> | null
-  /**
-   * Omit specific fields from the Run
-   */
-  omit?: Prisma.RunOmit<ExtArgs> | null
-  /**
-   * Choose, which related nodes to fetch as well
-   */
-  include?: Prisma.RunInclude<ExtArgs> | null
-  where?: Prisma.RunWhereInput
 }
 
 /**

@@ -212,7 +212,6 @@ export type HoldWhereInput = {
   accountId?: Prisma.BigIntFilter<"Hold"> | bigint | number
   amount?: Prisma.BigIntFilter<"Hold"> | bigint | number
   state?: Prisma.EnumHoldStateFilter<"Hold"> | $Enums.HoldState
-  run?: Prisma.XOR<Prisma.RunScalarRelationFilter, Prisma.RunWhereInput>
   account?: Prisma.XOR<Prisma.AccountScalarRelationFilter, Prisma.AccountWhereInput>
 }
 
@@ -221,7 +220,6 @@ export type HoldOrderByWithRelationInput = {
   accountId?: Prisma.SortOrder
   amount?: Prisma.SortOrder
   state?: Prisma.SortOrder
-  run?: Prisma.RunOrderByWithRelationInput
   account?: Prisma.AccountOrderByWithRelationInput
 }
 
@@ -234,7 +232,6 @@ export type HoldWhereUniqueInput = Prisma.AtLeast<{
   accountId?: Prisma.BigIntFilter<"Hold"> | bigint | number
   amount?: Prisma.BigIntFilter<"Hold"> | bigint | number
   state?: Prisma.EnumHoldStateFilter<"Hold"> | $Enums.HoldState
-  run?: Prisma.XOR<Prisma.RunScalarRelationFilter, Prisma.RunWhereInput>
   account?: Prisma.XOR<Prisma.AccountScalarRelationFilter, Prisma.AccountWhereInput>
 }, "runId_accountId">
 
@@ -261,9 +258,9 @@ export type HoldScalarWhereWithAggregatesInput = {
 }
 
 export type HoldCreateInput = {
+  runId: string
   amount: bigint | number
   state?: $Enums.HoldState
-  run: Prisma.RunCreateNestedOneWithoutHoldsInput
   account: Prisma.AccountCreateNestedOneWithoutHoldsInput
 }
 
@@ -275,9 +272,9 @@ export type HoldUncheckedCreateInput = {
 }
 
 export type HoldUpdateInput = {
+  runId?: Prisma.StringFieldUpdateOperationsInput | string
   amount?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   state?: Prisma.EnumHoldStateFieldUpdateOperationsInput | $Enums.HoldState
-  run?: Prisma.RunUpdateOneRequiredWithoutHoldsNestedInput
   account?: Prisma.AccountUpdateOneRequiredWithoutHoldsNestedInput
 }
 
@@ -296,6 +293,7 @@ export type HoldCreateManyInput = {
 }
 
 export type HoldUpdateManyMutationInput = {
+  runId?: Prisma.StringFieldUpdateOperationsInput | string
   amount?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   state?: Prisma.EnumHoldStateFieldUpdateOperationsInput | $Enums.HoldState
 }
@@ -395,56 +393,14 @@ export type HoldUncheckedUpdateManyWithoutAccountNestedInput = {
   deleteMany?: Prisma.HoldScalarWhereInput | Prisma.HoldScalarWhereInput[]
 }
 
-export type HoldCreateNestedManyWithoutRunInput = {
-  create?: Prisma.XOR<Prisma.HoldCreateWithoutRunInput, Prisma.HoldUncheckedCreateWithoutRunInput> | Prisma.HoldCreateWithoutRunInput[] | Prisma.HoldUncheckedCreateWithoutRunInput[]
-  connectOrCreate?: Prisma.HoldCreateOrConnectWithoutRunInput | Prisma.HoldCreateOrConnectWithoutRunInput[]
-  createMany?: Prisma.HoldCreateManyRunInputEnvelope
-  connect?: Prisma.HoldWhereUniqueInput | Prisma.HoldWhereUniqueInput[]
-}
-
-export type HoldUncheckedCreateNestedManyWithoutRunInput = {
-  create?: Prisma.XOR<Prisma.HoldCreateWithoutRunInput, Prisma.HoldUncheckedCreateWithoutRunInput> | Prisma.HoldCreateWithoutRunInput[] | Prisma.HoldUncheckedCreateWithoutRunInput[]
-  connectOrCreate?: Prisma.HoldCreateOrConnectWithoutRunInput | Prisma.HoldCreateOrConnectWithoutRunInput[]
-  createMany?: Prisma.HoldCreateManyRunInputEnvelope
-  connect?: Prisma.HoldWhereUniqueInput | Prisma.HoldWhereUniqueInput[]
-}
-
-export type HoldUpdateManyWithoutRunNestedInput = {
-  create?: Prisma.XOR<Prisma.HoldCreateWithoutRunInput, Prisma.HoldUncheckedCreateWithoutRunInput> | Prisma.HoldCreateWithoutRunInput[] | Prisma.HoldUncheckedCreateWithoutRunInput[]
-  connectOrCreate?: Prisma.HoldCreateOrConnectWithoutRunInput | Prisma.HoldCreateOrConnectWithoutRunInput[]
-  upsert?: Prisma.HoldUpsertWithWhereUniqueWithoutRunInput | Prisma.HoldUpsertWithWhereUniqueWithoutRunInput[]
-  createMany?: Prisma.HoldCreateManyRunInputEnvelope
-  set?: Prisma.HoldWhereUniqueInput | Prisma.HoldWhereUniqueInput[]
-  disconnect?: Prisma.HoldWhereUniqueInput | Prisma.HoldWhereUniqueInput[]
-  delete?: Prisma.HoldWhereUniqueInput | Prisma.HoldWhereUniqueInput[]
-  connect?: Prisma.HoldWhereUniqueInput | Prisma.HoldWhereUniqueInput[]
-  update?: Prisma.HoldUpdateWithWhereUniqueWithoutRunInput | Prisma.HoldUpdateWithWhereUniqueWithoutRunInput[]
-  updateMany?: Prisma.HoldUpdateManyWithWhereWithoutRunInput | Prisma.HoldUpdateManyWithWhereWithoutRunInput[]
-  deleteMany?: Prisma.HoldScalarWhereInput | Prisma.HoldScalarWhereInput[]
-}
-
-export type HoldUncheckedUpdateManyWithoutRunNestedInput = {
-  create?: Prisma.XOR<Prisma.HoldCreateWithoutRunInput, Prisma.HoldUncheckedCreateWithoutRunInput> | Prisma.HoldCreateWithoutRunInput[] | Prisma.HoldUncheckedCreateWithoutRunInput[]
-  connectOrCreate?: Prisma.HoldCreateOrConnectWithoutRunInput | Prisma.HoldCreateOrConnectWithoutRunInput[]
-  upsert?: Prisma.HoldUpsertWithWhereUniqueWithoutRunInput | Prisma.HoldUpsertWithWhereUniqueWithoutRunInput[]
-  createMany?: Prisma.HoldCreateManyRunInputEnvelope
-  set?: Prisma.HoldWhereUniqueInput | Prisma.HoldWhereUniqueInput[]
-  disconnect?: Prisma.HoldWhereUniqueInput | Prisma.HoldWhereUniqueInput[]
-  delete?: Prisma.HoldWhereUniqueInput | Prisma.HoldWhereUniqueInput[]
-  connect?: Prisma.HoldWhereUniqueInput | Prisma.HoldWhereUniqueInput[]
-  update?: Prisma.HoldUpdateWithWhereUniqueWithoutRunInput | Prisma.HoldUpdateWithWhereUniqueWithoutRunInput[]
-  updateMany?: Prisma.HoldUpdateManyWithWhereWithoutRunInput | Prisma.HoldUpdateManyWithWhereWithoutRunInput[]
-  deleteMany?: Prisma.HoldScalarWhereInput | Prisma.HoldScalarWhereInput[]
-}
-
 export type EnumHoldStateFieldUpdateOperationsInput = {
   set?: $Enums.HoldState
 }
 
 export type HoldCreateWithoutAccountInput = {
+  runId: string
   amount: bigint | number
   state?: $Enums.HoldState
-  run: Prisma.RunCreateNestedOneWithoutHoldsInput
 }
 
 export type HoldUncheckedCreateWithoutAccountInput = {
@@ -489,44 +445,6 @@ export type HoldScalarWhereInput = {
   state?: Prisma.EnumHoldStateFilter<"Hold"> | $Enums.HoldState
 }
 
-export type HoldCreateWithoutRunInput = {
-  amount: bigint | number
-  state?: $Enums.HoldState
-  account: Prisma.AccountCreateNestedOneWithoutHoldsInput
-}
-
-export type HoldUncheckedCreateWithoutRunInput = {
-  accountId: bigint | number
-  amount: bigint | number
-  state?: $Enums.HoldState
-}
-
-export type HoldCreateOrConnectWithoutRunInput = {
-  where: Prisma.HoldWhereUniqueInput
-  create: Prisma.XOR<Prisma.HoldCreateWithoutRunInput, Prisma.HoldUncheckedCreateWithoutRunInput>
-}
-
-export type HoldCreateManyRunInputEnvelope = {
-  data: Prisma.HoldCreateManyRunInput | Prisma.HoldCreateManyRunInput[]
-  skipDuplicates?: boolean
-}
-
-export type HoldUpsertWithWhereUniqueWithoutRunInput = {
-  where: Prisma.HoldWhereUniqueInput
-  update: Prisma.XOR<Prisma.HoldUpdateWithoutRunInput, Prisma.HoldUncheckedUpdateWithoutRunInput>
-  create: Prisma.XOR<Prisma.HoldCreateWithoutRunInput, Prisma.HoldUncheckedCreateWithoutRunInput>
-}
-
-export type HoldUpdateWithWhereUniqueWithoutRunInput = {
-  where: Prisma.HoldWhereUniqueInput
-  data: Prisma.XOR<Prisma.HoldUpdateWithoutRunInput, Prisma.HoldUncheckedUpdateWithoutRunInput>
-}
-
-export type HoldUpdateManyWithWhereWithoutRunInput = {
-  where: Prisma.HoldScalarWhereInput
-  data: Prisma.XOR<Prisma.HoldUpdateManyMutationInput, Prisma.HoldUncheckedUpdateManyWithoutRunInput>
-}
-
 export type HoldCreateManyAccountInput = {
   runId: string
   amount: bigint | number
@@ -534,9 +452,9 @@ export type HoldCreateManyAccountInput = {
 }
 
 export type HoldUpdateWithoutAccountInput = {
+  runId?: Prisma.StringFieldUpdateOperationsInput | string
   amount?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   state?: Prisma.EnumHoldStateFieldUpdateOperationsInput | $Enums.HoldState
-  run?: Prisma.RunUpdateOneRequiredWithoutHoldsNestedInput
 }
 
 export type HoldUncheckedUpdateWithoutAccountInput = {
@@ -551,30 +469,6 @@ export type HoldUncheckedUpdateManyWithoutAccountInput = {
   state?: Prisma.EnumHoldStateFieldUpdateOperationsInput | $Enums.HoldState
 }
 
-export type HoldCreateManyRunInput = {
-  accountId: bigint | number
-  amount: bigint | number
-  state?: $Enums.HoldState
-}
-
-export type HoldUpdateWithoutRunInput = {
-  amount?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  state?: Prisma.EnumHoldStateFieldUpdateOperationsInput | $Enums.HoldState
-  account?: Prisma.AccountUpdateOneRequiredWithoutHoldsNestedInput
-}
-
-export type HoldUncheckedUpdateWithoutRunInput = {
-  accountId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  amount?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  state?: Prisma.EnumHoldStateFieldUpdateOperationsInput | $Enums.HoldState
-}
-
-export type HoldUncheckedUpdateManyWithoutRunInput = {
-  accountId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  amount?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  state?: Prisma.EnumHoldStateFieldUpdateOperationsInput | $Enums.HoldState
-}
-
 
 
 export type HoldSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -582,7 +476,6 @@ export type HoldSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = r
   accountId?: boolean
   amount?: boolean
   state?: boolean
-  run?: boolean | Prisma.RunDefaultArgs<ExtArgs>
   account?: boolean | Prisma.AccountDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["hold"]>
 
@@ -591,7 +484,6 @@ export type HoldSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   accountId?: boolean
   amount?: boolean
   state?: boolean
-  run?: boolean | Prisma.RunDefaultArgs<ExtArgs>
   account?: boolean | Prisma.AccountDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["hold"]>
 
@@ -600,7 +492,6 @@ export type HoldSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   accountId?: boolean
   amount?: boolean
   state?: boolean
-  run?: boolean | Prisma.RunDefaultArgs<ExtArgs>
   account?: boolean | Prisma.AccountDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["hold"]>
 
@@ -613,22 +504,18 @@ export type HoldSelectScalar = {
 
 export type HoldOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"runId" | "accountId" | "amount" | "state", ExtArgs["result"]["hold"]>
 export type HoldInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
-  run?: boolean | Prisma.RunDefaultArgs<ExtArgs>
   account?: boolean | Prisma.AccountDefaultArgs<ExtArgs>
 }
 export type HoldIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
-  run?: boolean | Prisma.RunDefaultArgs<ExtArgs>
   account?: boolean | Prisma.AccountDefaultArgs<ExtArgs>
 }
 export type HoldIncludeUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
-  run?: boolean | Prisma.RunDefaultArgs<ExtArgs>
   account?: boolean | Prisma.AccountDefaultArgs<ExtArgs>
 }
 
 export type $HoldPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Hold"
   objects: {
-    run: Prisma.$RunPayload<ExtArgs>
     account: Prisma.$AccountPayload<ExtArgs>
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
@@ -1033,7 +920,6 @@ readonly fields: HoldFieldRefs;
  */
 export interface Prisma__HoldClient<T, Null = never, ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs, GlobalOmitOptions = {}> extends Prisma.PrismaPromise<T> {
   readonly [Symbol.toStringTag]: "PrismaPromise"
-  run<T extends Prisma.RunDefaultArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.RunDefaultArgs<ExtArgs>>): Prisma.Prisma__RunClient<runtime.Types.Result.GetResult<Prisma.$RunPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | Null, Null, ExtArgs, GlobalOmitOptions>
   account<T extends Prisma.AccountDefaultArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.AccountDefaultArgs<ExtArgs>>): Prisma.Prisma__AccountClient<runtime.Types.Result.GetResult<Prisma.$AccountPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | Null, Null, ExtArgs, GlobalOmitOptions>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.

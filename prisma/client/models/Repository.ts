@@ -221,8 +221,6 @@ export type RepositoryWhereInput = {
   installationId?: Prisma.BigIntFilter<"Repository"> | bigint | number
   defaultBranch?: Prisma.StringFilter<"Repository"> | string
   accounts?: Prisma.AccountListRelationFilter
-  sessions?: Prisma.SessionListRelationFilter
-  runs?: Prisma.RunListRelationFilter
   promotions?: Prisma.PromotionListRelationFilter
 }
 
@@ -233,8 +231,6 @@ export type RepositoryOrderByWithRelationInput = {
   installationId?: Prisma.SortOrder
   defaultBranch?: Prisma.SortOrder
   accounts?: Prisma.AccountOrderByRelationAggregateInput
-  sessions?: Prisma.SessionOrderByRelationAggregateInput
-  runs?: Prisma.RunOrderByRelationAggregateInput
   promotions?: Prisma.PromotionOrderByRelationAggregateInput
 }
 
@@ -248,8 +244,6 @@ export type RepositoryWhereUniqueInput = Prisma.AtLeast<{
   installationId?: Prisma.BigIntFilter<"Repository"> | bigint | number
   defaultBranch?: Prisma.StringFilter<"Repository"> | string
   accounts?: Prisma.AccountListRelationFilter
-  sessions?: Prisma.SessionListRelationFilter
-  runs?: Prisma.RunListRelationFilter
   promotions?: Prisma.PromotionListRelationFilter
 }, "id">
 
@@ -284,8 +278,6 @@ export type RepositoryCreateInput = {
   installationId: bigint | number
   defaultBranch: string
   accounts?: Prisma.AccountCreateNestedManyWithoutRepositoryInput
-  sessions?: Prisma.SessionCreateNestedManyWithoutRepositoryInput
-  runs?: Prisma.RunCreateNestedManyWithoutRepositoryInput
   promotions?: Prisma.PromotionCreateNestedManyWithoutRepositoryInput
 }
 
@@ -296,8 +288,6 @@ export type RepositoryUncheckedCreateInput = {
   installationId: bigint | number
   defaultBranch: string
   accounts?: Prisma.AccountUncheckedCreateNestedManyWithoutRepositoryInput
-  sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutRepositoryInput
-  runs?: Prisma.RunUncheckedCreateNestedManyWithoutRepositoryInput
   promotions?: Prisma.PromotionUncheckedCreateNestedManyWithoutRepositoryInput
 }
 
@@ -308,8 +298,6 @@ export type RepositoryUpdateInput = {
   installationId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   defaultBranch?: Prisma.StringFieldUpdateOperationsInput | string
   accounts?: Prisma.AccountUpdateManyWithoutRepositoryNestedInput
-  sessions?: Prisma.SessionUpdateManyWithoutRepositoryNestedInput
-  runs?: Prisma.RunUpdateManyWithoutRepositoryNestedInput
   promotions?: Prisma.PromotionUpdateManyWithoutRepositoryNestedInput
 }
 
@@ -320,8 +308,6 @@ export type RepositoryUncheckedUpdateInput = {
   installationId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   defaultBranch?: Prisma.StringFieldUpdateOperationsInput | string
   accounts?: Prisma.AccountUncheckedUpdateManyWithoutRepositoryNestedInput
-  sessions?: Prisma.SessionUncheckedUpdateManyWithoutRepositoryNestedInput
-  runs?: Prisma.RunUncheckedUpdateManyWithoutRepositoryNestedInput
   promotions?: Prisma.PromotionUncheckedUpdateManyWithoutRepositoryNestedInput
 }
 
@@ -414,34 +400,6 @@ export type RepositoryUpdateOneRequiredWithoutAccountsNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.RepositoryUpdateToOneWithWhereWithoutAccountsInput, Prisma.RepositoryUpdateWithoutAccountsInput>, Prisma.RepositoryUncheckedUpdateWithoutAccountsInput>
 }
 
-export type RepositoryCreateNestedOneWithoutSessionsInput = {
-  create?: Prisma.XOR<Prisma.RepositoryCreateWithoutSessionsInput, Prisma.RepositoryUncheckedCreateWithoutSessionsInput>
-  connectOrCreate?: Prisma.RepositoryCreateOrConnectWithoutSessionsInput
-  connect?: Prisma.RepositoryWhereUniqueInput
-}
-
-export type RepositoryUpdateOneRequiredWithoutSessionsNestedInput = {
-  create?: Prisma.XOR<Prisma.RepositoryCreateWithoutSessionsInput, Prisma.RepositoryUncheckedCreateWithoutSessionsInput>
-  connectOrCreate?: Prisma.RepositoryCreateOrConnectWithoutSessionsInput
-  upsert?: Prisma.RepositoryUpsertWithoutSessionsInput
-  connect?: Prisma.RepositoryWhereUniqueInput
-  update?: Prisma.XOR<Prisma.XOR<Prisma.RepositoryUpdateToOneWithWhereWithoutSessionsInput, Prisma.RepositoryUpdateWithoutSessionsInput>, Prisma.RepositoryUncheckedUpdateWithoutSessionsInput>
-}
-
-export type RepositoryCreateNestedOneWithoutRunsInput = {
-  create?: Prisma.XOR<Prisma.RepositoryCreateWithoutRunsInput, Prisma.RepositoryUncheckedCreateWithoutRunsInput>
-  connectOrCreate?: Prisma.RepositoryCreateOrConnectWithoutRunsInput
-  connect?: Prisma.RepositoryWhereUniqueInput
-}
-
-export type RepositoryUpdateOneRequiredWithoutRunsNestedInput = {
-  create?: Prisma.XOR<Prisma.RepositoryCreateWithoutRunsInput, Prisma.RepositoryUncheckedCreateWithoutRunsInput>
-  connectOrCreate?: Prisma.RepositoryCreateOrConnectWithoutRunsInput
-  upsert?: Prisma.RepositoryUpsertWithoutRunsInput
-  connect?: Prisma.RepositoryWhereUniqueInput
-  update?: Prisma.XOR<Prisma.XOR<Prisma.RepositoryUpdateToOneWithWhereWithoutRunsInput, Prisma.RepositoryUpdateWithoutRunsInput>, Prisma.RepositoryUncheckedUpdateWithoutRunsInput>
-}
-
 export type RepositoryCreateNestedOneWithoutPromotionsInput = {
   create?: Prisma.XOR<Prisma.RepositoryCreateWithoutPromotionsInput, Prisma.RepositoryUncheckedCreateWithoutPromotionsInput>
   connectOrCreate?: Prisma.RepositoryCreateOrConnectWithoutPromotionsInput
@@ -462,8 +420,6 @@ export type RepositoryCreateWithoutAccountsInput = {
   name: string
   installationId: bigint | number
   defaultBranch: string
-  sessions?: Prisma.SessionCreateNestedManyWithoutRepositoryInput
-  runs?: Prisma.RunCreateNestedManyWithoutRepositoryInput
   promotions?: Prisma.PromotionCreateNestedManyWithoutRepositoryInput
 }
 
@@ -473,8 +429,6 @@ export type RepositoryUncheckedCreateWithoutAccountsInput = {
   name: string
   installationId: bigint | number
   defaultBranch: string
-  sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutRepositoryInput
-  runs?: Prisma.RunUncheckedCreateNestedManyWithoutRepositoryInput
   promotions?: Prisma.PromotionUncheckedCreateNestedManyWithoutRepositoryInput
 }
 
@@ -500,8 +454,6 @@ export type RepositoryUpdateWithoutAccountsInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   installationId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   defaultBranch?: Prisma.StringFieldUpdateOperationsInput | string
-  sessions?: Prisma.SessionUpdateManyWithoutRepositoryNestedInput
-  runs?: Prisma.RunUpdateManyWithoutRepositoryNestedInput
   promotions?: Prisma.PromotionUpdateManyWithoutRepositoryNestedInput
 }
 
@@ -511,128 +463,6 @@ export type RepositoryUncheckedUpdateWithoutAccountsInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   installationId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   defaultBranch?: Prisma.StringFieldUpdateOperationsInput | string
-  sessions?: Prisma.SessionUncheckedUpdateManyWithoutRepositoryNestedInput
-  runs?: Prisma.RunUncheckedUpdateManyWithoutRepositoryNestedInput
-  promotions?: Prisma.PromotionUncheckedUpdateManyWithoutRepositoryNestedInput
-}
-
-export type RepositoryCreateWithoutSessionsInput = {
-  id: bigint | number
-  owner: string
-  name: string
-  installationId: bigint | number
-  defaultBranch: string
-  accounts?: Prisma.AccountCreateNestedManyWithoutRepositoryInput
-  runs?: Prisma.RunCreateNestedManyWithoutRepositoryInput
-  promotions?: Prisma.PromotionCreateNestedManyWithoutRepositoryInput
-}
-
-export type RepositoryUncheckedCreateWithoutSessionsInput = {
-  id: bigint | number
-  owner: string
-  name: string
-  installationId: bigint | number
-  defaultBranch: string
-  accounts?: Prisma.AccountUncheckedCreateNestedManyWithoutRepositoryInput
-  runs?: Prisma.RunUncheckedCreateNestedManyWithoutRepositoryInput
-  promotions?: Prisma.PromotionUncheckedCreateNestedManyWithoutRepositoryInput
-}
-
-export type RepositoryCreateOrConnectWithoutSessionsInput = {
-  where: Prisma.RepositoryWhereUniqueInput
-  create: Prisma.XOR<Prisma.RepositoryCreateWithoutSessionsInput, Prisma.RepositoryUncheckedCreateWithoutSessionsInput>
-}
-
-export type RepositoryUpsertWithoutSessionsInput = {
-  update: Prisma.XOR<Prisma.RepositoryUpdateWithoutSessionsInput, Prisma.RepositoryUncheckedUpdateWithoutSessionsInput>
-  create: Prisma.XOR<Prisma.RepositoryCreateWithoutSessionsInput, Prisma.RepositoryUncheckedCreateWithoutSessionsInput>
-  where?: Prisma.RepositoryWhereInput
-}
-
-export type RepositoryUpdateToOneWithWhereWithoutSessionsInput = {
-  where?: Prisma.RepositoryWhereInput
-  data: Prisma.XOR<Prisma.RepositoryUpdateWithoutSessionsInput, Prisma.RepositoryUncheckedUpdateWithoutSessionsInput>
-}
-
-export type RepositoryUpdateWithoutSessionsInput = {
-  id?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  owner?: Prisma.StringFieldUpdateOperationsInput | string
-  name?: Prisma.StringFieldUpdateOperationsInput | string
-  installationId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  defaultBranch?: Prisma.StringFieldUpdateOperationsInput | string
-  accounts?: Prisma.AccountUpdateManyWithoutRepositoryNestedInput
-  runs?: Prisma.RunUpdateManyWithoutRepositoryNestedInput
-  promotions?: Prisma.PromotionUpdateManyWithoutRepositoryNestedInput
-}
-
-export type RepositoryUncheckedUpdateWithoutSessionsInput = {
-  id?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  owner?: Prisma.StringFieldUpdateOperationsInput | string
-  name?: Prisma.StringFieldUpdateOperationsInput | string
-  installationId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  defaultBranch?: Prisma.StringFieldUpdateOperationsInput | string
-  accounts?: Prisma.AccountUncheckedUpdateManyWithoutRepositoryNestedInput
-  runs?: Prisma.RunUncheckedUpdateManyWithoutRepositoryNestedInput
-  promotions?: Prisma.PromotionUncheckedUpdateManyWithoutRepositoryNestedInput
-}
-
-export type RepositoryCreateWithoutRunsInput = {
-  id: bigint | number
-  owner: string
-  name: string
-  installationId: bigint | number
-  defaultBranch: string
-  accounts?: Prisma.AccountCreateNestedManyWithoutRepositoryInput
-  sessions?: Prisma.SessionCreateNestedManyWithoutRepositoryInput
-  promotions?: Prisma.PromotionCreateNestedManyWithoutRepositoryInput
-}
-
-export type RepositoryUncheckedCreateWithoutRunsInput = {
-  id: bigint | number
-  owner: string
-  name: string
-  installationId: bigint | number
-  defaultBranch: string
-  accounts?: Prisma.AccountUncheckedCreateNestedManyWithoutRepositoryInput
-  sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutRepositoryInput
-  promotions?: Prisma.PromotionUncheckedCreateNestedManyWithoutRepositoryInput
-}
-
-export type RepositoryCreateOrConnectWithoutRunsInput = {
-  where: Prisma.RepositoryWhereUniqueInput
-  create: Prisma.XOR<Prisma.RepositoryCreateWithoutRunsInput, Prisma.RepositoryUncheckedCreateWithoutRunsInput>
-}
-
-export type RepositoryUpsertWithoutRunsInput = {
-  update: Prisma.XOR<Prisma.RepositoryUpdateWithoutRunsInput, Prisma.RepositoryUncheckedUpdateWithoutRunsInput>
-  create: Prisma.XOR<Prisma.RepositoryCreateWithoutRunsInput, Prisma.RepositoryUncheckedCreateWithoutRunsInput>
-  where?: Prisma.RepositoryWhereInput
-}
-
-export type RepositoryUpdateToOneWithWhereWithoutRunsInput = {
-  where?: Prisma.RepositoryWhereInput
-  data: Prisma.XOR<Prisma.RepositoryUpdateWithoutRunsInput, Prisma.RepositoryUncheckedUpdateWithoutRunsInput>
-}
-
-export type RepositoryUpdateWithoutRunsInput = {
-  id?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  owner?: Prisma.StringFieldUpdateOperationsInput | string
-  name?: Prisma.StringFieldUpdateOperationsInput | string
-  installationId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  defaultBranch?: Prisma.StringFieldUpdateOperationsInput | string
-  accounts?: Prisma.AccountUpdateManyWithoutRepositoryNestedInput
-  sessions?: Prisma.SessionUpdateManyWithoutRepositoryNestedInput
-  promotions?: Prisma.PromotionUpdateManyWithoutRepositoryNestedInput
-}
-
-export type RepositoryUncheckedUpdateWithoutRunsInput = {
-  id?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  owner?: Prisma.StringFieldUpdateOperationsInput | string
-  name?: Prisma.StringFieldUpdateOperationsInput | string
-  installationId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  defaultBranch?: Prisma.StringFieldUpdateOperationsInput | string
-  accounts?: Prisma.AccountUncheckedUpdateManyWithoutRepositoryNestedInput
-  sessions?: Prisma.SessionUncheckedUpdateManyWithoutRepositoryNestedInput
   promotions?: Prisma.PromotionUncheckedUpdateManyWithoutRepositoryNestedInput
 }
 
@@ -643,8 +473,6 @@ export type RepositoryCreateWithoutPromotionsInput = {
   installationId: bigint | number
   defaultBranch: string
   accounts?: Prisma.AccountCreateNestedManyWithoutRepositoryInput
-  sessions?: Prisma.SessionCreateNestedManyWithoutRepositoryInput
-  runs?: Prisma.RunCreateNestedManyWithoutRepositoryInput
 }
 
 export type RepositoryUncheckedCreateWithoutPromotionsInput = {
@@ -654,8 +482,6 @@ export type RepositoryUncheckedCreateWithoutPromotionsInput = {
   installationId: bigint | number
   defaultBranch: string
   accounts?: Prisma.AccountUncheckedCreateNestedManyWithoutRepositoryInput
-  sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutRepositoryInput
-  runs?: Prisma.RunUncheckedCreateNestedManyWithoutRepositoryInput
 }
 
 export type RepositoryCreateOrConnectWithoutPromotionsInput = {
@@ -681,8 +507,6 @@ export type RepositoryUpdateWithoutPromotionsInput = {
   installationId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   defaultBranch?: Prisma.StringFieldUpdateOperationsInput | string
   accounts?: Prisma.AccountUpdateManyWithoutRepositoryNestedInput
-  sessions?: Prisma.SessionUpdateManyWithoutRepositoryNestedInput
-  runs?: Prisma.RunUpdateManyWithoutRepositoryNestedInput
 }
 
 export type RepositoryUncheckedUpdateWithoutPromotionsInput = {
@@ -692,8 +516,6 @@ export type RepositoryUncheckedUpdateWithoutPromotionsInput = {
   installationId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   defaultBranch?: Prisma.StringFieldUpdateOperationsInput | string
   accounts?: Prisma.AccountUncheckedUpdateManyWithoutRepositoryNestedInput
-  sessions?: Prisma.SessionUncheckedUpdateManyWithoutRepositoryNestedInput
-  runs?: Prisma.RunUncheckedUpdateManyWithoutRepositoryNestedInput
 }
 
 
@@ -703,15 +525,11 @@ export type RepositoryUncheckedUpdateWithoutPromotionsInput = {
 
 export type RepositoryCountOutputType = {
   accounts: number
-  sessions: number
-  runs: number
   promotions: number
 }
 
 export type RepositoryCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   accounts?: boolean | RepositoryCountOutputTypeCountAccountsArgs
-  sessions?: boolean | RepositoryCountOutputTypeCountSessionsArgs
-  runs?: boolean | RepositoryCountOutputTypeCountRunsArgs
   promotions?: boolean | RepositoryCountOutputTypeCountPromotionsArgs
 }
 
@@ -735,20 +553,6 @@ export type RepositoryCountOutputTypeCountAccountsArgs<ExtArgs extends runtime.T
 /**
  * RepositoryCountOutputType without action
  */
-export type RepositoryCountOutputTypeCountSessionsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
-  where?: Prisma.SessionWhereInput
-}
-
-/**
- * RepositoryCountOutputType without action
- */
-export type RepositoryCountOutputTypeCountRunsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
-  where?: Prisma.RunWhereInput
-}
-
-/**
- * RepositoryCountOutputType without action
- */
 export type RepositoryCountOutputTypeCountPromotionsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   where?: Prisma.PromotionWhereInput
 }
@@ -761,8 +565,6 @@ export type RepositorySelect<ExtArgs extends runtime.Types.Extensions.InternalAr
   installationId?: boolean
   defaultBranch?: boolean
   accounts?: boolean | Prisma.Repository$accountsArgs<ExtArgs>
-  sessions?: boolean | Prisma.Repository$sessionsArgs<ExtArgs>
-  runs?: boolean | Prisma.Repository$runsArgs<ExtArgs>
   promotions?: boolean | Prisma.Repository$promotionsArgs<ExtArgs>
   _count?: boolean | Prisma.RepositoryCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["repository"]>
@@ -794,8 +596,6 @@ export type RepositorySelectScalar = {
 export type RepositoryOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "owner" | "name" | "installationId" | "defaultBranch", ExtArgs["result"]["repository"]>
 export type RepositoryInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   accounts?: boolean | Prisma.Repository$accountsArgs<ExtArgs>
-  sessions?: boolean | Prisma.Repository$sessionsArgs<ExtArgs>
-  runs?: boolean | Prisma.Repository$runsArgs<ExtArgs>
   promotions?: boolean | Prisma.Repository$promotionsArgs<ExtArgs>
   _count?: boolean | Prisma.RepositoryCountOutputTypeDefaultArgs<ExtArgs>
 }
@@ -806,8 +606,6 @@ export type $RepositoryPayload<ExtArgs extends runtime.Types.Extensions.Internal
   name: "Repository"
   objects: {
     accounts: Prisma.$AccountPayload<ExtArgs>[]
-    sessions: Prisma.$SessionPayload<ExtArgs>[]
-    runs: Prisma.$RunPayload<ExtArgs>[]
     promotions: Prisma.$PromotionPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
@@ -1214,8 +1012,6 @@ readonly fields: RepositoryFieldRefs;
 export interface Prisma__RepositoryClient<T, Null = never, ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs, GlobalOmitOptions = {}> extends Prisma.PrismaPromise<T> {
   readonly [Symbol.toStringTag]: "PrismaPromise"
   accounts<T extends Prisma.Repository$accountsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Repository$accountsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$AccountPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
-  sessions<T extends Prisma.Repository$sessionsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Repository$sessionsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$SessionPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
-  runs<T extends Prisma.Repository$runsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Repository$runsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$RunPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   promotions<T extends Prisma.Repository$promotionsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Repository$promotionsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$PromotionPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
@@ -1665,54 +1461,6 @@ export type Repository$accountsArgs<ExtArgs extends runtime.Types.Extensions.Int
   take?: number
   skip?: number
   distinct?: Prisma.AccountScalarFieldEnum | Prisma.AccountScalarFieldEnum[]
-}
-
-/**
- * Repository.sessions
- */
-export type Repository$sessionsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
-  /**
-   * Select specific fields to fetch from the Session
-   */
-  select?: Prisma.SessionSelect<ExtArgs> | null
-  /**
-   * Omit specific fields from the Session
-   */
-  omit?: Prisma.SessionOmit<ExtArgs> | null
-  /**
-   * Choose, which related nodes to fetch as well
-   */
-  include?: Prisma.SessionInclude<ExtArgs> | null
-  where?: Prisma.SessionWhereInput
-  orderBy?: Prisma.SessionOrderByWithRelationInput | Prisma.SessionOrderByWithRelationInput[]
-  cursor?: Prisma.SessionWhereUniqueInput
-  take?: number
-  skip?: number
-  distinct?: Prisma.SessionScalarFieldEnum | Prisma.SessionScalarFieldEnum[]
-}
-
-/**
- * Repository.runs
- */
-export type Repository$runsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
-  /**
-   * Select specific fields to fetch from the Run
-   */
-  select?: Prisma.RunSelect<ExtArgs> | null
-  /**
-   * Omit specific fields from the Run
-   */
-  omit?: Prisma.RunOmit<ExtArgs> | null
-  /**
-   * Choose, which related nodes to fetch as well
-   */
-  include?: Prisma.RunInclude<ExtArgs> | null
-  where?: Prisma.RunWhereInput
-  orderBy?: Prisma.RunOrderByWithRelationInput | Prisma.RunOrderByWithRelationInput[]
-  cursor?: Prisma.RunWhereUniqueInput
-  take?: number
-  skip?: number
-  distinct?: Prisma.RunScalarFieldEnum | Prisma.RunScalarFieldEnum[]
 }
 
 /**

@@ -14,7 +14,8 @@ import type * as Prisma from "../internal/prismaNamespace.ts"
 
 /**
  * Model Run
- * The accounting unit: one execution that owns one hold (on every account it touches).
+ * The accounting unit: one execution that owns one hold (on every account it touches). What one statement of the ledger
+ * writes together has no foreign keys between itself (docs/decisions/ledger-writes.md); the audit looks for strays.
  */
 export type RunModel = runtime.Types.Result.DefaultSelection<Prisma.$RunPayload>
 
@@ -612,10 +613,7 @@ export type RunWhereInput = {
   outcomeAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   decideAfter?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   reverted?: Prisma.BoolFilter<"Run"> | boolean
-  repository?: Prisma.XOR<Prisma.RepositoryScalarRelationFilter, Prisma.RepositoryWhereInput>
   session?: Prisma.XOR<Prisma.SessionScalarRelationFilter, Prisma.SessionWhereInput>
-  holds?: Prisma.HoldListRelationFilter
-  entries?: Prisma.EntryListRelationFilter
   facts?: Prisma.FactListRelationFilter
 }
 
@@ -670,10 +668,7 @@ export type RunOrderByWithRelationInput = {
   outcomeAt?: Prisma.SortOrderInput | Prisma.SortOrder
   decideAfter?: Prisma.SortOrderInput | Prisma.SortOrder
   reverted?: Prisma.SortOrder
-  repository?: Prisma.RepositoryOrderByWithRelationInput
   session?: Prisma.SessionOrderByWithRelationInput
-  holds?: Prisma.HoldOrderByRelationAggregateInput
-  entries?: Prisma.EntryOrderByRelationAggregateInput
   facts?: Prisma.FactOrderByRelationAggregateInput
 }
 
@@ -731,10 +726,7 @@ export type RunWhereUniqueInput = Prisma.AtLeast<{
   outcomeAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   decideAfter?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   reverted?: Prisma.BoolFilter<"Run"> | boolean
-  repository?: Prisma.XOR<Prisma.RepositoryScalarRelationFilter, Prisma.RepositoryWhereInput>
   session?: Prisma.XOR<Prisma.SessionScalarRelationFilter, Prisma.SessionWhereInput>
-  holds?: Prisma.HoldListRelationFilter
-  entries?: Prisma.EntryListRelationFilter
   facts?: Prisma.FactListRelationFilter
 }, "id">
 
@@ -854,6 +846,7 @@ export type RunScalarWhereWithAggregatesInput = {
 
 export type RunCreateInput = {
   id: string
+  repositoryId: bigint | number
   family: string
   variant?: string | null
   assignment: $Enums.Assignment
@@ -901,10 +894,7 @@ export type RunCreateInput = {
   outcomeAt?: Date | string | null
   decideAfter?: Date | string | null
   reverted?: boolean
-  repository: Prisma.RepositoryCreateNestedOneWithoutRunsInput
   session: Prisma.SessionCreateNestedOneWithoutRunsInput
-  holds?: Prisma.HoldCreateNestedManyWithoutRunInput
-  entries?: Prisma.EntryCreateNestedManyWithoutRunInput
   facts?: Prisma.FactCreateNestedManyWithoutRunInput
 }
 
@@ -959,13 +949,12 @@ export type RunUncheckedCreateInput = {
   outcomeAt?: Date | string | null
   decideAfter?: Date | string | null
   reverted?: boolean
-  holds?: Prisma.HoldUncheckedCreateNestedManyWithoutRunInput
-  entries?: Prisma.EntryUncheckedCreateNestedManyWithoutRunInput
   facts?: Prisma.FactUncheckedCreateNestedManyWithoutRunInput
 }
 
 export type RunUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
+  repositoryId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   family?: Prisma.StringFieldUpdateOperationsInput | string
   variant?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   assignment?: Prisma.EnumAssignmentFieldUpdateOperationsInput | $Enums.Assignment
@@ -1013,10 +1002,7 @@ export type RunUpdateInput = {
   outcomeAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
-  repository?: Prisma.RepositoryUpdateOneRequiredWithoutRunsNestedInput
   session?: Prisma.SessionUpdateOneRequiredWithoutRunsNestedInput
-  holds?: Prisma.HoldUpdateManyWithoutRunNestedInput
-  entries?: Prisma.EntryUpdateManyWithoutRunNestedInput
   facts?: Prisma.FactUpdateManyWithoutRunNestedInput
 }
 
@@ -1071,8 +1057,6 @@ export type RunUncheckedUpdateInput = {
   outcomeAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
-  holds?: Prisma.HoldUncheckedUpdateManyWithoutRunNestedInput
-  entries?: Prisma.EntryUncheckedUpdateManyWithoutRunNestedInput
   facts?: Prisma.FactUncheckedUpdateManyWithoutRunNestedInput
 }
 
@@ -1131,6 +1115,7 @@ export type RunCreateManyInput = {
 
 export type RunUpdateManyMutationInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
+  repositoryId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   family?: Prisma.StringFieldUpdateOperationsInput | string
   variant?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   assignment?: Prisma.EnumAssignmentFieldUpdateOperationsInput | $Enums.Assignment
@@ -1433,53 +1418,6 @@ export type RunScalarRelationFilter = {
   isNot?: Prisma.RunWhereInput
 }
 
-export type RunNullableScalarRelationFilter = {
-  is?: Prisma.RunWhereInput | null
-  isNot?: Prisma.RunWhereInput | null
-}
-
-export type RunCreateNestedManyWithoutRepositoryInput = {
-  create?: Prisma.XOR<Prisma.RunCreateWithoutRepositoryInput, Prisma.RunUncheckedCreateWithoutRepositoryInput> | Prisma.RunCreateWithoutRepositoryInput[] | Prisma.RunUncheckedCreateWithoutRepositoryInput[]
-  connectOrCreate?: Prisma.RunCreateOrConnectWithoutRepositoryInput | Prisma.RunCreateOrConnectWithoutRepositoryInput[]
-  createMany?: Prisma.RunCreateManyRepositoryInputEnvelope
-  connect?: Prisma.RunWhereUniqueInput | Prisma.RunWhereUniqueInput[]
-}
-
-export type RunUncheckedCreateNestedManyWithoutRepositoryInput = {
-  create?: Prisma.XOR<Prisma.RunCreateWithoutRepositoryInput, Prisma.RunUncheckedCreateWithoutRepositoryInput> | Prisma.RunCreateWithoutRepositoryInput[] | Prisma.RunUncheckedCreateWithoutRepositoryInput[]
-  connectOrCreate?: Prisma.RunCreateOrConnectWithoutRepositoryInput | Prisma.RunCreateOrConnectWithoutRepositoryInput[]
-  createMany?: Prisma.RunCreateManyRepositoryInputEnvelope
-  connect?: Prisma.RunWhereUniqueInput | Prisma.RunWhereUniqueInput[]
-}
-
-export type RunUpdateManyWithoutRepositoryNestedInput = {
-  create?: Prisma.XOR<Prisma.RunCreateWithoutRepositoryInput, Prisma.RunUncheckedCreateWithoutRepositoryInput> | Prisma.RunCreateWithoutRepositoryInput[] | Prisma.RunUncheckedCreateWithoutRepositoryInput[]
-  connectOrCreate?: Prisma.RunCreateOrConnectWithoutRepositoryInput | Prisma.RunCreateOrConnectWithoutRepositoryInput[]
-  upsert?: Prisma.RunUpsertWithWhereUniqueWithoutRepositoryInput | Prisma.RunUpsertWithWhereUniqueWithoutRepositoryInput[]
-  createMany?: Prisma.RunCreateManyRepositoryInputEnvelope
-  set?: Prisma.RunWhereUniqueInput | Prisma.RunWhereUniqueInput[]
-  disconnect?: Prisma.RunWhereUniqueInput | Prisma.RunWhereUniqueInput[]
-  delete?: Prisma.RunWhereUniqueInput | Prisma.RunWhereUniqueInput[]
-  connect?: Prisma.RunWhereUniqueInput | Prisma.RunWhereUniqueInput[]
-  update?: Prisma.RunUpdateWithWhereUniqueWithoutRepositoryInput | Prisma.RunUpdateWithWhereUniqueWithoutRepositoryInput[]
-  updateMany?: Prisma.RunUpdateManyWithWhereWithoutRepositoryInput | Prisma.RunUpdateManyWithWhereWithoutRepositoryInput[]
-  deleteMany?: Prisma.RunScalarWhereInput | Prisma.RunScalarWhereInput[]
-}
-
-export type RunUncheckedUpdateManyWithoutRepositoryNestedInput = {
-  create?: Prisma.XOR<Prisma.RunCreateWithoutRepositoryInput, Prisma.RunUncheckedCreateWithoutRepositoryInput> | Prisma.RunCreateWithoutRepositoryInput[] | Prisma.RunUncheckedCreateWithoutRepositoryInput[]
-  connectOrCreate?: Prisma.RunCreateOrConnectWithoutRepositoryInput | Prisma.RunCreateOrConnectWithoutRepositoryInput[]
-  upsert?: Prisma.RunUpsertWithWhereUniqueWithoutRepositoryInput | Prisma.RunUpsertWithWhereUniqueWithoutRepositoryInput[]
-  createMany?: Prisma.RunCreateManyRepositoryInputEnvelope
-  set?: Prisma.RunWhereUniqueInput | Prisma.RunWhereUniqueInput[]
-  disconnect?: Prisma.RunWhereUniqueInput | Prisma.RunWhereUniqueInput[]
-  delete?: Prisma.RunWhereUniqueInput | Prisma.RunWhereUniqueInput[]
-  connect?: Prisma.RunWhereUniqueInput | Prisma.RunWhereUniqueInput[]
-  update?: Prisma.RunUpdateWithWhereUniqueWithoutRepositoryInput | Prisma.RunUpdateWithWhereUniqueWithoutRepositoryInput[]
-  updateMany?: Prisma.RunUpdateManyWithWhereWithoutRepositoryInput | Prisma.RunUpdateManyWithWhereWithoutRepositoryInput[]
-  deleteMany?: Prisma.RunScalarWhereInput | Prisma.RunScalarWhereInput[]
-}
-
 export type RunCreateNestedManyWithoutSessionInput = {
   create?: Prisma.XOR<Prisma.RunCreateWithoutSessionInput, Prisma.RunUncheckedCreateWithoutSessionInput> | Prisma.RunCreateWithoutSessionInput[] | Prisma.RunUncheckedCreateWithoutSessionInput[]
   connectOrCreate?: Prisma.RunCreateOrConnectWithoutSessionInput | Prisma.RunCreateOrConnectWithoutSessionInput[]
@@ -1554,36 +1492,6 @@ export type EnumOutcomeFieldUpdateOperationsInput = {
   set?: $Enums.Outcome
 }
 
-export type RunCreateNestedOneWithoutHoldsInput = {
-  create?: Prisma.XOR<Prisma.RunCreateWithoutHoldsInput, Prisma.RunUncheckedCreateWithoutHoldsInput>
-  connectOrCreate?: Prisma.RunCreateOrConnectWithoutHoldsInput
-  connect?: Prisma.RunWhereUniqueInput
-}
-
-export type RunUpdateOneRequiredWithoutHoldsNestedInput = {
-  create?: Prisma.XOR<Prisma.RunCreateWithoutHoldsInput, Prisma.RunUncheckedCreateWithoutHoldsInput>
-  connectOrCreate?: Prisma.RunCreateOrConnectWithoutHoldsInput
-  upsert?: Prisma.RunUpsertWithoutHoldsInput
-  connect?: Prisma.RunWhereUniqueInput
-  update?: Prisma.XOR<Prisma.XOR<Prisma.RunUpdateToOneWithWhereWithoutHoldsInput, Prisma.RunUpdateWithoutHoldsInput>, Prisma.RunUncheckedUpdateWithoutHoldsInput>
-}
-
-export type RunCreateNestedOneWithoutEntriesInput = {
-  create?: Prisma.XOR<Prisma.RunCreateWithoutEntriesInput, Prisma.RunUncheckedCreateWithoutEntriesInput>
-  connectOrCreate?: Prisma.RunCreateOrConnectWithoutEntriesInput
-  connect?: Prisma.RunWhereUniqueInput
-}
-
-export type RunUpdateOneWithoutEntriesNestedInput = {
-  create?: Prisma.XOR<Prisma.RunCreateWithoutEntriesInput, Prisma.RunUncheckedCreateWithoutEntriesInput>
-  connectOrCreate?: Prisma.RunCreateOrConnectWithoutEntriesInput
-  upsert?: Prisma.RunUpsertWithoutEntriesInput
-  disconnect?: Prisma.RunWhereInput | boolean
-  delete?: Prisma.RunWhereInput | boolean
-  connect?: Prisma.RunWhereUniqueInput
-  update?: Prisma.XOR<Prisma.XOR<Prisma.RunUpdateToOneWithWhereWithoutEntriesInput, Prisma.RunUpdateWithoutEntriesInput>, Prisma.RunUncheckedUpdateWithoutEntriesInput>
-}
-
 export type RunCreateNestedOneWithoutFactsInput = {
   create?: Prisma.XOR<Prisma.RunCreateWithoutFactsInput, Prisma.RunUncheckedCreateWithoutFactsInput>
   connectOrCreate?: Prisma.RunCreateOrConnectWithoutFactsInput
@@ -1598,8 +1506,9 @@ export type RunUpdateOneRequiredWithoutFactsNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.RunUpdateToOneWithWhereWithoutFactsInput, Prisma.RunUpdateWithoutFactsInput>, Prisma.RunUncheckedUpdateWithoutFactsInput>
 }
 
-export type RunCreateWithoutRepositoryInput = {
+export type RunCreateWithoutSessionInput = {
   id: string
+  repositoryId: bigint | number
   family: string
   variant?: string | null
   assignment: $Enums.Assignment
@@ -1647,15 +1556,12 @@ export type RunCreateWithoutRepositoryInput = {
   outcomeAt?: Date | string | null
   decideAfter?: Date | string | null
   reverted?: boolean
-  session: Prisma.SessionCreateNestedOneWithoutRunsInput
-  holds?: Prisma.HoldCreateNestedManyWithoutRunInput
-  entries?: Prisma.EntryCreateNestedManyWithoutRunInput
   facts?: Prisma.FactCreateNestedManyWithoutRunInput
 }
 
-export type RunUncheckedCreateWithoutRepositoryInput = {
+export type RunUncheckedCreateWithoutSessionInput = {
   id: string
-  sessionId: string
+  repositoryId: bigint | number
   family: string
   variant?: string | null
   assignment: $Enums.Assignment
@@ -1703,35 +1609,33 @@ export type RunUncheckedCreateWithoutRepositoryInput = {
   outcomeAt?: Date | string | null
   decideAfter?: Date | string | null
   reverted?: boolean
-  holds?: Prisma.HoldUncheckedCreateNestedManyWithoutRunInput
-  entries?: Prisma.EntryUncheckedCreateNestedManyWithoutRunInput
   facts?: Prisma.FactUncheckedCreateNestedManyWithoutRunInput
 }
 
-export type RunCreateOrConnectWithoutRepositoryInput = {
+export type RunCreateOrConnectWithoutSessionInput = {
   where: Prisma.RunWhereUniqueInput
-  create: Prisma.XOR<Prisma.RunCreateWithoutRepositoryInput, Prisma.RunUncheckedCreateWithoutRepositoryInput>
+  create: Prisma.XOR<Prisma.RunCreateWithoutSessionInput, Prisma.RunUncheckedCreateWithoutSessionInput>
 }
 
-export type RunCreateManyRepositoryInputEnvelope = {
-  data: Prisma.RunCreateManyRepositoryInput | Prisma.RunCreateManyRepositoryInput[]
+export type RunCreateManySessionInputEnvelope = {
+  data: Prisma.RunCreateManySessionInput | Prisma.RunCreateManySessionInput[]
   skipDuplicates?: boolean
 }
 
-export type RunUpsertWithWhereUniqueWithoutRepositoryInput = {
+export type RunUpsertWithWhereUniqueWithoutSessionInput = {
   where: Prisma.RunWhereUniqueInput
-  update: Prisma.XOR<Prisma.RunUpdateWithoutRepositoryInput, Prisma.RunUncheckedUpdateWithoutRepositoryInput>
-  create: Prisma.XOR<Prisma.RunCreateWithoutRepositoryInput, Prisma.RunUncheckedCreateWithoutRepositoryInput>
+  update: Prisma.XOR<Prisma.RunUpdateWithoutSessionInput, Prisma.RunUncheckedUpdateWithoutSessionInput>
+  create: Prisma.XOR<Prisma.RunCreateWithoutSessionInput, Prisma.RunUncheckedCreateWithoutSessionInput>
 }
 
-export type RunUpdateWithWhereUniqueWithoutRepositoryInput = {
+export type RunUpdateWithWhereUniqueWithoutSessionInput = {
   where: Prisma.RunWhereUniqueInput
-  data: Prisma.XOR<Prisma.RunUpdateWithoutRepositoryInput, Prisma.RunUncheckedUpdateWithoutRepositoryInput>
+  data: Prisma.XOR<Prisma.RunUpdateWithoutSessionInput, Prisma.RunUncheckedUpdateWithoutSessionInput>
 }
 
-export type RunUpdateManyWithWhereWithoutRepositoryInput = {
+export type RunUpdateManyWithWhereWithoutSessionInput = {
   where: Prisma.RunScalarWhereInput
-  data: Prisma.XOR<Prisma.RunUpdateManyMutationInput, Prisma.RunUncheckedUpdateManyWithoutRepositoryInput>
+  data: Prisma.XOR<Prisma.RunUpdateManyMutationInput, Prisma.RunUncheckedUpdateManyWithoutSessionInput>
 }
 
 export type RunScalarWhereInput = {
@@ -1790,616 +1694,9 @@ export type RunScalarWhereInput = {
   reverted?: Prisma.BoolFilter<"Run"> | boolean
 }
 
-export type RunCreateWithoutSessionInput = {
-  id: string
-  family: string
-  variant?: string | null
-  assignment: $Enums.Assignment
-  portfolio: string
-  squad?: string | null
-  subjectKey: string
-  headSha: string
-  configSha: string
-  plan: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  quote: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  capMicroUsd: bigint | number
-  heldMicroUsd?: bigint | number
-  drawnMicroUsd?: bigint | number
-  spentMicroUsd?: bigint | number
-  heldTokens?: bigint | number | null
-  drawnTokens?: bigint | number | null
-  inputTokens?: bigint | number
-  cachedTokens?: bigint | number
-  outputTokens?: bigint | number
-  state: $Enums.RunState
-  epoch?: number
-  tokenHash?: string | null
-  leaseUntil?: Date | string | null
-  jobKey?: string | null
-  heardAt?: Date | string | null
-  stopRequested?: boolean
-  actionsRunId?: bigint | number | null
-  goKey?: string | null
-  createdAt: Date | string
-  reservedAt?: Date | string | null
-  dispatchedAt?: Date | string | null
-  claimedAt?: Date | string | null
-  endedAt?: Date | string | null
-  conclusion?: $Enums.Conclusion | null
-  reason?: string | null
-  delivery: string
-  deliveredSha?: string | null
-  deliveredNumber?: number | null
-  deliveredUrl?: string | null
-  deliveredAt?: Date | string | null
-  deliveringUntil?: Date | string | null
-  report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
-  outcome?: $Enums.Outcome
-  outcomeRule?: string | null
-  outcomeAt?: Date | string | null
-  decideAfter?: Date | string | null
-  reverted?: boolean
-  repository: Prisma.RepositoryCreateNestedOneWithoutRunsInput
-  holds?: Prisma.HoldCreateNestedManyWithoutRunInput
-  entries?: Prisma.EntryCreateNestedManyWithoutRunInput
-  facts?: Prisma.FactCreateNestedManyWithoutRunInput
-}
-
-export type RunUncheckedCreateWithoutSessionInput = {
-  id: string
-  repositoryId: bigint | number
-  family: string
-  variant?: string | null
-  assignment: $Enums.Assignment
-  portfolio: string
-  squad?: string | null
-  subjectKey: string
-  headSha: string
-  configSha: string
-  plan: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  quote: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  capMicroUsd: bigint | number
-  heldMicroUsd?: bigint | number
-  drawnMicroUsd?: bigint | number
-  spentMicroUsd?: bigint | number
-  heldTokens?: bigint | number | null
-  drawnTokens?: bigint | number | null
-  inputTokens?: bigint | number
-  cachedTokens?: bigint | number
-  outputTokens?: bigint | number
-  state: $Enums.RunState
-  epoch?: number
-  tokenHash?: string | null
-  leaseUntil?: Date | string | null
-  jobKey?: string | null
-  heardAt?: Date | string | null
-  stopRequested?: boolean
-  actionsRunId?: bigint | number | null
-  goKey?: string | null
-  createdAt: Date | string
-  reservedAt?: Date | string | null
-  dispatchedAt?: Date | string | null
-  claimedAt?: Date | string | null
-  endedAt?: Date | string | null
-  conclusion?: $Enums.Conclusion | null
-  reason?: string | null
-  delivery: string
-  deliveredSha?: string | null
-  deliveredNumber?: number | null
-  deliveredUrl?: string | null
-  deliveredAt?: Date | string | null
-  deliveringUntil?: Date | string | null
-  report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
-  outcome?: $Enums.Outcome
-  outcomeRule?: string | null
-  outcomeAt?: Date | string | null
-  decideAfter?: Date | string | null
-  reverted?: boolean
-  holds?: Prisma.HoldUncheckedCreateNestedManyWithoutRunInput
-  entries?: Prisma.EntryUncheckedCreateNestedManyWithoutRunInput
-  facts?: Prisma.FactUncheckedCreateNestedManyWithoutRunInput
-}
-
-export type RunCreateOrConnectWithoutSessionInput = {
-  where: Prisma.RunWhereUniqueInput
-  create: Prisma.XOR<Prisma.RunCreateWithoutSessionInput, Prisma.RunUncheckedCreateWithoutSessionInput>
-}
-
-export type RunCreateManySessionInputEnvelope = {
-  data: Prisma.RunCreateManySessionInput | Prisma.RunCreateManySessionInput[]
-  skipDuplicates?: boolean
-}
-
-export type RunUpsertWithWhereUniqueWithoutSessionInput = {
-  where: Prisma.RunWhereUniqueInput
-  update: Prisma.XOR<Prisma.RunUpdateWithoutSessionInput, Prisma.RunUncheckedUpdateWithoutSessionInput>
-  create: Prisma.XOR<Prisma.RunCreateWithoutSessionInput, Prisma.RunUncheckedCreateWithoutSessionInput>
-}
-
-export type RunUpdateWithWhereUniqueWithoutSessionInput = {
-  where: Prisma.RunWhereUniqueInput
-  data: Prisma.XOR<Prisma.RunUpdateWithoutSessionInput, Prisma.RunUncheckedUpdateWithoutSessionInput>
-}
-
-export type RunUpdateManyWithWhereWithoutSessionInput = {
-  where: Prisma.RunScalarWhereInput
-  data: Prisma.XOR<Prisma.RunUpdateManyMutationInput, Prisma.RunUncheckedUpdateManyWithoutSessionInput>
-}
-
-export type RunCreateWithoutHoldsInput = {
-  id: string
-  family: string
-  variant?: string | null
-  assignment: $Enums.Assignment
-  portfolio: string
-  squad?: string | null
-  subjectKey: string
-  headSha: string
-  configSha: string
-  plan: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  quote: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  capMicroUsd: bigint | number
-  heldMicroUsd?: bigint | number
-  drawnMicroUsd?: bigint | number
-  spentMicroUsd?: bigint | number
-  heldTokens?: bigint | number | null
-  drawnTokens?: bigint | number | null
-  inputTokens?: bigint | number
-  cachedTokens?: bigint | number
-  outputTokens?: bigint | number
-  state: $Enums.RunState
-  epoch?: number
-  tokenHash?: string | null
-  leaseUntil?: Date | string | null
-  jobKey?: string | null
-  heardAt?: Date | string | null
-  stopRequested?: boolean
-  actionsRunId?: bigint | number | null
-  goKey?: string | null
-  createdAt: Date | string
-  reservedAt?: Date | string | null
-  dispatchedAt?: Date | string | null
-  claimedAt?: Date | string | null
-  endedAt?: Date | string | null
-  conclusion?: $Enums.Conclusion | null
-  reason?: string | null
-  delivery: string
-  deliveredSha?: string | null
-  deliveredNumber?: number | null
-  deliveredUrl?: string | null
-  deliveredAt?: Date | string | null
-  deliveringUntil?: Date | string | null
-  report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
-  outcome?: $Enums.Outcome
-  outcomeRule?: string | null
-  outcomeAt?: Date | string | null
-  decideAfter?: Date | string | null
-  reverted?: boolean
-  repository: Prisma.RepositoryCreateNestedOneWithoutRunsInput
-  session: Prisma.SessionCreateNestedOneWithoutRunsInput
-  entries?: Prisma.EntryCreateNestedManyWithoutRunInput
-  facts?: Prisma.FactCreateNestedManyWithoutRunInput
-}
-
-export type RunUncheckedCreateWithoutHoldsInput = {
-  id: string
-  sessionId: string
-  repositoryId: bigint | number
-  family: string
-  variant?: string | null
-  assignment: $Enums.Assignment
-  portfolio: string
-  squad?: string | null
-  subjectKey: string
-  headSha: string
-  configSha: string
-  plan: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  quote: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  capMicroUsd: bigint | number
-  heldMicroUsd?: bigint | number
-  drawnMicroUsd?: bigint | number
-  spentMicroUsd?: bigint | number
-  heldTokens?: bigint | number | null
-  drawnTokens?: bigint | number | null
-  inputTokens?: bigint | number
-  cachedTokens?: bigint | number
-  outputTokens?: bigint | number
-  state: $Enums.RunState
-  epoch?: number
-  tokenHash?: string | null
-  leaseUntil?: Date | string | null
-  jobKey?: string | null
-  heardAt?: Date | string | null
-  stopRequested?: boolean
-  actionsRunId?: bigint | number | null
-  goKey?: string | null
-  createdAt: Date | string
-  reservedAt?: Date | string | null
-  dispatchedAt?: Date | string | null
-  claimedAt?: Date | string | null
-  endedAt?: Date | string | null
-  conclusion?: $Enums.Conclusion | null
-  reason?: string | null
-  delivery: string
-  deliveredSha?: string | null
-  deliveredNumber?: number | null
-  deliveredUrl?: string | null
-  deliveredAt?: Date | string | null
-  deliveringUntil?: Date | string | null
-  report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
-  outcome?: $Enums.Outcome
-  outcomeRule?: string | null
-  outcomeAt?: Date | string | null
-  decideAfter?: Date | string | null
-  reverted?: boolean
-  entries?: Prisma.EntryUncheckedCreateNestedManyWithoutRunInput
-  facts?: Prisma.FactUncheckedCreateNestedManyWithoutRunInput
-}
-
-export type RunCreateOrConnectWithoutHoldsInput = {
-  where: Prisma.RunWhereUniqueInput
-  create: Prisma.XOR<Prisma.RunCreateWithoutHoldsInput, Prisma.RunUncheckedCreateWithoutHoldsInput>
-}
-
-export type RunUpsertWithoutHoldsInput = {
-  update: Prisma.XOR<Prisma.RunUpdateWithoutHoldsInput, Prisma.RunUncheckedUpdateWithoutHoldsInput>
-  create: Prisma.XOR<Prisma.RunCreateWithoutHoldsInput, Prisma.RunUncheckedCreateWithoutHoldsInput>
-  where?: Prisma.RunWhereInput
-}
-
-export type RunUpdateToOneWithWhereWithoutHoldsInput = {
-  where?: Prisma.RunWhereInput
-  data: Prisma.XOR<Prisma.RunUpdateWithoutHoldsInput, Prisma.RunUncheckedUpdateWithoutHoldsInput>
-}
-
-export type RunUpdateWithoutHoldsInput = {
-  id?: Prisma.StringFieldUpdateOperationsInput | string
-  family?: Prisma.StringFieldUpdateOperationsInput | string
-  variant?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  assignment?: Prisma.EnumAssignmentFieldUpdateOperationsInput | $Enums.Assignment
-  portfolio?: Prisma.StringFieldUpdateOperationsInput | string
-  squad?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  subjectKey?: Prisma.StringFieldUpdateOperationsInput | string
-  headSha?: Prisma.StringFieldUpdateOperationsInput | string
-  configSha?: Prisma.StringFieldUpdateOperationsInput | string
-  plan?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  quote?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  capMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  heldMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  drawnMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  spentMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  heldTokens?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
-  drawnTokens?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
-  inputTokens?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  cachedTokens?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  outputTokens?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  state?: Prisma.EnumRunStateFieldUpdateOperationsInput | $Enums.RunState
-  epoch?: Prisma.IntFieldUpdateOperationsInput | number
-  tokenHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  leaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
-  actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
-  goKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-  reservedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  dispatchedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  claimedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  conclusion?: Prisma.NullableEnumConclusionFieldUpdateOperationsInput | $Enums.Conclusion | null
-  reason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  delivery?: Prisma.StringFieldUpdateOperationsInput | string
-  deliveredSha?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  deliveredNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
-  deliveredUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
-  outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
-  outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  outcomeAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
-  repository?: Prisma.RepositoryUpdateOneRequiredWithoutRunsNestedInput
-  session?: Prisma.SessionUpdateOneRequiredWithoutRunsNestedInput
-  entries?: Prisma.EntryUpdateManyWithoutRunNestedInput
-  facts?: Prisma.FactUpdateManyWithoutRunNestedInput
-}
-
-export type RunUncheckedUpdateWithoutHoldsInput = {
-  id?: Prisma.StringFieldUpdateOperationsInput | string
-  sessionId?: Prisma.StringFieldUpdateOperationsInput | string
-  repositoryId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  family?: Prisma.StringFieldUpdateOperationsInput | string
-  variant?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  assignment?: Prisma.EnumAssignmentFieldUpdateOperationsInput | $Enums.Assignment
-  portfolio?: Prisma.StringFieldUpdateOperationsInput | string
-  squad?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  subjectKey?: Prisma.StringFieldUpdateOperationsInput | string
-  headSha?: Prisma.StringFieldUpdateOperationsInput | string
-  configSha?: Prisma.StringFieldUpdateOperationsInput | string
-  plan?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  quote?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  capMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  heldMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  drawnMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  spentMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  heldTokens?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
-  drawnTokens?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
-  inputTokens?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  cachedTokens?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  outputTokens?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  state?: Prisma.EnumRunStateFieldUpdateOperationsInput | $Enums.RunState
-  epoch?: Prisma.IntFieldUpdateOperationsInput | number
-  tokenHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  leaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
-  actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
-  goKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-  reservedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  dispatchedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  claimedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  conclusion?: Prisma.NullableEnumConclusionFieldUpdateOperationsInput | $Enums.Conclusion | null
-  reason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  delivery?: Prisma.StringFieldUpdateOperationsInput | string
-  deliveredSha?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  deliveredNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
-  deliveredUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
-  outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
-  outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  outcomeAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
-  entries?: Prisma.EntryUncheckedUpdateManyWithoutRunNestedInput
-  facts?: Prisma.FactUncheckedUpdateManyWithoutRunNestedInput
-}
-
-export type RunCreateWithoutEntriesInput = {
-  id: string
-  family: string
-  variant?: string | null
-  assignment: $Enums.Assignment
-  portfolio: string
-  squad?: string | null
-  subjectKey: string
-  headSha: string
-  configSha: string
-  plan: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  quote: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  capMicroUsd: bigint | number
-  heldMicroUsd?: bigint | number
-  drawnMicroUsd?: bigint | number
-  spentMicroUsd?: bigint | number
-  heldTokens?: bigint | number | null
-  drawnTokens?: bigint | number | null
-  inputTokens?: bigint | number
-  cachedTokens?: bigint | number
-  outputTokens?: bigint | number
-  state: $Enums.RunState
-  epoch?: number
-  tokenHash?: string | null
-  leaseUntil?: Date | string | null
-  jobKey?: string | null
-  heardAt?: Date | string | null
-  stopRequested?: boolean
-  actionsRunId?: bigint | number | null
-  goKey?: string | null
-  createdAt: Date | string
-  reservedAt?: Date | string | null
-  dispatchedAt?: Date | string | null
-  claimedAt?: Date | string | null
-  endedAt?: Date | string | null
-  conclusion?: $Enums.Conclusion | null
-  reason?: string | null
-  delivery: string
-  deliveredSha?: string | null
-  deliveredNumber?: number | null
-  deliveredUrl?: string | null
-  deliveredAt?: Date | string | null
-  deliveringUntil?: Date | string | null
-  report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
-  outcome?: $Enums.Outcome
-  outcomeRule?: string | null
-  outcomeAt?: Date | string | null
-  decideAfter?: Date | string | null
-  reverted?: boolean
-  repository: Prisma.RepositoryCreateNestedOneWithoutRunsInput
-  session: Prisma.SessionCreateNestedOneWithoutRunsInput
-  holds?: Prisma.HoldCreateNestedManyWithoutRunInput
-  facts?: Prisma.FactCreateNestedManyWithoutRunInput
-}
-
-export type RunUncheckedCreateWithoutEntriesInput = {
-  id: string
-  sessionId: string
-  repositoryId: bigint | number
-  family: string
-  variant?: string | null
-  assignment: $Enums.Assignment
-  portfolio: string
-  squad?: string | null
-  subjectKey: string
-  headSha: string
-  configSha: string
-  plan: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  quote: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  capMicroUsd: bigint | number
-  heldMicroUsd?: bigint | number
-  drawnMicroUsd?: bigint | number
-  spentMicroUsd?: bigint | number
-  heldTokens?: bigint | number | null
-  drawnTokens?: bigint | number | null
-  inputTokens?: bigint | number
-  cachedTokens?: bigint | number
-  outputTokens?: bigint | number
-  state: $Enums.RunState
-  epoch?: number
-  tokenHash?: string | null
-  leaseUntil?: Date | string | null
-  jobKey?: string | null
-  heardAt?: Date | string | null
-  stopRequested?: boolean
-  actionsRunId?: bigint | number | null
-  goKey?: string | null
-  createdAt: Date | string
-  reservedAt?: Date | string | null
-  dispatchedAt?: Date | string | null
-  claimedAt?: Date | string | null
-  endedAt?: Date | string | null
-  conclusion?: $Enums.Conclusion | null
-  reason?: string | null
-  delivery: string
-  deliveredSha?: string | null
-  deliveredNumber?: number | null
-  deliveredUrl?: string | null
-  deliveredAt?: Date | string | null
-  deliveringUntil?: Date | string | null
-  report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
-  outcome?: $Enums.Outcome
-  outcomeRule?: string | null
-  outcomeAt?: Date | string | null
-  decideAfter?: Date | string | null
-  reverted?: boolean
-  holds?: Prisma.HoldUncheckedCreateNestedManyWithoutRunInput
-  facts?: Prisma.FactUncheckedCreateNestedManyWithoutRunInput
-}
-
-export type RunCreateOrConnectWithoutEntriesInput = {
-  where: Prisma.RunWhereUniqueInput
-  create: Prisma.XOR<Prisma.RunCreateWithoutEntriesInput, Prisma.RunUncheckedCreateWithoutEntriesInput>
-}
-
-export type RunUpsertWithoutEntriesInput = {
-  update: Prisma.XOR<Prisma.RunUpdateWithoutEntriesInput, Prisma.RunUncheckedUpdateWithoutEntriesInput>
-  create: Prisma.XOR<Prisma.RunCreateWithoutEntriesInput, Prisma.RunUncheckedCreateWithoutEntriesInput>
-  where?: Prisma.RunWhereInput
-}
-
-export type RunUpdateToOneWithWhereWithoutEntriesInput = {
-  where?: Prisma.RunWhereInput
-  data: Prisma.XOR<Prisma.RunUpdateWithoutEntriesInput, Prisma.RunUncheckedUpdateWithoutEntriesInput>
-}
-
-export type RunUpdateWithoutEntriesInput = {
-  id?: Prisma.StringFieldUpdateOperationsInput | string
-  family?: Prisma.StringFieldUpdateOperationsInput | string
-  variant?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  assignment?: Prisma.EnumAssignmentFieldUpdateOperationsInput | $Enums.Assignment
-  portfolio?: Prisma.StringFieldUpdateOperationsInput | string
-  squad?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  subjectKey?: Prisma.StringFieldUpdateOperationsInput | string
-  headSha?: Prisma.StringFieldUpdateOperationsInput | string
-  configSha?: Prisma.StringFieldUpdateOperationsInput | string
-  plan?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  quote?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  capMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  heldMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  drawnMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  spentMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  heldTokens?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
-  drawnTokens?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
-  inputTokens?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  cachedTokens?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  outputTokens?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  state?: Prisma.EnumRunStateFieldUpdateOperationsInput | $Enums.RunState
-  epoch?: Prisma.IntFieldUpdateOperationsInput | number
-  tokenHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  leaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
-  actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
-  goKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-  reservedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  dispatchedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  claimedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  conclusion?: Prisma.NullableEnumConclusionFieldUpdateOperationsInput | $Enums.Conclusion | null
-  reason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  delivery?: Prisma.StringFieldUpdateOperationsInput | string
-  deliveredSha?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  deliveredNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
-  deliveredUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
-  outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
-  outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  outcomeAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
-  repository?: Prisma.RepositoryUpdateOneRequiredWithoutRunsNestedInput
-  session?: Prisma.SessionUpdateOneRequiredWithoutRunsNestedInput
-  holds?: Prisma.HoldUpdateManyWithoutRunNestedInput
-  facts?: Prisma.FactUpdateManyWithoutRunNestedInput
-}
-
-export type RunUncheckedUpdateWithoutEntriesInput = {
-  id?: Prisma.StringFieldUpdateOperationsInput | string
-  sessionId?: Prisma.StringFieldUpdateOperationsInput | string
-  repositoryId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  family?: Prisma.StringFieldUpdateOperationsInput | string
-  variant?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  assignment?: Prisma.EnumAssignmentFieldUpdateOperationsInput | $Enums.Assignment
-  portfolio?: Prisma.StringFieldUpdateOperationsInput | string
-  squad?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  subjectKey?: Prisma.StringFieldUpdateOperationsInput | string
-  headSha?: Prisma.StringFieldUpdateOperationsInput | string
-  configSha?: Prisma.StringFieldUpdateOperationsInput | string
-  plan?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  quote?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  capMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  heldMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  drawnMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  spentMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  heldTokens?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
-  drawnTokens?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
-  inputTokens?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  cachedTokens?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  outputTokens?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  state?: Prisma.EnumRunStateFieldUpdateOperationsInput | $Enums.RunState
-  epoch?: Prisma.IntFieldUpdateOperationsInput | number
-  tokenHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  leaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
-  actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
-  goKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-  reservedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  dispatchedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  claimedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  conclusion?: Prisma.NullableEnumConclusionFieldUpdateOperationsInput | $Enums.Conclusion | null
-  reason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  delivery?: Prisma.StringFieldUpdateOperationsInput | string
-  deliveredSha?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  deliveredNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
-  deliveredUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
-  outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
-  outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  outcomeAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
-  holds?: Prisma.HoldUncheckedUpdateManyWithoutRunNestedInput
-  facts?: Prisma.FactUncheckedUpdateManyWithoutRunNestedInput
-}
-
 export type RunCreateWithoutFactsInput = {
   id: string
+  repositoryId: bigint | number
   family: string
   variant?: string | null
   assignment: $Enums.Assignment
@@ -2447,10 +1744,7 @@ export type RunCreateWithoutFactsInput = {
   outcomeAt?: Date | string | null
   decideAfter?: Date | string | null
   reverted?: boolean
-  repository: Prisma.RepositoryCreateNestedOneWithoutRunsInput
   session: Prisma.SessionCreateNestedOneWithoutRunsInput
-  holds?: Prisma.HoldCreateNestedManyWithoutRunInput
-  entries?: Prisma.EntryCreateNestedManyWithoutRunInput
 }
 
 export type RunUncheckedCreateWithoutFactsInput = {
@@ -2504,8 +1798,6 @@ export type RunUncheckedCreateWithoutFactsInput = {
   outcomeAt?: Date | string | null
   decideAfter?: Date | string | null
   reverted?: boolean
-  holds?: Prisma.HoldUncheckedCreateNestedManyWithoutRunInput
-  entries?: Prisma.EntryUncheckedCreateNestedManyWithoutRunInput
 }
 
 export type RunCreateOrConnectWithoutFactsInput = {
@@ -2526,62 +1818,6 @@ export type RunUpdateToOneWithWhereWithoutFactsInput = {
 
 export type RunUpdateWithoutFactsInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
-  family?: Prisma.StringFieldUpdateOperationsInput | string
-  variant?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  assignment?: Prisma.EnumAssignmentFieldUpdateOperationsInput | $Enums.Assignment
-  portfolio?: Prisma.StringFieldUpdateOperationsInput | string
-  squad?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  subjectKey?: Prisma.StringFieldUpdateOperationsInput | string
-  headSha?: Prisma.StringFieldUpdateOperationsInput | string
-  configSha?: Prisma.StringFieldUpdateOperationsInput | string
-  plan?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  quote?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  capMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  heldMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  drawnMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  spentMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  heldTokens?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
-  drawnTokens?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
-  inputTokens?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  cachedTokens?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  outputTokens?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  state?: Prisma.EnumRunStateFieldUpdateOperationsInput | $Enums.RunState
-  epoch?: Prisma.IntFieldUpdateOperationsInput | number
-  tokenHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  leaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
-  actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
-  goKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-  reservedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  dispatchedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  claimedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  conclusion?: Prisma.NullableEnumConclusionFieldUpdateOperationsInput | $Enums.Conclusion | null
-  reason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  delivery?: Prisma.StringFieldUpdateOperationsInput | string
-  deliveredSha?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  deliveredNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
-  deliveredUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
-  outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
-  outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  outcomeAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
-  repository?: Prisma.RepositoryUpdateOneRequiredWithoutRunsNestedInput
-  session?: Prisma.SessionUpdateOneRequiredWithoutRunsNestedInput
-  holds?: Prisma.HoldUpdateManyWithoutRunNestedInput
-  entries?: Prisma.EntryUpdateManyWithoutRunNestedInput
-}
-
-export type RunUncheckedUpdateWithoutFactsInput = {
-  id?: Prisma.StringFieldUpdateOperationsInput | string
-  sessionId?: Prisma.StringFieldUpdateOperationsInput | string
   repositoryId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   family?: Prisma.StringFieldUpdateOperationsInput | string
   variant?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2630,175 +1866,13 @@ export type RunUncheckedUpdateWithoutFactsInput = {
   outcomeAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
-  holds?: Prisma.HoldUncheckedUpdateManyWithoutRunNestedInput
-  entries?: Prisma.EntryUncheckedUpdateManyWithoutRunNestedInput
-}
-
-export type RunCreateManyRepositoryInput = {
-  id: string
-  sessionId: string
-  family: string
-  variant?: string | null
-  assignment: $Enums.Assignment
-  portfolio: string
-  squad?: string | null
-  subjectKey: string
-  headSha: string
-  configSha: string
-  plan: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  quote: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  capMicroUsd: bigint | number
-  heldMicroUsd?: bigint | number
-  drawnMicroUsd?: bigint | number
-  spentMicroUsd?: bigint | number
-  heldTokens?: bigint | number | null
-  drawnTokens?: bigint | number | null
-  inputTokens?: bigint | number
-  cachedTokens?: bigint | number
-  outputTokens?: bigint | number
-  state: $Enums.RunState
-  epoch?: number
-  tokenHash?: string | null
-  leaseUntil?: Date | string | null
-  jobKey?: string | null
-  heardAt?: Date | string | null
-  stopRequested?: boolean
-  actionsRunId?: bigint | number | null
-  goKey?: string | null
-  createdAt: Date | string
-  reservedAt?: Date | string | null
-  dispatchedAt?: Date | string | null
-  claimedAt?: Date | string | null
-  endedAt?: Date | string | null
-  conclusion?: $Enums.Conclusion | null
-  reason?: string | null
-  delivery: string
-  deliveredSha?: string | null
-  deliveredNumber?: number | null
-  deliveredUrl?: string | null
-  deliveredAt?: Date | string | null
-  deliveringUntil?: Date | string | null
-  report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
-  outcome?: $Enums.Outcome
-  outcomeRule?: string | null
-  outcomeAt?: Date | string | null
-  decideAfter?: Date | string | null
-  reverted?: boolean
-}
-
-export type RunUpdateWithoutRepositoryInput = {
-  id?: Prisma.StringFieldUpdateOperationsInput | string
-  family?: Prisma.StringFieldUpdateOperationsInput | string
-  variant?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  assignment?: Prisma.EnumAssignmentFieldUpdateOperationsInput | $Enums.Assignment
-  portfolio?: Prisma.StringFieldUpdateOperationsInput | string
-  squad?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  subjectKey?: Prisma.StringFieldUpdateOperationsInput | string
-  headSha?: Prisma.StringFieldUpdateOperationsInput | string
-  configSha?: Prisma.StringFieldUpdateOperationsInput | string
-  plan?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  quote?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  capMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  heldMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  drawnMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  spentMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  heldTokens?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
-  drawnTokens?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
-  inputTokens?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  cachedTokens?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  outputTokens?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  state?: Prisma.EnumRunStateFieldUpdateOperationsInput | $Enums.RunState
-  epoch?: Prisma.IntFieldUpdateOperationsInput | number
-  tokenHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  leaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
-  actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
-  goKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-  reservedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  dispatchedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  claimedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  conclusion?: Prisma.NullableEnumConclusionFieldUpdateOperationsInput | $Enums.Conclusion | null
-  reason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  delivery?: Prisma.StringFieldUpdateOperationsInput | string
-  deliveredSha?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  deliveredNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
-  deliveredUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
-  outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
-  outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  outcomeAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   session?: Prisma.SessionUpdateOneRequiredWithoutRunsNestedInput
-  holds?: Prisma.HoldUpdateManyWithoutRunNestedInput
-  entries?: Prisma.EntryUpdateManyWithoutRunNestedInput
-  facts?: Prisma.FactUpdateManyWithoutRunNestedInput
 }
 
-export type RunUncheckedUpdateWithoutRepositoryInput = {
+export type RunUncheckedUpdateWithoutFactsInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   sessionId?: Prisma.StringFieldUpdateOperationsInput | string
-  family?: Prisma.StringFieldUpdateOperationsInput | string
-  variant?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  assignment?: Prisma.EnumAssignmentFieldUpdateOperationsInput | $Enums.Assignment
-  portfolio?: Prisma.StringFieldUpdateOperationsInput | string
-  squad?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  subjectKey?: Prisma.StringFieldUpdateOperationsInput | string
-  headSha?: Prisma.StringFieldUpdateOperationsInput | string
-  configSha?: Prisma.StringFieldUpdateOperationsInput | string
-  plan?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  quote?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  capMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  heldMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  drawnMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  spentMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  heldTokens?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
-  drawnTokens?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
-  inputTokens?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  cachedTokens?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  outputTokens?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  state?: Prisma.EnumRunStateFieldUpdateOperationsInput | $Enums.RunState
-  epoch?: Prisma.IntFieldUpdateOperationsInput | number
-  tokenHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  leaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
-  actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
-  goKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-  reservedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  dispatchedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  claimedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  conclusion?: Prisma.NullableEnumConclusionFieldUpdateOperationsInput | $Enums.Conclusion | null
-  reason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  delivery?: Prisma.StringFieldUpdateOperationsInput | string
-  deliveredSha?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  deliveredNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
-  deliveredUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
-  outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
-  outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  outcomeAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
-  holds?: Prisma.HoldUncheckedUpdateManyWithoutRunNestedInput
-  entries?: Prisma.EntryUncheckedUpdateManyWithoutRunNestedInput
-  facts?: Prisma.FactUncheckedUpdateManyWithoutRunNestedInput
-}
-
-export type RunUncheckedUpdateManyWithoutRepositoryInput = {
-  id?: Prisma.StringFieldUpdateOperationsInput | string
-  sessionId?: Prisma.StringFieldUpdateOperationsInput | string
+  repositoryId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   family?: Prisma.StringFieldUpdateOperationsInput | string
   variant?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   assignment?: Prisma.EnumAssignmentFieldUpdateOperationsInput | $Enums.Assignment
@@ -2902,6 +1976,7 @@ export type RunCreateManySessionInput = {
 
 export type RunUpdateWithoutSessionInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
+  repositoryId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   family?: Prisma.StringFieldUpdateOperationsInput | string
   variant?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   assignment?: Prisma.EnumAssignmentFieldUpdateOperationsInput | $Enums.Assignment
@@ -2949,9 +2024,6 @@ export type RunUpdateWithoutSessionInput = {
   outcomeAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
-  repository?: Prisma.RepositoryUpdateOneRequiredWithoutRunsNestedInput
-  holds?: Prisma.HoldUpdateManyWithoutRunNestedInput
-  entries?: Prisma.EntryUpdateManyWithoutRunNestedInput
   facts?: Prisma.FactUpdateManyWithoutRunNestedInput
 }
 
@@ -3005,8 +2077,6 @@ export type RunUncheckedUpdateWithoutSessionInput = {
   outcomeAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
-  holds?: Prisma.HoldUncheckedUpdateManyWithoutRunNestedInput
-  entries?: Prisma.EntryUncheckedUpdateManyWithoutRunNestedInput
   facts?: Prisma.FactUncheckedUpdateManyWithoutRunNestedInput
 }
 
@@ -3068,14 +2138,10 @@ export type RunUncheckedUpdateManyWithoutSessionInput = {
  */
 
 export type RunCountOutputType = {
-  holds: number
-  entries: number
   facts: number
 }
 
 export type RunCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
-  holds?: boolean | RunCountOutputTypeCountHoldsArgs
-  entries?: boolean | RunCountOutputTypeCountEntriesArgs
   facts?: boolean | RunCountOutputTypeCountFactsArgs
 }
 
@@ -3087,20 +2153,6 @@ export type RunCountOutputTypeDefaultArgs<ExtArgs extends runtime.Types.Extensio
    * Select specific fields to fetch from the RunCountOutputType
    */
   select?: Prisma.RunCountOutputTypeSelect<ExtArgs> | null
-}
-
-/**
- * RunCountOutputType without action
- */
-export type RunCountOutputTypeCountHoldsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
-  where?: Prisma.HoldWhereInput
-}
-
-/**
- * RunCountOutputType without action
- */
-export type RunCountOutputTypeCountEntriesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
-  where?: Prisma.EntryWhereInput
 }
 
 /**
@@ -3162,10 +2214,7 @@ export type RunSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = ru
   outcomeAt?: boolean
   decideAfter?: boolean
   reverted?: boolean
-  repository?: boolean | Prisma.RepositoryDefaultArgs<ExtArgs>
   session?: boolean | Prisma.SessionDefaultArgs<ExtArgs>
-  holds?: boolean | Prisma.Run$holdsArgs<ExtArgs>
-  entries?: boolean | Prisma.Run$entriesArgs<ExtArgs>
   facts?: boolean | Prisma.Run$factsArgs<ExtArgs>
   _count?: boolean | Prisma.RunCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["run"]>
@@ -3221,7 +2270,6 @@ export type RunSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extension
   outcomeAt?: boolean
   decideAfter?: boolean
   reverted?: boolean
-  repository?: boolean | Prisma.RepositoryDefaultArgs<ExtArgs>
   session?: boolean | Prisma.SessionDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["run"]>
 
@@ -3276,7 +2324,6 @@ export type RunSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extension
   outcomeAt?: boolean
   decideAfter?: boolean
   reverted?: boolean
-  repository?: boolean | Prisma.RepositoryDefaultArgs<ExtArgs>
   session?: boolean | Prisma.SessionDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["run"]>
 
@@ -3335,29 +2382,21 @@ export type RunSelectScalar = {
 
 export type RunOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "sessionId" | "repositoryId" | "family" | "variant" | "assignment" | "portfolio" | "squad" | "subjectKey" | "headSha" | "configSha" | "plan" | "quote" | "capMicroUsd" | "heldMicroUsd" | "drawnMicroUsd" | "spentMicroUsd" | "heldTokens" | "drawnTokens" | "inputTokens" | "cachedTokens" | "outputTokens" | "state" | "epoch" | "tokenHash" | "leaseUntil" | "jobKey" | "heardAt" | "stopRequested" | "actionsRunId" | "goKey" | "createdAt" | "reservedAt" | "dispatchedAt" | "claimedAt" | "endedAt" | "conclusion" | "reason" | "delivery" | "deliveredSha" | "deliveredNumber" | "deliveredUrl" | "deliveredAt" | "deliveringUntil" | "report" | "outcome" | "outcomeRule" | "outcomeAt" | "decideAfter" | "reverted", ExtArgs["result"]["run"]>
 export type RunInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
-  repository?: boolean | Prisma.RepositoryDefaultArgs<ExtArgs>
   session?: boolean | Prisma.SessionDefaultArgs<ExtArgs>
-  holds?: boolean | Prisma.Run$holdsArgs<ExtArgs>
-  entries?: boolean | Prisma.Run$entriesArgs<ExtArgs>
   facts?: boolean | Prisma.Run$factsArgs<ExtArgs>
   _count?: boolean | Prisma.RunCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type RunIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
-  repository?: boolean | Prisma.RepositoryDefaultArgs<ExtArgs>
   session?: boolean | Prisma.SessionDefaultArgs<ExtArgs>
 }
 export type RunIncludeUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
-  repository?: boolean | Prisma.RepositoryDefaultArgs<ExtArgs>
   session?: boolean | Prisma.SessionDefaultArgs<ExtArgs>
 }
 
 export type $RunPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Run"
   objects: {
-    repository: Prisma.$RepositoryPayload<ExtArgs>
     session: Prisma.$SessionPayload<ExtArgs>
-    holds: Prisma.$HoldPayload<ExtArgs>[]
-    entries: Prisma.$EntryPayload<ExtArgs>[]
     facts: Prisma.$FactPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
@@ -3871,10 +2910,7 @@ readonly fields: RunFieldRefs;
  */
 export interface Prisma__RunClient<T, Null = never, ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs, GlobalOmitOptions = {}> extends Prisma.PrismaPromise<T> {
   readonly [Symbol.toStringTag]: "PrismaPromise"
-  repository<T extends Prisma.RepositoryDefaultArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.RepositoryDefaultArgs<ExtArgs>>): Prisma.Prisma__RepositoryClient<runtime.Types.Result.GetResult<Prisma.$RepositoryPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | Null, Null, ExtArgs, GlobalOmitOptions>
   session<T extends Prisma.SessionDefaultArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.SessionDefaultArgs<ExtArgs>>): Prisma.Prisma__SessionClient<runtime.Types.Result.GetResult<Prisma.$SessionPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | Null, Null, ExtArgs, GlobalOmitOptions>
-  holds<T extends Prisma.Run$holdsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Run$holdsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$HoldPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
-  entries<T extends Prisma.Run$entriesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Run$entriesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$EntryPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   facts<T extends Prisma.Run$factsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Run$factsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$FactPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
@@ -4353,54 +3389,6 @@ export type RunDeleteManyArgs<ExtArgs extends runtime.Types.Extensions.InternalA
    * Limit how many Runs to delete.
    */
   limit?: number
-}
-
-/**
- * Run.holds
- */
-export type Run$holdsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
-  /**
-   * Select specific fields to fetch from the Hold
-   */
-  select?: Prisma.HoldSelect<ExtArgs> | null
-  /**
-   * Omit specific fields from the Hold
-   */
-  omit?: Prisma.HoldOmit<ExtArgs> | null
-  /**
-   * Choose, which related nodes to fetch as well
-   */
-  include?: Prisma.HoldInclude<ExtArgs> | null
-  where?: Prisma.HoldWhereInput
-  orderBy?: Prisma.HoldOrderByWithRelationInput | Prisma.HoldOrderByWithRelationInput[]
-  cursor?: Prisma.HoldWhereUniqueInput
-  take?: number
-  skip?: number
-  distinct?: Prisma.HoldScalarFieldEnum | Prisma.HoldScalarFieldEnum[]
-}
-
-/**
- * Run.entries
- */
-export type Run$entriesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
-  /**
-   * Select specific fields to fetch from the Entry
-   */
-  select?: Prisma.EntrySelect<ExtArgs> | null
-  /**
-   * Omit specific fields from the Entry
-   */
-  omit?: Prisma.EntryOmit<ExtArgs> | null
-  /**
-   * Choose, which related nodes to fetch as well
-   */
-  include?: Prisma.EntryInclude<ExtArgs> | null
-  where?: Prisma.EntryWhereInput
-  orderBy?: Prisma.EntryOrderByWithRelationInput | Prisma.EntryOrderByWithRelationInput[]
-  cursor?: Prisma.EntryWhereUniqueInput
-  take?: number
-  skip?: number
-  distinct?: Prisma.EntryScalarFieldEnum | Prisma.EntryScalarFieldEnum[]
 }
 
 /**

@@ -288,7 +288,6 @@ export type SessionWhereInput = {
   checkRunId?: Prisma.BigIntNullableFilter<"Session"> | bigint | number | null
   ceilingMicroUsd?: Prisma.BigIntFilter<"Session"> | bigint | number
   createdAt?: Prisma.DateTimeFilter<"Session"> | Date | string
-  repository?: Prisma.XOR<Prisma.RepositoryScalarRelationFilter, Prisma.RepositoryWhereInput>
   runs?: Prisma.RunListRelationFilter
 }
 
@@ -305,7 +304,6 @@ export type SessionOrderByWithRelationInput = {
   checkRunId?: Prisma.SortOrderInput | Prisma.SortOrder
   ceilingMicroUsd?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
-  repository?: Prisma.RepositoryOrderByWithRelationInput
   runs?: Prisma.RunOrderByRelationAggregateInput
 }
 
@@ -326,7 +324,6 @@ export type SessionWhereUniqueInput = Prisma.AtLeast<{
   checkRunId?: Prisma.BigIntNullableFilter<"Session"> | bigint | number | null
   ceilingMicroUsd?: Prisma.BigIntFilter<"Session"> | bigint | number
   createdAt?: Prisma.DateTimeFilter<"Session"> | Date | string
-  repository?: Prisma.XOR<Prisma.RepositoryScalarRelationFilter, Prisma.RepositoryWhereInput>
   runs?: Prisma.RunListRelationFilter
 }, "id" | "repositoryId_commandKey">
 
@@ -370,6 +367,7 @@ export type SessionScalarWhereWithAggregatesInput = {
 
 export type SessionCreateInput = {
   id: string
+  repositoryId: bigint | number
   subjectKind: string
   subjectNumber?: number | null
   subjectKey: string
@@ -380,7 +378,6 @@ export type SessionCreateInput = {
   checkRunId?: bigint | number | null
   ceilingMicroUsd: bigint | number
   createdAt: Date | string
-  repository: Prisma.RepositoryCreateNestedOneWithoutSessionsInput
   runs?: Prisma.RunCreateNestedManyWithoutSessionInput
 }
 
@@ -402,6 +399,7 @@ export type SessionUncheckedCreateInput = {
 
 export type SessionUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
+  repositoryId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   subjectKind?: Prisma.StringFieldUpdateOperationsInput | string
   subjectNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   subjectKey?: Prisma.StringFieldUpdateOperationsInput | string
@@ -412,7 +410,6 @@ export type SessionUpdateInput = {
   checkRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   ceilingMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-  repository?: Prisma.RepositoryUpdateOneRequiredWithoutSessionsNestedInput
   runs?: Prisma.RunUpdateManyWithoutSessionNestedInput
 }
 
@@ -449,6 +446,7 @@ export type SessionCreateManyInput = {
 
 export type SessionUpdateManyMutationInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
+  repositoryId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   subjectKind?: Prisma.StringFieldUpdateOperationsInput | string
   subjectNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   subjectKey?: Prisma.StringFieldUpdateOperationsInput | string
@@ -474,16 +472,6 @@ export type SessionUncheckedUpdateManyInput = {
   checkRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   ceilingMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-}
-
-export type SessionListRelationFilter = {
-  every?: Prisma.SessionWhereInput
-  some?: Prisma.SessionWhereInput
-  none?: Prisma.SessionWhereInput
-}
-
-export type SessionOrderByRelationAggregateInput = {
-  _count?: Prisma.SortOrder
 }
 
 export type SessionRepositoryIdCommandKeyCompoundUniqueInput = {
@@ -557,48 +545,6 @@ export type SessionScalarRelationFilter = {
   isNot?: Prisma.SessionWhereInput
 }
 
-export type SessionCreateNestedManyWithoutRepositoryInput = {
-  create?: Prisma.XOR<Prisma.SessionCreateWithoutRepositoryInput, Prisma.SessionUncheckedCreateWithoutRepositoryInput> | Prisma.SessionCreateWithoutRepositoryInput[] | Prisma.SessionUncheckedCreateWithoutRepositoryInput[]
-  connectOrCreate?: Prisma.SessionCreateOrConnectWithoutRepositoryInput | Prisma.SessionCreateOrConnectWithoutRepositoryInput[]
-  createMany?: Prisma.SessionCreateManyRepositoryInputEnvelope
-  connect?: Prisma.SessionWhereUniqueInput | Prisma.SessionWhereUniqueInput[]
-}
-
-export type SessionUncheckedCreateNestedManyWithoutRepositoryInput = {
-  create?: Prisma.XOR<Prisma.SessionCreateWithoutRepositoryInput, Prisma.SessionUncheckedCreateWithoutRepositoryInput> | Prisma.SessionCreateWithoutRepositoryInput[] | Prisma.SessionUncheckedCreateWithoutRepositoryInput[]
-  connectOrCreate?: Prisma.SessionCreateOrConnectWithoutRepositoryInput | Prisma.SessionCreateOrConnectWithoutRepositoryInput[]
-  createMany?: Prisma.SessionCreateManyRepositoryInputEnvelope
-  connect?: Prisma.SessionWhereUniqueInput | Prisma.SessionWhereUniqueInput[]
-}
-
-export type SessionUpdateManyWithoutRepositoryNestedInput = {
-  create?: Prisma.XOR<Prisma.SessionCreateWithoutRepositoryInput, Prisma.SessionUncheckedCreateWithoutRepositoryInput> | Prisma.SessionCreateWithoutRepositoryInput[] | Prisma.SessionUncheckedCreateWithoutRepositoryInput[]
-  connectOrCreate?: Prisma.SessionCreateOrConnectWithoutRepositoryInput | Prisma.SessionCreateOrConnectWithoutRepositoryInput[]
-  upsert?: Prisma.SessionUpsertWithWhereUniqueWithoutRepositoryInput | Prisma.SessionUpsertWithWhereUniqueWithoutRepositoryInput[]
-  createMany?: Prisma.SessionCreateManyRepositoryInputEnvelope
-  set?: Prisma.SessionWhereUniqueInput | Prisma.SessionWhereUniqueInput[]
-  disconnect?: Prisma.SessionWhereUniqueInput | Prisma.SessionWhereUniqueInput[]
-  delete?: Prisma.SessionWhereUniqueInput | Prisma.SessionWhereUniqueInput[]
-  connect?: Prisma.SessionWhereUniqueInput | Prisma.SessionWhereUniqueInput[]
-  update?: Prisma.SessionUpdateWithWhereUniqueWithoutRepositoryInput | Prisma.SessionUpdateWithWhereUniqueWithoutRepositoryInput[]
-  updateMany?: Prisma.SessionUpdateManyWithWhereWithoutRepositoryInput | Prisma.SessionUpdateManyWithWhereWithoutRepositoryInput[]
-  deleteMany?: Prisma.SessionScalarWhereInput | Prisma.SessionScalarWhereInput[]
-}
-
-export type SessionUncheckedUpdateManyWithoutRepositoryNestedInput = {
-  create?: Prisma.XOR<Prisma.SessionCreateWithoutRepositoryInput, Prisma.SessionUncheckedCreateWithoutRepositoryInput> | Prisma.SessionCreateWithoutRepositoryInput[] | Prisma.SessionUncheckedCreateWithoutRepositoryInput[]
-  connectOrCreate?: Prisma.SessionCreateOrConnectWithoutRepositoryInput | Prisma.SessionCreateOrConnectWithoutRepositoryInput[]
-  upsert?: Prisma.SessionUpsertWithWhereUniqueWithoutRepositoryInput | Prisma.SessionUpsertWithWhereUniqueWithoutRepositoryInput[]
-  createMany?: Prisma.SessionCreateManyRepositoryInputEnvelope
-  set?: Prisma.SessionWhereUniqueInput | Prisma.SessionWhereUniqueInput[]
-  disconnect?: Prisma.SessionWhereUniqueInput | Prisma.SessionWhereUniqueInput[]
-  delete?: Prisma.SessionWhereUniqueInput | Prisma.SessionWhereUniqueInput[]
-  connect?: Prisma.SessionWhereUniqueInput | Prisma.SessionWhereUniqueInput[]
-  update?: Prisma.SessionUpdateWithWhereUniqueWithoutRepositoryInput | Prisma.SessionUpdateWithWhereUniqueWithoutRepositoryInput[]
-  updateMany?: Prisma.SessionUpdateManyWithWhereWithoutRepositoryInput | Prisma.SessionUpdateManyWithWhereWithoutRepositoryInput[]
-  deleteMany?: Prisma.SessionScalarWhereInput | Prisma.SessionScalarWhereInput[]
-}
-
 export type NullableIntFieldUpdateOperationsInput = {
   set?: number | null
   increment?: number
@@ -621,82 +567,9 @@ export type SessionUpdateOneRequiredWithoutRunsNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.SessionUpdateToOneWithWhereWithoutRunsInput, Prisma.SessionUpdateWithoutRunsInput>, Prisma.SessionUncheckedUpdateWithoutRunsInput>
 }
 
-export type SessionCreateWithoutRepositoryInput = {
-  id: string
-  subjectKind: string
-  subjectNumber?: number | null
-  subjectKey: string
-  family: string
-  trigger: string
-  commandKey: string
-  commentId?: bigint | number | null
-  checkRunId?: bigint | number | null
-  ceilingMicroUsd: bigint | number
-  createdAt: Date | string
-  runs?: Prisma.RunCreateNestedManyWithoutSessionInput
-}
-
-export type SessionUncheckedCreateWithoutRepositoryInput = {
-  id: string
-  subjectKind: string
-  subjectNumber?: number | null
-  subjectKey: string
-  family: string
-  trigger: string
-  commandKey: string
-  commentId?: bigint | number | null
-  checkRunId?: bigint | number | null
-  ceilingMicroUsd: bigint | number
-  createdAt: Date | string
-  runs?: Prisma.RunUncheckedCreateNestedManyWithoutSessionInput
-}
-
-export type SessionCreateOrConnectWithoutRepositoryInput = {
-  where: Prisma.SessionWhereUniqueInput
-  create: Prisma.XOR<Prisma.SessionCreateWithoutRepositoryInput, Prisma.SessionUncheckedCreateWithoutRepositoryInput>
-}
-
-export type SessionCreateManyRepositoryInputEnvelope = {
-  data: Prisma.SessionCreateManyRepositoryInput | Prisma.SessionCreateManyRepositoryInput[]
-  skipDuplicates?: boolean
-}
-
-export type SessionUpsertWithWhereUniqueWithoutRepositoryInput = {
-  where: Prisma.SessionWhereUniqueInput
-  update: Prisma.XOR<Prisma.SessionUpdateWithoutRepositoryInput, Prisma.SessionUncheckedUpdateWithoutRepositoryInput>
-  create: Prisma.XOR<Prisma.SessionCreateWithoutRepositoryInput, Prisma.SessionUncheckedCreateWithoutRepositoryInput>
-}
-
-export type SessionUpdateWithWhereUniqueWithoutRepositoryInput = {
-  where: Prisma.SessionWhereUniqueInput
-  data: Prisma.XOR<Prisma.SessionUpdateWithoutRepositoryInput, Prisma.SessionUncheckedUpdateWithoutRepositoryInput>
-}
-
-export type SessionUpdateManyWithWhereWithoutRepositoryInput = {
-  where: Prisma.SessionScalarWhereInput
-  data: Prisma.XOR<Prisma.SessionUpdateManyMutationInput, Prisma.SessionUncheckedUpdateManyWithoutRepositoryInput>
-}
-
-export type SessionScalarWhereInput = {
-  AND?: Prisma.SessionScalarWhereInput | Prisma.SessionScalarWhereInput[]
-  OR?: Prisma.SessionScalarWhereInput[]
-  NOT?: Prisma.SessionScalarWhereInput | Prisma.SessionScalarWhereInput[]
-  id?: Prisma.StringFilter<"Session"> | string
-  repositoryId?: Prisma.BigIntFilter<"Session"> | bigint | number
-  subjectKind?: Prisma.StringFilter<"Session"> | string
-  subjectNumber?: Prisma.IntNullableFilter<"Session"> | number | null
-  subjectKey?: Prisma.StringFilter<"Session"> | string
-  family?: Prisma.StringFilter<"Session"> | string
-  trigger?: Prisma.StringFilter<"Session"> | string
-  commandKey?: Prisma.StringFilter<"Session"> | string
-  commentId?: Prisma.BigIntNullableFilter<"Session"> | bigint | number | null
-  checkRunId?: Prisma.BigIntNullableFilter<"Session"> | bigint | number | null
-  ceilingMicroUsd?: Prisma.BigIntFilter<"Session"> | bigint | number
-  createdAt?: Prisma.DateTimeFilter<"Session"> | Date | string
-}
-
 export type SessionCreateWithoutRunsInput = {
   id: string
+  repositoryId: bigint | number
   subjectKind: string
   subjectNumber?: number | null
   subjectKey: string
@@ -707,7 +580,6 @@ export type SessionCreateWithoutRunsInput = {
   checkRunId?: bigint | number | null
   ceilingMicroUsd: bigint | number
   createdAt: Date | string
-  repository: Prisma.RepositoryCreateNestedOneWithoutSessionsInput
 }
 
 export type SessionUncheckedCreateWithoutRunsInput = {
@@ -743,21 +615,6 @@ export type SessionUpdateToOneWithWhereWithoutRunsInput = {
 
 export type SessionUpdateWithoutRunsInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
-  subjectKind?: Prisma.StringFieldUpdateOperationsInput | string
-  subjectNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
-  subjectKey?: Prisma.StringFieldUpdateOperationsInput | string
-  family?: Prisma.StringFieldUpdateOperationsInput | string
-  trigger?: Prisma.StringFieldUpdateOperationsInput | string
-  commandKey?: Prisma.StringFieldUpdateOperationsInput | string
-  commentId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
-  checkRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
-  ceilingMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-  repository?: Prisma.RepositoryUpdateOneRequiredWithoutSessionsNestedInput
-}
-
-export type SessionUncheckedUpdateWithoutRunsInput = {
-  id?: Prisma.StringFieldUpdateOperationsInput | string
   repositoryId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   subjectKind?: Prisma.StringFieldUpdateOperationsInput | string
   subjectNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
@@ -771,52 +628,9 @@ export type SessionUncheckedUpdateWithoutRunsInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
-export type SessionCreateManyRepositoryInput = {
-  id: string
-  subjectKind: string
-  subjectNumber?: number | null
-  subjectKey: string
-  family: string
-  trigger: string
-  commandKey: string
-  commentId?: bigint | number | null
-  checkRunId?: bigint | number | null
-  ceilingMicroUsd: bigint | number
-  createdAt: Date | string
-}
-
-export type SessionUpdateWithoutRepositoryInput = {
+export type SessionUncheckedUpdateWithoutRunsInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
-  subjectKind?: Prisma.StringFieldUpdateOperationsInput | string
-  subjectNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
-  subjectKey?: Prisma.StringFieldUpdateOperationsInput | string
-  family?: Prisma.StringFieldUpdateOperationsInput | string
-  trigger?: Prisma.StringFieldUpdateOperationsInput | string
-  commandKey?: Prisma.StringFieldUpdateOperationsInput | string
-  commentId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
-  checkRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
-  ceilingMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-  runs?: Prisma.RunUpdateManyWithoutSessionNestedInput
-}
-
-export type SessionUncheckedUpdateWithoutRepositoryInput = {
-  id?: Prisma.StringFieldUpdateOperationsInput | string
-  subjectKind?: Prisma.StringFieldUpdateOperationsInput | string
-  subjectNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
-  subjectKey?: Prisma.StringFieldUpdateOperationsInput | string
-  family?: Prisma.StringFieldUpdateOperationsInput | string
-  trigger?: Prisma.StringFieldUpdateOperationsInput | string
-  commandKey?: Prisma.StringFieldUpdateOperationsInput | string
-  commentId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
-  checkRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
-  ceilingMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-  runs?: Prisma.RunUncheckedUpdateManyWithoutSessionNestedInput
-}
-
-export type SessionUncheckedUpdateManyWithoutRepositoryInput = {
-  id?: Prisma.StringFieldUpdateOperationsInput | string
+  repositoryId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   subjectKind?: Prisma.StringFieldUpdateOperationsInput | string
   subjectNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   subjectKey?: Prisma.StringFieldUpdateOperationsInput | string
@@ -873,7 +687,6 @@ export type SessionSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   checkRunId?: boolean
   ceilingMicroUsd?: boolean
   createdAt?: boolean
-  repository?: boolean | Prisma.RepositoryDefaultArgs<ExtArgs>
   runs?: boolean | Prisma.Session$runsArgs<ExtArgs>
   _count?: boolean | Prisma.SessionCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["session"]>
@@ -891,7 +704,6 @@ export type SessionSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   checkRunId?: boolean
   ceilingMicroUsd?: boolean
   createdAt?: boolean
-  repository?: boolean | Prisma.RepositoryDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["session"]>
 
 export type SessionSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -907,7 +719,6 @@ export type SessionSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   checkRunId?: boolean
   ceilingMicroUsd?: boolean
   createdAt?: boolean
-  repository?: boolean | Prisma.RepositoryDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["session"]>
 
 export type SessionSelectScalar = {
@@ -927,21 +738,15 @@ export type SessionSelectScalar = {
 
 export type SessionOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "repositoryId" | "subjectKind" | "subjectNumber" | "subjectKey" | "family" | "trigger" | "commandKey" | "commentId" | "checkRunId" | "ceilingMicroUsd" | "createdAt", ExtArgs["result"]["session"]>
 export type SessionInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
-  repository?: boolean | Prisma.RepositoryDefaultArgs<ExtArgs>
   runs?: boolean | Prisma.Session$runsArgs<ExtArgs>
   _count?: boolean | Prisma.SessionCountOutputTypeDefaultArgs<ExtArgs>
 }
-export type SessionIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
-  repository?: boolean | Prisma.RepositoryDefaultArgs<ExtArgs>
-}
-export type SessionIncludeUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
-  repository?: boolean | Prisma.RepositoryDefaultArgs<ExtArgs>
-}
+export type SessionIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {}
+export type SessionIncludeUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {}
 
 export type $SessionPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Session"
   objects: {
-    repository: Prisma.$RepositoryPayload<ExtArgs>
     runs: Prisma.$RunPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
@@ -1366,7 +1171,6 @@ readonly fields: SessionFieldRefs;
  */
 export interface Prisma__SessionClient<T, Null = never, ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs, GlobalOmitOptions = {}> extends Prisma.PrismaPromise<T> {
   readonly [Symbol.toStringTag]: "PrismaPromise"
-  repository<T extends Prisma.RepositoryDefaultArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.RepositoryDefaultArgs<ExtArgs>>): Prisma.Prisma__RepositoryClient<runtime.Types.Result.GetResult<Prisma.$RepositoryPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | Null, Null, ExtArgs, GlobalOmitOptions>
   runs<T extends Prisma.Session$runsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Session$runsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$RunPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
@@ -1663,10 +1467,6 @@ export type SessionCreateManyAndReturnArgs<ExtArgs extends runtime.Types.Extensi
    */
   data: Prisma.SessionCreateManyInput | Prisma.SessionCreateManyInput[]
   skipDuplicates?: boolean
-  /**
-   * Choose, which related nodes to fetch as well
-   */
-  include?: Prisma.SessionIncludeCreateManyAndReturn<ExtArgs> | null
 }
 
 /**
@@ -1737,10 +1537,6 @@ export type SessionUpdateManyAndReturnArgs<ExtArgs extends runtime.Types.Extensi
    * Limit how many Sessions to update.
    */
   limit?: number
-  /**
-   * Choose, which related nodes to fetch as well
-   */
-  include?: Prisma.SessionIncludeUpdateManyAndReturn<ExtArgs> | null
 }
 
 /**
