@@ -10,6 +10,11 @@ export interface PromotionIssue {
   readonly decision: string
   readonly issue: number
   readonly body: string
+  /** How it stands in the ledger, and whether its issue is closed. */
+  readonly state: string
+  readonly isClosed: boolean
+  /** The pull request that carries it out. */
+  readonly pull: number | null
 }
 
 export interface Books {
@@ -23,6 +28,8 @@ export interface Books {
   keptWork(run: Run): Promise<boolean>
   /** Whether any branch has this file. */
   hasFile(path: string): Promise<boolean>
+  /** The text of a file on the default branch; empty when it isn't there. */
+  onMain(path: string): Promise<string>
   promotions(): Promise<readonly PromotionIssue[]>
   /** How the newest run ended, for whoever wonders why an act did not hold. */
   latest(): Promise<string>
@@ -70,12 +77,24 @@ export function openBooks(stage: Stage): Books {
     async hasFile(path) {
       return branches(stage).some((branch) => git(stage, ['ls-tree', branch, path]).trim() !== '')
     },
+    async onMain(path) {
+      return (await books.hasFile(path)) ? git(stage, ['show', `main:${path}`]) : ''
+    },
     async promotions() {
       const rows = await prisma.promotion.findMany({ where: { issueNumber: { not: null } } })
       return Promise.all(
-        rows.map(async ({ family, variant, decision, issueNumber }) => {
+        rows.map(async ({ family, variant, decision, issueNumber, state, pullNumber }) => {
           const issue = await stage.octokit.issues.get({ ...place, issue_number: issueNumber ?? 0 })
-          return { workflow: family, variant, decision, issue: issue.data.number, body: issue.data.body ?? '' }
+          return {
+            workflow: family,
+            variant,
+            decision,
+            issue: issue.data.number,
+            body: issue.data.body ?? '',
+            state,
+            isClosed: issue.data.state === 'closed',
+            pull: pullNumber,
+          }
         }),
       )
     },

@@ -155,6 +155,26 @@ export const acts: readonly Act[] = [
   },
   {
     day: 11,
+    step: 'A maintainer approves it: one pull request makes it the standard, and its merge closes the issue',
+    play: async (stage) => {
+      const issue = await stage.app.prisma.promotion.findFirst({ where: { decision: 'promote' } })
+      await stage.github.person('mira').label(issue?.issueNumber ?? 0, 'promotion: approved')
+      await stage.settled()
+      const approved = await stage.app.prisma.promotion.findFirst({ where: { decision: 'promote' } })
+      await stage.github.person('mira').merge(approved?.pullNumber ?? 0, 'squash')
+      await stage.settled()
+    },
+    holds: async (books) => {
+      const [promotion] = await books.promotions()
+      return (
+        promotion?.state === 'merged' &&
+        promotion.isClosed &&
+        (await books.onMain('.github/purser/catalog/refactor+tests/workflow.yml')).includes('variant: boundaries')
+      )
+    },
+  },
+  {
+    day: 11,
     step: 'A push to the default branch has its changelog written, as a pull request',
     play: async (stage) => {
       const name = '.github/workflows/changelog.yml'
