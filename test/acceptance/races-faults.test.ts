@@ -1,0 +1,307 @@
+/** The faults of a server that is there: others' locks, a lost acknowledgement, no connection, no answer. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Database, openDatabase } from '../../app/database/open.ts'
+import { accountsOf } from '../../app/ledger/accounts.ts'
+import { auditLedger } from '../../app/ledger/audit.ts'
+import { claim } from '../../app/ledger/claim.ts'
+import { type Ledger, openLedger } from '../../app/ledger/ledger.ts'
+import { propose, reserve } from '../../app/ledger/reserve.ts'
+import { expire, release, settle } from '../../app/ledger/settle.ts'
+import { startTestServer, type TestServer, warnServerMissing } from '../app/database/server.ts'
+import { expectBalanced } from '../app/ledger/balance.ts'
+import {
+  CENT,
+  claimedRun,
+  NOW,
+  newRepository,
+  portfolioAccount,
+  reportOf,
+  requestFor,
+  reservedRun,
+} from '../app/ledger/scene.ts'
+import { type Cut, startProxy } from './races/proxy.ts'
+import { programs } from './races/server.ts'
+
+/** Ours notices a circle first and is the one to give way; theirs would wait this long. */
+const OUR_DEADLOCK_TIMEOUT = '2s'
+const THEIR_DEADLOCK_TIMEOUT = '60s'
+const CAP = 10n * CENT
+const WAITS_LOOKS_MAX = 1000
+const LOOK_MS = 10
+
+if (programs === undefined) warnServerMissing()
+
+describe.skipIf(programs === undefined)('on a PostgreSQL server', () => {
+  let server: TestServer | undefined
+  let url: string
+  let database: Database
+  let ledger: Ledger
+  beforeAll(async () => {
+    server = await startTestServer()
+    url = server?.url ?? ''
+    const first = new pg.Client({ connectionString: url })
+    await first.connect()
+    await first.query(`ALTER DATABASE postgres SET deadlock_timeout = '${OUR_DEADLOCK_TIMEOUT}'`)
+    await first.end()
+    database = await openDatabase({ url })
+    ledger = openLedger(database)
+  })
+  afterAll(async () => {
+    const { findings } = await auditLedger(url)
+    await database.close()
+    await server?.stop()
+    expect(findings).toEqual([])
+  })
+
+  /** Somebody else at the same database, who holds what the last statement of `sql` has locked. */
+  async function somebody(...sql: readonly string[]): Promise<pg.Client> {
+    const client = new pg.Client({ connectionString: url })
+    await client.connect()
+    await client.query(`SET deadlock_timeout = '${THEIR_DEADLOCK_TIMEOUT}'`)
+    await client.query('BEGIN')
+    for (const statement of sql) await client.query(statement)
+    return client
+  }
+
+  /** Until somebody waits for a lock that `client` holds. */
+  async function untilWaiting(client: pg.Client): Promise<void> {
+    const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
+    const waiting = 'SELECT 1 FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))'
+    for (let look = 0; look < WAITS_LOOKS_MAX; look += 1) {
+      // Not by `client`, whose transaction would see the same each time.
+      if ((await database.pool.query(waiting, [rows[0]?.pid])).rows.length > 0) return
+      await sleep(LOOK_MS)
+    }
+    throw new Error('nobody waits for the lock')
+  }
+
+  const deadlocks = async () => {
+    const [row] = await database.prisma.$queryRaw<{ deadlocks: bigint }[]>`
+      SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`
+    return row?.deadlocks ?? 0n
+  }
+
+  it('a reservation and a report that meet somebody else crosswise give way and are carried out once', async () => {
+    const repositoryId = await newRepository(database.prisma)
+    const before = await deadlocks()
+    // Opened one after the other, and so in the order in which a reservation locks them.
+    const specs = [portfolioAccount(100n * CENT), portfolioAccount(100n * CENT, { name: 'other' })]
+    const accounts = await accountsOf(ledger, repositoryId, specs, NOW)
+    const third = portfolioAccount(100n * CENT, { name: 'third' })
+    const { run, epoch } = await claimedRun(ledger, requestFor(repositoryId, CAP, [third]))
+    const paying = await database.prisma.hold.findFirstOrThrow({ where: { runId: run.id } })
+    const lock = (table: string, id: string) => `SELECT 1 FROM ${table} WHERE id = ${id} FOR UPDATE`
+
+    const one = await somebody(lock('account', `${accounts[1]?.id}`))
+    const two = await somebody(lock('account', `${paying.accountId}`))
+    const reserving = reserve(ledger, requestFor(repositoryId, CAP, specs))
+    const settling = settle(ledger, { runId: run.id, epoch, report: reportOf(CAP), now: NOW })
+    await Promise.all([untilWaiting(one), untilWaiting(two)])
+    await Promise.all([one.query(lock('account', `${accounts[0]?.id}`)), two.query(lock('run', `'${run.id}'`))])
+    await Promise.all([one.query('COMMIT'), two.query('COMMIT')])
+
+    expect(await reserving).toMatchObject({ heldMicroUsd: CAP, repeated: false })
+    expect(await settling).toMatchObject({ spentMicroUsd: CAP, repeated: false })
+    expect(await deadlocks()).toBe(before + 2n)
+    await expectBalanced(database.prisma, repositoryId)
+    await Promise.all([one.end(), two.end()])
+  })
+
+  it('a reservation that can’t be serialized is begun again', async () => {
+    // Some operators set this for all of their databases.
+    const strict = new URL(url)
+    strict.searchParams.set('options', '-c default_transaction_isolation=serializable')
+    const other = await openDatabase({ url: strict.href })
+    const repositoryId = await newRepository(other.prisma)
+    const spec = portfolioAccount(100n * CENT)
+    await accountsOf(other, repositoryId, [spec], NOW)
+    const changing = await somebody(`UPDATE account SET frozen = frozen WHERE repository_id = ${repositoryId}`)
+    const reserving = reserve(openLedger(other), requestFor(repositoryId, CAP, [spec]))
+    await untilWaiting(changing)
+    await changing.query('COMMIT')
+    expect(await reserving).toMatchObject({ heldMicroUsd: CAP, repeated: false })
+    await expectBalanced(other.prisma, repositoryId)
+    await changing.end()
+    await other.close()
+  })
+
+  describe('a COMMIT whose connection is cut', () => {
+    let proxy: Awaited<ReturnType<typeof startProxy>>
+    let cut: Database
+    let cutLedger: Ledger
+    beforeAll(async () => {
+      proxy = await startProxy(new URL(url).searchParams.get('host') ?? '')
+      cut = await openDatabase({ url: proxy.url })
+      cutLedger = openLedger(cut)
+    })
+    afterAll(async () => {
+      await cut.close()
+      await proxy.close()
+    })
+
+    type Operation = (repositoryId: bigint, cutIt: (passing?: number) => void) => Promise<unknown>
+    const accounts = [portfolioAccount(100n * CENT)]
+    const request = (repositoryId: bigint) => requestFor(repositoryId, CAP, accounts)
+    /** How many entries there are once it is carried out, and what holds then. */
+    const operations: [string, Operation, number, object][] = [
+      [
+        'of a quote that waits',
+        async (repositoryId, cutIt) => {
+          cutIt()
+          return propose(cutLedger, request(repositoryId))
+        },
+        0,
+        { state: 'waiting' },
+      ],
+      [
+        'that opens an account and reserves',
+        async (repositoryId, cutIt) => {
+          cutIt()
+          return reserve(cutLedger, request(repositoryId))
+        },
+        2,
+        { state: 'reserved', heldMicroUsd: CAP },
+      ],
+      [
+        'of a reservation',
+        async (repositoryId, cutIt) => {
+          await accountsOf(cutLedger, repositoryId, accounts, NOW)
+          cutIt()
+          return reserve(cutLedger, request(repositoryId))
+        },
+        2,
+        { state: 'reserved', heldMicroUsd: CAP },
+      ],
+      [
+        'of a claim',
+        async (repositoryId, cutIt) => {
+          const { run } = await reservedRun(cutLedger, request(repositoryId))
+          cutIt()
+          return claim(cut.prisma, { runId: run.id, repositoryId, jobKey: 'job', now: NOW })
+        },
+        2,
+        { state: 'claimed', drawnMicroUsd: CAP },
+      ],
+      [
+        'of a report',
+        async (repositoryId, cutIt) => {
+          const { run, epoch } = await claimedRun(cutLedger, request(repositoryId))
+          cutIt()
+          return settle(cutLedger, { runId: run.id, epoch, report: reportOf(CENT), now: NOW })
+        },
+        4,
+        { state: 'ended', spentMicroUsd: CENT },
+      ],
+      [
+        'of a release',
+        async (repositoryId, cutIt) => {
+          const { run } = await reservedRun(cutLedger, request(repositoryId))
+          cutIt()
+          return release(cutLedger, run.id, 'dispatch-failed', NOW)
+        },
+        3,
+        { state: 'ended', spentMicroUsd: 0n },
+      ],
+      [
+        'of a run that vanished',
+        async (repositoryId, cutIt) => {
+          const { run } = await claimedRun(cutLedger, request(repositoryId))
+          cutIt()
+          return expire(cutLedger, run.id, NOW)
+        },
+        3,
+        { state: 'ended', spentMicroUsd: CAP },
+      ],
+      [
+        'of a late report',
+        async (repositoryId, cutIt) => {
+          const { run, epoch } = await claimedRun(cutLedger, request(repositoryId))
+          await expire(cutLedger, run.id, NOW)
+          // The first transaction only finds that it is late; the second refunds.
+          cutIt(1)
+          return settle(cutLedger, { runId: run.id, epoch, report: reportOf(CENT), now: NOW })
+        },
+        4,
+        { state: 'ended', spentMicroUsd: CENT },
+      ],
+    ]
+    const cuts: Cut[] = ['unsent', 'unanswered']
+    it.each(operations.flatMap(([name, ...rest]) => cuts.map((how) => [name, how, ...rest] as const)))(
+      '%s, %s, is carried out once, and its caller never knows',
+      async (_name, how, operation, entries, run) => {
+        const { prisma } = database
+        const repositoryId = await newRepository(prisma)
+        const before = proxy.cuts()
+        const answer = await operation(repositoryId, (passing) => proxy.cutNext(how, passing))
+        expect(proxy.cuts()).toBe(before + 1)
+        expect(answer).not.toHaveProperty('refused')
+        expect(await prisma.run.findMany({ where: { repositoryId } })).toMatchObject([run])
+        expect(await prisma.session.count({ where: { repositoryId } })).toBe(1)
+        expect(await prisma.entry.count({ where: { account: { repositoryId } } })).toBe(entries)
+        await expectBalanced(prisma, repositoryId)
+      },
+    )
+  })
+
+  describe('a pool', () => {
+    const AT_ONCE = 20
+    const CONNECTIONS = 2
+    const WAIT_MS = 300
+
+    /** The ledger over a pool of its own that waits less long than the App's. */
+    async function onPool(work: (own: Ledger, pool: pg.Pool, repositoryId: bigint) => Promise<void>): Promise<void> {
+      const waits = { connectionTimeoutMillis: WAIT_MS, query_timeout: WAIT_MS }
+      const pool = new pg.Pool({ connectionString: url, max: CONNECTIONS, ...waits })
+      const repositoryId = await newRepository(database.prisma)
+      await work(openLedger({ prisma: database.prisma, kind: 'server', pool }), pool, repositoryId)
+      await pool.end()
+    }
+
+    const storedFor = async (repositoryId: bigint) => {
+      const { prisma } = database
+      const where = { repositoryId }
+      return [await prisma.session.count({ where }), await prisma.run.count({ where })]
+    }
+
+    it('with all its connections taken keeps nothing of what was asked, and all who asked together are told together', () =>
+      onPool(async (own, pool, repositoryId) => {
+        const accounts = [portfolioAccount(1000n * CENT)]
+        await accountsOf(database, repositoryId, accounts, NOW)
+        const requests = Array.from({ length: AT_ONCE }, () => requestFor(repositoryId, CAP, accounts))
+        const taken = await Promise.all(Array.from({ length: CONNECTIONS }, () => pool.connect()))
+        const asked = requests.map((request) => reserve(own, request))
+        const answers = Promise.allSettled(asked)
+        await Promise.race(asked).catch(() => {})
+        // Room for any that would be tried by itself now: none may be, since each would have waited as long again.
+        for (const client of taken) client.release()
+        expect(new Set((await answers).map(({ status }) => status))).toEqual(new Set(['rejected']))
+        await expect(asked[0]).rejects.toThrow('timeout exceeded when trying to connect')
+        expect(await storedFor(repositoryId)).toEqual([0, 0])
+
+        for (const request of requests) expect(await reserve(own, request)).toMatchObject({ repeated: false })
+        await expectBalanced(database.prisma, repositoryId)
+      }))
+
+    it('whose server does not answer in time gives up all who wait for it, once, and keeps nothing', () =>
+      onPool(async (own, pool, repositoryId) => {
+        const accounts = [portfolioAccount(1000n * CENT)]
+        await accountsOf(database, repositoryId, accounts, NOW)
+        const locking = await somebody(`UPDATE account SET frozen = frozen WHERE repository_id = ${repositoryId}`)
+        const requests = Array.from({ length: AT_ONCE }, () => requestFor(repositoryId, CAP, accounts))
+        const asked = requests.map((request) => reserve(own, request))
+        const answers = Promise.allSettled(asked)
+        await Promise.race(asked).catch(() => {})
+        await locking.query('COMMIT')
+        await locking.end()
+        expect(new Set((await answers).map(({ status }) => status))).toEqual(new Set(['rejected']))
+        await expect(asked[0]).rejects.toThrow('Query read timeout')
+        expect(pool.totalCount).toBe(0)
+        expect(await storedFor(repositoryId)).toEqual([0, 0])
+
+        for (const request of requests) expect(await reserve(own, request)).toMatchObject({ repeated: false })
+        await expectBalanced(database.prisma, repositoryId)
+      }))
+  })
+})
