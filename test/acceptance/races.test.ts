@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { openDatabase } from '../../app/database/open.ts'
 import { startTestServer, warnServerMissing } from '../app/database/server.ts'
-import { newRepository } from '../app/ledger/scene.ts'
 import { MAIN, RAISED_MICRO_USD } from './races/asked.ts'
 import { expectAuditClean, expectKept } from './races/books.ts'
 import { factsOf, startRacer } from './races/process.ts'
@@ -24,13 +23,11 @@ describe.skipIf(programs === undefined)('on one PostgreSQL server', () => {
       const url = server?.url ?? ''
       onTestFinished(() => server?.stop())
       const database = await openDatabase({ url })
-      const repositoryId = await newRepository(database.prisma)
       const watch = await watchAccounts(url)
 
       const racers = ['a', 'b', 'c', 'd'].map((name) =>
         startRacer({
           url,
-          repositoryId: `${repositoryId}`,
           name,
           lanes: 3,
           keysMax: 2000,
@@ -45,7 +42,7 @@ describe.skipIf(programs === undefined)('on one PostgreSQL server', () => {
       expect(wrong).toEqual([])
       expect(looks).toBeGreaterThan(10)
 
-      const where = { repositoryId, name: MAIN }
+      const where = { kind: 'portfolio', name: MAIN } as const
       expect(await database.prisma.account.findFirstOrThrow({ where })).toMatchObject({
         budget: RAISED_MICRO_USD,
         ceiling: RAISED_MICRO_USD,
@@ -62,7 +59,7 @@ describe.skipIf(programs === undefined)('on one PostgreSQL server', () => {
       expect(new Set(reserved.map(({ key, runId }) => `${key} ${runId}`)).size).toBe(runs.size)
       expect(await database.prisma.run.count()).toBe(runs.size)
       expect(reserved.length).toBeGreaterThan(runs.size)
-      await expectKept(database, repositoryId, racers)
+      await expectKept(database, racers)
       await database.close()
       await expectAuditClean({ DATABASE_URL: url })
     },
@@ -75,10 +72,7 @@ describe.skipIf(programs === undefined)('on one PostgreSQL server', () => {
       const server = await startMortalServer()
       onTestFinished(() => server.stop())
       const { url } = server
-      const before = await openDatabase({ url })
-      const repositoryId = await newRepository(before.prisma)
-      await before.close()
-      const common = { url, repositoryId: `${repositoryId}`, lanes: 4, keysMax: 40, onError: 'repeat' } as const
+      const common = { url, lanes: 4, keysMax: 40, onError: 'repeat' } as const
       const racers = ['a', 'b'].map((name) => startRacer({ ...common, name }))
       await Promise.all(racers.map((racer) => racer.said('settled', 8)))
       await server.kill()
@@ -88,7 +82,7 @@ describe.skipIf(programs === undefined)('on one PostgreSQL server', () => {
       expect(factsOf(racers, 'failed').length).toBeGreaterThan(0)
 
       const database = await openDatabase({ url })
-      await expectKept(database, repositoryId, racers)
+      await expectKept(database, racers)
       expect(await database.prisma.run.count({ where: { state: { not: 'ended' } } })).toBe(0)
       await database.close()
       await expectAuditClean({ DATABASE_URL: url })
@@ -107,10 +101,7 @@ describe('kill -9 of a process in the middle of its work', () => {
       const server = kind === 'server' ? await startTestServer() : undefined
       if (server !== undefined) onTestFinished(() => server.stop())
       const place = server === undefined ? { dataDir: join(folder, 'data') } : { url: server.url }
-      const before = await openDatabase(place)
-      const repositoryId = await newRepository(before.prisma)
-      await before.close()
-      const orders = { ...place, repositoryId: `${repositoryId}`, lanes: 4, keysMax: 40, onError: 'stop' } as const
+      const orders = { ...place, lanes: 4, keysMax: 40, onError: 'stop' } as const
 
       const killed = startRacer({ ...orders, name: 'a' })
       await killed.said('settled', 12)
@@ -124,7 +115,7 @@ describe('kill -9 of a process in the middle of its work', () => {
       for (const { key, runId, held } of factsOf([killed], 'reserved')) expect(told.get(key)).toBe(`${runId} ${held}`)
 
       const database = await openDatabase(place)
-      await expectKept(database, repositoryId, [killed, again])
+      await expectKept(database, [killed, again])
       await database.close()
       await expectAuditClean(server === undefined ? { PURSER_DATA: place.dataDir ?? '' } : { DATABASE_URL: server.url })
     },

@@ -4,6 +4,8 @@ import type { AccountSpec } from '../../../core/account.ts'
 import type { Report } from '../../../core/report.ts'
 import { CENT, planOf, portfolioAccount, reportOf, requestFor, squadTokens } from '../../app/ledger/scene.ts'
 
+/** The one repository of a race's database. */
+export const REPOSITORY_ID = 7n
 /** The account that most runs are paid from, and the one whose last micro-dollar the races spend. */
 export const MAIN = 'refactoring'
 /** Neither is a multiple of a cap, so that the last hold is smaller than the others. */
@@ -29,8 +31,8 @@ function accountsOf(number: number): readonly AccountSpec[] {
   return [[main], [main, side], [main], [side, main], [main, tokens]][number % 5] ?? [main]
 }
 
-export function requestOf(repositoryId: bigint, key: Key): ReserveRequest {
-  return requestFor(repositoryId, CAP_MICRO_USD, accountsOf(numberOf(key)), {
+export function requestOf(key: Key): ReserveRequest {
+  return requestFor(REPOSITORY_ID, CAP_MICRO_USD, accountsOf(numberOf(key)), {
     session: { subjectKey: `subject:${key}`, commandKey: `command:${key}` },
     run: { plan: planOf(CAP_MICRO_USD, { capTokens: CAP_TOKENS }), floorMicroUsd: 1n },
   })

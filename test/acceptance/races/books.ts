@@ -10,13 +10,13 @@ import { reportFor, requestOf } from './asked.ts'
 import { factsOf, type Racer } from './process.ts'
 
 /** Everything that was acknowledged, asked for again by the same keys, gives its first result and changes nothing. */
-export async function expectKept(database: Database, repositoryId: bigint, racers: readonly Racer[]): Promise<void> {
+export async function expectKept(database: Database, racers: readonly Pick<Racer, 'facts'>[]): Promise<void> {
   const { prisma } = database
   const ledger = openLedger(database)
   const entries = await prisma.entry.count()
   const reserved = factsOf(racers, 'reserved')
   for (const { key, runId, held } of reserved) {
-    const again = granted(await reserve(ledger, requestOf(repositoryId, key)))
+    const again = granted(await reserve(ledger, requestOf(key)))
     expect({ key, runId: again.run.id, held: `${again.heldMicroUsd}`, repeated: again.repeated }).toEqual({
       key,
       runId,

@@ -3,7 +3,6 @@ import { z } from 'zod'
 import type { Key } from './asked.ts'
 
 export const factSchema = z.discriminatedUnion('did', [
-  z.object({ did: z.literal('opened') }),
   z.object({ did: z.literal('reserved'), key: z.custom<Key>(), runId: z.string(), held: z.string() }),
   z.object({ did: z.literal('refused'), key: z.custom<Key>(), what: z.string(), reason: z.string() }),
   z.object({ did: z.literal('claimed'), key: z.custom<Key>(), runId: z.string(), epoch: z.number() }),
@@ -25,7 +24,6 @@ export interface Orders {
   /** Of a server; else the embedded database in `dataDir`. */
   readonly url?: string
   readonly dataDir?: string
-  readonly repositoryId: string
   /** Before the number in its keys. */
   readonly name: string
   /** Runs worked on at the same time. */

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { type Fact, factSchema, type Orders } from './facts.ts'
 
-const WORKER = fileURLToPath(new URL('worker.ts', import.meta.url))
+export const WORKER = fileURLToPath(new URL('worker.ts', import.meta.url))
 
 export interface Racer {
   /** What it has said so far. */
@@ -47,7 +47,7 @@ export function startRacer(orders: Orders): Racer {
 }
 
 export function factsOf<Did extends Fact['did']>(
-  racers: readonly Racer[],
+  racers: readonly Pick<Racer, 'facts'>[],
   did: Did,
 ): readonly Extract<Fact, { did: Did }>[] {
   const isOf = (fact: Fact): fact is Extract<Fact, { did: Did }> => fact.did === did

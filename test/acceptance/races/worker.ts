@@ -10,7 +10,7 @@ import { reserve } from '../../../app/ledger/reserve.ts'
 import { expire, release, settle } from '../../../app/ledger/settle.ts'
 import { isRefusal } from '../../../core/reason.ts'
 import { NOW } from '../../app/ledger/scene.ts'
-import { type Key, MAIN, numberOf, RAISED_MICRO_USD, reportFor, requestOf } from './asked.ts'
+import { type Key, MAIN, numberOf, RAISED_MICRO_USD, REPOSITORY_ID, reportFor, requestOf } from './asked.ts'
 import type { Fact, Orders } from './facts.ts'
 
 const REPEATS_MAX = 300
@@ -19,18 +19,16 @@ const REPEAT_MS = 100
 const NO_ROOM_MS = 20
 
 const orders = JSON.parse(process.argv[2] ?? '{}') as Orders
-const repositoryId = BigInt(orders.repositoryId)
+const repositoryId = REPOSITORY_ID
 const database = await openDatabase({ url: orders.url, dataDir: orders.dataDir })
 const ledger = openLedger(database)
 const { prisma } = database
+const shop = { owner: 'acme', name: 'shop', installationId: 1n, defaultBranch: 'main' }
+await prisma.repository.createMany({ data: [{ id: repositoryId, ...shop }], skipDuplicates: true })
 let next = 0
-say({ did: 'opened' })
-try {
-  await Promise.all(Array.from({ length: orders.lanes }, work))
-} catch {
-  // It was said; whoever listens judges it.
-  process.exitCode = 1
-}
+const lanes = await Promise.allSettled(Array.from({ length: orders.lanes }, work))
+// What went wrong was said; whoever listens judges it.
+if (lanes.some(({ status }) => status === 'rejected')) process.exitCode = 1
 await ledger.close()
 await database.close()
 
@@ -47,7 +45,7 @@ async function work(): Promise<void> {
 async function play(key: Key): Promise<void> {
   const number = numberOf(key)
   const asked = await answered(key, 'reserve', () => {
-    const once = () => reserve(ledger, requestOf(repositoryId, key))
+    const once = () => reserve(ledger, requestOf(key))
     // Of two that ask at once the second may find room that the first has not.
     return number % 4 === 0
       ? Promise.all([once(), once()]).then(([first, second]) => (isRefusal(first) ? second : first))
