@@ -123,10 +123,13 @@ const untouched = {
   deliveredUrl: null,
   deliveredAt: null,
   deliveringUntil: null,
+  deliveryTries: 0,
   report: null,
   outcome: 'pending',
   outcomeRule: null,
   outcomeAt: null,
   decideAfter: null,
   reverted: false,
+  showAfter: null,
+  sweepAfter: null,
 } as const

@@ -175,12 +175,15 @@ export const RunScalarFieldEnum = {
   deliveredUrl: 'deliveredUrl',
   deliveredAt: 'deliveredAt',
   deliveringUntil: 'deliveringUntil',
+  deliveryTries: 'deliveryTries',
   report: 'report',
   outcome: 'outcome',
   outcomeRule: 'outcomeRule',
   outcomeAt: 'outcomeAt',
   decideAfter: 'decideAfter',
-  reverted: 'reverted'
+  reverted: 'reverted',
+  showAfter: 'showAfter',
+  sweepAfter: 'sweepAfter'
 } as const
 
 export type RunScalarFieldEnum = (typeof RunScalarFieldEnum)[keyof typeof RunScalarFieldEnum]

@@ -41,6 +41,7 @@ export type RunAvgAggregateOutputType = {
   epoch: number | null
   actionsRunId: number | null
   deliveredNumber: number | null
+  deliveryTries: number | null
 }
 
 export type RunSumAggregateOutputType = {
@@ -57,6 +58,7 @@ export type RunSumAggregateOutputType = {
   epoch: number | null
   actionsRunId: bigint | null
   deliveredNumber: number | null
+  deliveryTries: number | null
 }
 
 export type RunMinAggregateOutputType = {
@@ -102,11 +104,14 @@ export type RunMinAggregateOutputType = {
   deliveredUrl: string | null
   deliveredAt: Date | null
   deliveringUntil: Date | null
+  deliveryTries: number | null
   outcome: $Enums.Outcome | null
   outcomeRule: string | null
   outcomeAt: Date | null
   decideAfter: Date | null
   reverted: boolean | null
+  showAfter: Date | null
+  sweepAfter: Date | null
 }
 
 export type RunMaxAggregateOutputType = {
@@ -152,11 +157,14 @@ export type RunMaxAggregateOutputType = {
   deliveredUrl: string | null
   deliveredAt: Date | null
   deliveringUntil: Date | null
+  deliveryTries: number | null
   outcome: $Enums.Outcome | null
   outcomeRule: string | null
   outcomeAt: Date | null
   decideAfter: Date | null
   reverted: boolean | null
+  showAfter: Date | null
+  sweepAfter: Date | null
 }
 
 export type RunCountAggregateOutputType = {
@@ -204,12 +212,15 @@ export type RunCountAggregateOutputType = {
   deliveredUrl: number
   deliveredAt: number
   deliveringUntil: number
+  deliveryTries: number
   report: number
   outcome: number
   outcomeRule: number
   outcomeAt: number
   decideAfter: number
   reverted: number
+  showAfter: number
+  sweepAfter: number
   _all: number
 }
 
@@ -228,6 +239,7 @@ export type RunAvgAggregateInputType = {
   epoch?: true
   actionsRunId?: true
   deliveredNumber?: true
+  deliveryTries?: true
 }
 
 export type RunSumAggregateInputType = {
@@ -244,6 +256,7 @@ export type RunSumAggregateInputType = {
   epoch?: true
   actionsRunId?: true
   deliveredNumber?: true
+  deliveryTries?: true
 }
 
 export type RunMinAggregateInputType = {
@@ -289,11 +302,14 @@ export type RunMinAggregateInputType = {
   deliveredUrl?: true
   deliveredAt?: true
   deliveringUntil?: true
+  deliveryTries?: true
   outcome?: true
   outcomeRule?: true
   outcomeAt?: true
   decideAfter?: true
   reverted?: true
+  showAfter?: true
+  sweepAfter?: true
 }
 
 export type RunMaxAggregateInputType = {
@@ -339,11 +355,14 @@ export type RunMaxAggregateInputType = {
   deliveredUrl?: true
   deliveredAt?: true
   deliveringUntil?: true
+  deliveryTries?: true
   outcome?: true
   outcomeRule?: true
   outcomeAt?: true
   decideAfter?: true
   reverted?: true
+  showAfter?: true
+  sweepAfter?: true
 }
 
 export type RunCountAggregateInputType = {
@@ -391,12 +410,15 @@ export type RunCountAggregateInputType = {
   deliveredUrl?: true
   deliveredAt?: true
   deliveringUntil?: true
+  deliveryTries?: true
   report?: true
   outcome?: true
   outcomeRule?: true
   outcomeAt?: true
   decideAfter?: true
   reverted?: true
+  showAfter?: true
+  sweepAfter?: true
   _all?: true
 }
 
@@ -531,12 +553,15 @@ export type RunGroupByOutputType = {
   deliveredUrl: string | null
   deliveredAt: Date | null
   deliveringUntil: Date | null
+  deliveryTries: number
   report: runtime.JsonValue | null
   outcome: $Enums.Outcome
   outcomeRule: string | null
   outcomeAt: Date | null
   decideAfter: Date | null
   reverted: boolean
+  showAfter: Date | null
+  sweepAfter: Date | null
   _count: RunCountAggregateOutputType | null
   _avg: RunAvgAggregateOutputType | null
   _sum: RunSumAggregateOutputType | null
@@ -607,12 +632,15 @@ export type RunWhereInput = {
   deliveredUrl?: Prisma.StringNullableFilter<"Run"> | string | null
   deliveredAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   deliveringUntil?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
+  deliveryTries?: Prisma.IntFilter<"Run"> | number
   report?: Prisma.JsonNullableFilter<"Run">
   outcome?: Prisma.EnumOutcomeFilter<"Run"> | $Enums.Outcome
   outcomeRule?: Prisma.StringNullableFilter<"Run"> | string | null
   outcomeAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   decideAfter?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   reverted?: Prisma.BoolFilter<"Run"> | boolean
+  showAfter?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
+  sweepAfter?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   session?: Prisma.XOR<Prisma.SessionScalarRelationFilter, Prisma.SessionWhereInput>
   facts?: Prisma.FactListRelationFilter
 }
@@ -662,12 +690,15 @@ export type RunOrderByWithRelationInput = {
   deliveredUrl?: Prisma.SortOrderInput | Prisma.SortOrder
   deliveredAt?: Prisma.SortOrderInput | Prisma.SortOrder
   deliveringUntil?: Prisma.SortOrderInput | Prisma.SortOrder
+  deliveryTries?: Prisma.SortOrder
   report?: Prisma.SortOrderInput | Prisma.SortOrder
   outcome?: Prisma.SortOrder
   outcomeRule?: Prisma.SortOrderInput | Prisma.SortOrder
   outcomeAt?: Prisma.SortOrderInput | Prisma.SortOrder
   decideAfter?: Prisma.SortOrderInput | Prisma.SortOrder
   reverted?: Prisma.SortOrder
+  showAfter?: Prisma.SortOrderInput | Prisma.SortOrder
+  sweepAfter?: Prisma.SortOrderInput | Prisma.SortOrder
   session?: Prisma.SessionOrderByWithRelationInput
   facts?: Prisma.FactOrderByRelationAggregateInput
 }
@@ -720,12 +751,15 @@ export type RunWhereUniqueInput = Prisma.AtLeast<{
   deliveredUrl?: Prisma.StringNullableFilter<"Run"> | string | null
   deliveredAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   deliveringUntil?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
+  deliveryTries?: Prisma.IntFilter<"Run"> | number
   report?: Prisma.JsonNullableFilter<"Run">
   outcome?: Prisma.EnumOutcomeFilter<"Run"> | $Enums.Outcome
   outcomeRule?: Prisma.StringNullableFilter<"Run"> | string | null
   outcomeAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   decideAfter?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   reverted?: Prisma.BoolFilter<"Run"> | boolean
+  showAfter?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
+  sweepAfter?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   session?: Prisma.XOR<Prisma.SessionScalarRelationFilter, Prisma.SessionWhereInput>
   facts?: Prisma.FactListRelationFilter
 }, "id">
@@ -775,12 +809,15 @@ export type RunOrderByWithAggregationInput = {
   deliveredUrl?: Prisma.SortOrderInput | Prisma.SortOrder
   deliveredAt?: Prisma.SortOrderInput | Prisma.SortOrder
   deliveringUntil?: Prisma.SortOrderInput | Prisma.SortOrder
+  deliveryTries?: Prisma.SortOrder
   report?: Prisma.SortOrderInput | Prisma.SortOrder
   outcome?: Prisma.SortOrder
   outcomeRule?: Prisma.SortOrderInput | Prisma.SortOrder
   outcomeAt?: Prisma.SortOrderInput | Prisma.SortOrder
   decideAfter?: Prisma.SortOrderInput | Prisma.SortOrder
   reverted?: Prisma.SortOrder
+  showAfter?: Prisma.SortOrderInput | Prisma.SortOrder
+  sweepAfter?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.RunCountOrderByAggregateInput
   _avg?: Prisma.RunAvgOrderByAggregateInput
   _max?: Prisma.RunMaxOrderByAggregateInput
@@ -836,12 +873,15 @@ export type RunScalarWhereWithAggregatesInput = {
   deliveredUrl?: Prisma.StringNullableWithAggregatesFilter<"Run"> | string | null
   deliveredAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Run"> | Date | string | null
   deliveringUntil?: Prisma.DateTimeNullableWithAggregatesFilter<"Run"> | Date | string | null
+  deliveryTries?: Prisma.IntWithAggregatesFilter<"Run"> | number
   report?: Prisma.JsonNullableWithAggregatesFilter<"Run">
   outcome?: Prisma.EnumOutcomeWithAggregatesFilter<"Run"> | $Enums.Outcome
   outcomeRule?: Prisma.StringNullableWithAggregatesFilter<"Run"> | string | null
   outcomeAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Run"> | Date | string | null
   decideAfter?: Prisma.DateTimeNullableWithAggregatesFilter<"Run"> | Date | string | null
   reverted?: Prisma.BoolWithAggregatesFilter<"Run"> | boolean
+  showAfter?: Prisma.DateTimeNullableWithAggregatesFilter<"Run"> | Date | string | null
+  sweepAfter?: Prisma.DateTimeNullableWithAggregatesFilter<"Run"> | Date | string | null
 }
 
 export type RunCreateInput = {
@@ -888,12 +928,15 @@ export type RunCreateInput = {
   deliveredUrl?: string | null
   deliveredAt?: Date | string | null
   deliveringUntil?: Date | string | null
+  deliveryTries?: number
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
   outcomeAt?: Date | string | null
   decideAfter?: Date | string | null
   reverted?: boolean
+  showAfter?: Date | string | null
+  sweepAfter?: Date | string | null
   session: Prisma.SessionCreateNestedOneWithoutRunsInput
   facts?: Prisma.FactCreateNestedManyWithoutRunInput
 }
@@ -943,12 +986,15 @@ export type RunUncheckedCreateInput = {
   deliveredUrl?: string | null
   deliveredAt?: Date | string | null
   deliveringUntil?: Date | string | null
+  deliveryTries?: number
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
   outcomeAt?: Date | string | null
   decideAfter?: Date | string | null
   reverted?: boolean
+  showAfter?: Date | string | null
+  sweepAfter?: Date | string | null
   facts?: Prisma.FactUncheckedCreateNestedManyWithoutRunInput
 }
 
@@ -996,12 +1042,15 @@ export type RunUpdateInput = {
   deliveredUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deliveryTries?: Prisma.IntFieldUpdateOperationsInput | number
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   outcomeAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  showAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  sweepAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   session?: Prisma.SessionUpdateOneRequiredWithoutRunsNestedInput
   facts?: Prisma.FactUpdateManyWithoutRunNestedInput
 }
@@ -1051,12 +1100,15 @@ export type RunUncheckedUpdateInput = {
   deliveredUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deliveryTries?: Prisma.IntFieldUpdateOperationsInput | number
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   outcomeAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  showAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  sweepAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   facts?: Prisma.FactUncheckedUpdateManyWithoutRunNestedInput
 }
 
@@ -1105,12 +1157,15 @@ export type RunCreateManyInput = {
   deliveredUrl?: string | null
   deliveredAt?: Date | string | null
   deliveringUntil?: Date | string | null
+  deliveryTries?: number
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
   outcomeAt?: Date | string | null
   decideAfter?: Date | string | null
   reverted?: boolean
+  showAfter?: Date | string | null
+  sweepAfter?: Date | string | null
 }
 
 export type RunUpdateManyMutationInput = {
@@ -1157,12 +1212,15 @@ export type RunUpdateManyMutationInput = {
   deliveredUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deliveryTries?: Prisma.IntFieldUpdateOperationsInput | number
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   outcomeAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  showAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  sweepAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 export type RunUncheckedUpdateManyInput = {
@@ -1210,12 +1268,15 @@ export type RunUncheckedUpdateManyInput = {
   deliveredUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deliveryTries?: Prisma.IntFieldUpdateOperationsInput | number
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   outcomeAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  showAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  sweepAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 export type RunListRelationFilter = {
@@ -1273,12 +1334,15 @@ export type RunCountOrderByAggregateInput = {
   deliveredUrl?: Prisma.SortOrder
   deliveredAt?: Prisma.SortOrder
   deliveringUntil?: Prisma.SortOrder
+  deliveryTries?: Prisma.SortOrder
   report?: Prisma.SortOrder
   outcome?: Prisma.SortOrder
   outcomeRule?: Prisma.SortOrder
   outcomeAt?: Prisma.SortOrder
   decideAfter?: Prisma.SortOrder
   reverted?: Prisma.SortOrder
+  showAfter?: Prisma.SortOrder
+  sweepAfter?: Prisma.SortOrder
 }
 
 export type RunAvgOrderByAggregateInput = {
@@ -1295,6 +1359,7 @@ export type RunAvgOrderByAggregateInput = {
   epoch?: Prisma.SortOrder
   actionsRunId?: Prisma.SortOrder
   deliveredNumber?: Prisma.SortOrder
+  deliveryTries?: Prisma.SortOrder
 }
 
 export type RunMaxOrderByAggregateInput = {
@@ -1340,11 +1405,14 @@ export type RunMaxOrderByAggregateInput = {
   deliveredUrl?: Prisma.SortOrder
   deliveredAt?: Prisma.SortOrder
   deliveringUntil?: Prisma.SortOrder
+  deliveryTries?: Prisma.SortOrder
   outcome?: Prisma.SortOrder
   outcomeRule?: Prisma.SortOrder
   outcomeAt?: Prisma.SortOrder
   decideAfter?: Prisma.SortOrder
   reverted?: Prisma.SortOrder
+  showAfter?: Prisma.SortOrder
+  sweepAfter?: Prisma.SortOrder
 }
 
 export type RunMinOrderByAggregateInput = {
@@ -1390,11 +1458,14 @@ export type RunMinOrderByAggregateInput = {
   deliveredUrl?: Prisma.SortOrder
   deliveredAt?: Prisma.SortOrder
   deliveringUntil?: Prisma.SortOrder
+  deliveryTries?: Prisma.SortOrder
   outcome?: Prisma.SortOrder
   outcomeRule?: Prisma.SortOrder
   outcomeAt?: Prisma.SortOrder
   decideAfter?: Prisma.SortOrder
   reverted?: Prisma.SortOrder
+  showAfter?: Prisma.SortOrder
+  sweepAfter?: Prisma.SortOrder
 }
 
 export type RunSumOrderByAggregateInput = {
@@ -1411,6 +1482,7 @@ export type RunSumOrderByAggregateInput = {
   epoch?: Prisma.SortOrder
   actionsRunId?: Prisma.SortOrder
   deliveredNumber?: Prisma.SortOrder
+  deliveryTries?: Prisma.SortOrder
 }
 
 export type RunScalarRelationFilter = {
@@ -1550,12 +1622,15 @@ export type RunCreateWithoutSessionInput = {
   deliveredUrl?: string | null
   deliveredAt?: Date | string | null
   deliveringUntil?: Date | string | null
+  deliveryTries?: number
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
   outcomeAt?: Date | string | null
   decideAfter?: Date | string | null
   reverted?: boolean
+  showAfter?: Date | string | null
+  sweepAfter?: Date | string | null
   facts?: Prisma.FactCreateNestedManyWithoutRunInput
 }
 
@@ -1603,12 +1678,15 @@ export type RunUncheckedCreateWithoutSessionInput = {
   deliveredUrl?: string | null
   deliveredAt?: Date | string | null
   deliveringUntil?: Date | string | null
+  deliveryTries?: number
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
   outcomeAt?: Date | string | null
   decideAfter?: Date | string | null
   reverted?: boolean
+  showAfter?: Date | string | null
+  sweepAfter?: Date | string | null
   facts?: Prisma.FactUncheckedCreateNestedManyWithoutRunInput
 }
 
@@ -1686,12 +1764,15 @@ export type RunScalarWhereInput = {
   deliveredUrl?: Prisma.StringNullableFilter<"Run"> | string | null
   deliveredAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   deliveringUntil?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
+  deliveryTries?: Prisma.IntFilter<"Run"> | number
   report?: Prisma.JsonNullableFilter<"Run">
   outcome?: Prisma.EnumOutcomeFilter<"Run"> | $Enums.Outcome
   outcomeRule?: Prisma.StringNullableFilter<"Run"> | string | null
   outcomeAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   decideAfter?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   reverted?: Prisma.BoolFilter<"Run"> | boolean
+  showAfter?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
+  sweepAfter?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
 }
 
 export type RunCreateWithoutFactsInput = {
@@ -1738,12 +1819,15 @@ export type RunCreateWithoutFactsInput = {
   deliveredUrl?: string | null
   deliveredAt?: Date | string | null
   deliveringUntil?: Date | string | null
+  deliveryTries?: number
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
   outcomeAt?: Date | string | null
   decideAfter?: Date | string | null
   reverted?: boolean
+  showAfter?: Date | string | null
+  sweepAfter?: Date | string | null
   session: Prisma.SessionCreateNestedOneWithoutRunsInput
 }
 
@@ -1792,12 +1876,15 @@ export type RunUncheckedCreateWithoutFactsInput = {
   deliveredUrl?: string | null
   deliveredAt?: Date | string | null
   deliveringUntil?: Date | string | null
+  deliveryTries?: number
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
   outcomeAt?: Date | string | null
   decideAfter?: Date | string | null
   reverted?: boolean
+  showAfter?: Date | string | null
+  sweepAfter?: Date | string | null
 }
 
 export type RunCreateOrConnectWithoutFactsInput = {
@@ -1860,12 +1947,15 @@ export type RunUpdateWithoutFactsInput = {
   deliveredUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deliveryTries?: Prisma.IntFieldUpdateOperationsInput | number
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   outcomeAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  showAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  sweepAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   session?: Prisma.SessionUpdateOneRequiredWithoutRunsNestedInput
 }
 
@@ -1914,12 +2004,15 @@ export type RunUncheckedUpdateWithoutFactsInput = {
   deliveredUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deliveryTries?: Prisma.IntFieldUpdateOperationsInput | number
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   outcomeAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  showAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  sweepAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 export type RunCreateManySessionInput = {
@@ -1966,12 +2059,15 @@ export type RunCreateManySessionInput = {
   deliveredUrl?: string | null
   deliveredAt?: Date | string | null
   deliveringUntil?: Date | string | null
+  deliveryTries?: number
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
   outcomeAt?: Date | string | null
   decideAfter?: Date | string | null
   reverted?: boolean
+  showAfter?: Date | string | null
+  sweepAfter?: Date | string | null
 }
 
 export type RunUpdateWithoutSessionInput = {
@@ -2018,12 +2114,15 @@ export type RunUpdateWithoutSessionInput = {
   deliveredUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deliveryTries?: Prisma.IntFieldUpdateOperationsInput | number
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   outcomeAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  showAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  sweepAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   facts?: Prisma.FactUpdateManyWithoutRunNestedInput
 }
 
@@ -2071,12 +2170,15 @@ export type RunUncheckedUpdateWithoutSessionInput = {
   deliveredUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deliveryTries?: Prisma.IntFieldUpdateOperationsInput | number
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   outcomeAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  showAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  sweepAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   facts?: Prisma.FactUncheckedUpdateManyWithoutRunNestedInput
 }
 
@@ -2124,12 +2226,15 @@ export type RunUncheckedUpdateManyWithoutSessionInput = {
   deliveredUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deliveryTries?: Prisma.IntFieldUpdateOperationsInput | number
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   outcomeAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  showAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  sweepAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 
@@ -2208,12 +2313,15 @@ export type RunSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = ru
   deliveredUrl?: boolean
   deliveredAt?: boolean
   deliveringUntil?: boolean
+  deliveryTries?: boolean
   report?: boolean
   outcome?: boolean
   outcomeRule?: boolean
   outcomeAt?: boolean
   decideAfter?: boolean
   reverted?: boolean
+  showAfter?: boolean
+  sweepAfter?: boolean
   session?: boolean | Prisma.SessionDefaultArgs<ExtArgs>
   facts?: boolean | Prisma.Run$factsArgs<ExtArgs>
   _count?: boolean | Prisma.RunCountOutputTypeDefaultArgs<ExtArgs>
@@ -2264,12 +2372,15 @@ export type RunSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extension
   deliveredUrl?: boolean
   deliveredAt?: boolean
   deliveringUntil?: boolean
+  deliveryTries?: boolean
   report?: boolean
   outcome?: boolean
   outcomeRule?: boolean
   outcomeAt?: boolean
   decideAfter?: boolean
   reverted?: boolean
+  showAfter?: boolean
+  sweepAfter?: boolean
   session?: boolean | Prisma.SessionDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["run"]>
 
@@ -2318,12 +2429,15 @@ export type RunSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extension
   deliveredUrl?: boolean
   deliveredAt?: boolean
   deliveringUntil?: boolean
+  deliveryTries?: boolean
   report?: boolean
   outcome?: boolean
   outcomeRule?: boolean
   outcomeAt?: boolean
   decideAfter?: boolean
   reverted?: boolean
+  showAfter?: boolean
+  sweepAfter?: boolean
   session?: boolean | Prisma.SessionDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["run"]>
 
@@ -2372,15 +2486,18 @@ export type RunSelectScalar = {
   deliveredUrl?: boolean
   deliveredAt?: boolean
   deliveringUntil?: boolean
+  deliveryTries?: boolean
   report?: boolean
   outcome?: boolean
   outcomeRule?: boolean
   outcomeAt?: boolean
   decideAfter?: boolean
   reverted?: boolean
+  showAfter?: boolean
+  sweepAfter?: boolean
 }
 
-export type RunOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "sessionId" | "repositoryId" | "family" | "variant" | "assignment" | "portfolio" | "squad" | "subjectKey" | "headSha" | "configSha" | "plan" | "quote" | "capMicroUsd" | "heldMicroUsd" | "drawnMicroUsd" | "spentMicroUsd" | "heldTokens" | "drawnTokens" | "inputTokens" | "cachedTokens" | "outputTokens" | "state" | "epoch" | "tokenHash" | "leaseUntil" | "jobKey" | "heardAt" | "stopRequested" | "actionsRunId" | "goKey" | "createdAt" | "reservedAt" | "dispatchedAt" | "claimedAt" | "endedAt" | "conclusion" | "reason" | "delivery" | "deliveredSha" | "deliveredNumber" | "deliveredUrl" | "deliveredAt" | "deliveringUntil" | "report" | "outcome" | "outcomeRule" | "outcomeAt" | "decideAfter" | "reverted", ExtArgs["result"]["run"]>
+export type RunOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "sessionId" | "repositoryId" | "family" | "variant" | "assignment" | "portfolio" | "squad" | "subjectKey" | "headSha" | "configSha" | "plan" | "quote" | "capMicroUsd" | "heldMicroUsd" | "drawnMicroUsd" | "spentMicroUsd" | "heldTokens" | "drawnTokens" | "inputTokens" | "cachedTokens" | "outputTokens" | "state" | "epoch" | "tokenHash" | "leaseUntil" | "jobKey" | "heardAt" | "stopRequested" | "actionsRunId" | "goKey" | "createdAt" | "reservedAt" | "dispatchedAt" | "claimedAt" | "endedAt" | "conclusion" | "reason" | "delivery" | "deliveredSha" | "deliveredNumber" | "deliveredUrl" | "deliveredAt" | "deliveringUntil" | "deliveryTries" | "report" | "outcome" | "outcomeRule" | "outcomeAt" | "decideAfter" | "reverted" | "showAfter" | "sweepAfter", ExtArgs["result"]["run"]>
 export type RunInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   session?: boolean | Prisma.SessionDefaultArgs<ExtArgs>
   facts?: boolean | Prisma.Run$factsArgs<ExtArgs>
@@ -2478,7 +2595,7 @@ export type $RunPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
     goKey: string | null
     createdAt: Date
     /**
-     * When its hold was taken, which may be long after it was quoted.
+     * On the database's clock: when its hold was taken, which may be long after it was quoted.
      */
     reservedAt: Date | null
     dispatchedAt: Date | null
@@ -2501,9 +2618,10 @@ export type $RunPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
      */
     deliveredAt: Date | null
     /**
-     * On the database's clock: until then one process is at its delivery.
+     * On the database's clock: until then one process is at its delivery or, after a failure, nobody tries it again.
      */
     deliveringUntil: Date | null
+    deliveryTries: number
     /**
      * `core/report.ts`, as on the wire: steps, calls as evidence, and the work itself.
      */
@@ -2516,6 +2634,14 @@ export type $RunPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
      */
     decideAfter: Date | null
     reverted: boolean
+    /**
+     * On the database's clock: when the sweep has GitHub shown what became of it; null once that was shown.
+     */
+    showAfter: Date | null
+    /**
+     * On the database's clock: it could not be ended, and until then the sweep takes others.
+     */
+    sweepAfter: Date | null
   }, ExtArgs["result"]["run"]>
   composites: {}
 }
@@ -2985,12 +3111,15 @@ export interface RunFieldRefs {
   readonly deliveredUrl: Prisma.FieldRef<"Run", 'String'>
   readonly deliveredAt: Prisma.FieldRef<"Run", 'DateTime'>
   readonly deliveringUntil: Prisma.FieldRef<"Run", 'DateTime'>
+  readonly deliveryTries: Prisma.FieldRef<"Run", 'Int'>
   readonly report: Prisma.FieldRef<"Run", 'Json'>
   readonly outcome: Prisma.FieldRef<"Run", 'Outcome'>
   readonly outcomeRule: Prisma.FieldRef<"Run", 'String'>
   readonly outcomeAt: Prisma.FieldRef<"Run", 'DateTime'>
   readonly decideAfter: Prisma.FieldRef<"Run", 'DateTime'>
   readonly reverted: Prisma.FieldRef<"Run", 'Boolean'>
+  readonly showAfter: Prisma.FieldRef<"Run", 'DateTime'>
+  readonly sweepAfter: Prisma.FieldRef<"Run", 'DateTime'>
 }
     
 

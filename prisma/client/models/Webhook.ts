@@ -285,7 +285,7 @@ export type WebhookCreateInput = {
   deliveryId: string
   event: string
   payload?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
-  receivedAt: Date | string
+  receivedAt?: Date | string
   handledAt?: Date | string | null
   attempts?: number
   problem?: string | null
@@ -295,7 +295,7 @@ export type WebhookUncheckedCreateInput = {
   deliveryId: string
   event: string
   payload?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
-  receivedAt: Date | string
+  receivedAt?: Date | string
   handledAt?: Date | string | null
   attempts?: number
   problem?: string | null
@@ -325,7 +325,7 @@ export type WebhookCreateManyInput = {
   deliveryId: string
   event: string
   payload?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
-  receivedAt: Date | string
+  receivedAt?: Date | string
   handledAt?: Date | string | null
   attempts?: number
   problem?: string | null
@@ -438,6 +438,9 @@ export type $WebhookPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     deliveryId: string
     event: string
     payload: runtime.JsonValue | null
+    /**
+     * On the database's clock.
+     */
     receivedAt: Date
     handledAt: Date | null
     attempts: number
