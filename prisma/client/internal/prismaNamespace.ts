@@ -1446,6 +1446,7 @@ export const AccountScalarFieldEnum = {
   repositoryId: 'repositoryId',
   kind: 'kind',
   name: 'name',
+  formerNames: 'formerNames',
   unit: 'unit',
   periodStart: 'periodStart',
   periodEnd: 'periodEnd',

@@ -98,6 +98,7 @@ export const AccountScalarFieldEnum = {
   repositoryId: 'repositoryId',
   kind: 'kind',
   name: 'name',
+  formerNames: 'formerNames',
   unit: 'unit',
   periodStart: 'periodStart',
   periodEnd: 'periodEnd',

@@ -84,6 +84,7 @@ export type AccountCountAggregateOutputType = {
   repositoryId: number
   kind: number
   name: number
+  formerNames: number
   unit: number
   periodStart: number
   periodEnd: number
@@ -154,6 +155,7 @@ export type AccountCountAggregateInputType = {
   repositoryId?: true
   kind?: true
   name?: true
+  formerNames?: true
   unit?: true
   periodStart?: true
   periodEnd?: true
@@ -257,6 +259,7 @@ export type AccountGroupByOutputType = {
   repositoryId: bigint
   kind: $Enums.AccountKind
   name: string
+  formerNames: string[]
   unit: $Enums.Unit
   periodStart: Date
   periodEnd: Date
@@ -296,6 +299,7 @@ export type AccountWhereInput = {
   repositoryId?: Prisma.BigIntFilter<"Account"> | bigint | number
   kind?: Prisma.EnumAccountKindFilter<"Account"> | $Enums.AccountKind
   name?: Prisma.StringFilter<"Account"> | string
+  formerNames?: Prisma.StringNullableListFilter<"Account">
   unit?: Prisma.EnumUnitFilter<"Account"> | $Enums.Unit
   periodStart?: Prisma.DateTimeFilter<"Account"> | Date | string
   periodEnd?: Prisma.DateTimeFilter<"Account"> | Date | string
@@ -315,6 +319,7 @@ export type AccountOrderByWithRelationInput = {
   repositoryId?: Prisma.SortOrder
   kind?: Prisma.SortOrder
   name?: Prisma.SortOrder
+  formerNames?: Prisma.SortOrder
   unit?: Prisma.SortOrder
   periodStart?: Prisma.SortOrder
   periodEnd?: Prisma.SortOrder
@@ -338,6 +343,7 @@ export type AccountWhereUniqueInput = Prisma.AtLeast<{
   repositoryId?: Prisma.BigIntFilter<"Account"> | bigint | number
   kind?: Prisma.EnumAccountKindFilter<"Account"> | $Enums.AccountKind
   name?: Prisma.StringFilter<"Account"> | string
+  formerNames?: Prisma.StringNullableListFilter<"Account">
   unit?: Prisma.EnumUnitFilter<"Account"> | $Enums.Unit
   periodStart?: Prisma.DateTimeFilter<"Account"> | Date | string
   periodEnd?: Prisma.DateTimeFilter<"Account"> | Date | string
@@ -357,6 +363,7 @@ export type AccountOrderByWithAggregationInput = {
   repositoryId?: Prisma.SortOrder
   kind?: Prisma.SortOrder
   name?: Prisma.SortOrder
+  formerNames?: Prisma.SortOrder
   unit?: Prisma.SortOrder
   periodStart?: Prisma.SortOrder
   periodEnd?: Prisma.SortOrder
@@ -381,6 +388,7 @@ export type AccountScalarWhereWithAggregatesInput = {
   repositoryId?: Prisma.BigIntWithAggregatesFilter<"Account"> | bigint | number
   kind?: Prisma.EnumAccountKindWithAggregatesFilter<"Account"> | $Enums.AccountKind
   name?: Prisma.StringWithAggregatesFilter<"Account"> | string
+  formerNames?: Prisma.StringNullableListFilter<"Account">
   unit?: Prisma.EnumUnitWithAggregatesFilter<"Account"> | $Enums.Unit
   periodStart?: Prisma.DateTimeWithAggregatesFilter<"Account"> | Date | string
   periodEnd?: Prisma.DateTimeWithAggregatesFilter<"Account"> | Date | string
@@ -396,6 +404,7 @@ export type AccountCreateInput = {
   id?: bigint | number
   kind: $Enums.AccountKind
   name: string
+  formerNames?: Prisma.AccountCreateformerNamesInput | string[]
   unit: $Enums.Unit
   periodStart: Date | string
   periodEnd: Date | string
@@ -415,6 +424,7 @@ export type AccountUncheckedCreateInput = {
   repositoryId: bigint | number
   kind: $Enums.AccountKind
   name: string
+  formerNames?: Prisma.AccountCreateformerNamesInput | string[]
   unit: $Enums.Unit
   periodStart: Date | string
   periodEnd: Date | string
@@ -432,6 +442,7 @@ export type AccountUpdateInput = {
   id?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   kind?: Prisma.EnumAccountKindFieldUpdateOperationsInput | $Enums.AccountKind
   name?: Prisma.StringFieldUpdateOperationsInput | string
+  formerNames?: Prisma.AccountUpdateformerNamesInput | string[]
   unit?: Prisma.EnumUnitFieldUpdateOperationsInput | $Enums.Unit
   periodStart?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   periodEnd?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -451,6 +462,7 @@ export type AccountUncheckedUpdateInput = {
   repositoryId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   kind?: Prisma.EnumAccountKindFieldUpdateOperationsInput | $Enums.AccountKind
   name?: Prisma.StringFieldUpdateOperationsInput | string
+  formerNames?: Prisma.AccountUpdateformerNamesInput | string[]
   unit?: Prisma.EnumUnitFieldUpdateOperationsInput | $Enums.Unit
   periodStart?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   periodEnd?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -469,6 +481,7 @@ export type AccountCreateManyInput = {
   repositoryId: bigint | number
   kind: $Enums.AccountKind
   name: string
+  formerNames?: Prisma.AccountCreateformerNamesInput | string[]
   unit: $Enums.Unit
   periodStart: Date | string
   periodEnd: Date | string
@@ -484,6 +497,7 @@ export type AccountUpdateManyMutationInput = {
   id?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   kind?: Prisma.EnumAccountKindFieldUpdateOperationsInput | $Enums.AccountKind
   name?: Prisma.StringFieldUpdateOperationsInput | string
+  formerNames?: Prisma.AccountUpdateformerNamesInput | string[]
   unit?: Prisma.EnumUnitFieldUpdateOperationsInput | $Enums.Unit
   periodStart?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   periodEnd?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -500,6 +514,7 @@ export type AccountUncheckedUpdateManyInput = {
   repositoryId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   kind?: Prisma.EnumAccountKindFieldUpdateOperationsInput | $Enums.AccountKind
   name?: Prisma.StringFieldUpdateOperationsInput | string
+  formerNames?: Prisma.AccountUpdateformerNamesInput | string[]
   unit?: Prisma.EnumUnitFieldUpdateOperationsInput | $Enums.Unit
   periodStart?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   periodEnd?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -521,6 +536,14 @@ export type AccountOrderByRelationAggregateInput = {
   _count?: Prisma.SortOrder
 }
 
+export type StringNullableListFilter<$PrismaModel = never> = {
+  equals?: string[] | Prisma.ListStringFieldRefInput<$PrismaModel> | null
+  has?: string | Prisma.StringFieldRefInput<$PrismaModel> | null
+  hasEvery?: string[] | Prisma.ListStringFieldRefInput<$PrismaModel>
+  hasSome?: string[] | Prisma.ListStringFieldRefInput<$PrismaModel>
+  isEmpty?: boolean
+}
+
 export type AccountRepositoryIdKindNameUnitPeriodStartCompoundUniqueInput = {
   repositoryId: bigint | number
   kind: $Enums.AccountKind
@@ -534,6 +557,7 @@ export type AccountCountOrderByAggregateInput = {
   repositoryId?: Prisma.SortOrder
   kind?: Prisma.SortOrder
   name?: Prisma.SortOrder
+  formerNames?: Prisma.SortOrder
   unit?: Prisma.SortOrder
   periodStart?: Prisma.SortOrder
   periodEnd?: Prisma.SortOrder
@@ -644,8 +668,17 @@ export type AccountUncheckedUpdateManyWithoutRepositoryNestedInput = {
   deleteMany?: Prisma.AccountScalarWhereInput | Prisma.AccountScalarWhereInput[]
 }
 
+export type AccountCreateformerNamesInput = {
+  set: string[]
+}
+
 export type EnumAccountKindFieldUpdateOperationsInput = {
   set?: $Enums.AccountKind
+}
+
+export type AccountUpdateformerNamesInput = {
+  set?: string[]
+  push?: string | string[]
 }
 
 export type EnumUnitFieldUpdateOperationsInput = {
@@ -700,6 +733,7 @@ export type AccountCreateWithoutRepositoryInput = {
   id?: bigint | number
   kind: $Enums.AccountKind
   name: string
+  formerNames?: Prisma.AccountCreateformerNamesInput | string[]
   unit: $Enums.Unit
   periodStart: Date | string
   periodEnd: Date | string
@@ -717,6 +751,7 @@ export type AccountUncheckedCreateWithoutRepositoryInput = {
   id?: bigint | number
   kind: $Enums.AccountKind
   name: string
+  formerNames?: Prisma.AccountCreateformerNamesInput | string[]
   unit: $Enums.Unit
   periodStart: Date | string
   periodEnd: Date | string
@@ -764,6 +799,7 @@ export type AccountScalarWhereInput = {
   repositoryId?: Prisma.BigIntFilter<"Account"> | bigint | number
   kind?: Prisma.EnumAccountKindFilter<"Account"> | $Enums.AccountKind
   name?: Prisma.StringFilter<"Account"> | string
+  formerNames?: Prisma.StringNullableListFilter<"Account">
   unit?: Prisma.EnumUnitFilter<"Account"> | $Enums.Unit
   periodStart?: Prisma.DateTimeFilter<"Account"> | Date | string
   periodEnd?: Prisma.DateTimeFilter<"Account"> | Date | string
@@ -779,6 +815,7 @@ export type AccountCreateWithoutHoldsInput = {
   id?: bigint | number
   kind: $Enums.AccountKind
   name: string
+  formerNames?: Prisma.AccountCreateformerNamesInput | string[]
   unit: $Enums.Unit
   periodStart: Date | string
   periodEnd: Date | string
@@ -797,6 +834,7 @@ export type AccountUncheckedCreateWithoutHoldsInput = {
   repositoryId: bigint | number
   kind: $Enums.AccountKind
   name: string
+  formerNames?: Prisma.AccountCreateformerNamesInput | string[]
   unit: $Enums.Unit
   periodStart: Date | string
   periodEnd: Date | string
@@ -829,6 +867,7 @@ export type AccountUpdateWithoutHoldsInput = {
   id?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   kind?: Prisma.EnumAccountKindFieldUpdateOperationsInput | $Enums.AccountKind
   name?: Prisma.StringFieldUpdateOperationsInput | string
+  formerNames?: Prisma.AccountUpdateformerNamesInput | string[]
   unit?: Prisma.EnumUnitFieldUpdateOperationsInput | $Enums.Unit
   periodStart?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   periodEnd?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -847,6 +886,7 @@ export type AccountUncheckedUpdateWithoutHoldsInput = {
   repositoryId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   kind?: Prisma.EnumAccountKindFieldUpdateOperationsInput | $Enums.AccountKind
   name?: Prisma.StringFieldUpdateOperationsInput | string
+  formerNames?: Prisma.AccountUpdateformerNamesInput | string[]
   unit?: Prisma.EnumUnitFieldUpdateOperationsInput | $Enums.Unit
   periodStart?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   periodEnd?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -863,6 +903,7 @@ export type AccountCreateWithoutEntriesInput = {
   id?: bigint | number
   kind: $Enums.AccountKind
   name: string
+  formerNames?: Prisma.AccountCreateformerNamesInput | string[]
   unit: $Enums.Unit
   periodStart: Date | string
   periodEnd: Date | string
@@ -881,6 +922,7 @@ export type AccountUncheckedCreateWithoutEntriesInput = {
   repositoryId: bigint | number
   kind: $Enums.AccountKind
   name: string
+  formerNames?: Prisma.AccountCreateformerNamesInput | string[]
   unit: $Enums.Unit
   periodStart: Date | string
   periodEnd: Date | string
@@ -913,6 +955,7 @@ export type AccountUpdateWithoutEntriesInput = {
   id?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   kind?: Prisma.EnumAccountKindFieldUpdateOperationsInput | $Enums.AccountKind
   name?: Prisma.StringFieldUpdateOperationsInput | string
+  formerNames?: Prisma.AccountUpdateformerNamesInput | string[]
   unit?: Prisma.EnumUnitFieldUpdateOperationsInput | $Enums.Unit
   periodStart?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   periodEnd?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -931,6 +974,7 @@ export type AccountUncheckedUpdateWithoutEntriesInput = {
   repositoryId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   kind?: Prisma.EnumAccountKindFieldUpdateOperationsInput | $Enums.AccountKind
   name?: Prisma.StringFieldUpdateOperationsInput | string
+  formerNames?: Prisma.AccountUpdateformerNamesInput | string[]
   unit?: Prisma.EnumUnitFieldUpdateOperationsInput | $Enums.Unit
   periodStart?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   periodEnd?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -947,6 +991,7 @@ export type AccountCreateManyRepositoryInput = {
   id?: bigint | number
   kind: $Enums.AccountKind
   name: string
+  formerNames?: Prisma.AccountCreateformerNamesInput | string[]
   unit: $Enums.Unit
   periodStart: Date | string
   periodEnd: Date | string
@@ -962,6 +1007,7 @@ export type AccountUpdateWithoutRepositoryInput = {
   id?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   kind?: Prisma.EnumAccountKindFieldUpdateOperationsInput | $Enums.AccountKind
   name?: Prisma.StringFieldUpdateOperationsInput | string
+  formerNames?: Prisma.AccountUpdateformerNamesInput | string[]
   unit?: Prisma.EnumUnitFieldUpdateOperationsInput | $Enums.Unit
   periodStart?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   periodEnd?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -979,6 +1025,7 @@ export type AccountUncheckedUpdateWithoutRepositoryInput = {
   id?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   kind?: Prisma.EnumAccountKindFieldUpdateOperationsInput | $Enums.AccountKind
   name?: Prisma.StringFieldUpdateOperationsInput | string
+  formerNames?: Prisma.AccountUpdateformerNamesInput | string[]
   unit?: Prisma.EnumUnitFieldUpdateOperationsInput | $Enums.Unit
   periodStart?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   periodEnd?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -996,6 +1043,7 @@ export type AccountUncheckedUpdateManyWithoutRepositoryInput = {
   id?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   kind?: Prisma.EnumAccountKindFieldUpdateOperationsInput | $Enums.AccountKind
   name?: Prisma.StringFieldUpdateOperationsInput | string
+  formerNames?: Prisma.AccountUpdateformerNamesInput | string[]
   unit?: Prisma.EnumUnitFieldUpdateOperationsInput | $Enums.Unit
   periodStart?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   periodEnd?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1052,6 +1100,7 @@ export type AccountSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   repositoryId?: boolean
   kind?: boolean
   name?: boolean
+  formerNames?: boolean
   unit?: boolean
   periodStart?: boolean
   periodEnd?: boolean
@@ -1072,6 +1121,7 @@ export type AccountSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   repositoryId?: boolean
   kind?: boolean
   name?: boolean
+  formerNames?: boolean
   unit?: boolean
   periodStart?: boolean
   periodEnd?: boolean
@@ -1089,6 +1139,7 @@ export type AccountSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   repositoryId?: boolean
   kind?: boolean
   name?: boolean
+  formerNames?: boolean
   unit?: boolean
   periodStart?: boolean
   periodEnd?: boolean
@@ -1106,6 +1157,7 @@ export type AccountSelectScalar = {
   repositoryId?: boolean
   kind?: boolean
   name?: boolean
+  formerNames?: boolean
   unit?: boolean
   periodStart?: boolean
   periodEnd?: boolean
@@ -1117,7 +1169,7 @@ export type AccountSelectScalar = {
   frozen?: boolean
 }
 
-export type AccountOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "repositoryId" | "kind" | "name" | "unit" | "periodStart" | "periodEnd" | "budget" | "ceiling" | "spent" | "held" | "overage" | "frozen", ExtArgs["result"]["account"]>
+export type AccountOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "repositoryId" | "kind" | "name" | "formerNames" | "unit" | "periodStart" | "periodEnd" | "budget" | "ceiling" | "spent" | "held" | "overage" | "frozen", ExtArgs["result"]["account"]>
 export type AccountInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   repository?: boolean | Prisma.RepositoryDefaultArgs<ExtArgs>
   holds?: boolean | Prisma.Account$holdsArgs<ExtArgs>
@@ -1143,6 +1195,10 @@ export type $AccountPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     repositoryId: bigint
     kind: $Enums.AccountKind
     name: string
+    /**
+     * The names that it was given up under: what was declared before finds it by them, and opens no second one.
+     */
+    formerNames: string[]
     unit: $Enums.Unit
     periodStart: Date
     /**
@@ -1591,6 +1647,7 @@ export interface AccountFieldRefs {
   readonly repositoryId: Prisma.FieldRef<"Account", 'BigInt'>
   readonly kind: Prisma.FieldRef<"Account", 'AccountKind'>
   readonly name: Prisma.FieldRef<"Account", 'String'>
+  readonly formerNames: Prisma.FieldRef<"Account", 'String[]'>
   readonly unit: Prisma.FieldRef<"Account", 'Unit'>
   readonly periodStart: Prisma.FieldRef<"Account", 'DateTime'>
   readonly periodEnd: Prisma.FieldRef<"Account", 'DateTime'>
