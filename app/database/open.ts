@@ -16,6 +16,18 @@ const CONNECT_TIMEOUT_MS = 10_000
 /** A transaction waits this long for a connection, and runs this long, before it is given up. */
 const TRANSACTION_WAIT_MS = 10_000
 const TRANSACTION_TIMEOUT_MS = 20_000
+/**
+ * What a server is told to bound for each connection. The embedded database has one session, which has no locks to wait
+ * for, and keeps no such bounds: there what waits for a connection's transaction waits no longer than that may run.
+ */
+const SERVER_BOUNDS = {
+  /** A statement waits this long for a row that somebody else has locked, and then fails; ours hold theirs for milliseconds. */
+  lock_timeout: 5_000,
+  /** In milliseconds too; shorter than `TRANSACTION_TIMEOUT_MS`, so that the server says so and the connection can be used again. */
+  statement_timeout: 15_000,
+  /** A process that is paused or cut off within a transaction loses it, with all its locks, after so many milliseconds. */
+  idle_in_transaction_session_timeout: 15_000,
+} as const
 
 export interface Database {
   readonly prisma: PrismaClient
@@ -61,6 +73,7 @@ async function connect(
     max: POOL_MAX,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: TRANSACTION_TIMEOUT_MS,
+    ...(kind === 'server' ? SERVER_BOUNDS : {}),
   })
   // A connection that breaks while nobody uses it is replaced when the next is asked for.
   pool.on('error', () => {})

@@ -65,7 +65,16 @@ async function once<T>({ pool, kind }: Connections, work: (sql: Sql) => Promise<
   }
 }
 
-function sqlOf(client: pg.PoolClient, kind: Database['kind']): Sql {
+/** One statement that only reads, without a transaction around it. */
+export async function readSql<Row extends object>(
+  { pool, kind }: Connections,
+  statement: Statement,
+  values: readonly Value[],
+): Promise<readonly Row[]> {
+  return trying(() => sqlOf(pool, kind).rows<Row>(statement, values))
+}
+
+function sqlOf(client: pg.PoolClient | pg.Pool, kind: Database['kind']): Sql {
   return {
     async rows<Row extends object>({ name, text }: Statement, values: readonly Value[]) {
       // The embedded database has one session for all its connections, and so one set of names.
@@ -116,11 +125,19 @@ export function lostConnection(error: unknown): boolean {
 }
 
 /** What `pg` and its pool say, without a code, where a wait came to its end. */
-const WAITED_IN_VAIN = new Set(['timeout exceeded when trying to connect', 'Query read timeout'])
+const UNANSWERED = new Set(['timeout exceeded when trying to connect', 'Query read timeout'])
 
-/** Whether every connection was taken, or the server did not answer in time. Another try would wait as long again. */
-export function isUnanswered(error: unknown): error is Error {
-  return error instanceof Error && WAITED_IN_VAIN.has(error.message)
+/** Whether every connection was taken, or the server did not answer in time. */
+function isUnanswered(error: unknown): error is Error {
+  return error instanceof Error && UNANSWERED.has(error.message)
+}
+
+/** lock_not_available, query_canceled: `lock_timeout` and `statement_timeout`. */
+const TIMED_OUT_STATES = new Set(['55P03', '57014'])
+
+/** Whether a wait came to its end, for a connection, for an answer or for somebody else's lock. Another try would wait as long again. */
+export function waitedInVain(error: unknown): boolean {
+  return isUnanswered(error) || TIMED_OUT_STATES.has(codeOf(error) ?? '')
 }
 
 /** Where `pg` keeps PostgreSQL's own code or the system's, and where adapter-pg does, of Prisma's statements and of raw ones alike. */

@@ -5,9 +5,11 @@ export interface BatchOptions<Request, Result> {
   readonly work: (requests: readonly Request[]) => Promise<readonly Result[]>
   /** What it touches. No two requests of a batch share a key, and of those that do the first comes first. */
   readonly keysOf: (request: Request) => readonly string[]
-  /** Whether an error says something about every request, whichever it was. */
+  /** Whether an error says something about every request, whichever it was. Then also those that wait are told. */
   readonly concernsAll: (error: unknown) => boolean
   readonly requestsMax: number
+  /** Told when all that was asked is answered. */
+  readonly onIdle?: () => void
 }
 
 interface Waiting<Request, Result> {
@@ -44,6 +46,7 @@ export class Batcher<Request, Result> {
     await Promise.resolve()
     while (this.#waiting.length > 0) await this.#work(this.#next())
     this.#working = undefined
+    this.#options.onIdle?.()
   }
 
   /** The first that share no key with each other, nor with one that was left for later. */
@@ -67,11 +70,55 @@ export class Batcher<Request, Result> {
       if (results.length !== batch.length) throw new Error(`${batch.length} requests and ${results.length} results`)
       for (const [index, result] of results.entries()) batch[index]?.resolve(result)
     } catch (error) {
-      if (batch.length === 1 || this.#options.concernsAll(error)) {
+      if (this.#options.concernsAll(error)) {
+        for (const { reject } of [...batch, ...this.#waiting.splice(0)]) reject(error)
+      } else if (batch.length === 1) {
         for (const { reject } of batch) reject(error)
       } else {
-        for (const one of batch) await this.#work([one])
+        await this.#oneByOne(batch)
       }
     }
+  }
+
+  /** Those that are still to come wait as the others do, so that what concerns all reaches them as well. */
+  async #oneByOne(batch: readonly Waiting<Request, Result>[]): Promise<void> {
+    this.#waiting.unshift(...batch)
+    for (let left = batch.length; left > 0 && this.#waiting.length > 0; left -= 1) {
+      await this.#work(this.#waiting.splice(0, 1))
+    }
+  }
+}
+
+/** A batcher for each lane that has something to do, so that whatever holds up one lane holds up no other. */
+export class Lanes<Request, Result> {
+  readonly #laneOf: (request: Request) => string
+  readonly #options: Omit<BatchOptions<Request, Result>, 'onIdle'>
+  readonly #lanes = new Map<string, Batcher<Request, Result>>()
+
+  constructor(laneOf: (request: Request) => string, options: Omit<BatchOptions<Request, Result>, 'onIdle'>) {
+    this.#laneOf = laneOf
+    this.#options = options
+  }
+
+  /** How many lanes have something to do. */
+  get size(): number {
+    return this.#lanes.size
+  }
+
+  add(request: Request): Promise<Result> {
+    const lane = this.#laneOf(request)
+    const batcher = this.#lanes.get(lane) ?? this.#open(lane)
+    return batcher.add(request)
+  }
+
+  /** Resolves when all that was asked is answered. */
+  async idle(): Promise<void> {
+    while (this.#lanes.size > 0) await Promise.all([...this.#lanes.values()].map((batcher) => batcher.idle()))
+  }
+
+  #open(lane: string): Batcher<Request, Result> {
+    const batcher = new Batcher({ ...this.#options, onIdle: () => this.#lanes.delete(lane) })
+    this.#lanes.set(lane, batcher)
+    return batcher
   }
 }

@@ -245,6 +245,60 @@ describe.skipIf(programs === undefined)('on a PostgreSQL server', () => {
     )
   })
 
+  describe('a row that somebody else holds and does not give back', () => {
+    const AT_ONCE = 60
+    const accounts = [portfolioAccount(1000n * CENT)]
+
+    it('holds up its own repository alone, whose requests fail within the bound and keep nothing', async () => {
+      const { prisma } = database
+      const [theirs, ours] = [await newRepository(prisma), await newRepository(prisma)]
+      for (const repositoryId of [theirs, ours]) await accountsOf(database, repositoryId, accounts, NOW)
+      const held = await claimedRun(ledger, requestFor(theirs, CAP, accounts))
+      const own = await claimedRun(ledger, requestFor(ours, CAP, accounts))
+      const stuck = await somebody(`UPDATE account SET frozen = frozen WHERE repository_id = ${theirs}`)
+      let answers = 0
+      const settling = settle(ledger, { runId: held.run.id, epoch: held.epoch, report: reportOf(CENT), now: NOW })
+      const asked = [
+        settling,
+        ...Array.from({ length: AT_ONCE }, () => reserve(ledger, requestFor(theirs, CAP, accounts))),
+      ].map((one) => one.finally(() => (answers += 1)))
+      const all = Promise.allSettled(asked)
+      await untilWaiting(stuck)
+
+      expect(await reserve(ledger, requestFor(ours, CAP, accounts))).toMatchObject({ repeated: false })
+      const report = { runId: own.run.id, epoch: own.epoch, report: reportOf(CENT), now: NOW }
+      expect(await settle(ledger, report)).toMatchObject({ spentMicroUsd: CENT })
+      expect(answers).toBe(0)
+
+      // Nobody gives the row back before all have their answer: the bound is the server's.
+      expect(new Set((await all).map(({ status }) => status))).toEqual(new Set(['rejected']))
+      await expect(settling).rejects.toMatchObject({ code: '55P03' })
+      await stuck.query('COMMIT')
+      await stuck.end()
+      expect(await prisma.run.count({ where: { repositoryId: theirs } })).toBe(1)
+      expect(await settle(ledger, { ...report, runId: held.run.id, epoch: held.epoch })).toMatchObject({
+        repeated: false,
+      })
+      await expectBalanced(prisma, theirs)
+      await expectBalanced(prisma, ours)
+    })
+
+    it('is given back by a process of ours that is paused within a transaction', async () => {
+      const bounds = 'lock_timeout statement_timeout idle_in_transaction_session_timeout'.split(' ')
+      const settings = "SELECT name, setting::int AS ms FROM pg_settings WHERE name = ANY(string_to_array($1, ' '))"
+      const { rows } = await database.pool.query<{ name: string; ms: number }>(settings, [bounds.join(' ')])
+      const ms = Object.fromEntries(rows.map(({ name, ms }) => [name, ms]))
+      expect(ms).toEqual({
+        lock_timeout: 5_000,
+        statement_timeout: 15_000,
+        idle_in_transaction_session_timeout: 15_000,
+      })
+      const [own] = await database.prisma.$queryRaw<{ ms: number }[]>`
+        SELECT setting::int AS ms FROM pg_settings WHERE name = 'idle_in_transaction_session_timeout'`
+      expect(own?.ms).toBe(15_000)
+    })
+  })
+
   describe('a pool', () => {
     const AT_ONCE = 20
     const CONNECTIONS = 2

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect, it } from 'vitest'
-import { Batcher } from '../../../app/ledger/batch.ts'
+import { Batcher, Lanes } from '../../../app/ledger/batch.ts'
 
 /** Requests are words; one shares a key with another where both begin with the same letter. */
 function batcherOf(work: (words: readonly string[]) => Promise<readonly string[]>, requestsMax = 10) {
@@ -95,4 +95,53 @@ it('is idle when all that was asked is answered, also what was asked while it wa
   await idle
   await Promise.all([first, second])
   expect(answered).toEqual(['ANT', 'BEE'])
+})
+
+it('tells those who wait as well of an error that concerns all, and works for whoever comes after', async () => {
+  let isGone = true
+  const { batcher, batches } = batcherOf(async (words) => {
+    if (isGone) throw new Error('the database is gone')
+    return shouted(words)
+  })
+  const first = batcher.add('ant')
+  await Promise.resolve()
+  const answers = await Promise.allSettled([first, batcher.add('ape'), batcher.add('bee')])
+  expect(answers.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
+  expect(batches).toEqual([['ant']])
+  isGone = false
+  expect(await batcher.add('cat')).toBe('CAT')
+})
+
+it('stops doing a batch one by one at an error that concerns all', async () => {
+  const { batcher, batches } = batcherOf(async (words) => {
+    if (words.length > 1) throw new Error('one of them')
+    if (words.includes('bee')) throw new Error('the database is gone')
+    return shouted(words)
+  })
+  const answers = await Promise.allSettled(['ant', 'bee', 'cat', 'dog'].map((word) => batcher.add(word)))
+  expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'rejected'])
+  expect(batches).toEqual([['ant', 'bee', 'cat', 'dog'], ['ant'], ['bee']])
+})
+
+it('keeps the trouble of one lane from every other, and remembers none that is idle', async () => {
+  const stuck = Promise.withResolvers<void>()
+  const batches: string[][] = []
+  const lanes = new Lanes<string, string>((word) => word.slice(0, 1), {
+    work: async (words) => {
+      batches.push([...words])
+      if (words.includes('ant')) await stuck.promise
+      return shouted(words)
+    },
+    keysOf: (word) => [word],
+    concernsAll: () => false,
+    requestsMax: 10,
+  })
+  const ants = Promise.all([lanes.add('ant'), lanes.add('ape')])
+  expect(await Promise.all([lanes.add('bee'), lanes.add('bat')])).toEqual(['BEE', 'BAT'])
+  expect(await lanes.add('bug')).toBe('BUG')
+  expect(batches).toEqual([['ant', 'ape'], ['bee', 'bat'], ['bug']])
+  stuck.resolve()
+  expect(await ants).toEqual(['ANT', 'APE'])
+  await lanes.idle()
+  expect(lanes.size).toBe(0)
 })
