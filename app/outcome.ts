@@ -48,7 +48,7 @@ export async function updateOutcome(
   const now = parts.now()
   const run = await parts.prisma.run.findUnique({ where: { id: runId } })
   // What has not ended, or whose work is still on its way, is decided when that is done.
-  if (!run || !countsInTrial(run) || isDeliveryDue({ ...run, ...standingOf(run) }, now)) return
+  if (!run || !countsInTrial(run) || isDeliveryDue({ ...run, ...standingOf(run) })) return
   const { place, declared } = await find(run.repositoryId)
   if (isRefusal(declared)) {
     const { reason } = declared

@@ -18,6 +18,8 @@ export interface Parts {
   readonly keptPrices: PriceList
   /** The time of day for periods, outcomes and texts. */
   now(): Date
+  /** Milliseconds since the App began to listen, on a clock that nobody turns. */
+  upMs(): number
   /** Where people find the repositories: `https://github.com`. */
   readonly siteUrl: string
   /** Asks that GitHub be shown the run as the database has it; soon, at least once, also across a restart. */

@@ -12,10 +12,8 @@ import { createLog } from './log.ts'
 import { loadHandlers } from './on-event.ts'
 import type { AppOptions } from './options.ts'
 import type { Parts } from './parts.ts'
-import { tendProposals } from './promotion/tend.ts'
 import { startServer } from './server.ts'
 import { showRun } from './show/show-run.ts'
-import { requeueStranded } from './stranded.ts'
 import { sweep } from './sweep.ts'
 import { createWebhookDoor } from './webhooks.ts'
 import { startWork, type Work } from './work.ts'
@@ -48,6 +46,7 @@ export async function startApp(options: AppOptions): Promise<StartedApp> {
   const probot = createProbot({ ...options, githubUrl, throttle: options.throttle ?? true }, log)
   await probot.ready()
   const queue: { work?: Work } = {}
+  const up: { sinceMs?: number } = {}
   const parts: Parts = {
     prisma,
     ledger,
@@ -58,6 +57,7 @@ export async function startApp(options: AppOptions): Promise<StartedApp> {
     keptPrices,
     siteUrl: siteUrlOf(githubUrl),
     now: options.clock ?? (() => new Date()),
+    upMs: options.upMs ?? (() => (up.sinceMs === undefined ? 0 : performance.now() - up.sinceMs)),
     showLater: async (runId, progress) => {
       await queue.work?.enqueueShow({ runId, step: progress?.step, spent: progress?.spentMicroUsd.toString() })
     },
@@ -65,9 +65,7 @@ export async function startApp(options: AppOptions): Promise<StartedApp> {
   }
   loadHandlers(probot, parts)
   const sweepAll = async (): Promise<void> => {
-    if (queue.work) await requeueStranded(prisma, queue.work)
-    await sweep(parts)
-    await tendProposals(parts)
+    if (queue.work) await sweep(parts, queue.work)
   }
   const work = await startWork(
     database.connectionString,
@@ -97,6 +95,7 @@ export async function startApp(options: AppOptions): Promise<StartedApp> {
       await database.close()
     }),
   )
+  up.sinceMs = performance.now()
   const url = options.publicUrl ?? addressOf(server.address())
   log.info({ url, database: database.kind }, 'listening')
 

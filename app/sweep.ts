@@ -1,41 +1,77 @@
 /** Each minute: what no webhook told of. A missed webhook delays, and never loses. */
+import { LEASE_SECONDS } from '../core/protocol.ts'
+import { isPast } from './database/clock.ts'
 import { deliverOnce } from './door/finish.ts'
 import { dueRuns } from './ledger/history.ts'
-import { abandonUndispatched, abandonUnstarted, expireLost, undeliveredRuns } from './ledger/sweep.ts'
+import { takeUnshown } from './ledger/shown.ts'
+import { abandonUndispatched, abandonUnstarted, expireLost, type Swept, undeliveredRuns } from './ledger/sweep.ts'
 import { type FindJurisdiction, findOnce, putOff, updateOutcome } from './outcome.ts'
 import type { Parts } from './parts.ts'
+import { tendProposals } from './promotion/tend.ts'
+import { requeueStranded } from './stranded.ts'
+import type { Work } from './work.ts'
 
-const HOUR_MS = 3_600_000
-const DAY_MS = 24 * HOUR_MS
+const HOUR_SECONDS = 3600
+const DAY_SECONDS = 24 * HOUR_SECONDS
 /** A self-hosted runner's queue may hold a job this long; a run that has not begun by then never will. */
-const UNSTARTED_MS_MAX = DAY_MS
+const UNSTARTED_SECONDS_MAX = DAY_SECONDS
 /** All tries of a dispatch together take less than this. */
-const UNDISPATCHED_MS_MAX = 15 * 60_000
-/** Deliveries that failed are tried again, and outcomes that are due decided, so many in one sweep. */
+const UNDISPATCHED_SECONDS_MAX = 15 * 60
+/** In one sweep so many are shown, deliveries that failed tried again, and outcomes that are due decided. */
+const UNSHOWN_AT_ONCE = 100
 const UNDELIVERED_AT_ONCE = 20
 const DUE_AT_ONCE = 200
 /** Webhooks are kept this long to know a redelivery, without their payloads once handled; GitHub redelivers for 3 days. */
 export const WEBHOOK_RETENTION_DAYS = 7
 
-export async function sweep(parts: Parts): Promise<void> {
-  const now = parts.now()
-  const before = (ms: number) => new Date(now.getTime() - ms)
+/** One part's trouble must not keep the others waiting: a webhook that is kept too long names people. */
+export async function sweep(parts: Parts, work: Work): Promise<void> {
   const find = findOnce(parts)
-  const lost = await expireLost(parts.ledger, now)
-  const unstarted = [
-    ...(await abandonUnstarted(parts.ledger, before(UNSTARTED_MS_MAX), now)),
-    ...(await abandonUndispatched(parts.ledger, before(UNDISPATCHED_MS_MAX), now)),
-  ]
-  for (const runId of [...lost, ...unstarted]) await parts.showLater(runId)
-  await deliverUndelivered(parts, find, now)
-  await decideDue(parts, find, now)
-  await forgetWebhooks(parts)
-  if (lost.length + unstarted.length > 0) parts.log.info({ lost: lost.length, unstarted: unstarted.length }, 'swept')
+  const stages: Readonly<Record<string, () => Promise<void>>> = {
+    'webhooks without a job': () => requeueStranded(parts.prisma, work),
+    'runs without a job': () => endAbandoned(parts),
+    'what was not shown': () => showUnshown(parts),
+    deliveries: () => deliverUndelivered(parts, find),
+    outcomes: () => decideDue(parts, find),
+    proposals: () => tendProposals(parts),
+    'old webhooks': () => forgetWebhooks(parts),
+  }
+  for (const [stage, carryOut] of Object.entries(stages)) {
+    try {
+      await carryOut()
+    } catch (error) {
+      parts.log.error({ err: error, stage }, 'a part of the sweep failed')
+    }
+  }
+}
+
+/**
+ * Runs whose lease is over, and those that no job has claimed in time. While the App was away no runner could be heard:
+ * whoever still works tells of itself within one lease of its return.
+ */
+async function endAbandoned(parts: Parts): Promise<void> {
+  if (parts.upMs() < LEASE_SECONDS * 1000) return
+  const { ledger } = parts
+  const now = parts.now()
+  await tellSwept(parts, 'lost', await expireLost(ledger, now))
+  await tellSwept(parts, 'never started', await abandonUnstarted(ledger, UNSTARTED_SECONDS_MAX, now))
+  await tellSwept(parts, 'never dispatched', await abandonUndispatched(ledger, UNDISPATCHED_SECONDS_MAX, now))
+}
+
+async function tellSwept(parts: Parts, what: string, { ended, failed }: Swept): Promise<void> {
+  for (const { runId, error } of failed) parts.log.error({ err: error, run: runId, what }, 'a run could not be ended')
+  if (ended.length > 0) parts.log.info({ runs: ended.length, what }, 'swept')
+  for (const runId of ended) await parts.showLater(runId)
+}
+
+/** The process died, or lost the database's answer, between a change of a run and the word that it is to be shown. */
+async function showUnshown(parts: Parts): Promise<void> {
+  for (const runId of await takeUnshown(parts.prisma, UNSHOWN_AT_ONCE)) await parts.showLater(runId)
 }
 
 /** Work whose report was settled, but whose delivery was cut short. */
-async function deliverUndelivered(parts: Parts, find: FindJurisdiction, now: Date): Promise<void> {
-  for (const id of await undeliveredRuns(parts.prisma, now, UNDELIVERED_AT_ONCE)) {
+async function deliverUndelivered(parts: Parts, find: FindJurisdiction): Promise<void> {
+  for (const id of await undeliveredRuns(parts.prisma, UNDELIVERED_AT_ONCE)) {
     try {
       await deliverOnce(parts, id)
       await updateOutcome(parts, id, find)
@@ -47,8 +83,8 @@ async function deliverUndelivered(parts: Parts, find: FindJurisdiction, now: Dat
 }
 
 /** Rules that wait some days match without anything happening; and a process may have died before it decided. */
-async function decideDue(parts: Parts, find: FindJurisdiction, now: Date): Promise<void> {
-  for (const { id } of await dueRuns(parts.prisma, now, DUE_AT_ONCE)) {
+async function decideDue(parts: Parts, find: FindJurisdiction): Promise<void> {
+  for (const { id } of await dueRuns(parts.prisma, parts.now(), DUE_AT_ONCE)) {
     try {
       await updateOutcome(parts, id, find)
     } catch (error) {
@@ -61,6 +97,6 @@ async function decideDue(parts: Parts, find: FindJurisdiction, now: Date): Promi
 
 /** Payloads name people, so not even those that were never handled are kept longer. */
 async function forgetWebhooks(parts: Parts): Promise<void> {
-  const before = new Date(Date.now() - WEBHOOK_RETENTION_DAYS * DAY_MS)
-  await parts.prisma.webhook.deleteMany({ where: { receivedAt: { lt: before } } })
+  await parts.prisma
+    .$executeRaw`DELETE FROM webhook WHERE ${isPast('received_at', WEBHOOK_RETENTION_DAYS * DAY_SECONDS)}`
 }

@@ -90,7 +90,7 @@ async function store(
   payload: z.infer<typeof payloadSchema>,
 ): Promise<void> {
   const { count } = await door.prisma.webhook.createMany({
-    data: [{ deliveryId, event, payload: toJson(payload), receivedAt: new Date() }],
+    data: [{ deliveryId, event, payload: toJson(payload) }],
     skipDuplicates: true,
   })
   door.log.debug({ delivery: deliveryId, name: event, again: count === 0 }, 'webhook stored')

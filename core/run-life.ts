@@ -116,8 +116,14 @@ export function mayClaimAgain(
   return run.jobKey === jobKey && run.heardAt === null
 }
 
-/** A delivery that keeps failing is tried this long; what is still not delivered then stays in the report. */
-export const DELIVERY_MS_MAX = 86_400_000
+/** A delivery that keeps failing is tried this often, which takes a day; what is still not delivered then stays in the report. */
+export const DELIVERY_TRIES_MAX = 35
+const DELIVERY_PAUSE_SECONDS_MAX = 3600
+
+/** How long after so many tries the next may come: at once after the first, then twice as long each time, up to an hour. */
+export function deliveryPauseSeconds(tries: number): number {
+  return Math.min(DELIVERY_PAUSE_SECONDS_MAX, 2 ** (tries - 1) - 1)
+}
 
 /**
  * Why a run ended whose work is kept for a maintainer to look at, and never delivered by itself: since it was given up,
@@ -126,18 +132,8 @@ export const DELIVERY_MS_MAX = 86_400_000
 export const undeliverableReason = 'lost' satisfies ReasonCode
 
 /** Whether the App has to deliver a run's work, or to find that there is none. The sweep looks for the same in SQL. */
-export function isDeliveryDue(
-  run: RunStanding & { readonly endedAt: Date | null; readonly deliveredAt: Date | null },
-  now: Date,
-): boolean {
-  return (
-    run.state === 'ended' &&
-    run.hasReport &&
-    run.reason !== undeliverableReason &&
-    run.deliveredAt === null &&
-    run.endedAt !== null &&
-    now.getTime() - run.endedAt.getTime() < DELIVERY_MS_MAX
-  )
+export function isDeliveryDue(run: RunStanding & { readonly deliveredAt: Date | null }): boolean {
+  return run.state === 'ended' && run.hasReport && run.reason !== undeliverableReason && run.deliveredAt === null
 }
 
 /** Whether an outcome is decided for it and weighs in its trial: what never started made no work that anything could become of. */

@@ -183,14 +183,8 @@ export class Companion {
     })
   }
 
-  async sweep(aheadMs = 0): Promise<readonly string[]> {
-    const now = new Date(this.#now().getTime() + aheadMs)
-    const before = (ms: number) => new Date(now.getTime() - ms)
-    const times = {
-      now,
-      unstartedBefore: before(UNSTARTED_MS_MAX),
-      undispatchedBefore: before(UNDISPATCHED_MS_MAX),
-    }
+  async sweep(): Promise<readonly string[]> {
+    const times = { now: this.#now(), unstartedMs: UNSTARTED_MS_MAX, undispatchedMs: UNDISPATCHED_MS_MAX }
     const { answer } = await this.#world.operate(
       {
         kind: 'sweep',

@@ -25,6 +25,8 @@ export class DatabaseLedger implements Ledger {
   readonly #clockMs: () => number
   /** When the lease of each run that was claimed here ends in the world's time; the database knows only its own. */
   readonly #leases = new Map<string, number>()
+  /** When the holds of these runs were taken, on the simulated clock. */
+  readonly #reserved = new Map<string, number>()
 
   constructor(database: Database, books: DatabaseBooks, clockMs: () => number) {
     this.#database = database
@@ -62,6 +64,7 @@ export class DatabaseLedger implements Ledger {
     })
     if (isRefusal(answer)) return answer
     const { run, heldMicroUsd, heldTokens, repeated } = answer
+    if (!repeated) this.#reserved.set(run.id, this.#clockMs())
     return { runId: run.id, state: run.state, heldMicroUsd, heldTokens, repeated }
   }
 
@@ -72,6 +75,7 @@ export class DatabaseLedger implements Ledger {
   async claim(ask: { runId: string; repositoryId: number; jobKey: string; now: Date }): Promise<Claimed | Refusal> {
     const claimed = await claim(this.#database.prisma, { ...ask, repositoryId: BigInt(ask.repositoryId) })
     if (!isRefusal(claimed)) this.#leases.set(ask.runId, this.#clockMs() + LEASE_MS)
+    if (!isRefusal(claimed)) this.#reserved.delete(ask.runId)
     return claimed
   }
 
@@ -102,17 +106,32 @@ export class DatabaseLedger implements Ledger {
     return stopRun(this.#ledger, runId, now)
   }
 
-  async sweep({ now, unstartedBefore, undispatchedBefore }: Sweep): Promise<readonly string[]> {
+  async sweep({ now, unstartedMs, undispatchedMs }: Sweep): Promise<readonly string[]> {
     const over = [...this.#leases].flatMap(([runId, untilMs]) => (untilMs < this.#clockMs() ? [runId] : []))
     await this.#database.prisma.$executeRaw`
       UPDATE run SET lease_until = clock_timestamp() - interval '1 second' WHERE id = ANY(${over}) AND state = 'claimed'`
-    const ended = [
-      ...(await expireLost(this.#ledger, now)),
-      ...(await abandonUnstarted(this.#ledger, unstartedBefore, now)),
-      ...(await abandonUndispatched(this.#ledger, undispatchedBefore, now)),
+    await this.#ageHolds()
+    const swept = [
+      await expireLost(this.#ledger, now),
+      await abandonUnstarted(this.#ledger, unstartedMs / 1000, now),
+      await abandonUndispatched(this.#ledger, undispatchedMs / 1000, now),
     ]
+    const [failed] = swept.flatMap(({ failed }) => failed)
+    if (failed !== undefined) throw failed.error
+    const ended = swept.flatMap(({ ended }) => ended)
     for (const runId of [...over, ...ended]) this.#leases.delete(runId)
+    for (const runId of ended) this.#reserved.delete(runId)
     return ended
+  }
+
+  /** Holds are as old as the simulated clock says, for the database's stands still beside it. */
+  async #ageHolds(): Promise<void> {
+    const ids = [...this.#reserved.keys()]
+    const seconds = [...this.#reserved.values()].map((reservedMs) => (this.#clockMs() - reservedMs) / 1000)
+    await this.#database.prisma.$executeRaw`
+      UPDATE run SET reserved_at = clock_timestamp() - make_interval(secs => hold.seconds)
+      FROM unnest(${ids}::text[], ${seconds}::float[]) AS hold(id, seconds)
+      WHERE run.id = hold.id AND run.state IN ('reserved', 'dispatched')`
   }
 
   async thaw(accountId: string, now: Date): Promise<boolean> {

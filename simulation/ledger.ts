@@ -73,7 +73,7 @@ export interface Ledger {
   /** GitHub refused to start its job. */
   release(runId: string, now: Date): Promise<boolean>
   stop(runId: string, now: Date): Promise<'ended' | 'told' | 'over'>
-  /** Ends runs whose lease is over, and those that were reserved before the two moments and not claimed or dispatched; returns their ids. */
+  /** Ends runs whose lease is over, and those that were reserved so long ago and not claimed or dispatched; returns their ids. */
   sweep(times: Sweep): Promise<readonly string[]>
   thaw(accountId: string, now: Date): Promise<boolean>
   readonly books: Books
@@ -81,8 +81,9 @@ export interface Ledger {
 
 export interface Sweep {
   readonly now: Date
-  readonly unstartedBefore: Date
-  readonly undispatchedBefore: Date
+  /** How long a hold may wait for its claim, and for its dispatch: on the ledger's own clock. */
+  readonly unstartedMs: number
+  readonly undispatchedMs: number
 }
 
 /** An account's row, and what its entries and holds add up to. */

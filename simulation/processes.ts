@@ -227,7 +227,7 @@ class Processes {
     const later = new Date(START_MS + YEARS_LATER_MS)
     for (const { number } of this.#places) await ledger.loseRunsOf(`p${number}g`)
     for (let sweeps = 0; sweeps < SWEEPS_MAX; sweeps += 1) {
-      const ended = await ledger.sweep({ now: later, unstartedBefore: later, undispatchedBefore: later })
+      const ended = await ledger.sweep({ now: later, unstartedMs: 0, undispatchedMs: 0 })
       if (ended.length === 0) return
     }
   }

@@ -67,7 +67,7 @@ export class PureLedger implements Ledger {
       jobKey: null,
       heardAt: null,
       leaseUntilMs: 0,
-      reservedAt: now,
+      reservedMs: this.#clockMs(),
       capMicroUsd,
       heldMicroUsd: hold.heldMicroUsd,
       heldTokens,
@@ -165,9 +165,9 @@ export class PureLedger implements Ledger {
     return 'told'
   }
 
-  async sweep({ unstartedBefore, undispatchedBefore }: Sweep): Promise<readonly string[]> {
+  async sweep(ages: Sweep): Promise<readonly string[]> {
     return this.rows.openRuns().flatMap((run) => {
-      const event = this.#sweptBy(run, unstartedBefore, undispatchedBefore)
+      const event = this.#sweptBy(run, ages)
       return event !== undefined && this.#endBy(event, run) ? [run.id] : []
     })
   }
@@ -180,10 +180,11 @@ export class PureLedger implements Ledger {
     return true
   }
 
-  #sweptBy(run: PureRun, unstartedBefore: Date, undispatchedBefore: Date): RunEvent | undefined {
+  #sweptBy(run: PureRun, { unstartedMs, undispatchedMs }: Sweep): RunEvent | undefined {
     if (run.state === 'claimed') return run.leaseUntilMs < this.#clockMs() ? 'vanish' : undefined
-    if (run.reservedAt < unstartedBefore) return 'never-started'
-    return run.state === 'reserved' && run.reservedAt < undispatchedBefore ? 'dispatch-failed' : undefined
+    const ageMs = this.#clockMs() - run.reservedMs
+    if (ageMs > unstartedMs) return 'never-started'
+    return run.state === 'reserved' && ageMs > undispatchedMs ? 'dispatch-failed' : undefined
   }
 
   #endBy(event: RunEvent, run: PureRun | undefined): boolean {

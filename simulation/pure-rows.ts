@@ -28,7 +28,7 @@ export interface PureRun {
   readonly heardAt: Date | null
   /** On the ledger's clock. */
   readonly leaseUntilMs: number
-  readonly reservedAt: Date
+  readonly reservedMs: number
   readonly capMicroUsd: bigint
   readonly heldMicroUsd: bigint
   readonly heldTokens: bigint | null

@@ -95,7 +95,7 @@ async function quieten(world: World, companion: Companion): Promise<void> {
   world.agenda.plan(4 * DAY_MS, async () => {})
   world.agenda.next()
   for (let sweeps = 0; sweeps < SWEEPS_MAX; sweeps += 1) {
-    const ended = await companion.sweep(4 * DAY_MS)
+    const ended = await companion.sweep()
     if (ended.length === 0) return
   }
 }

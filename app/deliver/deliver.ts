@@ -8,11 +8,11 @@ import { inertText } from '../../core/inert.ts'
 import type { Plan } from '../../core/plan.ts'
 import { redactor } from '../../core/redact.ts'
 import type { Report } from '../../core/report.ts'
-import { isDeliveryDue } from '../../core/run-life.ts'
+import { DELIVERY_TRIES_MAX, isDeliveryDue } from '../../core/run-life.ts'
 import type { DeliveryView } from '../../core/text/delivery.ts'
 import type { Run, Session } from '../../prisma/client/client.ts'
 import { isRefused } from '../github.ts'
-import { type Delivered, giveBackDelivery, recordDelivery, takeDelivery } from '../ledger/delivery.ts'
+import { type Delivered, putOffDelivery, recordDelivery, takeDelivery } from '../ledger/delivery.ts'
 import { standingOf } from '../ledger/standing.ts'
 import { storedPlan, storedReport } from '../ledger/stored.ts'
 import { catchUp } from '../observe/catch-up.ts'
@@ -41,8 +41,9 @@ export async function deliverRun(parts: Parts, runId: string): Promise<Run> {
   const found = await prisma.run.findUniqueOrThrow({ where: { id: runId }, include: { session: true } })
   const { session, ...run } = found
   const report = storedReport(run)
-  if (!report || !isDeliveryDue({ ...run, ...standingOf(run) }, parts.now())) return run
-  if (!(await takeDelivery(prisma, runId))) return deliveredElsewhere(parts, runId)
+  if (!report || !isDeliveryDue({ ...run, ...standingOf(run) })) return run
+  const tries = await takeDelivery(prisma, runId)
+  if (tries === undefined) return deliveredElsewhere(parts, runId)
   try {
     const place = await placeById(parts, run.repositoryId)
     const delivered = await tryDeliver(orderOf(parts, place, run, session, report))
@@ -51,14 +52,23 @@ export async function deliverRun(parts: Parts, runId: string): Promise<Run> {
     await catchUp(parts, place, recorded)
     return recorded
   } catch (error) {
-    await giveBackDelivery(prisma, runId)
+    if (tries >= DELIVERY_TRIES_MAX) return giveUp(parts, run, error)
+    await putOffDelivery(prisma, runId, tries)
     throw error
   }
 }
 
+/** The work stays in the report, and whoever asked for it is told. */
+async function giveUp(parts: Parts, run: Run, error: unknown): Promise<Run> {
+  parts.log.error({ err: error, run: run.id, tries: DELIVERY_TRIES_MAX }, 'a delivery was given up')
+  const isWanted = run.conclusion === 'completed' || run.conclusion === 'capped'
+  const outcome = isWanted ? ({ conclusion: 'withheld', reason: 'delivery-refused' } as const) : {}
+  return recordDelivery(parts.prisma, run.id, outcome, parts.now())
+}
+
 async function deliveredElsewhere(parts: Parts, runId: string): Promise<Run> {
   const run = await parts.prisma.run.findUniqueOrThrow({ where: { id: runId } })
-  if (run.deliveredAt === null) throw new Error(`another process is at the delivery of the run ${runId}`)
+  if (run.deliveredAt === null) throw new Error(`the delivery of the run ${runId} is under way, or has to wait`)
   return run
 }
 

@@ -1,10 +1,11 @@
 /** What became of a run's work, as the App delivered it, and what may be forgotten then. */
 import type { ReasonCode } from '../../core/reason.ts'
 import type { Conclusion } from '../../core/run.ts'
-import { countsInTrial } from '../../core/run-life.ts'
+import { countsInTrial, deliveryPauseSeconds } from '../../core/run-life.ts'
 import { Prisma, type PrismaClient, type Run } from '../../prisma/client/client.ts'
 import { leaseUntil } from '../database/clock.ts'
 import { transact } from '../database/transact.ts'
+import { markUnshown } from './shown.ts'
 
 /** The conclusion and reason replace the report's where given. */
 export interface Delivered {
@@ -19,18 +20,24 @@ export interface Delivered {
 /** How long one process may be at a delivery before another takes it to have died. */
 const DELIVERING_SECONDS_MAX = 300
 
-/** Takes on the delivery of an ended run's work. False when it was made, or another process is at it. */
-export async function takeDelivery(prisma: PrismaClient, runId: string): Promise<boolean> {
-  const taken = await prisma.$executeRaw`
-    UPDATE run SET delivering_until = ${leaseUntil(DELIVERING_SECONDS_MAX)}
+/**
+ * Takes on the delivery of an ended run's work. Says which try it is, or nothing when it was made, another process is at
+ * it, or the next try has to wait.
+ */
+export async function takeDelivery(prisma: PrismaClient, runId: string): Promise<number | undefined> {
+  const [taken] = await prisma.$queryRaw<{ tries: number }[]>`
+    UPDATE run SET delivering_until = ${leaseUntil(DELIVERING_SECONDS_MAX)}, delivery_tries = delivery_tries + 1
     WHERE id = ${runId} AND state = 'ended' AND delivered_at IS NULL
-      AND (delivering_until IS NULL OR delivering_until < clock_timestamp())`
-  return taken === 1
+      AND (delivering_until IS NULL OR delivering_until <= clock_timestamp())
+    RETURNING delivery_tries AS tries`
+  return taken?.tries
 }
 
-/** Lets the next try, in whatever process, take it on at once. */
-export async function giveBackDelivery(prisma: PrismaClient, runId: string): Promise<void> {
-  await prisma.run.update({ where: { id: runId }, data: { deliveringUntil: null } })
+/** After so many tries, lets whatever process it is try again once the pause is over. */
+export async function putOffDelivery(prisma: PrismaClient, runId: string, tries: number): Promise<void> {
+  await prisma.$executeRaw`
+    UPDATE run SET delivering_until = ${leaseUntil(deliveryPauseSeconds(tries))}
+    WHERE id = ${runId} AND delivered_at IS NULL`
 }
 
 /** Notes the delivery of an ended run; what had been noted before stands. Its outcome can be decided from now on. */
@@ -48,6 +55,7 @@ export async function recordDelivery(
     // What was seen of the subject is not said of a pull request of its own.
     if (number !== undefined) await transaction.fact.deleteMany({ where: { runId } })
     await forgetSubjectWords(transaction, runId)
+    await markUnshown(transaction, runId)
     return transaction.run.update({
       where: { id: runId },
       data: {

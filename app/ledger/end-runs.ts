@@ -6,7 +6,6 @@ import {
   type Change,
   changeBy,
   countsInTrial,
-  DELIVERY_MS_MAX,
   isDeliveryDue,
   type RunEvent,
   type RunState,
@@ -16,6 +15,7 @@ import { leaseIsOver } from '../database/clock.ts'
 import type { Sql } from '../database/transact.ts'
 import { planWithoutWords } from './delivery.ts'
 import { type Along, type NewEntry, post } from './post.ts'
+import { showAfter } from './shown.ts'
 import { remembered } from './store-runs.ts'
 
 /** How a run ends. The text of its report is made ready before a row is locked. */
@@ -148,8 +148,8 @@ class Ending {
       const standing = this.#standing.get(id)
       if (standing !== undefined) this.#standing.set(id, afterPostings(standing, postings))
     }
-    const ended = { state: 'ended', conclusion, reason, hasReport: report !== null, endedAt: now } as const
-    const isDue = isDeliveryDue({ ...ended, deliveredAt: null }, now)
+    const ended = { state: 'ended', conclusion, reason, hasReport: report !== null } as const
+    const isDue = isDeliveryDue({ ...ended, deliveredAt: null })
     this.ended.push({
       report,
       row: {
@@ -161,19 +161,12 @@ class Ending {
         input_tokens: end.inputTokens,
         cached_tokens: end.cachedTokens,
         output_tokens: end.outputTokens,
-        decide_after: countsInTrial(ended) ? decideAfter(isDue, now) : null,
+        // Of work that is still to be delivered, when that is done.
+        decide_after: countsInTrial(ended) && !isDue ? now : null,
         forget: !isDue,
       },
     })
   }
-}
-
-/**
- * What follows a run's end is found by the sweep where this process dies: its outcome is decided at once or, where its
- * work is still to be delivered, when that is done or given up.
- */
-function decideAfter(isDeliveryDue: boolean, now: Date): Date {
-  return isDeliveryDue ? new Date(now.getTime() + DELIVERY_MS_MAX) : now
 }
 
 const unknownRun: Change = { kind: 'refuses', reason: 'run-unknown' }
@@ -290,7 +283,8 @@ const endQueries = remembered(
         state = 'ended', ended_at = ended.ended_at, conclusion = ended.conclusion, reason = ended.reason,
         spent_micro_usd = ended.spent_micro_usd, input_tokens = ended.input_tokens,
         cached_tokens = ended.cached_tokens, output_tokens = ended.output_tokens, report = ended.report,
-        decide_after = ended.decide_after, plan = CASE WHEN ended.forget THEN ${planWithoutWords} ELSE run.plan END
+        decide_after = ended.decide_after, show_after = ${showAfter.text},
+        plan = CASE WHEN ended.forget THEN ${planWithoutWords} ELSE run.plan END
       FROM ROWS FROM (
         unnest(ARRAY[${Array.from({ length: count }, (_, index) => `$${index + 2}::json`).join(', ')}]),
         json_to_recordset($1::json) AS (

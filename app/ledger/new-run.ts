@@ -92,7 +92,6 @@ export function newRunRow(
       state,
       goKey: run.goKey ?? null,
       createdAt: now,
-      reservedAt: holds ? now : null,
       delivery: run.plan.deliver,
     },
     texts,

@@ -53,12 +53,12 @@ export interface ReserveRequest {
   readonly now: Date
 }
 
-export type StoredRun = Omit<Run, 'plan'>
+/** Without its plan, which is long, and the moment of its hold, which the database knows. */
+export type StoredRun = Omit<Run, 'plan' | 'reservedAt'>
 
 /** A session and its run as they are in the ledger. */
 export interface Stored {
   readonly session: Session
-  /** Without its plan, which is long. */
   readonly run: StoredRun
   readonly quote: Quote
   /** Whether this is the first result of a command that had been here before. */

@@ -26,6 +26,9 @@ const storeQueries = remembered(
     ),`,
 )
 
+/** Stamped where it is compared: whose clock a process has is no matter. */
+const RESERVED_AT = "CASE WHEN new.state = 'reserved' THEN clock_timestamp() END"
+
 function insertQueries(count: number): string {
   return `
     new AS MATERIALIZED (SELECT * FROM ${rowsFrom(count)}),
@@ -40,7 +43,7 @@ function insertQueries(count: number): string {
         created_at, reserved_at, delivery)
       SELECT id, session_id, repository_id, family, variant, assignment, portfolio, squad, subject_key,
         head_sha, config_sha, plan, quote, cap_micro_usd, held_micro_usd, held_tokens, drawn_tokens, state, go_key,
-        created_at, reserved_at, delivery FROM new
+        created_at, ${RESERVED_AT}, delivery FROM new
     ),`
 }
 
@@ -50,7 +53,7 @@ const updateText = remembered(
       assignment = new.assignment, portfolio = new.portfolio, squad = new.squad, head_sha = new.head_sha,
       config_sha = new.config_sha, plan = new.plan, quote = new.quote, cap_micro_usd = new.cap_micro_usd,
       held_micro_usd = new.held_micro_usd, held_tokens = new.held_tokens, drawn_tokens = new.drawn_tokens,
-      state = new.state, go_key = new.go_key, reserved_at = new.reserved_at, delivery = new.delivery
+      state = new.state, go_key = new.go_key, reserved_at = ${RESERVED_AT}, delivery = new.delivery
     FROM ${rowsFrom(count)} WHERE run.id = new.id AND run.state = 'waiting'
     RETURNING run.id`,
 )
@@ -73,7 +76,7 @@ function rowsFrom(count: number): string {
         trigger text, command_key text, ceiling_micro_usd bigint, created_at timestamptz,
         id text, variant text, assignment assignment, portfolio text, squad text, head_sha text, config_sha text,
         quote json, cap_micro_usd bigint, held_micro_usd bigint, held_tokens bigint, drawn_tokens bigint,
-        state run_state, go_key text, reserved_at timestamptz, delivery text)
+        state run_state, go_key text, delivery text)
     ) AS new(plan)`
 }
 
@@ -108,7 +111,6 @@ function rowOf({ session, run }: NewRunRow) {
     drawn_tokens: text(run.drawnTokens),
     state: run.state,
     go_key: run.goKey,
-    reserved_at: run.reservedAt,
     delivery: run.delivery,
   }
 }

@@ -1,55 +1,79 @@
-/** What the App's schedule looks after: runs whose jobs vanished or never began. */
-import { DELIVERY_MS_MAX, undeliverableReason } from '../../core/run-life.ts'
-import type { PrismaClient } from '../../prisma/client/client.ts'
-import { leaseIsOver } from '../database/clock.ts'
+/** What the App's schedule looks after: runs whose jobs vanished or never began. All by the database's clock. */
+import { undeliverableReason } from '../../core/run-life.ts'
+import { Prisma, type PrismaClient } from '../../prisma/client/client.ts'
+import { isPast, leaseIsOver, leaseUntil } from '../database/clock.ts'
 import type { Ledger } from './ledger.ts'
 import { expire, release } from './settle.ts'
 
 /** How many runs one sweep takes on; the next takes the rest. */
 export const SWEEP_RUNS_MAX = 100
+/** What could not be ended is tried again after this, and until then is in nobody's way. */
+const AGAIN_SECONDS = 600
 
-/** Ends claimed runs whose lease ran out (`failed`, `lost`), by the database's clock; returns their ids. */
-export async function expireLost(ledger: Ledger, now: Date): Promise<readonly string[]> {
+/** What one sweep has ended, and what it could not end. A run that somebody else ended meanwhile is in neither. */
+export interface Swept {
+  readonly ended: readonly string[]
+  readonly failed: readonly { readonly runId: string; readonly error: unknown }[]
+}
+
+/** Ends claimed runs whose lease ran out (`failed`, `lost`). */
+export async function expireLost(ledger: Ledger, now: Date): Promise<Swept> {
   const lost = await ledger.prisma.$queryRaw<{ id: string }[]>`
-    SELECT id FROM run WHERE state = 'claimed' AND ${leaseIsOver} ORDER BY lease_until LIMIT ${SWEEP_RUNS_MAX}`
-  return endEach(lost, (id) => expire(ledger, id, now, 'over'))
+    SELECT id FROM run WHERE state = 'claimed' AND ${leaseIsOver} AND ${mayBeTried}
+    ORDER BY lease_until LIMIT ${SWEEP_RUNS_MAX}`
+  return endEach(ledger, lost, (id) => expire(ledger, id, now, 'over'))
 }
 
-/** Ends runs that were reserved or dispatched before `olderThan` and never claimed (`refused`, `never-started`); returns their ids. */
-export async function abandonUnstarted(ledger: Ledger, olderThan: Date, now: Date): Promise<readonly string[]> {
+/** Ends runs that were reserved or dispatched so many seconds ago and never claimed (`refused`, `never-started`). */
+export async function abandonUnstarted(ledger: Ledger, seconds: number, now: Date): Promise<Swept> {
   const unstarted = await ledger.prisma.$queryRaw<{ id: string }[]>`
-    SELECT id FROM run WHERE state IN ('reserved', 'dispatched') AND reserved_at < ${olderThan}
+    SELECT id FROM run WHERE state IN ('reserved', 'dispatched') AND ${isPast('reserved_at', seconds)} AND ${mayBeTried}
     ORDER BY reserved_at LIMIT ${SWEEP_RUNS_MAX}`
-  return endEach(unstarted, (id) => release(ledger, id, 'never-started', now))
+  return endEach(ledger, unstarted, (id) => release(ledger, id, 'never-started', now))
 }
 
-/** Ends runs that were reserved before `olderThan` and whose dispatch GitHub never answered (`refused`, `dispatch-failed`); returns their ids. */
-export async function abandonUndispatched(ledger: Ledger, olderThan: Date, now: Date): Promise<readonly string[]> {
-  const undispatched = await ledger.prisma.run.findMany({
-    where: { state: 'reserved', reservedAt: { lt: olderThan } },
-    orderBy: { reservedAt: 'asc' },
-    take: SWEEP_RUNS_MAX,
-    select: { id: true },
-  })
-  return endEach(undispatched, (id) => release(ledger, id, 'dispatch-failed', now))
+/** Ends runs that were reserved so many seconds ago and whose dispatch GitHub never answered (`refused`, `dispatch-failed`). */
+export async function abandonUndispatched(ledger: Ledger, seconds: number, now: Date): Promise<Swept> {
+  const undispatched = await ledger.prisma.$queryRaw<{ id: string }[]>`
+    SELECT id FROM run WHERE state = 'reserved' AND ${isPast('reserved_at', seconds)} AND ${mayBeTried}
+    ORDER BY reserved_at LIMIT ${SWEEP_RUNS_MAX}`
+  return endEach(ledger, undispatched, (id) => release(ledger, id, 'dispatch-failed', now))
 }
 
-/** Runs whose work `isDeliveryDue` says is still to be delivered, the oldest first; some at a time. */
-export async function undeliveredRuns(prisma: PrismaClient, now: Date, runsMax: number): Promise<readonly string[]> {
+/** Runs whose work `isDeliveryDue` says is still to be delivered and may be tried, the longest due first; some at a time. */
+export async function undeliveredRuns(prisma: PrismaClient, runsMax: number): Promise<readonly string[]> {
   const rows = await prisma.$queryRaw<{ id: string }[]>`
     SELECT id FROM run
-    WHERE state = 'ended' AND delivered_at IS NULL AND report IS NOT NULL
-      AND reason IS DISTINCT FROM ${undeliverableReason} AND ended_at > ${new Date(now.getTime() - DELIVERY_MS_MAX)}
-    ORDER BY ended_at LIMIT ${runsMax}`
+    WHERE state = 'ended' AND delivered_at IS NULL AND report IS NOT NULL AND reason IS DISTINCT FROM ${undeliverable}
+      AND (delivering_until IS NULL OR ${isPast('delivering_until')})
+    ORDER BY delivering_until NULLS FIRST LIMIT ${runsMax}`
   return rows.map(({ id }) => id)
 }
 
-/** One after the other; a run that somebody else ended meanwhile is not counted. */
+/** As text, so that the planner knows the condition of the index. */
+const undeliverable = Prisma.raw(`'${undeliverableReason}'`)
+
+const mayBeTried = Prisma.sql`(sweep_after IS NULL OR ${isPast('sweep_after')})`
+
+/** All at once, so that the ledger ends many in one transaction; one that fails fails alone. */
 async function endEach(
+  ledger: Ledger,
   runs: readonly { readonly id: string }[],
   end: (id: string) => Promise<boolean>,
-): Promise<readonly string[]> {
+): Promise<Swept> {
+  const answers = await Promise.allSettled(runs.map(({ id }) => end(id)))
   const ended: string[] = []
-  for (const { id } of runs) if (await end(id)) ended.push(id)
-  return ended
+  const failed: { runId: string; error: unknown }[] = []
+  for (const [index, { id }] of runs.entries()) {
+    const answer = answers[index]
+    if (answer?.status === 'rejected') failed.push({ runId: id, error: answer.reason })
+    else if (answer?.value === true) ended.push(id)
+  }
+  if (failed.length > 0) await putBehind(ledger.prisma, failed)
+  return { ended, failed }
+}
+
+async function putBehind(prisma: PrismaClient, failed: Swept['failed']): Promise<void> {
+  await prisma.$executeRaw`
+    UPDATE run SET sweep_after = ${leaseUntil(AGAIN_SECONDS)} WHERE id = ANY(${failed.map(({ runId }) => runId)})`
 }

@@ -4,6 +4,7 @@ import type { Outcome } from '../../core/run.ts'
 import { isSettled } from '../../core/tally.ts'
 import type { Fact, Prisma, PrismaClient, Promotion, Run } from '../../prisma/client/client.ts'
 import { transact } from '../database/transact.ts'
+import { markUnshown } from './shown.ts'
 
 /** A family with one of its variants; null for the baseline. */
 export interface TrialKey {
@@ -74,6 +75,7 @@ export async function recordOutcome(
       where: { id: runId },
       data: { outcome, outcomeRule: rule, outcomeAt: now, reverted },
     })
+    await markUnshown(transaction, runId)
     return true
   })
 }

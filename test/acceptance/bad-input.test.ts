@@ -11,7 +11,6 @@ import { startModel } from '../world/model.ts'
 import type { Model } from '../world/model-contract.ts'
 
 const CONFIGURATION = '.github/purser/portfolios.yml'
-const DAY_MS = 86_400_000
 
 /** A billion laughs: nine levels of ten aliases each. */
 const EXPLODING = `version: 1
@@ -21,10 +20,9 @@ ${Array.from({ length: 9 }, (_, at) => `a${at + 1}: &a${at + 1} [${Array(10).fil
 
 let stage: Stage
 let pull: { number: number }
-let clockOffsetMs = 0
 
 beforeAll(async () => {
-  stage = await setStage({ app: { clock: () => new Date(Date.now() + clockOffsetMs) } })
+  stage = await setStage()
   pull = await stage.openPull()
 })
 afterAll(() => stage.close())
@@ -99,10 +97,9 @@ describe('a dispatch', () => {
     const { number } = await stage.openPull()
     await stage.say('dev', number, '/agent refactor+tests')
     expect(await stage.runOn(number)).toMatchObject({ state: 'dispatched', heldMicroUsd: 2_500_000n })
-    clockOffsetMs = DAY_MS + 60_000
+    await stage.age(await stage.runOn(number), 25)
     await stage.app.sweep()
     await stage.settled()
-    clockOffsetMs = 0
     expect(await stage.runOn(number)).toMatchObject({ state: 'ended', conclusion: 'refused', reason: 'never-started' })
     const accounts = await stage.app.database.prisma.account.findMany()
     expect(accounts.map(({ held, spent }) => [held, spent])).toEqual([[0n, 0n]])

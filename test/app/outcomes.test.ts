@@ -180,7 +180,7 @@ test('a job that is over without a report is settled at what was drawn', async (
 test('a job that never began costs nothing', async () => {
   const pull = await stage.openPull()
   await stage.say('dev', pull.number, '/agent refactor+tests')
-  now = new Date(now.getTime() + 2 * DAY_MS)
+  await stage.age(await stage.runOn(pull.number), 25)
   await stage.app.sweep()
   await stage.settled()
   expect(await stage.runOn(pull.number)).toMatchObject({

@@ -50,6 +50,8 @@ export interface Stage {
   runOn(number: number): Promise<Run>
   /** A new pull request with one changed file. */
   openPull(files?: Files): Promise<{ number: number; branch: string; head: string }>
+  /** As if the run's hold had been taken that much earlier on the database's clock. */
+  age(run: Run, hours: number): Promise<void>
   /** Somebody who plays the job of a dispatched run. */
   runnerOf(run: Run): Promise<Runner>
   token(claims?: Partial<JobClaims>, forge?: { key?: boolean; issuer?: string; expired?: boolean }): Promise<string>
@@ -110,6 +112,8 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
     githubUrl: github.url,
     oidcIssuers: [github.oidc.issuer],
     throttle: false,
+    // As if it had long been up.
+    upMs: () => Number.POSITIVE_INFINITY,
     log: { level: 'debug', destination },
     ...options.app,
   })
@@ -187,6 +191,10 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
       })
       await settled()
       return pull
+    },
+    async age({ id }, hours) {
+      await app.database.prisma
+        .$executeRaw`UPDATE run SET reserved_at = reserved_at - make_interval(hours => ${hours}) WHERE id = ${id}`
     },
     async runnerOf(run) {
       const job = { run_id: String(run.actionsRunId), check_run_id: randomUUID().replace(/\D/g, '').slice(0, 8) }

@@ -3,7 +3,8 @@ import {
   type Change,
   changeBy,
   countsInTrial,
-  DELIVERY_MS_MAX,
+  DELIVERY_TRIES_MAX,
+  deliveryPauseSeconds,
   isDeliveryDue,
   mayClaimAgain,
   type RunEvent,
@@ -98,18 +99,24 @@ describe('a claim is repeated', () => {
 })
 
 describe('the work of a run', () => {
-  const endedAt = new Date('2026-11-20T12:00:00Z')
-  const reported = { ...phases.ended, endedAt, deliveredAt: null }
-  const soon = new Date(endedAt.getTime() + 1000)
+  const reported = { ...phases.ended, deliveredAt: null }
   test.each([
-    ['that reported is due', reported, soon, true],
-    ['that was given up is never due, whatever it reports later', { ...reported, reason: 'lost' }, soon, false],
-    ['that has not reported is not there', { ...reported, hasReport: false }, soon, false],
-    ['that was delivered is not due again', { ...reported, deliveredAt: soon }, soon, false],
-    ['is given up after a day', reported, new Date(endedAt.getTime() + DELIVERY_MS_MAX), false],
-    ['that works is not due', { ...reported, state: 'claimed', endedAt: null } as const, soon, false],
-  ])('%s', (_what, run, now, due) => {
-    expect(isDeliveryDue(run, now)).toBe(due)
+    ['that reported is due', reported, true],
+    ['that was given up is never due, whatever it reports later', { ...reported, reason: 'lost' }, false],
+    ['that has not reported is not there', { ...reported, hasReport: false }, false],
+    ['that was delivered is not due again', { ...reported, deliveredAt: new Date() }, false],
+    ['that works is not due', { ...reported, state: 'claimed' } as const, false],
+  ])('%s', (_what, run, due) => {
+    expect(isDeliveryDue(run)).toBe(due)
+  })
+
+  test('is tried again at once, then ever later, and for a day in all', () => {
+    const pauses = Array.from({ length: DELIVERY_TRIES_MAX - 1 }, (_, index) => deliveryPauseSeconds(index + 1))
+    expect(pauses.slice(0, 5)).toEqual([0, 1, 3, 7, 15])
+    expect(Math.max(...pauses)).toBe(3600)
+    const hours = pauses.reduce((sum, seconds) => sum + seconds, 0) / 3600
+    expect(hours).toBeGreaterThan(22)
+    expect(hours).toBeLessThan(25)
   })
 })
 

@@ -108,7 +108,7 @@ export class LedgerScript {
     const { id } = this.#run(name)
     await this.#prisma
       .$executeRaw`UPDATE run SET lease_until = clock_timestamp() - interval '1 second' WHERE id = ${id}`
-    const ended = await expireLost(this.#ledger, NOW)
+    const { ended } = await expireLost(this.#ledger, NOW)
     if (!ended.includes(id)) return 'left alone'
     const { spentMicroUsd } = await this.#prisma.run.findUniqueOrThrow({ where: { id } })
     return `lost ${inCents(spentMicroUsd)}`

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
-import { giveBackDelivery, recordDelivery, takeDelivery } from '../../../app/ledger/delivery.ts'
+import { putOffDelivery, recordDelivery, takeDelivery } from '../../../app/ledger/delivery.ts'
 import { settle } from '../../../app/ledger/settle.ts'
 import { storedPlan, storedReport } from '../../../app/ledger/stored.ts'
-import { abandonUnstarted, expireLost } from '../../../app/ledger/sweep.ts'
+import { expireLost } from '../../../app/ledger/sweep.ts'
 import { frozenAccounts, thawAccount } from '../../../app/ledger/thaw.ts'
 import type { Call } from '../../../core/call.ts'
 import { onEachDatabase } from '../database/each-database.ts'
@@ -17,7 +17,6 @@ import {
   portfolioAccount,
   reportOf,
   requestFor,
-  reservedRun,
   squadTokens,
 } from './scene.ts'
 
@@ -130,7 +129,7 @@ onEachDatabase('settling', (database) => {
       requestFor(repositoryId, 400n * CENT, [squadTokens(5_000_000n)], { run }),
     )
     await prisma.$executeRaw`UPDATE run SET lease_until = clock_timestamp() - interval '1 s' WHERE id = ${lost.id}`
-    expect(await expireLost(ledger, NOW)).toEqual([lost.id])
+    expect(await expireLost(ledger, NOW)).toEqual({ ended: [lost.id], failed: [] })
     expect(await prisma.account.findFirst({ where: { repositoryId } })).toMatchObject({ spent: 250_000n, held: 0n })
     const late = granted(await settle(ledger, { runId: lost.id, epoch, report: reportOf(9n * CENT), now: NOW }))
     expect(late).toMatchObject({ late: true, spentMicroUsd: 9n * CENT })
@@ -177,33 +176,17 @@ onEachDatabase('settling', (database) => {
   it('is delivered by one process at a time', async () => {
     const { prisma, ledger } = database()
     const { run, epoch } = await claimedRun(ledger, await request())
-    expect(await takeDelivery(prisma, run.id)).toBe(false)
+    expect(await takeDelivery(prisma, run.id)).toBeUndefined()
     granted(await settle(ledger, { runId: run.id, epoch, report: reportOf(0n), now: NOW }))
     const taken = await Promise.all(Array.from({ length: 4 }, () => takeDelivery(prisma, run.id)))
-    expect(taken.filter(Boolean)).toHaveLength(1)
-    await giveBackDelivery(prisma, run.id)
-    expect(await takeDelivery(prisma, run.id)).toBe(true)
+    expect(taken.filter((tries) => tries !== undefined)).toEqual([1])
+    await putOffDelivery(prisma, run.id, 1)
+    expect(await takeDelivery(prisma, run.id)).toBe(2)
+    await putOffDelivery(prisma, run.id, 12)
+    expect(await takeDelivery(prisma, run.id)).toBeUndefined()
+    await prisma.run.update({ where: { id: run.id }, data: { deliveringUntil: new Date(0) } })
+    expect(await takeDelivery(prisma, run.id)).toBe(3)
     await recordDelivery(prisma, run.id, {}, NOW)
-    expect(await takeDelivery(prisma, run.id)).toBe(false)
-  })
-
-  it('gives up runs that never began, and only those', async () => {
-    const { prisma, ledger } = database()
-    const repositoryId = await newRepository(prisma)
-    const account = portfolioAccount(1000n * CENT)
-    const at = (time: string) => ({ now: new Date(`2026-11-20T${time}:00Z`) })
-    const early = await reservedRun(ledger, requestFor(repositoryId, 100n * CENT, [account], at('08:00')))
-    const working = await claimedRun(ledger, requestFor(repositoryId, 100n * CENT, [account], at('08:00')))
-    const recent = await reservedRun(ledger, requestFor(repositoryId, 100n * CENT, [account], at('11:00')))
-    const ended = await abandonUnstarted(ledger, new Date('2026-11-20T10:00:00Z'), NOW)
-    expect(ended).toContain(early.run.id)
-    expect(ended).not.toContain(working.run.id)
-    expect(ended).not.toContain(recent.run.id)
-    expect(await prisma.run.findUnique({ where: { id: early.run.id } })).toMatchObject({
-      conclusion: 'refused',
-      reason: 'never-started',
-      spentMicroUsd: 0n,
-    })
-    await expectBalanced(prisma, repositoryId)
+    expect(await takeDelivery(prisma, run.id)).toBeUndefined()
   })
 })

@@ -124,7 +124,7 @@ onEachDatabase('trials', (database) => {
     })
     const { run, epoch } = await claimedRun(ledger, request)
     await prisma.$executeRaw`UPDATE run SET lease_until = clock_timestamp() - interval '1 s' WHERE id = ${run.id}`
-    expect(await expireLost(ledger, NOW)).toContain(run.id)
+    expect((await expireLost(ledger, NOW)).ended).toContain(run.id)
     await record(run.id, 'unknown')
     expect((await tally(prisma, trial, ALL_TIME)).spendMicroUsd).toBe(50n * CENT)
     granted(await settle(ledger, { runId: run.id, epoch, report: reportOf(20n * CENT), now: NOW }))
