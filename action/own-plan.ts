@@ -31,7 +31,7 @@ export async function resolveOwnPlan(
   objects: ObjectReader,
   configSha: string,
   builtInDir: string,
-  today: string,
+  now: Date,
 ): Promise<Plan | Refusal> {
   const reading = readRepositoryLayer(objects, configSha)
   // While git answers.
@@ -46,6 +46,7 @@ export async function resolveOwnPlan(
       'Set `app-url`, or declare `inherit: none`.',
     )
   }
+  const today = now.toISOString().slice(0, 10)
   const loaded = loadConfiguration([readNeededBuiltIn(builtInDir, builtIn, layer, request.workflow), layer], today)
   if ('problems' in loaded) {
     const errors = loaded.problems.filter(({ severity }) => severity === 'error')
@@ -57,16 +58,17 @@ export async function resolveOwnPlan(
   const { configuration } = loaded
   if (!configuration.declared) return refuse('no-configuration')
   if (configuration.portfolios['without-app'] === 'refuse') return refuse('app-required')
-  const resolved = resolveRun(configuration, request, subject, prices)
+  const resolved = resolveRun(configuration, request, subject, prices, now)
   if (isRefusal(resolved)) return resolved
-  if (request.portfolio !== undefined && request.portfolio !== resolved.portfolioName) {
+  const { payer, plan } = resolved
+  if (request.portfolio !== undefined && request.portfolio !== payer.name) {
     return refuse(
       'no-portfolio',
-      `The workflow is paid by the portfolio \`${resolved.portfolioName}\`, not by \`${request.portfolio}\`.`,
+      `The workflow is paid by the ${payer.kind} \`${payer.name}\`, not by \`${request.portfolio}\`.`,
       'Leave `portfolio` out, or move the workflow on the default branch.',
     )
   }
-  return { ...resolved.plan, configSha }
+  return { ...plan, configSha }
 }
 
 /** What lies in `.github/purser` at one commit; nothing is read from the work tree, and links are not followed. */

@@ -6,14 +6,13 @@ import type { Inputs } from './io.ts'
 import { type Job, jobSubject } from './job.ts'
 import { resolveOwnPlan } from './own-plan.ts'
 
-/** `today` is `2026-11-20`. */
 export async function planOwnRun(
   inputs: Inputs,
   job: Job,
   checkout: Checkout,
   source: CommitSource,
   builtInDir: string,
-  today: string,
+  now: Date,
 ): Promise<Plan | Refusal> {
   if (inputs.workflow === undefined) {
     const why =
@@ -35,7 +34,7 @@ export async function planOwnRun(
       ...(inputs.capUsd !== undefined && { cap: inputs.capUsd }),
     },
   }
-  const plan = resolveOwnPlan(request, subject, checkout.objects, configSha, builtInDir, today)
+  const plan = resolveOwnPlan(request, subject, checkout.objects, configSha, builtInDir, now)
   // Where the subject is the configuration's own commit, it is here; checking it out takes as long as reading the plan.
   if (subject.headSha === configSha) checkOut(checkout, configSha).catch(() => {})
   return plan

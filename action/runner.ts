@@ -87,11 +87,10 @@ async function runJob(inputs: Inputs, host: Host, { log, secrets, redact }: Sayi
   const source = commitSource(job, inputs.githubToken)
 
   // 2. The plan, and with an App the hold and the bearer token of this run.
-  const today = host.now().toISOString().slice(0, 10)
   const { appUrl } = inputs
   const app = appUrl === undefined ? undefined : await (await import('./app-run.ts')).startAppRun(inputs, appUrl, job)
   if (isRefusal(app)) return refused(app)
-  const plan = app?.claim.plan ?? (await planOwnRun(inputs, job, early.checkout, source, host.builtInDir, today))
+  const plan = app?.claim.plan ?? (await planOwnRun(inputs, job, early.checkout, source, host.builtInDir, host.now()))
   if (isRefusal(plan)) return refused(plan)
   if (app !== undefined) secrets.push(app.claim.token)
   saveState({

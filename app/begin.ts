@@ -58,7 +58,7 @@ export async function reserveRun(
 export function onlyQuotes({ prepared, go }: Pick<Beginning, 'prepared' | 'go'>): boolean {
   return needsGo({
     capMicroUsd: prepared.plan.capMicroUsd,
-    confirmOverMicroUsd: prepared.resolved.portfolio['confirm-over']?.usd,
+    confirmOverMicroUsd: prepared.resolved.payer.terms['confirm-over']?.usd,
     agreedMicroUsd: go?.agreedMicroUsd,
   })
 }
@@ -84,7 +84,7 @@ async function ledgerRequest(
       family: plan.workflow,
       variant,
       assignment: variant === null ? 'baseline' : 'chosen',
-      portfolio: resolved.portfolioName,
+      portfolio: resolved.payer.name,
       squad: resolved.squad,
       headSha: found.subject.headSha,
       configSha: declared.configSha,

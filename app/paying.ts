@@ -45,16 +45,20 @@ export function payingAccount(
   const { portfolios, experiments } = configuration.portfolios
   const { kind, name, unit, budget, spent, held, periodEnd } = standing
   const portfolio = kind === 'portfolio' ? portfolios[name] : undefined
+  const experiment = kind === 'experiment' ? experiments[name] : undefined
+  const timeZone = configuration.portfolios['time-zone']
   return {
     kind,
     name,
-    purpose: kind === 'experiment' ? experiments[name]?.project : portfolio?.purpose,
+    purpose: experiment?.project ?? portfolio?.purpose,
     value: portfolio?.value,
     why: variant == null ? undefined : whyPaying(configuration, kind),
     budget: amountIn(unit, budget),
     remaining: amountIn(unit, budget - spent - held),
     held: amountIn(unit, held),
-    resets: dayOf(periodEnd, configuration.portfolios['time-zone']),
+    resets: dayOf(kind === 'experiment' ? new Date(periodEnd.getTime() - 1) : periodEnd, timeZone),
+    scope: experiment?.scope.paths,
+    flatRate: experiment?.metering === 'flat-rate',
     highCost: portfolio?.['high-cost'],
   }
 }
@@ -62,6 +66,7 @@ export function payingAccount(
 /** Who pays for trying a variant depends on the files that the subject changes (`core/squads.ts`). */
 function whyPaying({ portfolios }: Configuration, kind: Standing['kind']): string | undefined {
   if (kind === 'squad') return 'it owns most of the changed files'
+  if (kind === 'experiment') return undefined
   const hasSquads = Object.keys(portfolios.exploration?.squads ?? {}).length > 0
   return hasSquads ? 'no squad owns most of the changed files' : undefined
 }

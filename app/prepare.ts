@@ -33,9 +33,10 @@ export async function prepare(
   subject: Subject,
 ): Promise<Prepared | Refusal> {
   const { configuration, configSha } = declared
-  const resolved = resolveRun(configuration, request, subject, parts.keptPrices)
+  const resolved = resolveRun(configuration, request, subject, parts.keptPrices, parts.now())
   if (isRefusal(resolved)) return resolved
-  const squad = request.variant === undefined ? undefined : await squadPaying(place, configuration, subject)
+  const isSquads = request.variant !== undefined && resolved.payer.kind === 'portfolio'
+  const squad = isSquads ? await squadPaying(place, configuration, subject) : undefined
   return {
     declared,
     resolved,
@@ -44,7 +45,7 @@ export async function prepare(
   }
 }
 
-/** The squad whose sprint pays for a variant on this subject, by the files it changes. */
+/** The squad whose sprint pays for a portfolio's variant on this subject, by the files it changes. */
 export async function squadPaying(
   place: Place,
   configuration: Configuration,

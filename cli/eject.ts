@@ -1,7 +1,8 @@
 /** `purser eject`: a built-in workflow, with its prompts, variants and agents, becomes the repository's own. */
 import type { Configuration, Family, Layer } from '../core/config/configuration.ts'
+import { payerOf } from '../core/payer.ts'
 import { isRefusal, type Refusal, refuse } from '../core/reason.ts'
-import { findWorkflow, payingPortfolio } from '../core/resolve.ts'
+import { findWorkflow } from '../core/resolve.ts'
 import { type Checkout, declaredConfiguration, readCheckout } from './checkout.ts'
 import type { EjectOptions } from './commands/eject.ts'
 import { type ExitCode, endRefused, exitCodes } from './exit.ts'
@@ -77,12 +78,12 @@ function payFor(
   name: string,
   named: string | undefined,
 ): Pick<LayerFiles, 'portfolios'> | Refusal {
-  const paying = payingPortfolio(configuration, name)
+  const paying = payerOf(configuration, name)
   if (paying && (named ?? paying.name) === paying.name) return {}
   if (paying)
     return refuse(
       'already-there',
-      `\`${name}\` is paid by the portfolio \`${paying.name}\` already.`,
+      `\`${name}\` is paid by the ${paying.kind} \`${paying.name}\` already.`,
       'Leave --portfolio out.',
     )
   const payer = choosePayer(configuration, named)

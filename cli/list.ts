@@ -1,9 +1,9 @@
-/** `purser list`: the workflows that a portfolio pays for. */
+/** `purser list`: the workflows that a portfolio or an experiment pays for. */
 import type { Configuration, Family } from '../core/config/configuration.ts'
 import type { InputDeclaration } from '../core/config/workflow.ts'
 import { formatUsd, minBigint } from '../core/money.ts'
+import { isOver, lastDayOf, type Payer, payerOf } from '../core/payer.ts'
 import { isRefusal } from '../core/reason.ts'
-import { payingPortfolio } from '../core/resolve.ts'
 import { declaredConfiguration, readCheckout } from './checkout.ts'
 import type { ListOptions } from './commands/list.ts'
 import { type ExitCode, endRefused, exitCodes, printJson } from './exit.ts'
@@ -16,7 +16,9 @@ export function list({ dir, organisation, json }: ListOptions): ExitCode {
   if (json) printJson({ workflows })
   else
     process.stdout.write(
-      workflows.length === 0 ? 'No portfolio names a workflow.\n' : `${workflows.map(entry).join('\n\n')}\n`,
+      workflows.length === 0
+        ? 'No portfolio or experiment names a workflow.\n'
+        : `${workflows.map(entry).join('\n\n')}\n`,
     )
   return exitCodes.done
 }
@@ -24,23 +26,24 @@ export function list({ dir, organisation, json }: ListOptions): ExitCode {
 type Offered = ReturnType<typeof offered>[number]
 
 function offered(configuration: Configuration, family: Family) {
-  const paying = payingPortfolio(configuration, family.name)
-  if (!paying) return []
+  const payer = payerOf(configuration, family.name)
+  if (!payer) return []
   const { baseline } = family
   const variants = [...family.variants.values()].map(({ name, overlay, workflow }) => ({
     name,
     summary: workflow.summary,
     squad: overlay.squad ?? null,
-    capMicroUsd: capOf(workflow.cap.usd, paying.portfolio.cap?.usd),
+    capMicroUsd: capOf(workflow.cap.usd, payer.terms.cap?.usd),
   }))
   return [
     {
       name: family.name,
       summary: baseline.summary,
-      portfolio: paying.name,
-      purpose: paying.portfolio.purpose,
+      portfolio: payer.kind === 'portfolio' ? payer.name : null,
+      purpose: payer.kind === 'portfolio' ? payer.portfolio.purpose : payer.experiment.project,
+      experiment: experimentOf(configuration, payer),
       value: baseline.value,
-      capMicroUsd: capOf(baseline.cap.usd, paying.portfolio.cap?.usd),
+      capMicroUsd: capOf(baseline.cap.usd, payer.terms.cap?.usd),
       access: baseline.access,
       on: baseline.on,
       deliver: baseline.deliver,
@@ -49,6 +52,13 @@ function offered(configuration: Configuration, family: Family) {
       variants,
     },
   ]
+}
+
+function experimentOf({ portfolios }: Configuration, payer: Payer) {
+  if (payer.kind !== 'experiment') return null
+  const { name, experiment } = payer
+  const over = isOver(experiment, new Date(), portfolios['time-zone'])
+  return { name, paths: experiment.scope.paths, lastDay: lastDayOf(experiment), over }
 }
 
 function inputOf(name: string, input: InputDeclaration) {
@@ -69,16 +79,24 @@ function capOf(workflow: bigint, portfolio: bigint | undefined): bigint {
 /** Who looks after it; what comes with Purser needs no word. */
 const keptBy = { 'built-in': '', organisation: ' Kept by the organisation.', repository: ' Kept in this repository.' }
 
-function entry({ name, summary, portfolio, value, capMicroUsd, inputs, variants, on, layer }: Offered): string {
+function entry(offered: Offered): string {
+  const { name, summary, capMicroUsd, inputs, variants, on, layer } = offered
   return [
     name,
     `  ${summary}`,
-    `  Never more than ${formatUsd(capMicroUsd)}; paid by ${portfolio} for ${value}; on ${on.join(', ')}.${keptBy[layer]}`,
+    `  Never more than ${formatUsd(capMicroUsd)}; paid by ${payerWords(offered)}; on ${on.join(', ')}.${keptBy[layer]}`,
     ...inputs.map((input) => `  ${input.name}=  ${inputWords(input)}`),
     ...variants.map(
       (variant) => `  ${name}/${variant.name}  ${variant.summary} (${formatUsd(variant.capMicroUsd)} at most)`,
     ),
   ].join('\n')
+}
+
+function payerWords({ portfolio, value, experiment, purpose }: Offered): string {
+  if (experiment === null) return `${portfolio} for ${value}`
+  const { name, over, lastDay, paths } = experiment
+  if (over) return `nothing, since the experiment ${name} ended on ${lastDay}`
+  return `the experiment ${name} (${purpose}) until the end of ${lastDay}, within ${paths.join(', ')}`
 }
 
 function inputWords(input: Offered['inputs'][number]): string {

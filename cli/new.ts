@@ -2,8 +2,9 @@
 import type { Configuration } from '../core/config/configuration.ts'
 import { name as nameSchema } from '../core/config/units.ts'
 import { didYouMean, listed } from '../core/nearest.ts'
+import { payerOf } from '../core/payer.ts'
 import { isRefusal, type Refusal, refuse } from '../core/reason.ts'
-import { findWorkflow, payingPortfolio } from '../core/resolve.ts'
+import { findWorkflow } from '../core/resolve.ts'
 import { type Checkout, declaredConfiguration, readCheckout } from './checkout.ts'
 import type { NewOptions, NewVariantOptions, NewWorkflowOptions } from './commands/new.ts'
 import { type ExitCode, endRefused, endWrongUsage, exitCodes } from './exit.ts'
@@ -64,7 +65,7 @@ export function newVariant(target: string, options: NewVariantOptions): ExitCode
     }
     const squads = Object.keys(configuration.portfolios.exploration?.squads ?? {})
     if (options.squad !== undefined && !squads.includes(options.squad)) return unknown('squad', options.squad, squads)
-    const paying = payingPortfolio(configuration, workflow)
+    const paying = payerOf(configuration, workflow)
     return {
       files: { added: variantTexts(family, name, options.squad, schemasNamedIn(checkout)) },
       next: [

@@ -1,6 +1,7 @@
 /** `purser quote`: the price before a run, from what local runs have cost. */
 import { basename } from 'node:path'
 import { formatUsd } from '../core/money.ts'
+import { lastDayOf, type Payer } from '../core/payer.ts'
 import { QUOTE_RUNS_MAX, type Quote, quoteRun } from '../core/quote.ts'
 import { isRefusal } from '../core/reason.ts'
 import { type Resolved, resolveRun } from '../core/resolve.ts'
@@ -22,7 +23,7 @@ export function quote(target: string, pairs: readonly string[], options: QuoteOp
   const configuration = declaredConfiguration(checkout)
   if (isRefusal(configuration)) return endRefused(configuration, options.json)
   const subject = { kind: 'local' as const, repository: basename(checkout.root), headSha: ANY_COMMIT }
-  const resolved = resolveRun(configuration, request, subject, checkout.keptPrices)
+  const resolved = resolveRun(configuration, request, subject, checkout.keptPrices, new Date())
   if (isRefusal(resolved)) return endRefused(resolved, options.json)
   const { capMicroUsd } = resolved.plan
   const spends = keptSpends(checkout.root, request.workflow, request.variant, QUOTE_RUNS_MAX)
@@ -32,7 +33,7 @@ export function quote(target: string, pairs: readonly string[], options: QuoteOp
   return exitCodes.done
 }
 
-function document({ plan, portfolio, portfolioName, floorMicroUsd }: Resolved, price: Quote) {
+function document({ plan, payer, floorMicroUsd }: Resolved, price: Quote) {
   return {
     workflow: plan.workflow,
     variant: plan.variant ?? null,
@@ -42,14 +43,8 @@ function document({ plan, portfolio, portfolioName, floorMicroUsd }: Resolved, p
     nineInTenMicroUsd: price.nineInTenMicroUsd ?? null,
     capMicroUsd: plan.capMicroUsd,
     floorMicroUsd,
-    portfolio: {
-      name: portfolioName,
-      purpose: portfolio.purpose,
-      value: portfolio.value,
-      budgetMicroUsd: portfolio.budget.usd,
-      per: portfolio.budget.per,
-      highCost: portfolio['high-cost'] ?? null,
-    },
+    portfolio: portfolioDocument(payer),
+    experiment: experimentDocument(payer),
     models: Object.entries(plan.prices).map(([model, { input, cached, output, source }]) => ({
       model,
       agents: Object.values(plan.agents).flatMap((agent) => (agent.model === model ? [agent.name] : [])),
@@ -61,12 +56,51 @@ function document({ plan, portfolio, portfolioName, floorMicroUsd }: Resolved, p
   }
 }
 
-function lines({ plan, portfolio, portfolioName }: Resolved, price: Quote): string[] {
-  const { budget } = portfolio
-  const highCost = portfolio['high-cost']
+function portfolioDocument(payer: Payer) {
+  if (payer.kind !== 'portfolio') return null
+  const { purpose, value, budget, 'high-cost': highCost } = payer.portfolio
+  return {
+    name: payer.name,
+    purpose,
+    value,
+    budgetMicroUsd: budget.usd,
+    per: budget.per,
+    highCost: highCost ?? null,
+  }
+}
+
+function experimentDocument(payer: Payer) {
+  if (payer.kind !== 'experiment') return null
+  const { project, scope, budget, metering } = payer.experiment
+  return {
+    name: payer.name,
+    project,
+    paths: scope.paths,
+    lastDay: lastDayOf(payer.experiment),
+    budgetMicroUsd: budget.usd,
+    metering,
+  }
+}
+
+function paidBy(payer: Payer): string {
+  const left = 'what is left of it only the App knows.'
+  if (payer.kind === 'portfolio') {
+    const { purpose, value, budget } = payer.portfolio
+    return `Paid by ${payer.name}: ${purpose} (${value}). ${formatUsd(budget.usd)} a ${budget.per}; ${left}`
+  }
+  const { project, scope, budget, metering } = payer.experiment
+  const shadow = metering === 'flat-rate' ? ' It is metered at a flat rate elsewhere: these are shadow prices.' : ''
+  return (
+    `Paid by the experiment ${payer.name}: ${project}. Until the end of ${lastDayOf(payer.experiment)}, only within ` +
+    `${scope.paths.join(', ')}. ${formatUsd(budget.usd)} in all; ${left}${shadow}`
+  )
+}
+
+function lines({ plan, payer }: Resolved, price: Quote): string[] {
+  const highCost = payer.terms['high-cost']
   return [
     `${plan.workflow}${plan.variant === undefined ? '' : `/${plan.variant}`}: ${quoteLine(price).replaceAll('**', '')}`,
-    `Paid by ${portfolioName}: ${portfolio.purpose} (${portfolio.value}). ${formatUsd(budget.usd)} a ${budget.per}; what is left of it only the App knows.`,
+    paidBy(payer),
     ...(highCost === undefined ? [] : [highCost]),
     ...Object.entries(plan.prices).map(
       ([model, { input, output, source }]) =>

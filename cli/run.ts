@@ -47,7 +47,7 @@ export async function run(target: string, pairs: readonly string[], options: Run
     ...(head.title !== '' && { title: head.title }),
     baseSha: head.base.sha,
   }
-  const resolved = resolveRun(configuration, request, subject, checkout.keptPrices)
+  const resolved = resolveRun(configuration, request, subject, checkout.keptPrices, new Date())
   if (isRefusal(resolved)) return endRefused(resolved, options.json)
   const { plan } = resolved
   const problem = checkTemplates(plan)

@@ -2,7 +2,7 @@
 import { dayOf, type Period, periodOf, periodUntil, sprintOf } from './calendar.ts'
 import type { Configuration } from './config/configuration.ts'
 import type { Experiment, Exploration } from './config/portfolios.ts'
-import type { Resolved } from './resolve.ts'
+import { lastDayOf, type Payer } from './payer.ts'
 
 export type AccountKind = 'portfolio' | 'squad' | 'experiment'
 export type Unit = 'usd' | 'tokens'
@@ -26,24 +26,25 @@ export interface AccountSpec {
 
 /**
  * The accounts that a run touches: its portfolio's period or, for a variant on a subject whose paths a squad owns
- * (`payingSquad` in `squads.ts`), that squad's sprint instead.
+ * (`payingSquad` in `squads.ts`), that squad's sprint instead. An experiment pays for the variants of its workflows too.
  */
 export function accountsFor(
   configuration: Pick<Configuration, 'portfolios'>,
-  resolved: Pick<Resolved, 'portfolioName' | 'portfolio'> & { readonly plan: Pick<Resolved['plan'], 'variant'> },
+  { payer, plan }: { readonly payer: Payer; readonly plan: { readonly variant?: string | undefined } },
   payingSquad: string | undefined,
   now: Date,
 ): readonly AccountSpec[] {
   const { exploration, 'time-zone': timeZone } = configuration.portfolios
-  if (exploration !== undefined && payingSquad !== undefined && resolved.plan.variant !== undefined) {
+  if (payer.kind === 'experiment') return [experimentAccount(payer.experiment, payer.name, timeZone)]
+  if (exploration !== undefined && payingSquad !== undefined && plan.variant !== undefined) {
     return [squadAccount(exploration, payingSquad, now, timeZone)]
   }
-  const { budget, enforce, was } = resolved.portfolio
+  const { budget, enforce, was } = payer.portfolio
   const { start, end } = periodOf(budget.per, now, timeZone)
   return [
     {
       kind: 'portfolio',
-      name: resolved.portfolioName,
+      name: payer.name,
       was,
       unit: 'usd',
       periodStart: start,
@@ -78,7 +79,7 @@ export function squadAccount(exploration: Exploration, squad: string, now: Date,
 
 /** An experiment has one account from its declaration to the end of its last day, the extension's where it has one. */
 export function experimentAccount(experiment: Experiment, name: string, timeZone: string): AccountSpec {
-  const { start, end } = periodUntil(experiment.extended?.until ?? experiment.ends, timeZone)
+  const { start, end } = periodUntil(lastDayOf(experiment), timeZone)
   return {
     kind: 'experiment',
     name,

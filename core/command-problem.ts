@@ -4,8 +4,9 @@ import { asCode, quoted } from './command-tokens.ts'
 import type { Configuration } from './config/configuration.ts'
 import { minBigint } from './money.ts'
 import { didYouMean, listed } from './nearest.ts'
+import { payerOf } from './payer.ts'
 import { isRefusal } from './reason.ts'
-import { findWorkflow, payingPortfolio } from './resolve.ts'
+import { findWorkflow } from './resolve.ts'
 import { inputProblems } from './resolve-inputs.ts'
 import { overrideProblems, readOverrides } from './resolve-overrides.ts'
 
@@ -20,11 +21,11 @@ export function commandProblem(command: Command, configuration: Configuration): 
   if (isRefusal(found)) return found.message
   const wrong = [...inputProblems(found.workflow, command.inputs), ...overrideProblems(command.overrides)]
   if (wrong.length > 0) return wrong.join(' ')
-  const paying = payingPortfolio(configuration, workflow)
-  if (!paying) return undefined
+  const payer = payerOf(configuration, workflow)
+  if (!payer) return undefined
   const { cap, floor } = found.workflow
-  const base = minBigint(cap.usd, paying.portfolio.cap?.usd ?? cap.usd)
-  const overrides = readOverrides(command.overrides, paying.name, paying.portfolio, base, floor?.usd)
+  const base = minBigint(cap.usd, payer.terms.cap?.usd ?? cap.usd)
+  const overrides = readOverrides(command.overrides, payer, base, floor?.usd)
   return isRefusal(overrides) ? overrides.message : undefined
 }
 

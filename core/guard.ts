@@ -12,8 +12,8 @@ import {
   type Changeset,
 } from './changeset.ts'
 import { nameCodePoint } from './code-point.ts'
-import type { Guards } from './config/workflow.ts'
 import { cleanText, redactClean, stripInvisible } from './inert.ts'
+import type { PlanGuards } from './plan.ts'
 import { type Redact, secretPatterns } from './redact.ts'
 
 export interface Violation {
@@ -73,8 +73,8 @@ export function checkSecrets(changeset: Changeset, redact: Redact): Violation[] 
     .slice(0, VIOLATIONS_MAX)
 }
 
-/** What the workflow's own guards say of the paths and the size; its `run` guards are the runner's. */
-export function checkGuards(guards: Guards, changeset: Changeset): Violation[] {
+/** What the workflow's own guards and an experiment's scope say of paths and size; `run` guards are the runner's. */
+export function checkGuards(guards: PlanGuards, changeset: Changeset): Violation[] {
   const paths = changeset.files.map((file) => file.path)
   return [...checkPaths(guards, paths), ...checkDiff(guards, changeset)].slice(0, VIOLATIONS_MAX)
 }
@@ -84,9 +84,10 @@ export function matchesAny(patterns: readonly string[], path: string): boolean {
   return patterns.some((pattern) => picomatch.isMatch(path, pattern, { dot: true, nocase: true }))
 }
 
-function checkPaths(guards: Guards, paths: readonly string[]): Violation[] {
+function checkPaths(guards: PlanGuards, paths: readonly string[]): Violation[] {
   const allow = guards.paths?.allow
   const deny = guards.paths?.deny ?? []
+  const { scope } = guards
   return paths.flatMap((path): Violation[] => {
     const denied = deny.find((pattern) => matchesAny([pattern], path))
     if (denied !== undefined) return [pathViolation(denied, path, `which \`paths.deny: ${denied}\` forbids`)]
@@ -97,6 +98,11 @@ function checkPaths(guards: Guards, paths: readonly string[]): Violation[] {
     if (allow !== undefined && !matchesAny(allow, path)) {
       return [pathViolation('allow', path, `which is outside \`paths.allow: ${allow.join(', ')}\``)]
     }
+    // A scope only narrows: it opens no protected path.
+    if (scope !== undefined && !matchesAny(scope.paths, path)) {
+      const rule = `scope.paths: ${scope.paths.join(', ')}`
+      return [pathViolation('scope', path, `which is outside \`${rule}\` of the experiment \`${scope.experiment}\``)]
+    }
     return []
   })
 }
@@ -106,7 +112,7 @@ function isAllowedByName(allow: readonly string[], path: string): boolean {
   return allow.some((pattern) => !/^[*?[{(!]/.test(pattern) && matchesAny([pattern], path))
 }
 
-function checkDiff(guards: Guards, changeset: Changeset): Violation[] {
+function checkDiff(guards: PlanGuards, changeset: Changeset): Violation[] {
   const files = changeset.files.length
   const lines = changeset.files.reduce((sum, file) => sum + file.addedLines + file.deletedLines, 0)
   const violations: Violation[] = []

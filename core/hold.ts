@@ -55,7 +55,7 @@ function frozen(account: Payer): Refusal {
     `The ${describe(account)} is frozen, because a provider billed ${formatAmount(account.unit, account.overage)} more ` +
       'than was held, which no price in use allows.',
     `Whoever runs the App looks for the wrong price, mends it and releases the account with \`purser thaw ${account.name} ` +
-      `--reason "..."\`. By itself it starts afresh on ${utcMinute(account.periodEnd)}.`,
+      `--reason "..."\`.${afresh('it', account)}`,
   )
 }
 
@@ -70,9 +70,14 @@ function noRoom(account: Payer, room: bigint, floor: bigint): Refusal {
     'no-room',
     `The ${describe(account)} has ${amount(room)} left of ${amount(account.budget)} ` +
       `(${amount(account.spent)} spent${held}); this workflow needs at least ${amount(floor)}.`,
-    `${wait}A maintainer can raise \`${budgetPath(account)}\` in \`.github/purser/portfolios.yml\` on the default branch. ` +
-      `By itself the budget starts afresh on ${utcMinute(account.periodEnd)}.`,
+    `${wait}A maintainer can raise \`${budgetPath(account)}\` in \`.github/purser/portfolios.yml\` on the default branch.` +
+      afresh('the budget', account),
   )
+}
+
+/** An experiment has one budget for all its time. */
+function afresh(what: string, { kind, periodEnd }: Payer): string {
+  return kind === 'experiment' ? '' : ` By itself ${what} starts afresh on ${utcMinute(periodEnd)}.`
 }
 
 function describe(account: Pick<Payer, 'kind' | 'name'>): string {

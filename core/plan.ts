@@ -52,11 +52,18 @@ export const planAgentSchema = z.object({
 })
 export type PlanAgent = z.infer<typeof planAgentSchema>
 
+/** The workflow's guards and, under an experiment, the paths that its scope confines the work to. */
+export const planGuardsSchema = z.extend(guardsSchema, {
+  scope: z.optional(z.object({ experiment: z.string(), paths: z.array(z.string()) })),
+})
+export type PlanGuards = z.infer<typeof planGuardsSchema>
+
 export const planSchema = z.object({
   version: z.literal(1),
   workflow: z.string(),
   /** Absent for the baseline. */
   variant: z.optional(z.string()),
+  /** The portfolio's name, or the experiment's: the kind of portfolio that is only for a time. */
   portfolio: z.string(),
   subject: subjectSchema,
   /** The commit of the default branch that the configuration was read from. */
@@ -67,7 +74,7 @@ export const planSchema = z.object({
   setup: workflowSchema.shape.setup,
   steps: z.array(resolvedStepSchema),
   agents: z.record(z.string(), planAgentSchema),
-  guards: guardsSchema,
+  guards: planGuardsSchema,
   deliver: deliveryKindSchema,
   /** Prices of every model that the plan names. */
   prices: z.record(z.string(), priceSchema),

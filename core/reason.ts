@@ -119,6 +119,11 @@ export const reasons = {
     says: 'The workflow is in no portfolio, so nothing pays for it.',
     todo: 'Add it to one portfolio in `.github/purser/portfolios.yml`.',
   },
+  'experiment-over': {
+    kind: 'refusal',
+    says: 'The experiment that paid for the workflow has ended.',
+    todo: 'Extend it, which can be done once and with a reason, or move the workflow into a portfolio.',
+  },
   'model-without-price': {
     kind: 'refusal',
     says: 'The model has no known price, so its cost can’t be bounded.',

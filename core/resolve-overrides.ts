@@ -1,9 +1,9 @@
-/** What a command may change for one run: its cap, its model and its effort, within what the portfolio allows. */
+/** What a command may change for one run: its cap, its model and its effort, within what its portfolio allows. */
 import type { OverrideName } from './command.ts'
-import type { Portfolio } from './config/portfolios.ts'
 import { effortSchema } from './config/workflow.ts'
 import { formatUsd, MICRO_PER_USD, parseUsd, usdDecimal } from './money.ts'
 import { didYouMean, listed } from './nearest.ts'
+import type { Payer } from './payer.ts'
 import { isRefusal, type Refusal, refuse } from './reason.ts'
 
 export interface Overrides {
@@ -17,12 +17,12 @@ const THOUSANDTHS = 1000n
 /** `baseMicroUsd`: the cap without an override. `floorMicroUsd`: what the workflow declares as worth starting with. */
 export function readOverrides(
   given: Readonly<Partial<Record<OverrideName, string>>>,
-  portfolioName: string,
-  { overrides }: Portfolio,
+  payer: Payer,
   baseMicroUsd: bigint,
   floorMicroUsd: bigint | undefined,
 ): Overrides | Refusal {
-  const capMicroUsd = readCap(given.cap, portfolioName, overrides.cap, baseMicroUsd, floorMicroUsd)
+  const { overrides } = payer.terms
+  const capMicroUsd = readCap(given.cap, payer, baseMicroUsd, floorMicroUsd)
   if (isRefusal(capMicroUsd)) return capMicroUsd
   const { model } = given
   if (model !== undefined && !overrides.models?.includes(model)) {
@@ -33,7 +33,7 @@ export function readOverrides(
         : didYouMean(model, allowed) || ` It allows ${listed(allowed)}.`
     return refuse(
       'override-out-of-bounds',
-      `The portfolio \`${portfolioName}\` does not allow the model \`${model}\`.${there}`,
+      `The ${payer.kind} \`${payer.name}\` does not allow the model \`${model}\`.${there}`,
     )
   }
   const effort = effortSchema.safeParse(given.effort)
@@ -44,22 +44,21 @@ export function readOverrides(
 /** A cap is written as a multiple (`2x`) or in US dollars (`5`, `$5.00`); to ask for less is always allowed. */
 function readCap(
   written: string | undefined,
-  portfolioName: string,
-  allowedThousandths: number | undefined,
+  { kind, name, terms }: Payer,
   baseMicroUsd: bigint,
   floorMicroUsd: bigint | undefined,
 ): bigint | Refusal {
   if (written === undefined) return baseMicroUsd
   const asked = askedCap(written, baseMicroUsd)
   if (asked === undefined) return refuse('override-out-of-bounds', noCap(written))
-  const allowed = BigInt(Math.max(allowedThousandths ?? 1000, 1000))
+  const allowed = BigInt(Math.max(terms.overrides.cap ?? 1000, 1000))
   const most = (baseMicroUsd * allowed) / THOUSANDTHS
   if (asked > most) {
     const bound =
       allowed > THOUSANDTHS ? `, ${Number(allowed) / 1000} times the cap of ${formatUsd(baseMicroUsd)}` : ', the cap'
     return refuse(
       'override-out-of-bounds',
-      `A cap of $${usdDecimal(asked)} was asked for; the portfolio \`${portfolioName}\` allows at most ${formatUsd(most)}${bound}.`,
+      `A cap of $${usdDecimal(asked)} was asked for; the ${kind} \`${name}\` allows at most ${formatUsd(most)}${bound}.`,
     )
   }
   if (floorMicroUsd !== undefined && asked < floorMicroUsd) {

@@ -1,9 +1,9 @@
-/** From a name to a plan: finds the workflow and its portfolio, checks inputs and overrides, settles models and prices. */
+/** From a name to a plan: finds the workflow and who pays for it, checks inputs and overrides, settles models and prices. */
 import type { OverrideName } from './command.ts'
 import type { CatalogWorkflow, Configuration } from './config/configuration.ts'
-import type { Portfolio } from './config/portfolios.ts'
 import { minBigint, mulDivCeil } from './money.ts'
 import { didYouMean, listed } from './nearest.ts'
+import { isOver, type Payer, payerOf, refuseOver } from './payer.ts'
 import type { Plan, PlanStep, Subject } from './plan.ts'
 import type { PriceList } from './prices.ts'
 import { isRefusal, type Refusal, refuse } from './reason.ts'
@@ -21,8 +21,8 @@ export interface RunRequest {
 export interface Resolved {
   /** Its `capMicroUsd` is the cap asked for; the hold may turn out smaller. */
   readonly plan: Plan
-  readonly portfolioName: string
-  readonly portfolio: Portfolio
+  /** The portfolio or experiment that the workflow belongs to. */
+  readonly payer: Payer
   /** The least that the run is worth starting with. */
   readonly floorMicroUsd: bigint
   /** The squad that proposed the variant, for credit. */
@@ -34,11 +34,13 @@ export interface Resolved {
 /** The least that a run is worth starting with, where its workflow declares none: this part of its cap. */
 const FLOOR_PART = 10n
 
+/** `now` decides whether an experiment is over. */
 export function resolveRun(
   configuration: Configuration,
   request: RunRequest,
   subject: Subject,
   keptPrices: PriceList,
+  now: Date,
 ): Resolved | Refusal {
   if (!configuration.declared) return refuse('no-configuration')
   const found = findWorkflow(configuration, request)
@@ -46,13 +48,16 @@ export function resolveRun(
   const { workflow, squad } = found
   const wrongSubject = refuseSubject(workflow, subject)
   if (wrongSubject) return wrongSubject
-  const paying = payingPortfolio(configuration, workflow.name)
-  if (!paying)
+  const payer = payerOf(configuration, workflow.name)
+  if (!payer)
     return refuse('no-portfolio', `The workflow \`${workflow.name}\` is in no portfolio, so nothing pays for it.`)
+  if (payer.kind === 'experiment' && isOver(payer.experiment, now, configuration.portfolios['time-zone'])) {
+    return refuseOver(payer, workflow.name)
+  }
   const inputs = readInputs(workflow, request.inputs)
   if (isRefusal(inputs)) return inputs
-  const base = minBigint(workflow.cap.usd, paying.portfolio.cap?.usd ?? workflow.cap.usd)
-  const overrides = readOverrides(request.overrides, paying.name, paying.portfolio, base, workflow.floor?.usd)
+  const base = minBigint(workflow.cap.usd, payer.terms.cap?.usd ?? workflow.cap.usd)
+  const overrides = readOverrides(request.overrides, payer, base, workflow.floor?.usd)
   if (isRefusal(overrides)) return overrides
   const models = settleModels(configuration, workflow, overrides, keptPrices)
   if (isRefusal(models)) return models
@@ -62,14 +67,14 @@ export function resolveRun(
     version: 1,
     workflow: workflow.name,
     ...(request.variant === undefined ? {} : { variant: request.variant }),
-    portfolio: paying.name,
+    portfolio: payer.name,
     subject,
     inputs,
     ...(Object.keys(request.overrides).length === 0 ? {} : { overrides: request.overrides }),
     ...(workflow.setup ? { setup: workflow.setup } : {}),
     steps: workflow.steps.map((step) => planStep(step, workflow)),
     agents: models.agents,
-    guards: workflow.guards,
+    guards: guardsUnder(payer, workflow),
     deliver: workflow.deliver,
     prices: models.prices,
     capMicroUsd,
@@ -79,21 +84,17 @@ export function resolveRun(
   }
   return {
     plan,
-    portfolioName: paying.name,
-    portfolio: paying.portfolio,
+    payer,
     floorMicroUsd: workflow.floor?.usd ?? mulDivCeil(capMicroUsd, 1n, FLOOR_PART),
     squad,
     access: workflow.access,
   }
 }
 
-/** The one portfolio that pays for a workflow. */
-export function payingPortfolio(
-  { portfolios }: Configuration,
-  workflow: string,
-): { readonly name: string; readonly portfolio: Portfolio } | undefined {
-  const found = Object.entries(portfolios.portfolios).find(([, { workflows }]) => workflows.includes(workflow))
-  return found && { name: found[0], portfolio: found[1] }
+/** An experiment's scope comes beside the workflow's own guards: work has to satisfy both. */
+function guardsUnder(payer: Payer, { guards }: CatalogWorkflow): Plan['guards'] {
+  if (payer.kind === 'portfolio') return guards
+  return { ...guards, scope: { experiment: payer.name, paths: payer.experiment.scope.paths } }
 }
 
 /** The workflow or variant of that name; a refusal names the nearest. */

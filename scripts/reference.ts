@@ -94,9 +94,9 @@ const CROSS_RULES = `## Rules across files
 Errors, each named with its place:
 
 - YAML that is malformed, longer than 200,000 bytes or of too many values, nested too deeply, holds several documents, unknown tags, aliases that expand to too much, the same key twice, or characters that readers can't see.
-- A workflow written here that is in no portfolio, or any workflow in two; a portfolio that names a workflow that is not there. A built-in workflow in no portfolio is simply not on offer.
+- A workflow written here that is in no portfolio and no experiment, or any workflow in two of them; a portfolio or an experiment that names a workflow that is not there. A built-in workflow in no portfolio is simply not on offer.
 - A value that is not declared, more than seven values, or a portfolio and its workflows with different values.
-- A portfolio named after a squad; \`was:\` naming a portfolio that still exists; a cap above the budget; a floor above the cap.
+- A portfolio named after a squad, or an experiment after a portfolio; \`was:\` naming a portfolio that still exists; a cap above the budget; a floor above the cap.
 - An outcome rule that can never match, or stands below one that always matches first; a workflow under trial whose work no rule can call accepted; a value that measures incidents without naming their label; \`sunset.accepted-below\` above \`promote.accepted\`.
 - A step with the id of another, an unknown agent, or a prompt file that is not there; \`\${{ ... }}\` that names no declared input, no earlier step's \`steps.<id>.output\`, and none of \`subject.repository\`, \`subject.number\`, \`subject.title\`, \`subject.files\`, \`subject.diff\` and \`subject.commits\` (commands take inputs alone).
 - A workflow named like a verb of \`/agent\`; an input named \`cap\`, \`model\` or \`effort\`; a default that its own input would refuse.
@@ -107,5 +107,5 @@ Errors, each named with its place:
 Warnings, which fail nothing:
 
 - More than five workflows in a portfolio or twelve on offer: broad portfolios and large catalogs stop being used.
-- An \`extra\` or an experiment whose end has passed; \`confirm-over\` that nothing can reach; one run that may cost more than the whole budget; more \`subjects\` than \`runs\`.
+- An \`extra\` or an experiment whose end has passed; \`confirm-over\` that nothing can reach; an experiment without workflows; one run that may cost more than the whole budget; more \`subjects\` than \`runs\`.
 - A variant that guards less than its baseline, or names a squad that is not declared; a YAML file that nothing reads.`

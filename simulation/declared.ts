@@ -1,6 +1,7 @@
 /** What a repository declares, how that changes, and the accounts that a run of its touches. */
 import { type AccountSpec, accountsFor, experimentAccount } from '../core/account.ts'
 import type { Experiment, PortfoliosFile } from '../core/config/portfolios.ts'
+import { portfolioPayer } from '../core/payer.ts'
 import type { Random } from './random.ts'
 
 const MINUTE_MS = 60_000
@@ -271,6 +272,7 @@ export class Declared {
     const random = this.#random
     return {
       project: 'Simulated',
+      workflows: [],
       scope: { paths: ['**'] },
       ends: dayAfter(nowMs, random.between(20, 120)),
       budget: { usd: BigInt(random.between(10, 100)) * USD },
@@ -331,7 +333,12 @@ function specOf(file: PortfoliosFile, name: string, kind: Purse['kind'], now: Da
   if (portfolio === undefined) throw new Error(`no portfolio ${portfolioName} is declared`)
   const plan = { variant: kind === 'squad' ? 'bolder' : undefined }
   const payingSquad = kind === 'squad' ? name : undefined
-  const [spec] = accountsFor({ portfolios: file }, { portfolioName, portfolio, plan }, payingSquad, now)
+  const [spec] = accountsFor(
+    { portfolios: file },
+    { payer: portfolioPayer(portfolioName, portfolio), plan },
+    payingSquad,
+    now,
+  )
   if (spec === undefined) throw new Error(`nothing pays for ${kind} ${name}`)
   return spec
 }

@@ -5,6 +5,7 @@
 
 import { accountsFor } from '../../core/account.ts'
 import type { Configuration } from '../../core/config/configuration.ts'
+import { portfolioPayer } from '../../core/payer.ts'
 import { isRefusal } from '../../core/reason.ts'
 import type { PayingAccount } from '../../core/text/paying-account.ts'
 import type { Run, Session } from '../../prisma/client/client.ts'
@@ -74,6 +75,7 @@ async function accountsOf(
   if (held.length > 0 || portfolio === undefined) return held
   const plan = storedPlan(run)
   const squad = run.variant === null ? undefined : await squadPaying(place, configuration, plan.subject)
-  const specs = accountsFor(configuration, { portfolioName: run.portfolio, portfolio, plan }, squad, parts.now())
+  const payer = portfolioPayer(run.portfolio, portfolio)
+  const specs = accountsFor(configuration, { payer, plan }, squad, parts.now())
   return payingNow(parts, run.repositoryId, configuration, specs, run.variant)
 }

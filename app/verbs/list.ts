@@ -2,9 +2,11 @@
 import type { Configuration, Family } from '../../core/config/configuration.ts'
 import type { InputDeclaration } from '../../core/config/workflow.ts'
 import { minBigint } from '../../core/money.ts'
+import { isOver, lastDayOf, type PayingExperiment, payerOf } from '../../core/payer.ts'
 import { quoteRun } from '../../core/quote.ts'
 import { isRefusal } from '../../core/reason.ts'
 import {
+  type ListedExperiment,
   type ListedInput,
   type ListedProposal,
   type ListedWorkflow,
@@ -61,14 +63,14 @@ export function familiesFor(configuration: Configuration, kind: string): readonl
 
 async function listed(at: CommandAt, configuration: Configuration, family: Family): Promise<ListedWorkflow> {
   const { baseline, name } = family
-  const portfolios = Object.entries(configuration.portfolios.portfolios)
-  const [portfolioName, portfolio] = portfolios.find(([, one]) => one.workflows.includes(name)) ?? []
-  const cap = minBigint(baseline.cap.usd, portfolio?.cap?.usd ?? baseline.cap.usd)
+  const payer = payerOf(configuration, name)
+  const cap = minBigint(baseline.cap.usd, payer?.terms.cap?.usd ?? baseline.cap.usd)
   const spends = await recentSpends(at.parts.prisma, at.place.repositoryId, name, null)
   return {
     name,
     summary: baseline.summary,
-    portfolio: portfolioName,
+    portfolio: payer?.kind === 'portfolio' ? payer.name : undefined,
+    experiment: payer?.kind === 'experiment' ? listedExperiment(at, configuration, payer) : undefined,
     quote: quoteRun(spends, cap, cap),
     inputs: Object.entries(baseline.inputs).map(([input, declared]) => listedInput(input, declared)),
     variants: [...family.variants.values()].map(({ name, overlay }) => ({
@@ -76,6 +78,20 @@ async function listed(at: CommandAt, configuration: Configuration, family: Famil
       summary: overlay.summary,
       squad: overlay.squad,
     })),
+  }
+}
+
+function listedExperiment(
+  { parts }: CommandAt,
+  { portfolios }: Configuration,
+  { name, experiment }: PayingExperiment,
+): ListedExperiment {
+  return {
+    name,
+    project: experiment.project,
+    scope: experiment.scope.paths,
+    lastDay: lastDayOf(experiment),
+    over: isOver(experiment, parts.now(), portfolios['time-zone']),
   }
 }
 

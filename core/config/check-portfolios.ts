@@ -2,9 +2,10 @@
 import { formatUsd, minBigint, mulDivCeil } from '../money.ts'
 import { nearest } from '../nearest.ts'
 import type { Catalog, LocatedWorkflow } from './catalog.ts'
+import { baselineOf, decimal, experimentProblems, unknownWorkflow } from './check-experiments.ts'
 import type { Path } from './document.ts'
 import { problemAt } from './explain.ts'
-import type { Portfolio } from './portfolios.ts'
+import type { Portfolio, PortfoliosFile } from './portfolios.ts'
 import type { Finding, Problem } from './problem.ts'
 import type { Settings } from './settings.ts'
 
@@ -19,10 +20,12 @@ export function checkPortfolios(settings: Settings, catalog: Catalog): readonly 
   const { value, sources } = settings.portfolios
   const report: Report = (path, finding, severity = 'error') => problemAt(sources, path, finding, severity)
   const portfolios = Object.entries(value.portfolios)
+  const experiments = Object.entries(value.experiments)
   return [
     ...sizeProblems(settings, report),
     ...portfolios.flatMap(([name, portfolio]) => portfolioProblems(name, portfolio, settings, catalog, report)),
-    ...twiceProblems(portfolios, report),
+    ...experiments.flatMap(([name, experiment]) => experimentProblems(name, experiment, value, catalog, report)),
+    ...twiceProblems(value, report),
     ...unpaidProblems(settings, catalog),
     ...catalog.workflows.flatMap((workflow) => squadProblems(workflow, settings)),
   ]
@@ -120,17 +123,8 @@ function memberProblems(
   report: Report,
 ): Problem[] {
   if (catalog.unreadable.workflows.has(name)) return []
-  const baseline = catalog.workflows.find((one) => one.family === name && one.variant === undefined)
-  if (!baseline) {
-    const known = [...catalog.families.keys()]
-    return [
-      report(path, {
-        wrong: `there is no workflow ${name}`,
-        expected: `one of ${known.join(', ')}, or catalog/${name}/workflow.yml`,
-        example: nearest(name, known) ?? known[0] ?? name,
-      }),
-    ]
-  }
+  const baseline = baselineOf(name, catalog)
+  if (!baseline) return [report(path, unknownWorkflow(name, catalog))]
   const problems: Problem[] = []
   const { workflow } = baseline
   // A value that is not declared is named once, at the portfolio.
@@ -198,18 +192,18 @@ function amountProblems({ cap, budget }: Portfolio, path: Path, report: Report):
   ]
 }
 
-function twiceProblems(portfolios: readonly [string, Portfolio][], report: Report): Problem[] {
+function twiceProblems(value: PortfoliosFile, report: Report): Problem[] {
   const payers = new Map<string, string>()
   const problems: Problem[] = []
-  for (const [name, { workflows }] of portfolios) {
+  for (const { kind, key, name, workflows } of payersOf(value)) {
     workflows.forEach((workflow, index) => {
       const payer = payers.get(workflow)
-      if (payer === undefined) payers.set(workflow, name)
+      if (payer === undefined) payers.set(workflow, `the ${kind} ${name}`)
       else
         problems.push(
-          report(['portfolios', name, 'workflows', index], {
-            wrong: `${workflow} stands in the portfolio ${payer} already`,
-            expected: 'each workflow in one portfolio',
+          report([key, name, 'workflows', index], {
+            wrong: `${workflow} stands in ${payer} already`,
+            expected: 'each workflow in one portfolio or one experiment',
             example: `${workflow} in ${payer} alone`,
           }),
         )
@@ -218,10 +212,21 @@ function twiceProblems(portfolios: readonly [string, Portfolio][], report: Repor
   return problems
 }
 
+function payersOf({ portfolios, experiments }: PortfoliosFile) {
+  return [
+    ...Object.entries(portfolios).map(([name, { workflows }]) => {
+      return { kind: 'portfolio', key: 'portfolios', name, workflows }
+    }),
+    ...Object.entries(experiments).map(([name, { workflows }]) => {
+      return { kind: 'experiment', key: 'experiments', name, workflows }
+    }),
+  ]
+}
+
 /** A built-in workflow in no portfolio is simply not offered; one that somebody wrote here was meant to be. */
 function unpaidProblems({ declared, portfolios: { value } }: Settings, catalog: Catalog): Problem[] {
   if (!declared) return []
-  const paid = new Set(Object.values(value.portfolios).flatMap(({ workflows }) => workflows))
+  const paid = new Set(payersOf(value).flatMap(({ workflows }) => workflows))
   return catalog.workflows
     .filter(({ family, variant, layer }) => variant === undefined && layer !== 'built-in' && !paid.has(family))
     .map(({ family, source }) =>
@@ -245,8 +250,4 @@ function squadProblems(
     example: `squad: ${nearest(squad, squads) ?? squads[0] ?? 'payments'}`,
   }
   return [problemAt([source], ['squad'], finding, 'warning')]
-}
-
-function decimal(microUsd: bigint): string {
-  return formatUsd(microUsd).replace('$', '')
 }

@@ -116,6 +116,10 @@ const explorationSchema = z.lazy(() =>
 const experimentSchema = z.lazy(() =>
   z.strictObject({
     project: withExample(sentence, 'Split the billing monolith', 'What it is for'),
+    workflows: described(
+      z._default(z.array(name).check(z.maxLength(50)), []),
+      'The workflows that it pays for until it ends, which are in no portfolio',
+    ),
     scope: described(
       z.strictObject({ paths: z.array(glob).check(z.minLength(1)) }),
       'What it may touch, which is enforced',
@@ -124,7 +128,7 @@ const experimentSchema = z.lazy(() =>
     budget: moneySchema,
     metering: described(
       z._default(z.enum(['metered', 'flat-rate']), 'metered'),
-      'flat-rate: logged with a shadow price instead of a metered one',
+      'flat-rate: the work is paid for otherwise, and its cost here is a shadow price; budget and caps hold all the same',
     ),
     success: described(
       z.optional(
@@ -133,7 +137,7 @@ const experimentSchema = z.lazy(() =>
           accepted: percent,
         }),
       ),
-      'When it counts as a success and its workflow may enter the catalog',
+      'When it counts as a success and its workflows may enter the catalog',
     ),
     extended: described(z.optional(z.strictObject({ until: day, reason })), 'The one extension it may have'),
     was: wasSchema,

@@ -20,11 +20,23 @@ export interface ListedVariant {
   readonly squad?: string | undefined
 }
 
+export interface ListedExperiment {
+  readonly name: string
+  readonly project: string
+  /** Path patterns. */
+  readonly scope: readonly string[]
+  /** The last day that belongs to it: `2026-12-31`. */
+  readonly lastDay: string
+  readonly over: boolean
+}
+
 export interface ListedWorkflow {
   readonly name: string
   readonly summary: string
-  /** Left out when no portfolio pays for it, so that it can't be started. */
+  /** Left out when no portfolio pays for it. Without an experiment either, it can't be started. */
   readonly portfolio?: string | undefined
+  /** The experiment that it belongs to instead. */
+  readonly experiment?: ListedExperiment | undefined
   readonly quote: Quote
   readonly inputs: readonly ListedInput[]
   readonly variants: readonly ListedVariant[]
@@ -75,16 +87,23 @@ function proposalsText(proposals: readonly ListedProposal[]): string | undefined
 }
 
 function workflowText(workflow: ListedWorkflow): string {
-  const paid =
-    workflow.portfolio === undefined
-      ? 'No portfolio pays for it, so it can’t be started here.'
-      : `${quoteLine(workflow.quote)} Paid by portfolio **${inline(workflow.portfolio)}**.`
   return paragraphs(
     `**${code(`/agent ${workflow.name}`)}** ${inline(workflow.summary)}`,
-    paid,
+    paidText(workflow),
     [...workflow.inputs.map(inputLine), ...workflow.variants.map((variant) => variantLine(workflow, variant))].join(
       '\n',
     ),
+  )
+}
+
+function paidText({ portfolio, experiment, quote }: ListedWorkflow): string {
+  if (portfolio !== undefined) return `${quoteLine(quote)} Paid by portfolio **${inline(portfolio)}**.`
+  if (experiment === undefined) return 'No portfolio pays for it, so it can’t be started here.'
+  const name = `experiment **${inline(experiment.name)}**`
+  if (experiment.over) return `The ${name} paid for it and ended on ${experiment.lastDay}, so it can’t be started here.`
+  return (
+    `${quoteLine(quote)} Paid by ${name} (${inline(experiment.project)}) until the end of ${experiment.lastDay}; ` +
+    `its work stays within ${experiment.scope.map(code).join(', ')}.`
   )
 }
 

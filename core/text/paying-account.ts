@@ -1,7 +1,7 @@
 /** Who pays, as people read it. */
 import type { AccountKind } from '../account.ts'
 import { formatTokens, formatUsd, grouped } from '../money.ts'
-import { inline } from './markdown.ts'
+import { code, inline } from './markdown.ts'
 
 /** An account is in money or in tokens, never in both. */
 export type Amount = { readonly microUsd: bigint } | { readonly tokens: bigint }
@@ -22,8 +22,12 @@ export interface PayingAccount {
   readonly remaining: Amount
   /** What running work holds of it, and may give back. */
   readonly held: Amount
-  /** The day, `2026-12-01`, on which the next period or sprint begins or the experiment ends. */
+  /** The day, `2026-12-01`, on which the next period or sprint begins; of an experiment the last that belongs to it. */
   readonly resets: string
+  /** The paths that an experiment confines its work to. */
+  readonly scope?: readonly string[] | undefined
+  /** Whether an experiment is paid for at a flat rate, so that what is logged is a shadow price. */
+  readonly flatRate?: boolean | undefined
   /** Why dear runs are right here, as the portfolio declares it. */
   readonly highCost?: string | undefined
 }
@@ -51,19 +55,23 @@ export function standing(account: PayingAccount): string {
   return `${leftOf(account)}${amount > 0n ? `; running work holds ${formatAmount(held)}` : ''}`
 }
 
-function leftOf({ budget, remaining, resets }: PayingAccount): string {
+function leftOf({ kind, budget, remaining, resets }: PayingAccount): string {
+  const end = kind === 'experiment' ? `the end of ${resets}` : resets
   const left = 'microUsd' in remaining ? remaining.microUsd : remaining.tokens
   if (left >= 0n)
-    return `${'microUsd' in remaining ? formatUsd(left) : grouped(left)} of ${formatAmount(budget)} left until ${resets}`
+    return `${'microUsd' in remaining ? formatUsd(left) : grouped(left)} of ${formatAmount(budget)} left until ${end}`
   const over: Amount = 'microUsd' in remaining ? { microUsd: -left } : { tokens: -left }
-  return `${formatAmount(over)} over its ${formatAmount(budget)}, which lasts until ${resets}`
+  return `${formatAmount(over)} over its ${formatAmount(budget)}, which lasts until ${end}`
 }
 
 /** `Portfolio **refactoring** (Safer, faster refactors; value: quality)`. */
 export function payer(account: PayingAccount): string {
   const name = `**${inline(account.name)}**`
   const value = account.value === undefined ? undefined : `value: ${inline(account.value)}`
-  const about = [account.purpose === undefined ? undefined : inline(account.purpose), value, account.why]
+  const scope = account.scope === undefined ? undefined : `only within ${account.scope.map(code).join(', ')}`
+  const shadow = account.flatRate ? 'flat rate, so costs here are shadow prices' : undefined
+  const purpose = account.purpose === undefined ? undefined : inline(account.purpose)
+  const about = [purpose, value, scope, shadow, account.why]
   const said = about.filter((part) => part !== undefined).join('; ')
   const lead = { portfolio: 'Portfolio', squad: 'The sprint of squad', experiment: 'Experiment' }[account.kind]
   return `${lead} ${name}${said === '' ? '' : ` (${said})`}`

@@ -1,7 +1,7 @@
 /** What a run did, for a reader of its comment: the files, the guards that they passed, and the agents' own words. */
 import type { ChangedFile } from '../changeset.ts'
-import type { Guards } from '../config/workflow.ts'
 import { inertText } from '../inert.ts'
+import type { PlanGuards } from '../plan.ts'
 import { type InputValues, showCommand } from '../template.ts'
 import { code, details, paragraphs, table } from './markdown.ts'
 
@@ -22,13 +22,14 @@ export function workText(work: WorkDone | undefined): string | undefined {
 }
 
 /** A workflow's own guards as a reader says them; each is Markdown. What no workflow may do is not repeated. */
-export function guardWords(guards: Guards, inputs: InputValues): readonly string[] {
-  const { paths, diff, run = [] } = guards
+export function guardWords(guards: PlanGuards, inputs: InputValues): readonly string[] {
+  const { paths, diff, scope, run = [] } = guards
   const listed = (globs: readonly string[]) => globs.map(code).join(', ')
   return [
     ...(diff?.files === undefined ? [] : [`at most ${diff.files} files`]),
     ...(diff?.lines === undefined ? [] : [`at most ${diff.lines} lines`]),
     ...(paths?.allow === undefined ? [] : [`only ${listed(paths.allow)}`]),
+    ...(scope === undefined ? [] : [`only ${listed(scope.paths)} (the experiment’s scope)`]),
     ...(paths?.deny === undefined || paths.deny.length === 0 ? [] : [`nothing in ${listed(paths.deny)}`]),
     ...run.map((command) => `${code(showCommand(command, inputs))} passes`),
   ]

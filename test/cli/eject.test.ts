@@ -5,9 +5,10 @@ import { describe, expect, it } from 'vitest'
 import { declaredConfiguration, readCheckout } from '../../cli/checkout.ts'
 import { starterPortfolios } from '../../cli/starter.ts'
 import type { Configuration } from '../../core/config/configuration.ts'
+import { payerOf } from '../../core/payer.ts'
 import type { Plan } from '../../core/plan.ts'
 import { isRefusal } from '../../core/reason.ts'
-import { payingPortfolio, resolveRun } from '../../core/resolve.ts'
+import { resolveRun } from '../../core/resolve.ts'
 import { till } from '../catalog/play.ts'
 import { declared, folder, PORTFOLIOS, purser, workingCopy } from './purser.ts'
 
@@ -27,7 +28,7 @@ function plans(root: string): Record<string, Plan> {
   return Object.fromEntries(
     targets(configuration).map(({ workflow, variant }) => {
       const request = { workflow, variant, inputs: {}, overrides: {} }
-      const resolved = resolveRun(configuration, request, subject, keptPrices)
+      const resolved = resolveRun(configuration, request, subject, keptPrices, new Date())
       if (isRefusal(resolved)) throw new Error(resolved.message)
       return [`${workflow}/${variant ?? ''}`, resolved.plan]
     }),
@@ -35,7 +36,7 @@ function plans(root: string): Record<string, Plan> {
 }
 
 function targets(configuration: Configuration) {
-  const offered = [...configuration.families.values()].filter(({ name }) => payingPortfolio(configuration, name))
+  const offered = [...configuration.families.values()].filter(({ name }) => payerOf(configuration, name))
   return offered.flatMap(({ name, variants }) =>
     [undefined, ...variants.keys()].map((variant) => ({ workflow: name, variant })),
   )

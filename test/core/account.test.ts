@@ -8,6 +8,7 @@ import {
   termsOf,
 } from '../../core/account.ts'
 import { type Portfolio, type PortfoliosFile, portfoliosSchema } from '../../core/config/portfolios.ts'
+import { payerOf, portfolioPayer } from '../../core/payer.ts'
 
 const NOW = new Date('2026-11-20T12:00:00Z')
 const USD = 1_000_000n
@@ -48,7 +49,7 @@ function specs(file: PortfoliosFile, variant: string | undefined, squad: string 
   const portfolio = file.portfolios.refactoring
   if (portfolio === undefined) throw new Error('no portfolio')
   const plan = variant === undefined ? {} : { variant }
-  return accountsFor({ portfolios: file }, { portfolioName: 'refactoring', portfolio, plan }, squad, now)
+  return accountsFor({ portfolios: file }, { payer: portfolioPayer('refactoring', portfolio), plan }, squad, now)
 }
 
 describe('accountsFor', () => {
@@ -106,13 +107,38 @@ describe('accountsFor', () => {
     expect(specs(declared({ exploration: undefined }), 'tests-first', 'web')).toEqual([portfolio])
   })
 
+  it('pays from an experiment to the end of its last day, for variants on a squad’s paths too', () => {
+    const split = {
+      project: 'Split it',
+      workflows: ['split-module'],
+      scope: { paths: ['billing/**'] },
+      ends: '2026-11-30',
+      budget: { usd: 120 },
+    }
+    const file = declared({ experiments: { split } })
+    const payer = payerOf({ portfolios: file }, 'split-module')
+    if (payer === undefined) throw new Error('nothing pays')
+    expect(accountsFor({ portfolios: file }, { payer, plan: { variant: 'bolder' } }, 'web', NOW)).toEqual([
+      {
+        kind: 'experiment',
+        name: 'split',
+        was: undefined,
+        unit: 'usd',
+        periodStart: new Date(0),
+        periodEnd: new Date('2026-11-30T23:00:00Z'),
+        budget: 120n * USD,
+        enforced: true,
+      },
+    ])
+  })
+
   it.each(['record', 'quote'] as const)('does not enforce under %s', (enforce) => {
     const file = declared()
     const observing = { ...(file.portfolios.refactoring as Portfolio), enforce }
     const plan = {}
     const [spec] = accountsFor(
       { portfolios: file },
-      { portfolioName: 'refactoring', portfolio: observing, plan },
+      { payer: portfolioPayer('refactoring', observing), plan },
       undefined,
       NOW,
     )

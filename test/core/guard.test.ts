@@ -88,6 +88,33 @@ describe('what no workflow can allow', () => {
 
 describe('the workflow’s own guards', () => {
   it.each([
+    ['billing/total.js', {}, true],
+    ['src/total.js', {}, false],
+    // Both have to allow it.
+    ['src/total.js', { allow: ['src/**'] }, false],
+    ['billing/total.js', { allow: ['src/**'] }, false],
+    ['billing/total.js', { deny: ['**/*.js'] }, false],
+    // A scope opens nothing that is protected.
+    ['.github/workflows/ci.yml', {}, false],
+    ['.github/workflows/ci.yml', { allow: ['.github/**'] }, true],
+  ])('keeps to an experiment’s scope: %s under %j', (path, paths, allowed) => {
+    const scope = { experiment: 'split', paths: ['billing/**', '.github/**'] }
+    expect(checkGuards({ paths, scope }, changes(file(path))).length === 0).toBe(allowed)
+  })
+
+  it('names the scope that work left', () => {
+    const scope = { experiment: 'split', paths: ['billing/**'] }
+    expect(checkGuards({ scope }, changes(file('billing/a.js'), file('src/a.js')))).toEqual([
+      {
+        reason: 'guard-paths',
+        rule: 'scope',
+        file: 'src/a.js',
+        message: 'The work touches `src/a.js`, which is outside `scope.paths: billing/**` of the experiment `split`.',
+      },
+    ])
+  })
+
+  it.each([
     ['.github/workflows/ci.yml', {}, false],
     ['.GitHub/workflows/ci.yml', {}, false],
     ['.github/workflows/ci.yml', { allow: ['**'] }, false],

@@ -196,7 +196,7 @@ describe('a model without a price', () => {
     const subject = { kind: 'pull-request' as const, repository: 'acme/shop', number: 7, headSha: 'a'.repeat(40) }
     const request = { workflow: 'tidy', inputs: {}, overrides: {} }
     const some = new Map([['gpt-5', priceOf('gpt-5')]])
-    const found = resolveRun(configuration, request, subject, some)
+    const found = resolveRun(configuration, request, subject, some, new Date())
     if (!isRefusal(found)) throw new Error('expected a refusal')
     expect(found).toMatchObject({ reason: 'model-without-price' })
     expect(found.message).toContain('gpt-5-mini')

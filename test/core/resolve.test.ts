@@ -8,6 +8,7 @@ import { type RunRequest, resolveRun } from '../../core/resolve.ts'
 import { configurationOf, layer, TIDY, tidyFiles } from './config/layers.ts'
 
 const prices = readKeptPrices()
+const NOW = new Date('2026-11-20T12:00:00Z')
 const pull: Subject = { kind: 'pull-request', repository: 'acme/shop', number: 7, headSha: 'a'.repeat(40) }
 
 const INPUTS = `inputs:
@@ -26,9 +27,9 @@ const files = tidyFiles({
   'catalog/tidy/variants/quick.yml': 'summary: Faster\nsquad: web\ncap: { usd: 0.60 }\neffort: low\n',
 })
 
-function resolve(request: Partial<RunRequest>, changed: Record<string, string> = {}, subject = pull) {
+function resolve(request: Partial<RunRequest>, changed: Record<string, string> = {}, subject = pull, now = NOW) {
   const configuration = configurationOf(layer('repository', { ...files, ...changed }))
-  return resolveRun(configuration, { workflow: 'tidy', inputs: {}, overrides: {}, ...request }, subject, prices)
+  return resolveRun(configuration, { workflow: 'tidy', inputs: {}, overrides: {}, ...request }, subject, prices, now)
 }
 
 function resolved(...args: Parameters<typeof resolve>) {
@@ -40,7 +41,12 @@ function resolved(...args: Parameters<typeof resolve>) {
 describe('a request that resolves', () => {
   it('carries everything that a runner needs, and travels as JSON', () => {
     const { plan, ...rest } = resolved({ variant: 'quick', inputs: { goal: 'Tidy', strict: 'true' } })
-    expect(rest).toMatchObject({ portfolioName: 'refactoring', floorMicroUsd: 400_000n, squad: 'web', access: 'write' })
+    expect(rest).toMatchObject({
+      payer: { kind: 'portfolio', name: 'refactoring' },
+      floorMicroUsd: 400_000n,
+      squad: 'web',
+      access: 'write',
+    })
     expect(plan).toMatchObject({
       version: 1,
       workflow: 'tidy',
@@ -89,6 +95,66 @@ describe('a request that resolves', () => {
   })
 })
 
+describe('a workflow of an experiment', () => {
+  const experiment = (more = '') => ({
+    'portfolios.yml': `${files['portfolios.yml']?.replace(', tidy]', ']').replace('version: 1', 'version: 1\ntime-zone: Europe/Berlin')}experiments:
+  split:
+    project: Split the monolith
+    workflows: [tidy]
+    scope: { paths: ['billing/**', '.github/**'] }
+    ends: 2026-11-30
+    budget: { usd: 20 }
+${more}`,
+  })
+  const at = (moment: string, more = '', variant?: string) =>
+    resolve({ inputs: { goal: 'x' }, variant }, experiment(more), pull, new Date(moment))
+
+  it.each([undefined, 'quick'])('is paid by it under its own cap, as variant %s too', (variant) => {
+    const found = at('2026-11-20T12:00:00Z', '', variant)
+    if (isRefusal(found)) throw new Error(found.message)
+    expect(found.payer).toMatchObject({ kind: 'experiment', name: 'split', terms: { overrides: {}, enforce: 'cap' } })
+    expect(found.plan).toMatchObject({
+      portfolio: 'split',
+      capMicroUsd: variant === undefined ? 1_000_000n : 600_000n,
+      guards: {
+        paths: { deny: ['**/*.lock'] },
+        scope: { experiment: 'split', paths: ['billing/**', '.github/**'] },
+      },
+    })
+    expect(z.decode(planSchema, JSON.parse(JSON.stringify(z.encode(planSchema, found.plan))))).toEqual(found.plan)
+  })
+
+  it.each([
+    ['a larger cap', { cap: '2x' }, 'the experiment `split` allows at most $1.00, the cap.'],
+    ['a model', { model: 'gpt-5.2' }, 'The experiment `split` does not allow the model `gpt-5.2`.'],
+  ])('takes no override: %s', (_, overrides, message) => {
+    const found = resolve({ inputs: { goal: 'x' }, overrides }, experiment())
+    expect(found).toMatchObject({
+      reason: 'override-out-of-bounds',
+      message: expect.stringContaining(message),
+    })
+  })
+
+  it('runs to the end of the last day in the declared time zone', () => {
+    expect(isRefusal(at('2026-11-30T22:59:59Z'))).toBe(false)
+    expect(at('2026-11-30T23:00:00Z')).toMatchObject({
+      reason: 'experiment-over',
+      message: 'The experiment `split`, which paid for `tidy`, ended on 2026-11-30.',
+      todo: expect.stringMatching(/extend it once with a reason .*experiments\.split\.extended.*of a portfolio/),
+    })
+  })
+
+  it('runs on in its one extension, after which only a portfolio can pay', () => {
+    const extended = '    extended: { until: 2026-12-10, reason: The last module is left }\n'
+    expect(isRefusal(at('2026-12-10T12:00:00Z', extended))).toBe(false)
+    expect(at('2026-12-11T00:00:00Z', extended)).toMatchObject({
+      reason: 'experiment-over',
+      message: expect.stringContaining('ended on 2026-12-10'),
+      todo: expect.stringMatching(/^It has had its one extension\. .*move `tidy` into the `workflows` of a portfolio/),
+    })
+  })
+})
+
 describe('the model of an agent', () => {
   const agent = (model: string) => `---\nname: engineer\ndescription: Does things\n${model}---\nDo things.\n`
   const withDefault = files['portfolios.yml']?.replace('version: 1', 'version: 1\nmodels: { default: gpt-4.1 }') ?? ''
@@ -118,7 +184,7 @@ describe('the model of an agent', () => {
   ])('is %s', (_, changed, overrides, model) => {
     const wide = Object.fromEntries(Object.entries(changed).map(([path, text]) => [path, String(text)]))
     const configuration = configurationOfPriced({ ...files, ...wide })
-    const found = resolveRun(configuration, { workflow: 'tidy', inputs: { goal: 'x' }, overrides }, pull, prices)
+    const found = resolveRun(configuration, { workflow: 'tidy', inputs: { goal: 'x' }, overrides }, pull, prices, NOW)
     expect(isRefusal(found) ? found : found.plan.agents.engineer?.model).toBe(model)
   })
 
@@ -217,7 +283,7 @@ describe('a request that is refused', () => {
     const nano = prices.get('gpt-5-nano')
     if (nano === undefined) throw new Error('the list has no price of gpt-5-nano')
     const few = new Map([['gpt-5-nano', nano]])
-    expect(resolveRun(configuration, { workflow: 'review', inputs: {}, overrides: {} }, pull, few)).toMatchObject({
+    expect(resolveRun(configuration, { workflow: 'review', inputs: {}, overrides: {} }, pull, few, NOW)).toMatchObject({
       reason: 'model-without-price',
       message: 'The model `gpt-5-mini` has no known price, so its cost can’t be bounded. Did you mean `gpt-5-nano`?',
     })
@@ -230,7 +296,7 @@ describe('a request that is refused', () => {
       message: 'The workflow `changelog` is in no portfolio, so nothing pays for it.',
     })
     const request = { workflow: 'review', inputs: {}, overrides: {} }
-    expect(resolveRun(configurationOf(), request, pull, prices)).toMatchObject({ reason: 'no-configuration' })
+    expect(resolveRun(configurationOf(), request, pull, prices, NOW)).toMatchObject({ reason: 'no-configuration' })
   })
 
   it('allows no override where the portfolio declares none', () => {

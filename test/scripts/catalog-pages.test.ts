@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { listBuiltIn, readBuiltInLayer } from '../../catalog/built-in.ts'
 import { starterPortfolios } from '../../cli/starter.ts'
 import { loadConfiguration } from '../../core/config/load.ts'
-import { payingPortfolio } from '../../core/resolve.ts'
+import { payerOf } from '../../core/payer.ts'
 import { catalogPages } from '../../scripts/catalog-pages.ts'
 
 const FOLDER = new URL('../../docs/catalog/', import.meta.url)
@@ -23,7 +23,7 @@ function load(portfolios: string) {
 function notOffered(portfolios: string): string[] {
   const configuration = load(portfolios)
   expect(configuration.warnings).toEqual([])
-  return [...configuration.families.keys()].filter((name) => !payingPortfolio(configuration, name))
+  return [...configuration.families.keys()].filter((name) => !payerOf(configuration, name))
 }
 
 test('docs/catalog is what the catalog declares; `npm run generated` writes it', () => {

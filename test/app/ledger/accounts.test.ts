@@ -195,6 +195,7 @@ onEachDatabase('accounts', (database) => {
     const repositoryId = await newRepository(database().prisma)
     const experiment = {
       project: 'Split it',
+      workflows: [],
       scope: { paths: ['billing/**'] },
       ends: '2026-11-30',
       budget: { usd: 1_000_000n },

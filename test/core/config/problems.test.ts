@@ -293,8 +293,48 @@ const crossRules: readonly Row[] = [
       'portfolios.yml': `${PORTFOLIOS}  other: { purpose: Another, value: quality, workflows: [review], budget: { usd: 1, per: week }, cap: { usd: 0.5 } }\n`,
     },
     [
-      `${FILE}:12:58 portfolios.other.workflows.0: review stands in the portfolio refactoring already; expected each workflow in one portfolio; for example review in refactoring alone`,
+      `${FILE}:12:58 portfolios.other.workflows.0: review stands in the portfolio refactoring already; expected each workflow in one portfolio or one experiment; for example review in the portfolio refactoring alone`,
     ],
+  ],
+  [
+    'an experiment with workflows of a portfolio, of another experiment and of nobody',
+    {
+      'portfolios.yml': `${PORTFOLIOS}experiments:
+  split:
+    { project: Split it, workflows: [review, chngelog, fix-ci], scope: { paths: ['a/**'] }, ends: 2026-12-01, budget: { usd: 9 } }
+  slice:
+    { project: Slice it, workflows: [fix-ci], scope: { paths: ['a/**'] }, ends: 2026-12-01, budget: { usd: 9 } }
+`,
+    },
+    [
+      `${FILE}:14:38 experiments.split.workflows.0: review stands in the portfolio refactoring already; expected each workflow in one portfolio or one experiment; for example review in the portfolio refactoring alone`,
+      `${FILE}:14:46 experiments.split.workflows.1: there is no workflow chngelog; expected one of changelog, fix-ci, incident-triage, postmortem, refactor+tests, review, or catalog/chngelog/workflow.yml; for example changelog`,
+      `${FILE}:16:38 experiments.slice.workflows.0: fix-ci stands in the experiment split already; expected each workflow in one portfolio or one experiment; for example fix-ci in the experiment split alone`,
+    ],
+  ],
+  [
+    'an experiment without workflows, one that a single run may empty, one with a portfolio’s name',
+    {
+      'portfolios.yml': `${PORTFOLIOS}experiments:
+  split: { project: Split it, scope: { paths: ['a/**'] }, ends: 2026-12-01, budget: { usd: 9 } }
+  slice: { project: Slice it, workflows: [fix-ci], scope: { paths: ['a/**'] }, ends: 2026-12-01, budget: { usd: 0.10 } }
+  refactoring: { project: Refactor, workflows: [changelog], scope: { paths: ['a/**'] }, ends: 2026-12-01, budget: { usd: 9 } }
+`,
+    },
+    [
+      `${FILE}:13:10 experiments.split: warning: the experiment has no workflows, so nothing can run under it; expected at least one that is in no portfolio; for example workflows: [split-module]`,
+      `${FILE}:14:43 experiments.slice.workflows.0: warning: one run of fix-ci may cost $1.50, which is more than the whole budget; expected a budget for several runs, or a lower cap in the workflow; for example budget: { usd: 15.00 }`,
+      `${FILE}:15:16 experiments.refactoring: the experiment is named after the portfolio refactoring; expected a name of its own; for example refactoring-experiment`,
+    ],
+  ],
+  [
+    'nothing about a workflow of its own in an experiment',
+    tidyFiles({
+      'portfolios.yml': `${PORTFOLIOS}experiments:
+  split: { project: Split it, workflows: [tidy], scope: { paths: ['a/**'] }, ends: 2026-12-01, budget: { usd: 9 } }
+`,
+    }),
+    [],
   ],
   [
     'a workflow of its own in no portfolio',
@@ -368,8 +408,8 @@ const crossRules: readonly Row[] = [
   squads:
     refactoring: { paths: ['/src/**'], extra: [{ tokens: 3, reason: Cleaning, until: 2026-11-19 }] }
 experiments:
-  split: { project: Split it, scope: { paths: ['a/**'] }, ends: 2026-11-01, budget: { usd: 3 } }
-  late: { project: Split it, scope: { paths: ['a/**'] }, ends: 2026-12-01, budget: { usd: 3 }, extended: { until: 2026-11-30, reason: Why not } }
+  split: { project: Split it, scope: { paths: ['a/**'] }, ends: 2026-11-01, budget: { usd: 3 }, workflows: [changelog] }
+  late: { project: Split it, scope: { paths: ['a/**'] }, ends: 2026-12-01, budget: { usd: 3 }, extended: { until: 2026-11-30, reason: Why not }, workflows: [fix-ci] }
 `,
     },
     [
@@ -390,8 +430,8 @@ experiments:
     web: { paths: ['web/**'] }
     front: { paths: ['front/**'], was: web }
 experiments:
-  split: { project: Split it, scope: { paths: ['a/**'] }, ends: 2026-12-01, budget: { usd: 3 }, was: cut }
-  slice: { project: Slice it, scope: { paths: ['a/**'] }, ends: 2026-12-01, budget: { usd: 3 }, was: cut }
+  split: { project: Split it, scope: { paths: ['a/**'] }, ends: 2026-12-01, budget: { usd: 3 }, was: cut, workflows: [changelog] }
+  slice: { project: Slice it, scope: { paths: ['a/**'] }, ends: 2026-12-01, budget: { usd: 3 }, was: cut, workflows: [fix-ci] }
 `,
     },
     [
