@@ -13,7 +13,8 @@
 import { readFileSync } from 'node:fs'
 import pg from 'pg'
 import { type Database, openDatabase } from '../app/database/open.ts'
-import { accountsOf } from '../app/ledger/accounts.ts'
+import { transactSql } from '../app/database/transact.ts'
+import { ensureAccounts } from '../app/ledger/ensure-accounts.ts'
 import { type Ledger, openLedger } from '../app/ledger/ledger.ts'
 import { type ReserveRequest, reserve } from '../app/ledger/reserve.ts'
 import { settle } from '../app/ledger/settle.ts'
@@ -126,8 +127,10 @@ class LedgerBench {
     })
     const specsOf = (prefix: string) => Array.from({ length: ROWS_MANY }, (_, index) => account(`${prefix}-${index}`))
     const specs = specsOf('ours')
-    await accountsOf(database, REPOSITORY_ID, specs, NOW)
-    const plain = await accountsOf(database, REPOSITORY_ID, specsOf('plain'), NOW)
+    const open = (all: readonly AccountSpec[]) =>
+      transactSql(database, (sql) => ensureAccounts(sql, REPOSITORY_ID, all, NOW))
+    await open(specs)
+    const plain = await open(specsOf('plain'))
     return new LedgerBench(
       database,
       plainPool,
