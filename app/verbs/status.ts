@@ -1,6 +1,7 @@
-/** `/agent status`: the sessions on this subject and what is left to spend. */
+/** `/agent status`: the sessions on this subject, what is left to spend, and how far experiments are. */
+import type { Configuration } from '../../core/config/configuration.ts'
 import { isRefusal } from '../../core/reason.ts'
-import { type StatusSession, statusComment } from '../../core/text/status-comment.ts'
+import { type ExperimentProgress, type StatusSession, statusComment } from '../../core/text/status-comment.ts'
 import type { Run, Session } from '../../prisma/client/client.ts'
 import { answer, type CommandAt } from '../command.ts'
 import { accountsNow } from '../ledger/accounts.ts'
@@ -23,12 +24,48 @@ export async function status(at: CommandAt): Promise<void> {
     orderBy: { createdAt: 'desc' },
     take: SESSIONS_SHOWN_MAX,
   })
-  const portfolios = new Set(runs.map((run) => run.portfolio))
+  const payers = new Set(runs.map((run) => run.portfolio))
   const declared = await declaredBy(parts, place)
   const now = await accountsNow(parts.prisma, repositoryId, parts.now())
-  const touched = now.filter((account) => account.kind !== 'portfolio' || portfolios.has(account.name))
-  const accounts = isRefusal(declared) ? [] : touched.map((account) => payingAccount(declared.configuration, account))
-  await answer(at, statusComment({ sessions: runs.map((run) => shown(parts, place, run)), accounts }))
+  const touched = now.filter((account) => account.kind === 'squad' || payers.has(account.name))
+  const sessions = runs.map((run) => shown(parts, place, run))
+  if (isRefusal(declared)) return answer(at, statusComment({ sessions, accounts: [] }))
+  const { configuration } = declared
+  const accounts = touched.map((account) => payingAccount(configuration, account))
+  const experiments = await progressOf(at, configuration, payers)
+  await answer(at, statusComment({ sessions, accounts, experiments }))
+}
+
+/** Of the experiments that pay here and declare what success is. */
+async function progressOf(
+  { parts, place }: CommandAt,
+  { portfolios }: Configuration,
+  payers: ReadonlySet<string>,
+): Promise<readonly ExperimentProgress[]> {
+  const declared = Object.entries(portfolios.experiments).filter(([name]) => payers.has(name))
+  const progress = declared.map(async ([name, { workflows, success, was = name }]): Promise<ExperimentProgress[]> => {
+    if (success === undefined) return []
+    const counts = await parts.prisma.run.groupBy({
+      by: ['outcome'],
+      where: {
+        repositoryId: place.repositoryId,
+        family: { in: workflows },
+        portfolio: { in: [name, was] },
+        endedAt: { not: null },
+        outcome: { in: ['accepted', 'reworked', 'rejected'] },
+      },
+      _count: true,
+    })
+    return [
+      {
+        name,
+        success: { runs: success.runs, acceptedBasisPoints: success.accepted },
+        settled: counts.reduce((sum, { _count }) => sum + _count, 0),
+        accepted: counts.find(({ outcome }) => outcome === 'accepted')?._count ?? 0,
+      },
+    ]
+  })
+  return (await Promise.all(progress)).flat()
 }
 
 const phases = {

@@ -1,7 +1,7 @@
 /** The answer to `/agent status`: the sessions on this subject and what is left to spend. */
 import { formatUsd } from '../money.ts'
 import type { Conclusion, Outcome } from '../run.ts'
-import { code, link, paragraphs, table } from './markdown.ts'
+import { code, inline, link, paragraphs, table } from './markdown.ts'
 import { accountLines, type PayingAccount } from './paying-account.ts'
 import { workflowName } from './workflow-name.ts'
 
@@ -18,11 +18,21 @@ export interface StatusSession {
   readonly commentUrl?: string | undefined
 }
 
+/** How far an experiment is on its way to the success that it declares. */
+export interface ExperimentProgress {
+  readonly name: string
+  readonly success: { readonly runs: number; readonly acceptedBasisPoints: number }
+  /** Of all its workflows: runs with an outcome that counts, and the accepted ones among them. */
+  readonly settled: number
+  readonly accepted: number
+}
+
 export interface StatusView {
   /** Newest first. */
   readonly sessions: readonly StatusSession[]
   /** The accounts that these sessions touch. */
   readonly accounts: readonly PayingAccount[]
+  readonly experiments?: readonly ExperimentProgress[]
 }
 
 export function statusComment(view: StatusView): string {
@@ -38,7 +48,20 @@ export function statusComment(view: StatusView): string {
     '### Sessions here',
     table(['session', 'workflow', 'stands', 'cost', 'outcome'], rows),
     view.accounts.length === 0 ? undefined : `**What is left**\n\n${accountLines(view.accounts)}`,
+    ...(view.experiments ?? []).map(progressText),
   )
+}
+
+function progressText({ name, success, settled, accepted }: ExperimentProgress): string {
+  const { runs, acceptedBasisPoints } = success
+  const isReached = settled >= runs && accepted * 10_000 >= settled * acceptedBasisPoints
+  const runsWords = settled === 1 ? '1 run has' : `${settled} runs have`
+  const far = settled === 0 ? 'no run has an outcome yet' : `${runsWords} an outcome, ${accepted} of them accepted`
+  const goal = `${runs} runs with an outcome, ${acceptedBasisPoints / 100}% of them accepted`
+  const next = isReached
+    ? `That is the success that it declares (${goal}): a maintainer can move its workflows into a portfolio.`
+    : `The success that it declares: ${goal}.`
+  return `**Experiment ${inline(name)}:** ${far}. ${next}`
 }
 
 function stand(session: StatusSession): string {
