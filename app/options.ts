@@ -14,8 +14,8 @@ export interface AppOptions {
   readonly host?: string | undefined
   /** A PostgreSQL server; else the embedded database is used. */
   readonly databaseUrl?: string | undefined
-  /** The folder of the embedded database; in memory when left out. */
-  readonly dataDir?: string | undefined
+  /** The folder of the embedded database; in memory when left out. See `DatabaseOptions`. */
+  readonly dataDir?: string | Blob | undefined
   /** Where people and jobs reach this App, when that is not where it listens. */
   readonly publicUrl?: string | undefined
   /** Whose tokens jobs may show; derived from `githubUrl` when left out. No environment variable sets this. */

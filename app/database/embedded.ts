@@ -14,21 +14,25 @@ export interface EmbeddedServer {
   stop(): Promise<void>
 }
 
-/** Starts the embedded database of `dataDir`, or one in memory when it is undefined. Throws `DatabaseLocked`. */
-export async function startEmbedded(dataDir: string | undefined): Promise<EmbeddedServer> {
+/**
+ * Starts the embedded database of `dataDir`, or one in memory when it is undefined; `begin` is what one in memory begins
+ * with, as PGlite dumps it. Throws `DatabaseLocked`.
+ */
+export async function startEmbedded(dataDir: string | undefined, begin?: Blob): Promise<EmbeddedServer> {
   const folder = dataDir === undefined ? undefined : resolve(dataDir)
   if (folder !== undefined) await mkdir(dirname(folder), { recursive: true, mode: 0o700 })
   const unlock = folder === undefined ? () => {} : lockDataDir(folder)
   try {
-    return await serve(folder, unlock)
+    return await serve(folder, unlock, begin)
   } catch (error) {
     unlock()
     throw error
   }
 }
 
-async function serve(folder: string | undefined, unlock: () => void): Promise<EmbeddedServer> {
-  const engine = folder === undefined ? new WholeBatches() : new WholeBatches(folder)
+async function serve(folder: string | undefined, unlock: () => void, begin: Blob | undefined): Promise<EmbeddedServer> {
+  const options = begin === undefined ? {} : { loadDataDir: begin }
+  const engine = folder === undefined ? new WholeBatches(options) : new WholeBatches(folder)
   await engine.waitReady
   // PGlite asks for no password, so the socket lies where only this user can go. A folder of its own under the
   // temporary one keeps its path below the 107 bytes that a socket's may have.

@@ -43,8 +43,8 @@ export interface Database {
 export interface DatabaseOptions {
   /** A PostgreSQL server (`DATABASE_URL`); without it the database is embedded. */
   readonly url?: string | undefined
-  /** The embedded database's folder, or `memory`. */
-  readonly dataDir?: string | undefined
+  /** The embedded database's folder, `memory`, or what one in memory begins with, as PGlite dumps it. */
+  readonly dataDir?: string | Blob | undefined
 }
 
 /**
@@ -53,7 +53,10 @@ export interface DatabaseOptions {
  */
 export async function openDatabase({ url, dataDir = DATA_DIR_DEFAULT }: DatabaseOptions = {}): Promise<Database> {
   if (url !== undefined && url !== '') return connect('server', url, async () => {})
-  const embedded = await startEmbedded(dataDir === IN_MEMORY ? undefined : dataDir)
+  const embedded =
+    dataDir instanceof Blob
+      ? await startEmbedded(undefined, dataDir)
+      : await startEmbedded(dataDir === IN_MEMORY ? undefined : dataDir)
   return connect('embedded', embedded.connectionString, () => embedded.stop())
 }
 

@@ -10,6 +10,7 @@ import { Octokit } from '@octokit/rest'
 import { startApp } from '../../app/start.ts'
 import type { Run } from '../../prisma/client/client.ts'
 import { sandboxed } from '../action/sandboxed.ts'
+import { inMemory } from '../app/database/in-memory.ts'
 import type { Files, StepRun } from '../world/contract.ts'
 import { startGitHub } from '../world/github.ts'
 import { startModel } from '../world/model.ts'
@@ -137,6 +138,7 @@ export async function setVillainStage() {
     githubUrl: github.url,
     oidcIssuers: [github.oidc.issuer],
     throttle: false,
+    dataDir: inMemory(),
     log: { level: 'debug', destination },
   })
   github.hooks.target(`${app.url}/api/github/webhooks`)

@@ -13,6 +13,7 @@ import { type Report, reportSchema } from '../../core/report.ts'
 import type { Run } from '../../prisma/client/client.ts'
 import type { Files, GitHub, JobClaims, Seed } from '../world/contract.ts'
 import { startGitHub } from '../world/github.ts'
+import { inMemory } from './database/in-memory.ts'
 
 export const OWNER = 'acme'
 export const REPO = 'shop'
@@ -112,6 +113,7 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
     githubUrl: github.url,
     oidcIssuers: [github.oidc.issuer],
     throttle: false,
+    dataDir: inMemory(),
     // As if it had long been up.
     upMs: () => Number.POSITIVE_INFINITY,
     log: { level: 'debug', destination },

@@ -4,11 +4,12 @@ import { expect, it } from 'vitest'
 import { exportLedger } from '../../../app/database/carry/export.ts'
 import { importLedger } from '../../../app/database/carry/import.ts'
 import { carriedTables, leftBehind } from '../../../app/database/carry/tables.ts'
-import { type Database, IN_MEMORY, openDatabase } from '../../../app/database/open.ts'
+import { type Database, openDatabase } from '../../../app/database/open.ts'
 import { auditLedger } from '../../../app/ledger/audit.ts'
 import { keepBooks } from '../ledger/books.ts'
 import { newRepository } from '../ledger/scene.ts'
 import { onEachDatabase } from './each-database.ts'
+import { inMemory } from './in-memory.ts'
 import { hasTestServer, startTestServer, warnServerMissing } from './server.ts'
 
 async function exported({ connectionString }: Database): Promise<readonly string[]> {
@@ -22,7 +23,7 @@ async function* linesOf(texts: readonly string[]): AsyncGenerator<string> {
 }
 
 async function withMemory<T>(work: (database: Database) => Promise<T>): Promise<T> {
-  const database = await openDatabase({ dataDir: IN_MEMORY })
+  const database = await openDatabase({ dataDir: inMemory() })
   try {
     return await work(database)
   } finally {

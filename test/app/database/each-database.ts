@@ -1,7 +1,8 @@
 /** Runs the same tests on the embedded database and, where the machine has one, on a PostgreSQL server. */
 import { afterAll, beforeAll, describe } from 'vitest'
-import { type Database, type DatabaseOptions, IN_MEMORY, openDatabase } from '../../../app/database/open.ts'
+import { type Database, type DatabaseOptions, openDatabase } from '../../../app/database/open.ts'
 import { type Ledger, openLedger } from '../../../app/ledger/ledger.ts'
+import { inMemory } from './in-memory.ts'
 import { hasTestServer, startTestServer, type TestServer, warnServerMissing } from './server.ts'
 
 const serverThere = await hasTestServer()
@@ -20,7 +21,7 @@ export function onEachDatabase(name: string, tests: (database: () => OpenedDatab
   describe(`${name}, embedded`, () => {
     let opened: OpenedDatabase
     beforeAll(async () => {
-      opened = await open({ dataDir: IN_MEMORY })
+      opened = await open({ dataDir: inMemory() })
     })
     afterAll(() => opened.close())
     tests(() => opened)

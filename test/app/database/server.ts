@@ -71,7 +71,7 @@ async function isThere(file: string): Promise<boolean> {
   )
 }
 
-async function startOwn(programs: string): Promise<TestServer> {
+export async function startOwn(programs: string): Promise<TestServer> {
   const folder = await mkdtemp('/tmp/purser-postgres-')
   const asServer = await serverUser(folder)
   const data = join(folder, 'data')

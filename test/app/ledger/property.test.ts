@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type Database, IN_MEMORY, openDatabase } from '../../../app/database/open.ts'
+import { type Database, openDatabase } from '../../../app/database/open.ts'
 import { type Ledger, openLedger } from '../../../app/ledger/ledger.ts'
+import { inMemory } from '../database/in-memory.ts'
 import { expectBalanced } from './balance.ts'
 import { newRepository } from './scene.ts'
 import { LedgerScript } from './script.ts'
@@ -12,7 +13,7 @@ const OPERATIONS_MAX = 40
 let database: Database
 let ledger: Ledger
 beforeAll(async () => {
-  database = await openDatabase({ dataDir: IN_MEMORY })
+  database = await openDatabase({ dataDir: inMemory() })
   ledger = openLedger(database)
 })
 afterAll(() => database.close())
