@@ -1,4 +1,4 @@
-/** The report of a run of which only the model calls are known, if there were any. */
+/** The report of a run of which only the model calls are known: all of them, or that there were none. */
 import type { ReasonCode } from '../core/reason.ts'
 import type { Report } from '../core/report.ts'
 import type { Conclusion } from '../core/run.ts'
@@ -24,5 +24,6 @@ export function callsReport(
     outputTokens: sum((call) => call.outputTokens),
     steps: [],
     calls: [...calls],
+    ...(calls.length === 0 && { noCallSent: true as const }),
   }
 }

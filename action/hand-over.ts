@@ -34,13 +34,21 @@ export async function handOver(run: PlannedRun, { report, patch }: Executed): Pr
 
 /**
  * Something broke. What was spent until then is spent: a report that was written stands, else the journal says what
- * there is to say.
+ * there is to say. Where that is lost as well, nobody knows what was spent, and the App is told nothing: what was drawn
+ * counts when the run's lease is over.
  */
 export async function handOverBroken(run: PlannedRun, message: string): Promise<Ended> {
   const written = readReport(run.baseDir)
   if (written !== undefined) return settle(run, written.report, '', written.path)
-  const report = callsReport(readJournal(journalPath(run.baseDir)), 'failed', 'internal', message)
+  const calls = readJournal(journalPath(run.baseDir))
+  if (calls === undefined) return brokenWithoutJournal(run, message)
+  const report = callsReport(calls, 'failed', 'internal', message)
   return settle(run, report, '', tryToWrite(run, report))
+}
+
+function brokenWithoutJournal({ plan, app }: PlannedRun, message: string): Ended {
+  const said = `${message} The run's journal is lost, so nobody knows what it spent.`
+  return { conclusion: 'failed', reason: 'internal', message: said, plan, claim: app?.claim }
 }
 
 /** A run that can't start is given back at once, so that its hold is released. */

@@ -42,10 +42,18 @@ export function openJournal(path: string): Journal {
   }
 }
 
-/** The calls of a journal, each as it was last heard of; none where there is no journal. A torn last line, which was never acted upon, is left out. */
-export function readJournal(path: string): Call[] {
+/** Before the first call can be sent, so that an empty journal says that none was, and a missing one says nothing. */
+export function createJournal(path: string): void {
+  closeSync(openSync(path, 'a', 0o600))
+}
+
+/**
+ * The calls of a journal, each as it was last heard of; undefined where the journal is lost. A torn last line, which was
+ * never acted upon, is left out.
+ */
+export function readJournal(path: string): Call[] | undefined {
   const calls = new Map<number, Call>()
-  if (!existsSync(path)) return []
+  if (!existsSync(path)) return undefined
   for (const line of readFileSync(path, 'utf8').slice(0, JOURNAL_BYTES_MAX).split('\n')) {
     const parsed = parseLine(line)
     if (parsed !== undefined) calls.set(parsed.call.id, parsed.call)

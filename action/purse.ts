@@ -5,6 +5,7 @@ import {
   type CallAsk,
   type CallOutcome,
   type CallVerdict,
+  hasOverage,
   type Meter,
   openMeter,
   percentOfCap,
@@ -60,6 +61,11 @@ export class Purse {
 
   get percentOfCap(): number {
     return percentOfCap(this.#meter)
+  }
+
+  /** Whether a provider has billed more than a call's bound. */
+  get hasOverage(): boolean {
+    return hasOverage(this.#meter)
   }
 
   get capMicroUsd(): bigint {

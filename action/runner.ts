@@ -9,7 +9,7 @@ import type { Early } from './early.ts'
 import type { PlannedRun } from './hand-over.ts'
 import { type Inputs, readInputs, saveState } from './io.ts'
 import { commitSource, readJob } from './job.ts'
-import { journalPath } from './journal.ts'
+import { createJournal, journalPath } from './journal.ts'
 import { actionsLog, type Log } from './log.ts'
 import { openModel } from './model.ts'
 import { planOwnRun } from './own-run.ts'
@@ -93,6 +93,7 @@ async function runJob(inputs: Inputs, host: Host, { log, secrets, redact }: Sayi
   const plan = app?.claim.plan ?? (await planOwnRun(inputs, job, early.checkout, source, host.builtInDir, host.now()))
   if (isRefusal(plan)) return refused(plan)
   if (app !== undefined) secrets.push(app.claim.token)
+  createJournal(journalPath(early.baseDir))
   saveState({
     baseDir: early.baseDir,
     appUrl: inputs.appUrl ?? '',

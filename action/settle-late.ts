@@ -18,6 +18,7 @@ export async function settleLate(): Promise<string | undefined> {
 
 async function settle(state: SavedState): Promise<string> {
   const report = readReport(state.baseDir)?.report ?? writeLostReport(state.baseDir)
+  if (report === undefined) return LOST
   const sent = state.keepWork === 'true' ? withoutWork(report) : report
   const answer = await openDoor(state.appUrl).finish(state.token, state.runId, sent)
   const said = `The run's report was not taken; it has ${report.calls.length} model calls.`
@@ -25,9 +26,13 @@ async function settle(state: SavedState): Promise<string> {
   return settled ? `${said} They are settled.` : `${said} They could not be reported: ${answer.message}`
 }
 
-/** Everything that the journal knows; a call that was never answered counts at its reservation. */
-function writeLostReport(baseDir: string): Report {
+const LOST =
+  'The run left neither a report nor its journal, so nobody knows what was spent. The App is told nothing, and what was drawn counts as spent when the run’s lease is over.'
+
+/** Everything that the journal knows; a call that was never answered counts at its reservation. Undefined where it is lost. */
+function writeLostReport(baseDir: string): Report | undefined {
   const calls = readJournal(journalPath(baseDir))
+  if (calls === undefined) return undefined
   const report =
     calls.length === 0
       ? callsReport([], 'cancelled', 'cancelled', 'The job ended before any model was called; nothing was spent.')

@@ -48,9 +48,24 @@ export async function runSteps(
     const summary = cutText(redactClean(done.output, parts.redact), SUMMARY_CHARACTERS_MAX)
     const spentMicroUsd = parts.purse.spentIn(step.id)
     reports.push({ id: step.id, kind: 'agent' in step ? 'agent' : 'run', ...done.counts, spentMicroUsd, summary })
-    if (done.ending !== undefined) return { reports, said, ending: done.ending }
+    const ending = afterOverage(parts, step, done.ending)
+    if (ending !== undefined) return { reports, said, ending }
   }
   return { reports, said, ending: undefined }
+}
+
+/** Also where a step was done with the very answer that was billed beyond the bound, so that no later call meets it. */
+function afterOverage(parts: RunParts, step: PlanStep, ending: Ending | undefined): Ending | undefined {
+  const isOpen = ending === undefined || ending.conclusion === 'capped'
+  return isOpen && parts.purse.hasOverage ? overage(step.id) : ending
+}
+
+function overage(stepId: string): Ending {
+  return ended(
+    'capped',
+    'overage',
+    `Step \`${stepId}\`: the provider billed more for a model call than it can cost at the declared price, so no more was sent.`,
+  )
 }
 
 interface StepDone {
@@ -93,7 +108,7 @@ async function runAgentStep(
       step: step.id,
       agent,
       price,
-      systemText: systemText(agent, notes),
+      systemText: systemText(agent, parts.plan.guards, notes),
       shareBasisPoints: step.share,
       turnsMax: step.turns,
     },
@@ -169,11 +184,7 @@ function agentEnding(
         `Step \`${step.id}\` reached the cap: the next useful model call would not have fitted under it.`,
       )
     case 'overage':
-      return ended(
-        'capped',
-        'overage',
-        `Step \`${step.id}\`: the provider billed more for a model call than it can cost at the declared price, so no more was sent.`,
-      )
+      return overage(step.id)
     case 'model-failed':
       return ended(
         'failed',

@@ -184,7 +184,7 @@ function postTokens(tokens: TokenMeter, reserved: number, spent: number): TokenM
 }
 
 /** Whether a provider has billed more than the bound, in money or in tokens; then the bound can't be trusted any more. */
-function hasOverage(meter: Meter): boolean {
+export function hasOverage(meter: Meter): boolean {
   return meter.overageMicroUsd > 0n || (meter.tokens !== undefined && meter.tokens.overage > 0)
 }
 

@@ -3,7 +3,10 @@ import { type AccountState, ceilingFor } from './account.ts'
 import { minBigint } from './money.ts'
 import type { Report } from './report.ts'
 
-/** `renamed` and `thaw` move nothing; they say that something was decided. */
+/**
+ * `renamed` and `thaw` move nothing; they say that something was decided. An `overage` freezes its account, and moves
+ * nothing where a call's bound was broken within the run's hold.
+ */
 export type EntryKind =
   | 'budget'
   | 'reserve'
@@ -41,25 +44,44 @@ export function notePosting(kind: 'renamed' | 'thaw'): Posting {
   return posting(kind, {})
 }
 
-/** A hold ends: what was spent is charged, at most the hold; what is beyond it is an overage; the rest goes back. */
-export function endPostings(kind: 'settle' | 'expire', held: bigint, spent: bigint): readonly Posting[] {
+/**
+ * A hold ends: what was spent is charged, at most the hold; what is beyond it is an overage, and so is a call that cost more
+ * than was reserved for it (`isBoundBroken`); the rest goes back.
+ */
+export function endPostings(
+  kind: 'settle' | 'expire',
+  held: bigint,
+  spent: bigint,
+  isBoundBroken = false,
+): readonly Posting[] {
   const charged = minBigint(held, spent)
   const released = held - charged
   const overage = spent - charged
   return [
     ...(charged > 0n ? [posting(kind, { heldChange: -charged, spentChange: charged })] : []),
     ...(released > 0n ? [posting('release', { heldChange: -released })] : []),
-    ...(overage > 0n ? [posting('overage', { overageChange: overage })] : []),
+    ...overagePostings(overage, isBoundBroken),
   ]
+}
+
+function overagePostings(overage: bigint, isBoundBroken: boolean): readonly Posting[] {
+  return overage > 0n || isBoundBroken ? [posting('overage', { overageChange: overage })] : []
+}
+
+/** Whether nothing more is reserved from the account until somebody has looked. */
+export function freezes({ kind }: Posting): boolean {
+  return kind === 'overage'
 }
 
 /**
  * A late report proves that less was spent than had been posted, and that goes back; it never charges. What it shows beyond
  * is an overage: everything up to what was drawn had been posted, and no call goes beyond that but by its own bound.
  */
-export function refundPostings(posted: bigint, proven: bigint): readonly Posting[] {
-  if (proven > posted) return [posting('overage', { overageChange: proven - posted })]
-  return proven < posted ? [posting('refund', { spentChange: proven - posted })] : []
+export function refundPostings(posted: bigint, proven: bigint, isBoundBroken = false): readonly Posting[] {
+  return [
+    ...(proven < posted ? [posting('refund', { spentChange: proven - posted })] : []),
+    ...overagePostings(proven > posted ? proven - posted : 0n, isBoundBroken),
+  ]
 }
 
 /**
@@ -82,7 +104,7 @@ export function afterPostings<State extends AccountState>(account: State, postin
     spent,
     held,
     overage: account.overage + overage,
-    frozen: account.frozen || overage > 0n,
+    frozen: account.frozen || postings.some(freezes),
     ceiling: ceiling === null ? null : ceilingFor(budget, { spent, held }),
   }
 }

@@ -30,6 +30,8 @@ export const reportSchema = z.object({
   outputTokens: z.int().check(z.nonnegative()),
   steps: z.array(stepReportSchema).check(z.maxLength(50)),
   calls: z.array(callSchema).check(z.maxLength(CALLS_MAX)),
+  /** That no model call was ever sent, as the runner knows or its journal shows: no calls in the list alone don't prove it. */
+  noCallSent: z.optional(z.literal(true)),
   /** Present whenever work was made, also when it is withheld. */
   delivery: z.optional(deliverySchema),
 })

@@ -3,7 +3,8 @@
  * the simulator tests the rules that the App carries out on its database.
  */
 import { isDeepStrictEqual } from 'node:util'
-import { type AccountSpec, accountMeant, termsOf } from '../core/account.ts'
+import { type AccountSpec, accountMeant, namesOf, newAccount, termsOf } from '../core/account.ts'
+import { brokenBound, provenSpend } from '../core/call-proof.ts'
 import { firstTranche, holdAmount } from '../core/hold.ts'
 import { minBigint } from '../core/money.ts'
 import {
@@ -198,8 +199,8 @@ export class PureLedger implements Ledger {
 
   /** The account meant by `spec` as configuration has it now; opened where there is none. */
   protected ensure(repositoryId: number, spec: AccountSpec, now: Date): PureAccount {
-    const rows = [spec.name, spec.was]
-      .flatMap((name) => this.rows.accountsNamed(repositoryId, spec.kind, name))
+    const rows = namesOf(spec)
+      .flatMap((name) => this.rows.accountsEverNamed(repositoryId, spec.kind, name))
       .filter(({ periodStart, periodEnd }) => periodStart < spec.periodEnd && spec.periodStart < periodEnd)
     const meant = accountMeant(spec, rows, now)
     return 'account' in meant ? this.adjust(meant.account, spec) : this.open(repositoryId, spec, meant.period)
@@ -207,19 +208,9 @@ export class PureLedger implements Ledger {
 
   protected open(repositoryId: number, spec: AccountSpec, period: { start: Date; end: Date }): PureAccount {
     const account: PureAccount = {
+      ...newAccount(spec, period),
       id: `account-${this.rows.accounts.size + 1}`,
       repositoryId,
-      kind: spec.kind,
-      name: spec.name,
-      unit: spec.unit,
-      periodStart: period.start,
-      periodEnd: period.end,
-      budget: spec.budget,
-      ceiling: spec.enforced ? spec.budget : null,
-      spent: 0n,
-      held: 0n,
-      overage: 0n,
-      frozen: false,
     }
     this.rows.putAccount(account)
     this.enter(account.id, null, [budgetPosting(spec.budget)])
@@ -245,17 +236,24 @@ export class PureLedger implements Ledger {
     const holds = run.holds.map((hold) => ({ ...hold, open: false }))
     this.rows.putRun({ ...run, ...how, state: 'ended', spentMicroUsd: spend.microUsd, holds })
     for (const hold of run.holds) {
-      this.post(hold.accountId, run.id, endPostings(kind, hold.amount, this.amountOf(hold, spend)))
+      const postings = endPostings(kind, hold.amount, this.amountOf(hold, spend), this.#isBoundBroken(hold, how.report))
+      this.post(hold.accountId, run.id, postings)
     }
   }
 
   protected refund(run: PureRun, report: Report): void {
-    const spend = spendOf(report)
+    const spend = provenSpend(report, {})
+    if (spend === undefined) return
     for (const hold of run.holds) {
       const posted = this.amountOf(hold, { microUsd: run.drawnMicroUsd, tokens: run.drawnTokens ?? 0n })
-      this.post(hold.accountId, run.id, refundPostings(posted, this.amountOf(hold, spend)))
+      const postings = refundPostings(posted, this.amountOf(hold, spend), this.#isBoundBroken(hold, report))
+      this.post(hold.accountId, run.id, postings)
     }
     this.rows.putRun({ ...run, spentMicroUsd: minBigint(run.spentMicroUsd, spend.microUsd), report })
+  }
+
+  #isBoundBroken({ accountId }: PureHold, report: Report | null | undefined): boolean {
+    return brokenBound(this.rows.account(accountId).unit, report?.calls ?? []) !== undefined
   }
 
   protected amountOf({ accountId }: PureHold, spend: Spend): bigint {

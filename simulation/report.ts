@@ -20,6 +20,7 @@ export function reportOf(calls: readonly Call[], conclusion: Conclusion, reason:
     outputTokens: sum((call) => call.outputTokens),
     steps: [],
     calls: [...calls],
+    ...(calls.length === 0 ? { noCallSent: true as const } : {}),
   }
 }
 

@@ -27,7 +27,7 @@ export interface Statement {
   readonly text: string
 }
 
-/** A transaction as the ledger's own statements see it, whoever began it. */
+/** A transaction as the ledger's own statements see it. */
 export interface Sql {
   rows<Row extends object>(statement: Statement, values: readonly Value[]): Promise<readonly Row[]>
 }
@@ -81,13 +81,6 @@ function sqlOf(client: pg.PoolClient | pg.Pool, kind: Database['kind']): Sql {
       const named = kind === 'server' ? { name, text } : { text }
       return (await client.query<Row>({ ...named, values: [...values] })).rows
     },
-  }
-}
-
-/** A transaction of Prisma's. What it reads this way are numbers and text; bigints and moments differ. */
-export function sqlWithin(transaction: Prisma.TransactionClient): Sql {
-  return {
-    rows: (statement, values) => transaction.$queryRawUnsafe(statement.text, ...values),
   }
 }
 

@@ -11,8 +11,7 @@ import {
 } from '../../core/protocol.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/reason.ts'
 import { reportSchema } from '../../core/report.ts'
-import type { Run } from '../../prisma/client/client.ts'
-import { authenticate } from '../ledger/claim.ts'
+import { authenticate, type OpenedRun } from '../ledger/claim.ts'
 import type { Parts } from '../parts.ts'
 import { parseBody, send, sendRefusal } from './answer.ts'
 import { ask } from './ask.ts'
@@ -89,7 +88,7 @@ export function createDoor(parts: Parts, verifyJob: VerifyJob) {
     return isRefusal(answer) ? answer : z.encode(finishAnswerSchema, answer)
   }
 
-  async function opened(request: IncomingMessage, runId: string): Promise<Run | Refusal> {
+  async function opened(request: IncomingMessage, runId: string): Promise<OpenedRun | Refusal> {
     const token = bearerOf(request.headers.authorization)
     return token === undefined ? refuse('run-unknown') : authenticate(parts.prisma, runId, token)
   }

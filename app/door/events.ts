@@ -2,8 +2,7 @@
 import type { z } from 'zod'
 import type { eventsAnswerSchema, eventsBodySchema } from '../../core/protocol.ts'
 import { isRefusal, type Refusal } from '../../core/reason.ts'
-import type { Run } from '../../prisma/client/client.ts'
-import { draw } from '../ledger/claim.ts'
+import { draw, type OpenedRun } from '../ledger/claim.ts'
 import { createLru } from '../lru.ts'
 import type { Parts } from '../parts.ts'
 
@@ -13,7 +12,7 @@ const lastSteps = createLru<string>(STEPS_MAX)
 
 export async function events(
   parts: Parts,
-  run: Run,
+  run: OpenedRun,
   body: z.output<typeof eventsBodySchema>,
 ): Promise<z.output<typeof eventsAnswerSchema> | Refusal> {
   const drawn = await draw(parts.prisma, {

@@ -4,16 +4,21 @@ import { isRefusal, type Refusal } from '../../core/reason.ts'
 import type { Report } from '../../core/report.ts'
 import type { Run } from '../../prisma/client/client.ts'
 import { deliverRun } from '../deliver/deliver.ts'
+import type { OpenedRun } from '../ledger/claim.ts'
 import { settle } from '../ledger/settle.ts'
 import { updateOutcome } from '../outcome.ts'
 import type { Parts } from '../parts.ts'
 import { reasonOf } from '../show/ended-run.ts'
 import { remainingMicroUsd } from './claim.ts'
 
-export async function finish(parts: Parts, run: Run, report: Report): Promise<FinishAnswer | Refusal> {
+export async function finish(parts: Parts, run: OpenedRun, report: Report): Promise<FinishAnswer | Refusal> {
   const settled = await settle(parts.ledger, { runId: run.id, epoch: run.epoch, report, now: parts.now() })
   if (isRefusal(settled)) return settled
-  if (settled.overage) parts.log.error({ run: run.id }, 'a provider billed more than was held; its account is frozen')
+  if (settled.overage) {
+    parts.log.error({ run: run.id }, 'a provider billed more than a bound allows; the accounts that paid are frozen')
+  }
+  if (settled.late)
+    parts.log.warn({ run: run.id, calls: report.calls.length }, 'a run that was given up has reported late')
   const ended = await deliverOnce(parts, run.id)
   await updateOutcome(parts, run.id)
   await parts.showLater(run.id)

@@ -3,11 +3,10 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { firstTranche } from '../../core/hold.ts'
 import { LEASE_SECONDS } from '../../core/protocol.ts'
 import { type Refusal, refuse } from '../../core/reason.ts'
-import { changeBy, holdingStates, mayClaimAgain } from '../../core/run-life.ts'
-import type { PrismaClient, Run } from '../../prisma/client/client.ts'
+import { changeBy, holdingStates, mayClaimAgain, type RunStanding } from '../../core/run-life.ts'
+import type { Prisma, PrismaClient, Run } from '../../prisma/client/client.ts'
 import { leaseUntil } from '../database/clock.ts'
 import { transact } from '../database/transact.ts'
-import { standingOf } from './standing.ts'
 
 const TOKEN_BYTES = 32
 
@@ -19,18 +18,15 @@ export async function markDispatched(
   now: Date,
 ): Promise<void> {
   await transact(prisma, async (transaction) => {
-    await transaction.$queryRaw`SELECT 1 FROM run WHERE id = ${runId} FOR UPDATE`
-    const run = await transaction.run.findUnique({ where: { id: runId, state: { in: [...holdingStates] } } })
-    if (run === null) return
-    const change = changeBy('dispatch', standingOf(run))
-    await transaction.run.update({
-      where: { id: runId },
-      data: {
-        state: change.kind === 'moves' ? change.to : run.state,
-        dispatchedAt: run.dispatchedAt ?? now,
-        actionsRunId: actionsRunId ?? run.actionsRunId,
-      },
-    })
+    const run = await lockRun(transaction, runId)
+    if (run === undefined || !holdingStates.some((state) => state === run.state)) return
+    const change = changeBy('dispatch', run)
+    await transaction.$executeRaw`
+      UPDATE run SET
+        state = ${change.kind === 'moves' ? change.to : run.state}::run_state,
+        dispatched_at = COALESCE(dispatched_at, ${now}),
+        actions_run_id = COALESCE(${actionsRunId ?? null}::bigint, actions_run_id)
+      WHERE id = ${runId}`
   })
 }
 
@@ -54,11 +50,10 @@ export async function claim(
 ): Promise<Claim | Refusal> {
   const { runId, repositoryId, jobKey, now } = request
   return transact(prisma, async (transaction) => {
-    await transaction.$queryRaw`SELECT 1 FROM run WHERE id = ${runId} FOR UPDATE`
-    const reserved = await transaction.run.findUnique({ where: { id: runId, repositoryId } })
-    if (reserved === null) return refuse('run-unknown')
+    const reserved = await lockRun(transaction, runId)
+    if (reserved?.repositoryId !== repositoryId) return refuse('run-unknown')
     const isAgain = reserved.state === 'claimed' && mayClaimAgain(reserved, jobKey)
-    const change = changeBy(isAgain ? 'claim-again' : 'claim', standingOf(reserved))
+    const change = changeBy(isAgain ? 'claim-again' : 'claim', reserved)
     if (change.kind === 'refuses') return refuse(change.reason)
 
     const token = randomBytes(TOKEN_BYTES).toString('base64url')
@@ -75,12 +70,32 @@ export async function claim(
   })
 }
 
+/** What is looked at of a run that somebody is about to move, which nobody else does until the transaction ends. */
+interface LockedRun
+  extends RunStanding,
+    Pick<Run, 'repositoryId' | 'heldMicroUsd' | 'heldTokens' | 'jobKey' | 'heardAt'> {}
+
+/** Without its plan and its report, which are long. */
+async function lockRun(transaction: Prisma.TransactionClient, runId: string): Promise<LockedRun | undefined> {
+  const [run] = await transaction.$queryRaw<LockedRun[]>`
+    SELECT state::text, reason, report IS NOT NULL AS "hasReport", repository_id AS "repositoryId",
+           held_micro_usd AS "heldMicroUsd", held_tokens AS "heldTokens", job_key AS "jobKey", heard_at AS "heardAt"
+    FROM run WHERE id = ${runId} FOR UPDATE`
+  return run
+}
+
+export type OpenedRun = Pick<Run, 'id' | 'epoch' | 'state'>
+
 /** The run that a bearer token opens, with the claim's epoch; `run-unknown` when it opens nothing. Also opens an ended run. */
-export async function authenticate(prisma: PrismaClient, runId: string, token: string): Promise<Run | Refusal> {
-  const run = await prisma.run.findUnique({ where: { id: runId } })
+export async function authenticate(prisma: PrismaClient, runId: string, token: string): Promise<OpenedRun | Refusal> {
+  const run = await prisma.run.findUnique({
+    where: { id: runId },
+    select: { id: true, epoch: true, state: true, tokenHash: true },
+  })
   if (run === null || run.tokenHash === null) return refuse('run-unknown')
   const same = timingSafeEqual(Buffer.from(run.tokenHash, 'hex'), Buffer.from(hashOf(token), 'hex'))
-  return same ? run : refuse('run-unknown')
+  const { id, epoch, state } = run
+  return same ? { id, epoch, state } : refuse('run-unknown')
 }
 
 function hashOf(token: string): string {
@@ -118,7 +133,7 @@ export async function draw(
     WHERE id = ${runId} AND epoch = ${epoch} AND state = 'claimed'
     RETURNING drawn_micro_usd AS "drawnMicroUsd", drawn_tokens AS "drawnTokens", stop_requested AS "stopRequested"`
   if (drawn !== undefined) return drawn
-  const run = await prisma.run.findUnique({ where: { id: runId } })
+  const run = await prisma.run.findUnique({ where: { id: runId }, select: { state: true } })
   if (run === null) return refuse('run-unknown')
   if (run.state === 'ended') return refuse('run-over')
   return refuse(run.state === 'claimed' ? 'already-claimed' : 'run-unknown')

@@ -1,5 +1,5 @@
 /** Posting: the one way in which an account's amounts change. */
-import type { Posting } from '../../core/posting.ts'
+import { freezes, type Posting } from '../../core/posting.ts'
 import type { Sql, Value } from '../database/transact.ts'
 
 export interface NewEntry {
@@ -32,11 +32,11 @@ const postStatement = ({ name, queries, values }: Along) => ({
         held = account.held + change.held,
         spent = account.spent + change.spent,
         overage = account.overage + change.overage,
-        frozen = account.frozen OR change.overage > 0,
+        frozen = account.frozen OR change.freezes,
         ceiling = CASE WHEN account.ceiling IS NOT NULL THEN
           GREATEST(account.budget + change.budget, account.spent + change.spent + account.held + change.held) END
       FROM json_to_recordset($${values.length + 1}::json) AS change(
-        id bigint, budget bigint, held bigint, spent bigint, overage bigint)
+        id bigint, budget bigint, held bigint, spent bigint, overage bigint, freezes boolean)
       WHERE account.id = change.id AND (
         account.ceiling IS NULL
         OR (
@@ -72,23 +72,18 @@ export async function post(sql: Sql, entries: readonly NewEntry[], along: Along 
 }
 
 function changesOf(entries: readonly NewEntry[]) {
-  const changes = new Map<bigint, { budget: bigint; held: bigint; spent: bigint; overage: bigint }>()
-  for (const { accountId, posting } of entries) {
-    const before = changes.get(accountId) ?? { budget: 0n, held: 0n, spent: 0n, overage: 0n }
-    changes.set(accountId, {
-      budget: before.budget + posting.budgetChange,
-      held: before.held + posting.heldChange,
-      spent: before.spent + posting.spentChange,
-      overage: before.overage + posting.overageChange,
-    })
-  }
-  return [...changes].map(([id, { budget, held, spent, overage }]) => ({
-    id: `${id}`,
-    budget: `${budget}`,
-    held: `${held}`,
-    spent: `${spent}`,
-    overage: `${overage}`,
-  }))
+  const byAccount = Map.groupBy(entries, ({ accountId }) => accountId)
+  return [...byAccount].map(([id, ofAccount]) => {
+    const sum = (of: (posting: Posting) => bigint) => ofAccount.reduce((total, { posting }) => total + of(posting), 0n)
+    return {
+      id: `${id}`,
+      budget: `${sum((posting) => posting.budgetChange)}`,
+      held: `${sum((posting) => posting.heldChange)}`,
+      spent: `${sum((posting) => posting.spentChange)}`,
+      overage: `${sum((posting) => posting.overageChange)}`,
+      freezes: ofAccount.some(({ posting }) => freezes(posting)),
+    }
+  })
 }
 
 function row({ accountId, runId, posting, key, note, at }: NewEntry) {

@@ -1,24 +1,23 @@
 /** How a run ends in the books: settled by its report, released before it began, or expired when its job vanished. */
-import { spendOf } from '../../core/posting.ts'
-import { isRefusal, type Refusal, refuse } from '../../core/reason.ts'
+import { brokenBound } from '../../core/call-proof.ts'
+import { type Refusal, refuse } from '../../core/reason.ts'
 import type { Report } from '../../core/report.ts'
 import { undeliverableReason } from '../../core/run-life.ts'
 import { remainingIn } from './accounts.ts'
-import type { EndAnswer, RunEnd } from './end-runs.ts'
+import type { EndAnswer } from './end-runs.ts'
 import type { Ledger } from './ledger.ts'
-import { refundLate } from './refund.ts'
-import { reportText } from './stored.ts'
+import { given } from './run-end.ts'
 
 export interface Settled {
   /** The whole spend, an overage included. */
   readonly spentMicroUsd: bigint
   /** What is left in the account that paid; null where tokens paid. */
   readonly remainingMicroUsd: bigint | null
-  /** More was spent than was held: the accounts that paid are frozen, and somebody has to look. */
+  /** More was spent than was held, or than was reserved for a call: the accounts that paid are frozen, and somebody has to look. */
   readonly overage: boolean
   /** The same report had been settled before; nothing changed. */
   readonly repeated: boolean
-  /** The run had been given up: the report only brought back what it proves was not spent, and its work is not delivered. */
+  /** The run had been given up: the report brought back at the most what it proves was not spent, and its work is not delivered. */
   readonly late: boolean
 }
 
@@ -31,48 +30,30 @@ export interface SettleRequest {
 
 /**
  * Settles a claimed run by its report: posts the spend, releases the rest. Of an expired run a report can only refund,
- * once, down to its calls' evidence. Refuses with `run-unknown` (also when nobody has claimed it), `already-claimed` (an
- * older claim) or `run-over` (ended by another report).
+ * once, down to its calls' evidence, and not at all without any. Refuses with `run-unknown` (also when nobody has claimed
+ * it), `already-claimed` (an older claim) or `run-over` (ended by another report).
  */
 export async function settle(ledger: Ledger, request: SettleRequest): Promise<Settled | Refusal> {
-  const { runId, epoch, now } = request
-  const end = endBy(request.report)
-  const answer = await ledger.ending.add({ runId, now, by: { event: 'report', epoch, end } })
-  const { change } = answer
-  if (change.kind === 'refuses') return refuse(change.reason)
-  if (change.kind !== 'refunds') return settled(answer, { repeated: change.kind !== 'settles' })
-  const isFirst = await refundLate(ledger.prisma, { runId, epoch, end, now })
-  // It is settled now, by this report or by another that came first, and a repeat is told so.
-  const again = await settle(ledger, request)
-  return isRefusal(again) ? again : { ...again, repeated: !isFirst, late: isFirst }
+  const { runId, epoch, report, now } = request
+  const answer = await ledger.ending.add({ runId, now, by: { event: 'report', epoch, given: given(report) } })
+  if (answer.change.kind === 'refuses') return refuse(answer.change.reason)
+  return settled(answer, report)
 }
 
-/** A runner is not trusted to add up: the cached tokens are part of the input. */
-function endBy(report: Report): RunEnd {
-  return {
-    conclusion: report.conclusion,
-    reason: report.reason ?? null,
-    spend: spendOf(report),
-    inputTokens: report.inputTokens,
-    cachedTokens: Math.min(report.cachedTokens, report.inputTokens),
-    outputTokens: report.outputTokens,
-    report: reportText(report),
-  }
-}
-
-function settled({ run, payers }: EndAnswer, { repeated }: { readonly repeated: boolean }): Settled {
+function settled({ change, run, payers }: EndAnswer, report: Report): Settled {
   if (run === undefined) throw new Error('a run was settled that is not there')
   const { spentMicroUsd, usedTokens } = run
   // Of what had vanished the draw was posted; what a late report shows beyond it is an overage.
   const isLost = run.reason === undeliverableReason
   const boundMicroUsd = isLost ? run.drawnMicroUsd : run.heldMicroUsd
   const boundTokens = isLost ? run.drawnTokens : run.heldTokens
+  const isBeyondHold = spentMicroUsd > boundMicroUsd || (boundTokens !== null && usedTokens > boundTokens)
   return {
     spentMicroUsd,
     remainingMicroUsd: remainingIn('usd', payers),
-    overage: spentMicroUsd > boundMicroUsd || (boundTokens !== null && usedTokens > boundTokens),
-    repeated,
-    late: false,
+    overage: isBeyondHold || payers.some(({ unit }) => brokenBound(unit, report.calls) !== undefined),
+    repeated: change.kind === 'stays',
+    late: change.kind === 'refunds',
   }
 }
 

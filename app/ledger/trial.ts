@@ -85,21 +85,6 @@ export async function deferOutcome(prisma: PrismaClient, runId: string, until: D
   await prisma.run.updateMany({ where: { id: runId, decideAfter: { lt: until } }, data: { decideAfter: until } })
 }
 
-/** Moves what a run counts when its spend is corrected afterwards; the run itself is the caller's to change. */
-export async function correctSpend(
-  transaction: Prisma.TransactionClient,
-  run: Run,
-  spentMicroUsd: bigint,
-): Promise<void> {
-  const { outcome, reverted } = run
-  await moveCounts(
-    transaction,
-    run,
-    countsOf(outcome, reverted, run.spentMicroUsd),
-    countsOf(outcome, reverted, spentMicroUsd),
-  )
-}
-
 async function moveCounts(
   transaction: Prisma.TransactionClient,
   run: Run,

@@ -49,7 +49,8 @@ function isFormOf(entry: AuditedEntry): boolean {
     case 'release':
       return changed === 'held' && held < 0n
     case 'overage':
-      return changed === 'overage' && overage > 0n
+      // It moves nothing where a call broke its bound within the hold.
+      return (changed === 'overage' && overage > 0n) || changed === ''
     case 'refund':
       return changed === 'spent' && spent < 0n
     case 'budget':

@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Database, openDatabase } from '../../app/database/open.ts'
-import { accountsOf } from '../../app/ledger/accounts.ts'
 import { auditLedger } from '../../app/ledger/audit.ts'
 import { claim } from '../../app/ledger/claim.ts'
 import { type Ledger, openLedger } from '../../app/ledger/ledger.ts'
@@ -16,6 +15,7 @@ import {
   claimedRun,
   NOW,
   newRepository,
+  openAccounts,
   portfolioAccount,
   reportOf,
   requestFor,
@@ -65,6 +65,17 @@ describe.skipIf(programs === undefined)('on a PostgreSQL server', () => {
     return client
   }
 
+  /** Until so many wait for a lock, whoever holds it. */
+  async function untilWaitingAre(count: number): Promise<void> {
+    const waiting = `SELECT 1 FROM pg_stat_activity
+      WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0`
+    for (let look = 0; look < WAITS_LOOKS_MAX; look += 1) {
+      if ((await database.pool.query(waiting)).rows.length >= count) return
+      await sleep(LOOK_MS)
+    }
+    throw new Error(`not so many wait for a lock: ${count}`)
+  }
+
   /** Until somebody waits for a lock that `client` holds. */
   async function untilWaiting(client: pg.Client): Promise<void> {
     const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
@@ -88,7 +99,7 @@ describe.skipIf(programs === undefined)('on a PostgreSQL server', () => {
     const before = await deadlocks()
     // Opened one after the other, and so in the order in which a reservation locks them.
     const specs = [portfolioAccount(100n * CENT), portfolioAccount(100n * CENT, { name: 'other' })]
-    const accounts = await accountsOf(ledger, repositoryId, specs, NOW)
+    const accounts = await openAccounts(ledger, repositoryId, specs, NOW)
     const third = portfolioAccount(100n * CENT, { name: 'third' })
     const { run, epoch } = await claimedRun(ledger, requestFor(repositoryId, CAP, [third]))
     const paying = await database.prisma.hold.findFirstOrThrow({ where: { runId: run.id } })
@@ -109,6 +120,40 @@ describe.skipIf(programs === undefined)('on a PostgreSQL server', () => {
     await Promise.all([one.end(), two.end()])
   })
 
+  it('a command that comes twice at once is one run, though the account has room for one only', async () => {
+    const repositoryId = await newRepository(database.prisma)
+    const request = requestFor(repositoryId, CAP, [portfolioAccount(CAP)])
+    await openAccounts(ledger, repositoryId, request.accounts)
+    const busy = await somebody(`SELECT 1 FROM account WHERE repository_id = ${repositoryId} FOR UPDATE`)
+    const processes = [openLedger(database), openLedger(database)]
+    const answers = Promise.all(processes.map((one) => reserve(one, request)))
+    await untilWaitingAre(2)
+    await busy.query('COMMIT')
+    const [first, second] = await answers
+    expect([first, second]).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ heldMicroUsd: CAP, repeated: false }),
+        expect.objectContaining({ heldMicroUsd: CAP, repeated: true }),
+      ]),
+    )
+    await expectBalanced(database.prisma, repositoryId)
+    await busy.end()
+  })
+
+  it('a go waits for the run that it is about before it takes its account', async () => {
+    const repositoryId = await newRepository(database.prisma)
+    const request = requestFor(repositoryId, CAP, [portfolioAccount(CAP)])
+    await openAccounts(ledger, repositoryId, request.accounts)
+    const { run } = await propose(ledger, request)
+    const stopping = await somebody(`SELECT 1 FROM run WHERE id = '${run.id}' FOR UPDATE`)
+    const going = reserve(ledger, request)
+    await untilWaiting(stopping)
+    await stopping.query(`SELECT 1 FROM account WHERE repository_id = ${repositoryId} FOR UPDATE NOWAIT`)
+    await stopping.query('COMMIT')
+    expect(await going).toMatchObject({ run: { id: run.id }, heldMicroUsd: CAP, repeated: false })
+    await stopping.end()
+  })
+
   it('a reservation that can’t be serialized is begun again', async () => {
     // Some operators set this for all of their databases.
     const strict = new URL(url)
@@ -116,7 +161,7 @@ describe.skipIf(programs === undefined)('on a PostgreSQL server', () => {
     const other = await openDatabase({ url: strict.href })
     const repositoryId = await newRepository(other.prisma)
     const spec = portfolioAccount(100n * CENT)
-    await accountsOf(other, repositoryId, [spec], NOW)
+    await openAccounts(other, repositoryId, [spec], NOW)
     const changing = await somebody(`UPDATE account SET frozen = frozen WHERE repository_id = ${repositoryId}`)
     const reserving = reserve(openLedger(other), requestFor(repositoryId, CAP, [spec]))
     await untilWaiting(changing)
@@ -167,7 +212,7 @@ describe.skipIf(programs === undefined)('on a PostgreSQL server', () => {
       [
         'of a reservation',
         async (repositoryId, cutIt) => {
-          await accountsOf(cutLedger, repositoryId, accounts, NOW)
+          await openAccounts(cutLedger, repositoryId, accounts, NOW)
           cutIt()
           return reserve(cutLedger, request(repositoryId))
         },
@@ -219,9 +264,9 @@ describe.skipIf(programs === undefined)('on a PostgreSQL server', () => {
         async (repositoryId, cutIt) => {
           const { run, epoch } = await claimedRun(cutLedger, request(repositoryId))
           await expire(cutLedger, run.id, NOW)
-          // The first transaction only finds that it is late; the second refunds.
-          cutIt(1)
-          return settle(cutLedger, { runId: run.id, epoch, report: reportOf(CENT), now: NOW })
+          cutIt()
+          const report = reportOf(CENT, { noCallSent: true })
+          return settle(cutLedger, { runId: run.id, epoch, report, now: NOW })
         },
         4,
         { state: 'ended', spentMicroUsd: CENT },
@@ -252,7 +297,7 @@ describe.skipIf(programs === undefined)('on a PostgreSQL server', () => {
     it('holds up its own repository alone, whose requests fail within the bound and keep nothing', async () => {
       const { prisma } = database
       const [theirs, ours] = [await newRepository(prisma), await newRepository(prisma)]
-      for (const repositoryId of [theirs, ours]) await accountsOf(database, repositoryId, accounts, NOW)
+      for (const repositoryId of [theirs, ours]) await openAccounts(database, repositoryId, accounts, NOW)
       const held = await claimedRun(ledger, requestFor(theirs, CAP, accounts))
       const own = await claimedRun(ledger, requestFor(ours, CAP, accounts))
       const stuck = await somebody(`UPDATE account SET frozen = frozen WHERE repository_id = ${theirs}`)
@@ -322,7 +367,7 @@ describe.skipIf(programs === undefined)('on a PostgreSQL server', () => {
     it('with all its connections taken keeps nothing of what was asked, and all who asked together are told together', () =>
       onPool(async (own, pool, repositoryId) => {
         const accounts = [portfolioAccount(1000n * CENT)]
-        await accountsOf(database, repositoryId, accounts, NOW)
+        await openAccounts(database, repositoryId, accounts, NOW)
         const requests = Array.from({ length: AT_ONCE }, () => requestFor(repositoryId, CAP, accounts))
         const taken = await Promise.all(Array.from({ length: CONNECTIONS }, () => pool.connect()))
         const asked = requests.map((request) => reserve(own, request))
@@ -341,7 +386,7 @@ describe.skipIf(programs === undefined)('on a PostgreSQL server', () => {
     it('whose server does not answer in time gives up all who wait for it, once, and keeps nothing', () =>
       onPool(async (own, pool, repositoryId) => {
         const accounts = [portfolioAccount(1000n * CENT)]
-        await accountsOf(database, repositoryId, accounts, NOW)
+        await openAccounts(database, repositoryId, accounts, NOW)
         const locking = await somebody(`UPDATE account SET frozen = frozen WHERE repository_id = ${repositoryId}`)
         const requests = Array.from({ length: AT_ONCE }, () => requestFor(repositoryId, CAP, accounts))
         const asked = requests.map((request) => reserve(own, request))

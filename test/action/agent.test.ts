@@ -13,6 +13,7 @@ import { openModel } from '../../action/model.ts'
 import { Purse } from '../../action/purse.ts'
 import { openSandbox } from '../../action/sandbox.ts'
 import { toolDefinitions } from '../../action/tools/tools.ts'
+import type { Call } from '../../core/call.ts'
 import { ConversationBound, type Message, messageTokensBound } from '../../core/input-bound.ts'
 import { worstCostMicroUsd } from '../../core/price.ts'
 import { isRefusal } from '../../core/reason.ts'
@@ -55,7 +56,7 @@ const firstBound = bound.upTo(first.length)
 
 /** `reply` is asked for each request, with what the journal says at that moment. */
 async function setUp(
-  reply: (request: Request, count: number, journal: ReturnType<typeof readJournal>) => Reply,
+  reply: (request: Request, count: number, journal: readonly Call[]) => Reply,
   hold: { capMicroUsd: bigint; capTokens?: number },
   changed: Partial<AgentTask> = {},
 ) {
@@ -67,7 +68,7 @@ async function setUp(
     for await (const chunk of request) text += chunk
     const asked: Request = JSON.parse(text)
     requests.push(asked)
-    const { status = 200, body } = reply(asked, requests.length, readJournal(file))
+    const { status = 200, body } = reply(asked, requests.length, readJournal(file) ?? [])
     response.writeHead(status, { 'content-type': 'application/json' })
     response.end(JSON.stringify(body))
   }).listen(0, '127.0.0.1')

@@ -257,16 +257,41 @@ describe('a run with an App', () => {
     expect(report.calls[0]?.reservedTokens).toBeLessThan(60_000)
   })
 
-  it('gives back by `post` what it claimed, when it is killed before any call', async () => {
-    const { world, app, inputs, extra, model } = await setUp([mend], { drawnMicroUsd: 1_000n, fail: noDraw })
-    const job = world.start(inputs, extra)
-    await expect.poll(() => app.seen.some(({ path }) => path.endsWith('/events')), { timeout: 20_000 }).toBe(true)
-    job.kill('SIGKILL')
-    const { state } = await job.ended
-    rmSync(`${state.baseDir}/journal.jsonl`)
-    expect(await world.post(job.env)).toContain('0 model calls')
-    expect(app.reports()).toMatchObject([{ conclusion: 'cancelled', spentMicroUsd: 0n, calls: [] }])
-    expect(model.calls()).toEqual([])
+  describe('killed before any call', () => {
+    const killed = async () => {
+      const { world, app, inputs, extra, model } = await setUp([mend], { drawnMicroUsd: 1_000n, fail: noDraw })
+      const job = world.start(inputs, extra)
+      await expect.poll(() => app.seen.some(({ path }) => path.endsWith('/events')), { timeout: 20_000 }).toBe(true)
+      job.kill('SIGKILL')
+      const { state } = await job.ended
+      expect(model.calls()).toEqual([])
+      return { app, state, post: () => world.post(job.env) }
+    }
+
+    it('gives back by `post` what it claimed, since its journal shows that none was sent', async () => {
+      const { app, post } = await killed()
+      expect(await post()).toContain('0 model calls')
+      expect(app.reports()).toMatchObject([{ conclusion: 'cancelled', spentMicroUsd: 0n, calls: [], noCallSent: true }])
+    })
+
+    it('gives nothing back where its journal is lost: then nobody knows', async () => {
+      const { app, state, post } = await killed()
+      rmSync(`${state.baseDir}/journal.jsonl`)
+      expect(await post()).toContain('neither a report nor its journal')
+      expect(app.reports()).toEqual([])
+    })
+  })
+
+  it('does not end as completed when the very last answer is billed beyond its bound', async () => {
+    const dear: Script = (request) =>
+      request.messages.some((message) => message.role === 'assistant')
+        ? { text: 'Done.', usage: { input: 90_000, cached: 90_000, output: 2 } }
+        : edit
+    const { world, app, inputs, extra, model } = await setUp([dear], { drawnMicroUsd: 500_000n, tokens: 60_000 })
+    const job = await world.run(inputs, extra)
+    expect(model.calls()).toHaveLength(2)
+    expect(job.outputs).toMatchObject({ conclusion: 'capped', reason: 'overage' })
+    expect(app.reports()[0]?.delivery?.changeset?.files.map((file) => file.path)).toEqual(['sum.js'])
   })
 
   it('gives back by `post` what it could not start, when the App is silent', async () => {

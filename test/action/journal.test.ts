@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { openJournal, readJournal } from '../../action/journal.ts'
+import { createJournal, openJournal, readJournal } from '../../action/journal.ts'
 import { Purse } from '../../action/purse.ts'
 import type { CallOutcome } from '../../core/meter.ts'
 
@@ -34,11 +34,20 @@ it('never tells less than was spent, at whichever byte it ends', async () => {
   for (let end = 0; end <= whole.length; end += 1) {
     writeFileSync(file, whole.subarray(0, end))
     const charged = sent.filter((call) => call.bytes <= end).map((call) => call.spentMicroUsd)
-    const told = readJournal(file).map((call) => call.spentMicroUsd)
+    const told = (readJournal(file) ?? []).map((call) => call.spentMicroUsd)
     expect(told.length).toBeGreaterThanOrEqual(charged.length)
     for (const [index, spent] of charged.entries()) expect(told[index]).toBeGreaterThanOrEqual(spent)
   }
   writeFileSync(file, whole)
-  expect(readJournal(file).map((call) => call.spentMicroUsd)).toEqual(sent.map((call) => call.spentMicroUsd))
+  expect(readJournal(file)?.map((call) => call.spentMicroUsd)).toEqual(sent.map((call) => call.spentMicroUsd))
+  rmSync(dir, { recursive: true })
+})
+
+it('says nothing where it is lost, and that no call was sent where it is empty', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'purser-journal-'))
+  const file = join(dir, 'journal.jsonl')
+  expect(readJournal(file)).toBeUndefined()
+  createJournal(file)
+  expect(readJournal(file)).toEqual([])
   rmSync(dir, { recursive: true })
 })

@@ -107,7 +107,7 @@ export class CutsTheCeilingAtOnce extends PureLedger {
 
 export class RefundsBeyondEvidence extends PureLedger {
   protected override refund(run: PureRun, report: Report): void {
-    super.refund(run, { ...report, spentMicroUsd: 0n, inputTokens: 0, outputTokens: 0, calls: [] })
+    super.refund(run, { ...report, spentMicroUsd: 0n, inputTokens: 0, outputTokens: 0, calls: [], noCallSent: true })
   }
 }
 

@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest'
+import { transactSql } from '../../../app/database/transact.ts'
 import { authenticate, claim, draw, markDispatched } from '../../../app/ledger/claim.ts'
+import { lockRuns } from '../../../app/ledger/lock-runs.ts'
 import { settle, stopRun } from '../../../app/ledger/settle.ts'
 import { LEASE_SECONDS } from '../../../core/protocol.ts'
 import { isRefusal } from '../../../core/reason.ts'
@@ -48,6 +50,33 @@ onEachDatabase('claiming', (database) => {
     )
     expect(claims.filter((result) => !isRefusal(result))).toHaveLength(1)
     expect(claims.filter((result) => isRefusal(result) && result.reason === 'already-claimed')).toHaveLength(7)
+  })
+
+  it('reads neither plan nor report of a run, which may be long, to know whose it is and how it stands', async () => {
+    const { prisma, ledger } = database()
+    const repositoryId = await newRepository(prisma)
+    const long = 'x'.repeat(1_000_000)
+    const plan = planOf(CENT, { inputs: { goal: long } })
+    const claimed = await claimedRun(
+      ledger,
+      requestFor(repositoryId, CENT, [portfolioAccount(100n * CENT)], { run: { plan } }),
+    )
+    const { id } = claimed.run
+    const report = reportOf(0n, { message: long })
+    granted(await settle(ledger, { runId: id, epoch: claimed.epoch, report, now: NOW }))
+    const opened = await authenticate(prisma, id, claimed.token)
+    const locked = await transactSql(database(), (sql) => lockRuns(sql, [id]))
+    const texts = [opened, locked.get(id)].flatMap((row) => Object.values(row ?? {}).map(String))
+    expect(texts).toContain(id)
+    expect(Math.max(...texts.map((text) => text.length))).toBeLessThan(100)
+    // It is known again all the same.
+    expect(await settle(ledger, { runId: id, epoch: claimed.epoch, report, now: NOW })).toMatchObject({
+      repeated: true,
+    })
+    const other = { ...report, message: `${long}.` }
+    expect(await settle(ledger, { runId: id, epoch: claimed.epoch, report: other, now: NOW })).toMatchObject({
+      reason: 'run-over',
+    })
   })
 
   it('keeps another repository’s jobs out', async () => {

@@ -1,10 +1,14 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { auditLedger } from '../../../app/ledger/audit.ts'
 import { putOffDelivery, recordDelivery, takeDelivery } from '../../../app/ledger/delivery.ts'
-import { settle } from '../../../app/ledger/settle.ts'
+import { reserve } from '../../../app/ledger/reserve.ts'
+import { expire, settle } from '../../../app/ledger/settle.ts'
 import { storedPlan, storedReport } from '../../../app/ledger/stored.ts'
 import { expireLost } from '../../../app/ledger/sweep.ts'
 import { frozenAccounts, thawAccount } from '../../../app/ledger/thaw.ts'
+import { recordOutcome } from '../../../app/ledger/trial.ts'
 import type { Call } from '../../../core/call.ts'
+import type { Report } from '../../../core/report.ts'
 import { onEachDatabase } from '../database/each-database.ts'
 import { expectBalanced } from './balance.ts'
 import {
@@ -131,13 +135,93 @@ onEachDatabase('settling', (database) => {
     await prisma.$executeRaw`UPDATE run SET lease_until = clock_timestamp() - interval '1 s' WHERE id = ${lost.id}`
     expect(await expireLost(ledger, NOW)).toEqual({ ended: [lost.id], failed: [] })
     expect(await prisma.account.findFirst({ where: { repositoryId } })).toMatchObject({ spent: 250_000n, held: 0n })
-    const late = granted(await settle(ledger, { runId: lost.id, epoch, report: reportOf(9n * CENT), now: NOW }))
+    const report = reportOf(9n * CENT, { calls: [{ ...call(9n * CENT), inputTokens: 1000, outputTokens: 100 }] })
+    const late = granted(await settle(ledger, { runId: lost.id, epoch, report, now: NOW }))
     expect(late).toMatchObject({ late: true, spentMicroUsd: 9n * CENT })
     expect(await prisma.run.findUnique({ where: { id: lost.id } })).toMatchObject({
       conclusion: 'failed',
       reason: 'lost',
     })
     expect(await prisma.account.findFirst({ where: { repositoryId } })).toMatchObject({ spent: 1100n, held: 0n })
+    await expectBalanced(prisma, repositoryId)
+  })
+
+  describe('a report that comes late', () => {
+    const prices = {
+      'gpt-5.2-mini': { input: 1_000_000n, cached: 0n, output: 4_000_000n, tiers: [], source: 'a test' },
+    }
+
+    /** A run whose job vanished; 50 cents were drawn. */
+    async function lost() {
+      const { prisma, ledger } = database()
+      const repositoryId = await newRepository(prisma)
+      const plan = planOf(100n * CENT, { prices })
+      const request = requestFor(repositoryId, 100n * CENT, [portfolioAccount(1000n * CENT)], { run: { plan } })
+      const { run, epoch } = await claimedRun(ledger, request)
+      expect(await expire(ledger, run.id, NOW)).toBe(true)
+      const spent = async () => {
+        await expectBalanced(prisma, repositoryId)
+        const { spentMicroUsd } = await prisma.run.findUniqueOrThrow({ where: { id: run.id } })
+        const account = await prisma.account.findFirstOrThrow({ where: { repositoryId } })
+        expect(account.spent).toBe(spentMicroUsd)
+        return spentMicroUsd
+      }
+      const report = async (changes: Partial<Report>) => {
+        const whole = reportOf(0n, { inputTokens: 0, outputTokens: 0, ...changes })
+        return granted(await settle(ledger, { runId: run.id, epoch, report: whole, now: NOW }))
+      }
+      return { run, repositoryId, spent, report }
+    }
+
+    it('brings nothing back without evidence, and leaves room for one with it', async () => {
+      const { spent, report } = await lost()
+      expect(await report({})).toMatchObject({ late: true, spentMicroUsd: 50n * CENT })
+      expect(await spent()).toBe(50n * CENT)
+      expect(await report({ calls: [call(20n * CENT)] })).toMatchObject({ late: true, spentMicroUsd: 20n * CENT })
+      expect(await spent()).toBe(20n * CENT)
+    })
+
+    it('brings everything back where it states that no call was ever sent', async () => {
+      const { spent, report } = await lost()
+      expect(await report({ noCallSent: true })).toMatchObject({ late: true, spentMicroUsd: 0n })
+      expect(await report({ noCallSent: true })).toMatchObject({ repeated: true, late: false })
+      expect(await spent()).toBe(0n)
+    })
+
+    it('brings back no more than its calls’ tokens leave at the plan’s prices, whatever it says that they cost', async () => {
+      const { spent, report } = await lost()
+      const tokens = { ...call(0n), inputTokens: 100_000, outputTokens: 50_000 }
+      const unknown = { ...call(0n), id: 1, reservedMicroUsd: 5n * CENT, usage: 'unknown' as const }
+      expect(await report({ calls: [tokens, unknown] })).toMatchObject({ spentMicroUsd: 35n * CENT })
+      expect(await spent()).toBe(35n * CENT)
+    })
+
+    it('counts with what it spent where its outcome is known already', async () => {
+      const { prisma } = database()
+      const { run, repositoryId, report } = await lost()
+      await recordOutcome(prisma, run.id, () => ({ outcome: 'accepted', rule: 'test', reverted: false }), NOW)
+      await report({ calls: [call(20n * CENT)] })
+      expect(await prisma.trialDay.findFirst({ where: { repositoryId } })).toMatchObject({ spendMicroUsd: 20n * CENT })
+    })
+  })
+
+  it('freezes the account where a call cost more than was reserved for it, though the run stays within its hold', async () => {
+    const { prisma, ledger } = database()
+    const asked = await request()
+    const { run, epoch } = await claimedRun(ledger, asked)
+    const dear = { ...call(30n * CENT), reservedMicroUsd: 20n * CENT }
+    const report = reportOf(50n * CENT, { calls: [call(20n * CENT), { ...dear, id: 1 }] })
+    const settled = granted(await settle(ledger, { runId: run.id, epoch, report, now: NOW }))
+    expect(settled).toMatchObject({ spentMicroUsd: 50n * CENT, overage: true })
+    const { repositoryId } = run
+    const account = await prisma.account.findFirstOrThrow({ where: { repositoryId } })
+    expect(account).toMatchObject({ spent: 50n * CENT, held: 0n, overage: 0n, frozen: true })
+    const entry = await prisma.entry.findFirstOrThrow({ where: { accountId: account.id, kind: 'overage' } })
+    expect(entry).toMatchObject({ overageChange: 0n, spentChange: 0n })
+    expect(entry.note).toBe('Model call 1 (gpt-5.2-mini) cost $0.30 where at most $0.20 was reserved')
+    const next = requestFor(repositoryId, CENT, asked.accounts)
+    expect(await reserve(ledger, next)).toMatchObject({ refused: true, reason: 'account-frozen' })
+    expect((await auditLedger(database().connectionString)).findings).toEqual([])
     await expectBalanced(prisma, repositoryId)
   })
 

@@ -1,0 +1,41 @@
+/** How a run ends: by its report, or without one. */
+import { type Spend, spendOf } from '../../core/posting.ts'
+import type { Report } from '../../core/report.ts'
+import type { Conclusion } from '../../core/run.ts'
+import type { Change } from '../../core/run-life.ts'
+import type { EndingRun } from './lock-runs.ts'
+import { reportText } from './stored.ts'
+
+/** A report with its text, which is made ready before a row is locked. */
+export interface GivenReport {
+  readonly report: Report
+  readonly text: string
+}
+
+export function given(report: Report): GivenReport {
+  return { report, text: reportText(report) }
+}
+
+export interface RunEnd {
+  readonly conclusion: Conclusion
+  readonly reason: string | null
+  readonly spend: Spend
+  readonly inputTokens: number
+  readonly cachedTokens: number
+  readonly outputTokens: number
+  /** Undefined where none came. */
+  readonly given?: GivenReport | undefined
+}
+
+/** `spend`: what it proves. A runner is not trusted to add up: the cached tokens are part of the input. */
+export function endByReport(given: GivenReport, spend: Spend = spendOf(given.report)): RunEnd {
+  const { conclusion, reason = null, inputTokens, cachedTokens, outputTokens } = given.report
+  const cached = Math.min(cachedTokens, inputTokens)
+  return { conclusion, reason, spend, inputTokens, cachedTokens: cached, outputTokens, given }
+}
+
+export function endWithoutReport(run: EndingRun, { ending, posts }: Extract<Change, { kind: 'ends' }>): RunEnd {
+  const drawn = { microUsd: run.drawnMicroUsd, tokens: run.drawnTokens ?? 0n }
+  const spend = posts === 'drawn' ? drawn : { microUsd: 0n, tokens: 0n }
+  return { ...ending, spend, inputTokens: 0, cachedTokens: 0, outputTokens: 0 }
+}

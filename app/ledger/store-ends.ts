@@ -1,0 +1,101 @@
+/** Writing how runs have ended, and what a late report has proven of one. */
+import type { Conclusion } from '../../core/run.ts'
+import type { Sql } from '../database/transact.ts'
+import { planWithoutWords } from './delivery.ts'
+import type { Along } from './post.ts'
+import { showAfter } from './shown.ts'
+import { remembered } from './store-runs.ts'
+
+export interface EndedRun {
+  readonly row: EndedRow
+  /** Its text; null where none came. */
+  readonly report: string | null
+}
+
+export interface EndedRow {
+  readonly id: string
+  readonly ended_at: Date
+  readonly conclusion: Conclusion
+  readonly reason: string | null
+  readonly spent_micro_usd: string
+  readonly input_tokens: number
+  readonly cached_tokens: number
+  readonly output_tokens: number
+  readonly decide_after: Date | null
+  readonly forget: boolean
+}
+
+export interface EndedHold {
+  readonly run_id: string
+  readonly account_id: string
+  readonly state: 'settled' | 'released'
+}
+
+/** To be written along with the postings of the runs' ends. */
+export function storingEnds(ended: readonly EndedRun[], holds: readonly EndedHold[]): Along {
+  return {
+    name: `${ended.length}_ended`,
+    queries: endQueries(ended.length),
+    values: [
+      JSON.stringify(ended.map(({ row }) => row)),
+      ...ended.map(({ report }) => report),
+      JSON.stringify(holds),
+      ended.map(({ row }) => row.id),
+    ],
+  }
+}
+
+/** That the ids come as an array as well is for the planner: it takes the index, and never reads a whole table. */
+const endQueries = remembered(
+  (count) => `
+    ended_run AS (
+      UPDATE run SET
+        state = 'ended', ended_at = ended.ended_at, conclusion = ended.conclusion, reason = ended.reason,
+        spent_micro_usd = ended.spent_micro_usd, input_tokens = ended.input_tokens,
+        cached_tokens = ended.cached_tokens, output_tokens = ended.output_tokens, report = ended.report,
+        decide_after = ended.decide_after, show_after = ${showAfter.text},
+        plan = CASE WHEN ended.forget THEN ${planWithoutWords} ELSE run.plan END
+      FROM ROWS FROM (
+        unnest(ARRAY[${Array.from({ length: count }, (_, index) => `$${index + 2}::json`).join(', ')}]),
+        json_to_recordset($1::json) AS (
+          id text, ended_at timestamptz, conclusion conclusion, reason text, spent_micro_usd bigint,
+          input_tokens bigint, cached_tokens bigint, output_tokens bigint, decide_after timestamptz, forget boolean)
+      ) AS ended(report)
+      WHERE run.id = ended.id AND run.id = ANY($${count + 3}::text[])
+    ), ended_hold AS (
+      UPDATE hold SET state = ended.state
+      FROM json_to_recordset($${count + 2}::json) AS ended(run_id text, account_id bigint, state hold_state)
+      WHERE hold.run_id = ended.run_id AND hold.account_id = ended.account_id AND hold.run_id = ANY($${count + 3}::text[])
+    ),`,
+)
+
+export interface Refunded {
+  readonly runId: string
+  readonly spentMicroUsd: bigint
+  readonly inputTokens: number
+  readonly cachedTokens: number
+  readonly outputTokens: number
+  readonly report: string
+}
+
+/** Both parts see the run as it was before. Where its outcome is known, it counts in its day with what it spent. */
+const STORE_REFUND = {
+  name: 'store_refund',
+  text: `
+    WITH refunded AS (
+      UPDATE run SET spent_micro_usd = $2, input_tokens = $3, cached_tokens = $4, output_tokens = $5, report = $6,
+                     show_after = ${showAfter.text}
+      WHERE id = $1
+    )
+    UPDATE trial_day SET spend_micro_usd = trial_day.spend_micro_usd + $2::bigint - run.spent_micro_usd
+    FROM run
+    WHERE run.id = $1 AND run.outcome <> 'pending' AND trial_day.repository_id = run.repository_id
+      AND trial_day.family = run.family AND trial_day.variant = COALESCE(run.variant, '')
+      AND trial_day.day = (run.ended_at AT TIME ZONE 'UTC')::date`,
+}
+
+/** The run stays as it ended; what it spent, and its report, are what came late. */
+export async function storeRefund(sql: Sql, refunded: Refunded): Promise<void> {
+  const { runId, spentMicroUsd, inputTokens, cachedTokens, outputTokens, report } = refunded
+  await sql.rows(STORE_REFUND, [runId, `${spentMicroUsd}`, inputTokens, cachedTokens, outputTokens, report])
+}
