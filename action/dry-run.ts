@@ -18,7 +18,7 @@ export function showPlan(plan: Plan, log: Log, obstacle: Refusal | undefined): v
     }
     const agent = plan.agents[step.agent]
     log.line(`Step ${step.id}: agent ${step.agent} on ${agent?.model ?? '?'}, at most ${step.turns} turns`)
-    log.foreign(agent === undefined ? '' : systemText(agent, undefined))
+    log.foreign(agent === undefined ? '' : systemText(agent, plan.guards, undefined))
     log.foreign(step.promptText)
   }
   if (obstacle !== undefined) log.warning(`It would be refused: ${obstacle.message} ${obstacle.todo}`)

@@ -1,6 +1,6 @@
 /** What an agent is told, from the plan and from what the run has seen so far. */
 import { cleanText } from '../core/inert.ts'
-import type { Plan, PlanAgent } from '../core/plan.ts'
+import type { Plan, PlanAgent, PlanGuards } from '../core/plan.ts'
 import { type Refusal, refuse } from '../core/reason.ts'
 import { type PromptValue, renderCommand, renderPrompt } from '../core/template.ts'
 import { cutText } from './cut.ts'
@@ -17,8 +17,12 @@ const RULES =
   'Paths are relative to the workspace. Long output is cut; read pages the rest. A message without tool calls ends your step: its first line becomes the title of your work.'
 
 /** `notes`: the repository's AGENTS.md, as the default branch has it. */
-export function systemText(agent: PlanAgent, notes: string | undefined): string {
+export function systemText(agent: PlanAgent, { scope }: PlanGuards, notes: string | undefined): string {
   const parts = [agent.systemText.trim(), RULES]
+  // A workflow's author can speak of its guards in its prompts; of an experiment's scope nobody else does.
+  if (scope !== undefined) {
+    parts.push(`Change only files that match ${scope.paths.join(', ')}: work that touches another is not delivered.`)
+  }
   if (notes !== undefined && notes.trim() !== '') {
     parts.push(
       `How this repository wants to be worked on (its AGENTS.md):\n${cutText(cleanText(notes).text.trim(), NOTES_CHARACTERS_MAX)}`,

@@ -89,7 +89,7 @@ function paidBy(payer: Payer): string {
     return `Paid by ${payer.name}: ${purpose} (${value}). ${formatUsd(budget.usd)} a ${budget.per}; ${left}`
   }
   const { project, scope, budget, metering } = payer.experiment
-  const shadow = metering === 'flat-rate' ? ' It is metered at a flat rate elsewhere: these are shadow prices.' : ''
+  const shadow = metering === 'flat-rate' ? ' It is paid for at a flat rate, so these are shadow prices.' : ''
   return (
     `Paid by the experiment ${payer.name}: ${project}. Until the end of ${lastDayOf(payer.experiment)}, only within ` +
     `${scope.paths.join(', ')}. ${formatUsd(budget.usd)} in all; ${left}${shadow}`

@@ -297,6 +297,33 @@ describe('a run that is refused', () => {
     expect(['configuration-invalid', reason]).toContain((await run()).outputs.reason)
   })
 
+  const experiment = (ends: string, path: string) => (text: string) =>
+    `${text.replace('[mend]', '[review]').replace('cap: 4x, ', '')}experiments:
+  mending:
+    project: Mend the sums
+    workflows: [mend]
+    scope: { paths: ['${path}'] }
+    ends: ${ends}
+    budget: { usd: 10 }
+`
+
+  it('runs a workflow of an experiment, tells the agent its scope and withholds what left it', async () => {
+    const within = await setUp([mend], { portfolios: experiment('2099-12-31', '*.js') })
+    expect((await within.run()).outputs).toMatchObject({ conclusion: 'completed', 'held-usd': '0.50' })
+    const [system] = within.model.calls()[0]?.request.messages ?? []
+    expect(JSON.stringify(system)).toContain('Change only files that match *.js: work that touches another')
+    const beyond = await setUp([mend], { portfolios: experiment('2099-12-31', 'billing/**') })
+    const job = await beyond.run()
+    expect(job.outputs).toMatchObject({ conclusion: 'withheld', reason: 'guard-paths' })
+    expect(job.report?.message).toContain('outside `scope.paths: billing/**` of the experiment `mending`')
+  })
+
+  it('refuses a workflow whose experiment is over', async () => {
+    const { run, model } = await setUp([mend], { portfolios: experiment('2026-01-31', '*.js') })
+    expect((await run()).outputs).toMatchObject({ conclusion: 'refused', reason: 'experiment-over' })
+    expect(model.calls()).toHaveLength(0)
+  })
+
   it('fails the job where `on-refusal` says so', async () => {
     const { run } = await setUp([mend])
     expect((await run({ workflow: 'mind', 'on-refusal': 'fail' })).exitCode).toBe(1)

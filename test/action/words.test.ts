@@ -16,7 +16,7 @@ describe('a request’s own words', () => {
   it.each(readdirSync(agents))('are well below a thousand tokens for %s', (file) => {
     const text = readFileSync(new URL(file, agents), 'utf8').replace(/^---[\s\S]*?\n---\n/, '')
     const agent = { name: 'x', tools: [...toolNames], model: 'm', effort: undefined, systemText: text }
-    const words = systemText(agent, undefined) + JSON.stringify(toolDefinitions(toolNames))
+    const words = systemText(agent, {}, undefined) + JSON.stringify(toolDefinitions(toolNames))
     expect(encode(words).length).toBeLessThan(900)
   })
 

@@ -248,6 +248,17 @@ describe('purser check', () => {
   })
 })
 
+const experiments = `experiments:
+  split:
+    project: Split the monolith
+    workflows: [changelog]
+    scope: { paths: [billing/**] }
+    ends: 2099-12-31
+    budget: { usd: 30 }
+    metering: flat-rate
+  cleaning: { project: Clean up, workflows: [fix-ci], scope: { paths: [src/**] }, ends: 2026-01-31, budget: { usd: 30 } }
+`
+
 describe('purser list', () => {
   it('shows what is paid for, with variants, caps and inputs', async () => {
     const dir = folder(declared)
@@ -262,12 +273,28 @@ describe('purser list', () => {
         name: 'refactor+tests',
         portfolio: 'refactoring',
         capMicroUsd: '2500000',
-        inputs: [{ name: 'goal', type: 'string', required: false }, { name: 'test' }],
+        inputs: [{ name: 'goal', type: 'string', required: false }, { name: 'test' }, { name: 'install' }],
         variants: [
           { name: 'one-pass', capMicroUsd: '1250000' },
           { name: 'tests-first', squad: null },
         ],
       },
+      { name: 'review' },
+    ])
+  })
+
+  it('shows what an experiment pays for, within what and until when, and what it no longer pays for', async () => {
+    const dir = folder({ ...declared, [PORTFOLIOS]: `${declared[PORTFOLIOS]}${experiments}` })
+    const { stdout } = await purser(['list', '--dir', dir])
+    expect(stdout).toContain(
+      'paid by the experiment split (Split the monolith) until the end of 2099-12-31, within billing/**',
+    )
+    expect(stdout).toContain('paid by nothing, since the experiment cleaning ended on 2026-01-31')
+    const { workflows } = JSON.parse((await purser(['list', '--dir', dir, '--json'])).stdout)
+    expect(workflows).toMatchObject([
+      { name: 'changelog', portfolio: null, experiment: { name: 'split', over: false } },
+      { name: 'fix-ci', portfolio: null, experiment: { name: 'cleaning', over: true } },
+      { name: 'refactor+tests', portfolio: 'refactoring', experiment: null },
       { name: 'review' },
     ])
   })
@@ -294,6 +321,23 @@ describe('purser quote', () => {
     expect(stdout).toContain('Paid by refactoring: Safer, faster refactors (quality). $40.00 a month')
     expect(stdout).toContain('Deep context pays here.\n')
     expect(stdout).toMatch(/gpt-5-mini: \$\d+\.\d\d in, \$\d+\.\d\d out per million tokens \(.*, \d{4}-\d\d-\d\d\)\n$/)
+  })
+
+  it('names the experiment that pays, and refuses once it is over', async () => {
+    const dir = folder({ ...declared, [PORTFOLIOS]: `${declared[PORTFOLIOS]}${experiments}` })
+    const { stdout } = await purser(['quote', 'changelog', '--dir', dir])
+    expect(stdout).toContain(
+      'Paid by the experiment split: Split the monolith. Until the end of 2099-12-31, only within billing/**. $30.00 in ' +
+        'all; what is left of it only the App knows. It is paid for at a flat rate, so these are shadow prices.',
+    )
+    expect(JSON.parse((await purser(['quote', 'changelog', '--dir', dir, '--json'])).stdout)).toMatchObject({
+      portfolio: null,
+      experiment: { name: 'split', paths: ['billing/**'], lastDay: '2099-12-31', metering: 'flat-rate' },
+    })
+    expect(await purser(['quote', 'fix-ci', '--dir', dir])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('ended on 2026-01-31'),
+    })
   })
 
   it('rests on the runs that were kept, of the same workflow and variant alone', async () => {
