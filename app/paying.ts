@@ -5,7 +5,7 @@ import { dayOf } from '../core/calendar.ts'
 import type { Configuration } from '../core/config/configuration.ts'
 import type { Amount, PayingAccount } from '../core/text/paying-account.ts'
 import type { Run } from '../prisma/client/client.ts'
-import { accountsOf } from './ledger/accounts.ts'
+import { accountsAsDeclared } from './ledger/accounts.ts'
 import type { Parts } from './parts.ts'
 
 /** How the accounts stand now: what is held and spent is taken off. */
@@ -16,7 +16,7 @@ export async function payingNow(
   specs: readonly AccountSpec[],
   variant: string | null | undefined,
 ): Promise<readonly PayingAccount[]> {
-  const accounts = await accountsOf(parts.ledger, repositoryId, specs, parts.now())
+  const accounts = await accountsAsDeclared(parts.prisma, repositoryId, specs, parts.now())
   return accounts.map((one) => payingAccount(configuration, one, variant))
 }
 

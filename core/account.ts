@@ -113,6 +113,8 @@ export interface AccountState {
 export interface AccountRow extends AccountState {
   readonly kind: AccountKind
   readonly name: string
+  /** What it was called before it was renamed. */
+  readonly formerNames: readonly string[]
   readonly unit: Unit
   readonly periodStart: Date
   readonly periodEnd: Date
@@ -120,13 +122,17 @@ export interface AccountRow extends AccountState {
 
 /**
  * Which account is meant by `spec`: one that is there, or one to be opened for `period`. `rows`: those of the same
- * repository and kind that carry its name or the one it had (`was`) and overlap its period, whatever their unit.
+ * repository and kind that carry its name or the one it had (`was`), or did so before they were renamed, and overlap its
+ * period, whatever their unit.
  *
  * A stretch that has begun runs to its end: whoever changes a week into a month, the time zone, the sprint's length or
  * its unit, gets no second budget for the same days. The new stretch begins where the old one ends. Where the period of
  * `spec` is over by `now`, since requests lay in between, its last moment counts.
  *
  * An experiment has one account, also where its end moves when it has passed.
+ *
+ * Last comes the account that was renamed and still runs: a command that had read the configuration before the rename
+ * draws from it, and so does whoever uses the name for something else before the period is over.
  */
 export function accountMeant<Row extends AccountRow>(
   spec: AccountSpec,
@@ -134,14 +140,21 @@ export function accountMeant<Row extends AccountRow>(
   now: Date,
 ): { readonly account: Row } | { readonly period: Period } {
   const moment = momentWithin(spec, now)
-  const running = rows.filter(
-    ({ periodStart, periodEnd }) => spec.kind === 'experiment' || (periodStart <= moment && moment < periodEnd),
-  )
-  const account = running.find(({ name }) => name === spec.name) ?? running.find(({ name }) => name === spec.was)
+  const running = rows.filter(({ periodStart, periodEnd }) => periodStart <= moment && moment < periodEnd)
+  const named = spec.kind === 'experiment' ? rows : running
+  const account =
+    named.find(({ name }) => name === spec.name) ??
+    named.find(({ name }) => name === spec.was) ??
+    running.find((row) => wasNamed(row, spec.name)) ??
+    running.find((row) => wasNamed(row, spec.was))
   if (account !== undefined) return { account }
   const over = rows.flatMap(({ periodEnd }) => (periodEnd <= moment ? [periodEnd] : []))
   const ahead = rows.flatMap(({ periodStart }) => (periodStart > moment ? [periodStart] : []))
   return { period: { start: latest([spec.periodStart, ...over]), end: earliest([spec.periodEnd, ...ahead]) } }
+}
+
+function wasNamed({ formerNames }: Pick<AccountRow, 'formerNames'>, name: string | undefined): boolean {
+  return name !== undefined && formerNames.includes(name)
 }
 
 function momentWithin({ periodStart, periodEnd }: Pick<AccountSpec, 'periodStart' | 'periodEnd'>, now: Date): Date {
@@ -156,16 +169,28 @@ function earliest(moments: readonly Date[]): Date {
   return new Date(Math.min(...moments.map(Number)))
 }
 
+/** The names by which the accounts that may be meant by `spec` are looked up. */
+export function namesOf({ name, was }: Pick<AccountSpec, 'name' | 'was'>): readonly string[] {
+  return was === undefined ? [name] : [name, was]
+}
+
 /** What configuration decides of an account's row. */
-export type AccountTerms = Pick<AccountRow, 'name' | 'periodEnd' | 'budget' | 'ceiling'>
+export type AccountTerms = Pick<AccountRow, 'name' | 'formerNames' | 'periodEnd' | 'budget' | 'ceiling'>
 
 /**
  * The terms of a running account once configuration says `spec`. A budget is raised at once, and lowered with the next
  * period or with `now` at once. Where the stretch itself was changed, the running one keeps its end and its budget,
  * which only `now` can lower. An experiment is one stretch whose end may move. A ceiling never falls below what is
  * spent and held; it shrinks as holds settle.
+ *
+ * Nothing changes where `spec` calls the account by a name that it no longer has: that was written before it was renamed,
+ * or about something else.
  */
 export function termsOf(account: AccountRow, spec: AccountSpec): AccountTerms {
+  if (isOutdated(account, spec)) {
+    const { name, formerNames, periodEnd, budget, ceiling } = account
+    return { name, formerNames, periodEnd, budget, ceiling }
+  }
   const isSameStretch =
     account.unit === spec.unit &&
     (spec.kind === 'experiment' || account.periodEnd.getTime() === spec.periodEnd.getTime())
@@ -174,9 +199,38 @@ export function termsOf(account: AccountRow, spec: AccountSpec): AccountTerms {
   const budget = mayRaise || mayLower ? spec.budget : account.budget
   return {
     name: spec.name,
+    formerNames: formerNamesOf(account, spec.name),
     periodEnd: spec.kind === 'experiment' ? spec.periodEnd : account.periodEnd,
     budget,
     ceiling: spec.enforced ? ceilingFor(budget, account) : null,
+  }
+}
+
+function isOutdated(account: AccountRow, { name, was }: AccountSpec): boolean {
+  return account.name !== name && account.name !== was && wasNamed(account, name)
+}
+
+function formerNamesOf({ name, formerNames }: AccountRow, newName: string): readonly string[] {
+  return name === newName ? formerNames : [...formerNames.filter((former) => former !== newName), name]
+}
+
+/** The account as `spec` would have it opened: with its whole budget, and nothing spent. */
+export function newAccount(spec: AccountSpec, { start, end }: Period): AccountRow {
+  const { kind, name, was, unit, budget, enforced } = spec
+  return {
+    kind,
+    name,
+    // What had read the configuration before may come after the period has changed as well.
+    formerNames: was === undefined ? [] : [was],
+    unit,
+    periodStart: start,
+    periodEnd: end,
+    budget,
+    ceiling: enforced ? budget : null,
+    spent: 0n,
+    held: 0n,
+    overage: 0n,
+    frozen: false,
   }
 }
 

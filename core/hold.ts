@@ -9,7 +9,7 @@ export function roomIn({ ceiling, spent, held }: Pick<AccountRow, 'ceiling' | 's
 }
 
 /** An account as a hold looks at it. */
-export type Payer = Omit<AccountRow, 'periodStart'>
+export type Payer = Omit<AccountRow, 'periodStart' | 'formerNames'>
 
 export interface HoldAmount {
   readonly heldMicroUsd: bigint

@@ -1,8 +1,9 @@
 /** The ledger as the App carries it out on a real database, behind the operations of the simulated world. */
 
 import type { Database } from '../app/database/open.ts'
-import { accountsOf } from '../app/ledger/accounts.ts'
+import { transactSql } from '../app/database/transact.ts'
 import { claim, draw, markDispatched } from '../app/ledger/claim.ts'
+import { ensureAccounts } from '../app/ledger/ensure-accounts.ts'
 import { type Ledger as AppLedger, openLedger } from '../app/ledger/ledger.ts'
 import { reserve } from '../app/ledger/reserve.ts'
 import { expire, release, settle, stopRun } from '../app/ledger/settle.ts'
@@ -36,7 +37,7 @@ export class DatabaseLedger implements Ledger {
   }
 
   async configure(repositoryId: number, specs: readonly AccountSpec[], now: Date): Promise<void> {
-    await accountsOf(this.#ledger, BigInt(repositoryId), specs, now)
+    await transactSql(this.#database, (sql) => ensureAccounts(sql, BigInt(repositoryId), specs, now))
   }
 
   async reserve(ask: ReserveAsk): Promise<Reserved | Refusal> {

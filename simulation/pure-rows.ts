@@ -53,21 +53,19 @@ export class PureRows {
   readonly accounts = new Map<string, PureAccount>()
   readonly runs = new Map<string, PureRun>()
   readonly entries: PureEntry[] = []
+  /** By the names that they have or had. */
   readonly #named = new Map<string, string[]>()
   readonly #byCommand = new Map<string, string>()
   readonly #openOnSubject = new Map<string, string>()
   readonly #open = new Set<string>()
 
   putAccount(account: PureAccount): void {
-    const known = this.accounts.get(account.id)
     this.accounts.set(account.id, account)
-    if (known?.name === account.name) return
-    if (known !== undefined) {
-      const ids = this.#named.get(nameKey(known.repositoryId, known.kind, known.name)) ?? []
-      ids.splice(ids.indexOf(account.id), 1)
+    for (const name of [account.name, ...account.formerNames]) {
+      const key = nameKey(account.repositoryId, account.kind, name)
+      const ids = this.#named.get(key) ?? []
+      if (!ids.includes(account.id)) this.#named.set(key, [...ids, account.id])
     }
-    const key = nameKey(account.repositoryId, account.kind, account.name)
-    this.#named.set(key, [...(this.#named.get(key) ?? []), account.id])
   }
 
   account(id: string): PureAccount {
@@ -76,8 +74,12 @@ export class PureRows {
     return account
   }
 
-  accountsNamed(repositoryId: number, kind: AccountKind, name: string | undefined): readonly PureAccount[] {
-    if (name === undefined) return []
+  accountsNamed(repositoryId: number, kind: AccountKind, name: string): readonly PureAccount[] {
+    return this.accountsEverNamed(repositoryId, kind, name).filter((account) => account.name === name)
+  }
+
+  /** Now, or before it was renamed. */
+  accountsEverNamed(repositoryId: number, kind: AccountKind, name: string): readonly PureAccount[] {
     return (this.#named.get(nameKey(repositoryId, kind, name)) ?? []).map((id) => this.account(id))
   }
 

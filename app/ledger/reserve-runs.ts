@@ -3,9 +3,11 @@ import { type HoldAmount, holdAmount } from '../../core/hold.ts'
 import { afterPostings, reservePosting } from '../../core/posting.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/reason.ts'
 import type { Account } from '../../prisma/client/client.ts'
-import { LostToAnother, type Sql } from '../database/transact.ts'
-import { type AccountText, accountInLine, accountOf, declaredRows, ensureAccounts, lockedAccounts } from './accounts.ts'
+import type { Sql, Statement } from '../database/transact.ts'
+import { ensureAccounts } from './ensure-accounts.ts'
 import { conflictOf, type Known, knownCommands } from './known.ts'
+import { lockReserving, lockWaiting } from './lock-accounts.ts'
+import { accountThere, isInLine } from './meant-account.ts'
 import { type NewRunRow, newRunRow, type Texts, textsOf } from './new-run.ts'
 import { type NewEntry, post } from './post.ts'
 import type { ReserveRequest } from './reserve.ts'
@@ -16,7 +18,7 @@ export interface ReserveAsked extends ReserveRequest {
   readonly wholeTexts: Texts
 }
 
-export function prepare(request: ReserveRequest): ReserveAsked {
+export function withTexts(request: ReserveRequest): ReserveAsked {
   return { ...request, wholeTexts: textsOf(request, { heldMicroUsd: request.run.plan.capMicroUsd }, 'reserved') }
 }
 
@@ -25,43 +27,67 @@ export function keysOf({ session: { repositoryId, commandKey, subjectKey } }: Re
   return [`${repositoryId} command ${commandKey}`, `${repositoryId} subject ${subjectKey}`]
 }
 
-export type ReserveAnswer =
-  | { readonly kind: 'new'; readonly row: NewRunRow; readonly accounts: readonly Account[]; readonly repeated: false }
-  /** A run that was there: it waited, or the command came again. */
-  | {
-      readonly kind: 'known'
-      readonly runId: string
-      readonly accounts: readonly Account[]
-      readonly repeated: boolean
-    }
+export type Decided =
+  | { readonly kind: 'new'; readonly row: NewRunRow; readonly accounts: readonly Account[] }
+  | { readonly kind: 'waited'; readonly runId: string; readonly accounts: readonly Account[] }
+  /** The command has been here before: its first result stands. */
+  | { readonly kind: 'repeated'; readonly runId: string }
   | { readonly kind: 'refused'; readonly refusal: Refusal }
   | { readonly kind: 'conflict'; readonly message: string }
-  /** An account has to be opened, or brought into line with configuration first. */
+
+export type ReserveAnswer =
+  | Decided
+  /** An account has to be opened, or brought into line with configuration first: `reserveOutOfLine` does that. */
   | { readonly kind: 'out-of-line' }
 
 /**
- * Accounts are locked by their ids; who reads them waits for who decides. That nobody else stores the same command, or
- * opens another run on the subject, meanwhile, is for the unique indexes to say: then this is begun again.
+ * Locks first and reads afterwards, so that what it decides on is what whoever had the locks before has left: a command
+ * that waited for its own first try finds it. That nobody else stores the same command with other accounts, or opens
+ * another run on the subject, meanwhile, is for the unique indexes to say: then this is begun again.
  */
-export async function reserveRuns(
-  sql: Sql,
-  asked: readonly ReserveAsked[],
-  accountsOutOfLine: 'report' | 'bring-into-line' = 'report',
-): Promise<readonly ReserveAnswer[]> {
-  if (accountsOutOfLine === 'bring-into-line') {
-    for (const { session, accounts, now } of asked) await ensureAccounts(sql, session.repositoryId, accounts, now)
-  }
-  const deciding = new Deciding(await read(sql, asked))
-  const answers = asked.map((one) => deciding.decide(one))
-  await updateWaiting(sql, deciding.updated)
-  if (deciding.entries.length > 0) await post(sql, deciding.entries, storing(deciding.inserted, deciding.holds))
+export async function reserveRuns(sql: Sql, asked: readonly ReserveAsked[]): Promise<readonly ReserveAnswer[]> {
+  const declared = asked.flatMap(({ session: { repositoryId }, accounts }) =>
+    accounts.map((spec) => ({ repositoryId, spec })),
+  )
+  const accounts = await lockReserving(sql, asked.map(commandOf), declared)
+  const deciding = new Deciding(await read(sql, asked), accounts)
+  const answers = asked.map((one) => {
+    const repeated = deciding.repeated(one)
+    if (repeated !== undefined) return repeated
+    const payers = payersInLine(one, accounts)
+    return payers === undefined ? ({ kind: 'out-of-line' } as const) : deciding.decide(one, payers)
+  })
+  await write(sql, deciding)
   return answers
+}
+
+/** Rare, and longer: one whose accounts are opened or brought into line with configuration by whoever comes first. */
+export async function reserveOutOfLine(sql: Sql, asked: ReserveAsked): Promise<Decided> {
+  await lockWaiting(sql, [commandOf(asked)])
+  const accounts = await ensureAccounts(sql, asked.session.repositoryId, asked.accounts, asked.now)
+  const deciding = new Deciding(await read(sql, [asked]), accounts)
+  const answer = deciding.repeated(asked) ?? deciding.decide(asked, accounts)
+  await write(sql, deciding)
+  return answer
+}
+
+const commandOf = ({ session }: ReserveAsked) => session
+
+/** Undefined where one is not there, or not as configuration says. */
+function payersInLine(
+  { session: { repositoryId }, accounts, now }: ReserveAsked,
+  rows: readonly Account[],
+): readonly Account[] | undefined {
+  const inLine = accounts.flatMap((spec) => {
+    const account = accountThere({ repositoryId, spec }, rows, now)
+    return account !== undefined && isInLine(account, spec) ? [account] : []
+  })
+  return inLine.length === accounts.length ? inLine : undefined
 }
 
 interface Found {
   readonly known: readonly Known[]
   readonly open: readonly OpenRun[]
-  readonly accounts: readonly Account[]
 }
 
 /** Who works on a subject. */
@@ -69,46 +95,32 @@ interface OpenRun {
   readonly repositoryId: string
   readonly subjectKey: string
   readonly sessionId: string
-  readonly commandKey: string
 }
 
-const READ = {
+const READ: Statement = {
   name: 'read_reserving',
   text: `
     WITH asked AS MATERIALIZED (
       SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[]) AS asked(repository_id, command_key, subject_key)
-    ), known AS (${knownCommands('$1', '$2')}), open AS (
-      SELECT run.repository_id::text AS "repositoryId", run.subject_key AS "subjectKey", run.session_id AS "sessionId",
-             session.command_key AS "commandKey"
+    ), known AS (${knownCommands}), open AS (
+      SELECT run.repository_id::text AS "repositoryId", run.subject_key AS "subjectKey", run.session_id AS "sessionId"
       FROM asked
-      JOIN run USING (repository_id, subject_key)
-      JOIN session ON session.id = run.session_id
-      WHERE run.state IN ('reserved', 'dispatched', 'claimed')
-        AND run.repository_id = ANY($1::bigint[]) AND run.subject_key = ANY($3::text[])
-    ), accounts AS (${lockedAccounts('$4')})
-    SELECT (SELECT json_agg(known) FROM known) AS known, (SELECT json_agg(open) FROM open) AS open,
-           (SELECT json_agg(accounts) FROM accounts) AS accounts`,
+      CROSS JOIN LATERAL (
+        SELECT * FROM run
+        WHERE run.repository_id = asked.repository_id AND run.subject_key = asked.subject_key
+          AND run.state IN ('reserved', 'dispatched', 'claimed') OFFSET 0
+      ) AS run
+    )
+    SELECT (SELECT json_agg(known) FROM known) AS known, (SELECT json_agg(open) FROM open) AS open`,
 }
 
 async function read(sql: Sql, asked: readonly ReserveAsked[]): Promise<Found> {
-  const declared = asked.flatMap(({ session: { repositoryId }, accounts }) =>
-    accounts.map((spec) => ({ repositoryId, spec })),
-  )
-  const [found] = await sql.rows<{
-    known: readonly Known[] | null
-    open: readonly OpenRun[] | null
-    accounts: readonly AccountText[] | null
-  }>(READ, [
+  const [found] = await sql.rows<{ known: readonly Known[] | null; open: readonly OpenRun[] | null }>(READ, [
     asked.map(({ session }) => `${session.repositoryId}`),
     asked.map(({ session }) => session.commandKey),
     asked.map(({ session }) => session.subjectKey),
-    declaredRows(declared),
   ])
-  return {
-    known: found?.known ?? [],
-    open: found?.open ?? [],
-    accounts: (found?.accounts ?? []).map(accountOf),
-  }
+  return { known: found?.known ?? [], open: found?.open ?? [] }
 }
 
 /** Goes through what is asked, one after the other, and gathers what is to be written. */
@@ -119,50 +131,44 @@ class Deciding {
   readonly entries: NewEntry[] = []
   readonly #known: ReadonlyMap<string, Known>
   readonly #open: ReadonlyMap<string, OpenRun>
-  readonly #locked: readonly Account[]
   /** As they stand after what was decided so far. */
   readonly #standing: Map<bigint, Account>
 
-  constructor({ known, open, accounts }: Found) {
+  constructor({ known, open }: Found, accounts: readonly Account[]) {
     this.#known = new Map(known.map((one) => [`${one.repositoryId} ${one.commandKey}`, one]))
     this.#open = new Map(open.map((one) => [`${one.repositoryId} ${one.subjectKey}`, one]))
-    this.#locked = accounts
     this.#standing = new Map(accounts.map((account) => [account.id, account]))
   }
 
-  decide(asked: ReserveAsked): ReserveAnswer {
-    const { repositoryId, commandKey, subjectKey } = asked.session
-    const accounts = asked.accounts.flatMap((spec) => this.#account({ repositoryId, spec }, asked.now) ?? [])
-    if (accounts.length < asked.accounts.length) return { kind: 'out-of-line' }
+  /** The first result of a command that has been here before; undefined where it is new, or waits. */
+  repeated(asked: ReserveAsked): Decided | undefined {
+    const known = this.#knownAs(asked)
+    if (known === undefined) return undefined
+    const conflict = conflictOf(known, asked)
+    if (conflict !== undefined) return { kind: 'conflict', message: conflict }
+    if (known.state === 'waiting') return undefined
+    return { kind: 'repeated', runId: known.runId }
+  }
 
-    const known = this.#known.get(`${repositoryId} ${commandKey}`)
-    if (known !== undefined) {
-      const conflict = conflictOf(known, asked)
-      if (conflict !== undefined) return { kind: 'conflict', message: conflict }
-      if (known.state !== 'waiting') return { kind: 'known', runId: known.runId, accounts, repeated: true }
-    }
+  decide(asked: ReserveAsked, payers: readonly Account[]): Decided {
+    const { repositoryId, subjectKey } = asked.session
     const open = this.#open.get(`${repositoryId} ${subjectKey}`)
-    if (open?.commandKey === commandKey) throw new LostToAnother(`the command ${commandKey} came twice at once`)
     if (open !== undefined) return { kind: 'refused', refusal: alreadyRunning(open.sessionId) }
 
     const { plan, floorMicroUsd } = asked.run
     const capTokens = plan.capTokens === undefined ? undefined : BigInt(plan.capTokens)
+    const accounts = payers.map((account) => this.#standing.get(account.id) ?? account)
     const hold = holdAmount({ capMicroUsd: plan.capMicroUsd, floorMicroUsd, capTokens }, accounts)
     if (isRefusal(hold)) return { kind: 'refused', refusal: hold }
-    return this.#reserve(asked, known, hold, accounts)
+    return this.#reserve(asked, hold, accounts)
   }
 
-  #account(declared: Parameters<typeof accountInLine>[0], now: Date): Account | undefined {
-    const account = accountInLine(declared, this.#locked, now)
-    return account === undefined ? undefined : this.#standing.get(account.id)
+  #knownAs({ session: { repositoryId, commandKey } }: ReserveAsked): Known | undefined {
+    return this.#known.get(`${repositoryId} ${commandKey}`)
   }
 
-  #reserve(
-    asked: ReserveAsked,
-    known: Known | undefined,
-    hold: HoldAmount,
-    accounts: readonly Account[],
-  ): ReserveAnswer {
+  #reserve(asked: ReserveAsked, hold: HoldAmount, accounts: readonly Account[]): Decided {
+    const known = this.#knownAs(asked)
     const isWhole = hold.heldMicroUsd === asked.run.plan.capMicroUsd && hold.heldTokens === undefined
     const texts = isWhole ? asked.wholeTexts : textsOf(asked, hold, 'reserved')
     const row = newRunRow(asked, known, hold, texts, 'reserved')
@@ -179,11 +185,16 @@ class Deciding {
     })
     if (known !== undefined) {
       this.updated.push(row)
-      return { kind: 'known', runId, accounts: held, repeated: false }
+      return { kind: 'waited', runId, accounts: held }
     }
     this.inserted.push(row)
-    return { kind: 'new', row, accounts: held, repeated: false }
+    return { kind: 'new', row, accounts: held }
   }
+}
+
+async function write(sql: Sql, { inserted, updated, holds, entries }: Deciding): Promise<void> {
+  await updateWaiting(sql, updated)
+  if (entries.length > 0) await post(sql, entries, storing(inserted, holds))
 }
 
 function alreadyRunning(sessionId: string): Refusal {

@@ -3,7 +3,7 @@ import type { AccountSpec } from '../../core/account.ts'
 import type { Plan } from '../../core/plan.ts'
 import type { Quote } from '../../core/quote.ts'
 import type { Refusal } from '../../core/reason.ts'
-import type { Run, Session } from '../../prisma/client/client.ts'
+import type { Account, Run, Session } from '../../prisma/client/client.ts'
 import { transactSql } from '../database/transact.ts'
 import { remainingIn } from './accounts.ts'
 import { KeyConflict } from './key-conflict.ts'
@@ -11,7 +11,7 @@ import { conflictOf, findKnown } from './known.ts'
 import type { Ledger } from './ledger.ts'
 import { type NewRunRow, newRunRow, textsOf } from './new-run.ts'
 import { post } from './post.ts'
-import { prepare, type ReserveAnswer, reserveRuns } from './reserve-runs.ts'
+import { type Decided, reserveOutOfLine, withTexts } from './reserve-runs.ts'
 import { storing, updateWaiting } from './store-runs.ts'
 import { storedQuote } from './stored.ts'
 
@@ -68,7 +68,7 @@ export interface Stored {
 export interface Reserved extends Stored {
   readonly heldMicroUsd: bigint
   readonly heldTokens: bigint | null
-  /** What the hold leaves in the account that pays; null where tokens pay. Not below zero where nothing is enforced. */
+  /** What is left in the account that pays; null where tokens pay. Not below zero where nothing is enforced. */
   readonly remainingMicroUsd: bigint | null
   readonly remainingTokens: bigint | null
 }
@@ -104,23 +104,17 @@ export async function propose(ledger: Ledger, request: Omit<ReserveRequest, 'acc
  * family, variant, subject or trigger.
  */
 export async function reserve(ledger: Ledger, request: ReserveRequest): Promise<Reserved | Refusal> {
-  const asked = prepare(request)
+  const asked = withTexts(request)
   const answer = await ledger.reserving.add(asked)
   if (answer.kind !== 'out-of-line') return answered(ledger, answer)
-  // Rare, and longer: where configuration has changed, its accounts are brought into line by whoever comes first.
-  const [anew] = await transactSql(ledger, (sql) => reserveRuns(sql, [asked], 'bring-into-line'))
-  if (anew === undefined || anew.kind === 'out-of-line') throw new Error('the accounts were not brought into line')
-  return answered(ledger, anew)
+  return answered(ledger, await transactSql(ledger, (sql) => reserveOutOfLine(sql, asked)))
 }
 
-async function answered(
-  ledger: Ledger,
-  answer: Exclude<ReserveAnswer, { kind: 'out-of-line' }>,
-): Promise<Reserved | Refusal> {
+async function answered(ledger: Ledger, answer: Decided): Promise<Reserved | Refusal> {
   if (answer.kind === 'refused') return answer.refusal
   if (answer.kind === 'conflict') throw new KeyConflict(answer.message)
-  const { accounts } = answer
-  const found = await stored(ledger, answer)
+  const found = await stored(ledger, { ...answer, repeated: answer.kind === 'repeated' })
+  const accounts = answer.kind === 'repeated' ? await payersOf(ledger, answer.runId) : answer.accounts
   return {
     ...found,
     heldMicroUsd: found.run.heldMicroUsd,
@@ -128,6 +122,11 @@ async function answered(
     remainingMicroUsd: remainingIn('usd', accounts),
     remainingTokens: remainingIn('tokens', accounts),
   }
+}
+
+async function payersOf({ prisma }: Ledger, runId: string): Promise<readonly Account[]> {
+  const holds = await prisma.hold.findMany({ where: { runId }, include: { account: true } })
+  return holds.map(({ account }) => account)
 }
 
 /** What was just written, without reading it again; else what is there. */

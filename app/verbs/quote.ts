@@ -4,7 +4,7 @@ import { quoteRun } from '../../core/quote.ts'
 import { isRefusal } from '../../core/reason.ts'
 import { quoteComment } from '../../core/text/quote-comment.ts'
 import { answer, type CommandAt, showRefusal } from '../command.ts'
-import { accountsOf } from '../ledger/accounts.ts'
+import { accountsAsDeclared } from '../ledger/accounts.ts'
 import { recentSpends } from '../ledger/history.ts'
 import { payingAccount } from '../paying.ts'
 import { declaredBy, prepare } from '../prepare.ts'
@@ -21,7 +21,7 @@ export async function quote(at: CommandAt): Promise<void> {
   const prepared = await prepare(parts, place, declared, request, subject)
   if (isRefusal(prepared)) return showRefusal(place, at, prepared, about)
   const { plan, resolved } = prepared
-  const rows = await accountsOf(parts.ledger, repositoryId, prepared.accounts, parts.now())
+  const rows = await accountsAsDeclared(parts.prisma, repositoryId, prepared.accounts, parts.now())
   const accounts = rows.map((one) => payingAccount(declared.configuration, one, variant))
   const { capMicroUsd } = plan
   const capTokens = plan.capTokens === undefined ? undefined : BigInt(plan.capTokens)

@@ -161,7 +161,7 @@ const NOVEMBER: AccountSpec = {
 function row(changes: Partial<AccountRow> = {}): AccountRow {
   const { kind, name, unit, periodStart, periodEnd, budget } = NOVEMBER
   const amounts = { budget, ceiling: budget, spent: 0n, held: 0n, overage: 0n, frozen: false }
-  return { kind, name, unit, periodStart, periodEnd, ...amounts, ...changes }
+  return { kind, name, formerNames: [], unit, periodStart, periodEnd, ...amounts, ...changes }
 }
 
 describe('experimentAccount', () => {
@@ -204,6 +204,12 @@ describe('accountMeant', () => {
     ['one in another unit', [row({ unit: 'tokens' })]],
     ['one by its name before', [row({ name: 'cleanup' })]],
     ['its own before one by its name before', [row(), row({ name: 'cleanup' })]],
+    ['one that was renamed since', [row({ name: 'tidy', formerNames: ['cleanup', 'refactoring'] })]],
+    ['one that was renamed twice since its name before', [row({ name: 'tidy', formerNames: ['cleanup'] })]],
+    [
+      'one by its name before one that had its name',
+      [row({ name: 'cleanup' }), row({ name: 'tidy', formerNames: ['refactoring'] })],
+    ],
   ])('is %s where that runs', (_what, rows) => {
     expect(accountMeant({ ...NOVEMBER, was: 'cleanup' }, rows, NOW)).toEqual({ account: rows[0] })
   })
@@ -218,6 +224,12 @@ describe('accountMeant', () => {
       '2026-12-01',
     ],
     ['up to one that a fast clock has opened', [week('2026-11-30', '2026-12-07')], '2026-11-01', '2026-11-30'],
+    [
+      'from where one that was renamed ends',
+      [week('2026-11-09', '2026-11-16', { name: 'tidy', formerNames: ['refactoring'] })],
+      '2026-11-16',
+      '2026-12-01',
+    ],
     ['between two', [week('2026-11-09', '2026-11-16'), week('2026-11-23', '2026-11-30')], '2026-11-16', '2026-11-23'],
   ])('is to be opened for %s', (_what, rows, start, end) => {
     expect(accountMeant({ ...NOVEMBER, was: 'cleanup' }, rows, NOW)).toEqual({
@@ -230,6 +242,13 @@ describe('accountMeant', () => {
     expect(accountMeant(NOVEMBER, [row()], after)).toEqual({ account: row() })
     expect(accountMeant(NOVEMBER, [week('2026-11-09', '2026-11-16')], after)).toEqual({
       period: { start: day('2026-11-16'), end: day('2026-12-01') },
+    })
+  })
+
+  it('is never an experiment that was renamed and is over', () => {
+    const ended = row({ kind: 'experiment', name: 'tidy', formerNames: ['refactoring'], periodEnd: day('2026-11-10') })
+    expect(accountMeant({ ...NOVEMBER, kind: 'experiment' }, [ended], NOW)).toEqual({
+      period: { start: day('2026-11-10'), end: day('2026-12-01') },
     })
   })
 
@@ -286,11 +305,22 @@ describe('termsOf', () => {
     ['lowered now with another stretch', used(100n, 100n, 30n), spec(50n, { ...another, now }), 50n, 50n],
     ['in another unit: next sprint', used(100n, 100n, 30n), spec(50n, { unit: 'tokens', now }), 100n, 100n],
   ])('%s', (_what, account, wanted, budget, ceiling) => {
-    expect(termsOf(account, wanted)).toEqual({ name: 'refactoring', periodEnd: account.periodEnd, budget, ceiling })
+    const { name, formerNames, periodEnd } = account
+    expect(termsOf(account, wanted)).toEqual({ name, formerNames, periodEnd, budget, ceiling })
   })
 
-  it('gives the account its new name', () => {
-    expect(termsOf(row({ name: 'cleanup' }), { ...NOVEMBER, was: 'cleanup' })).toMatchObject({ name: 'refactoring' })
+  it('gives the account its new name, and back again', () => {
+    const names = { name: 'cleanup', formerNames: ['refactoring', 'chores'] }
+    const terms = termsOf(row(names), { ...NOVEMBER, was: 'cleanup' })
+    expect(terms).toMatchObject({ name: 'refactoring', formerNames: ['chores', 'cleanup'] })
+  })
+
+  it('decides nothing of an account by a name that it no longer has', () => {
+    const renamed = row({ name: 'tidy', formerNames: ['refactoring'] })
+    const { name, formerNames, periodEnd, budget, ceiling } = renamed
+    const outdated = spec(500n, { now, enforced: false, was: 'cleanup' })
+    expect(termsOf(renamed, outdated)).toEqual({ name, formerNames, periodEnd, budget, ceiling })
+    expect(termsOf(renamed, { ...outdated, was: 'tidy' })).toMatchObject({ name: 'refactoring', budget: 500n })
   })
 
   it('moves the end of an experiment, with what it has', () => {

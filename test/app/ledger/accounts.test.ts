@@ -1,5 +1,4 @@
 import { expect, it } from 'vitest'
-import { accountsOf } from '../../../app/ledger/accounts.ts'
 import { type Ledger, openLedger } from '../../../app/ledger/ledger.ts'
 import { reserve } from '../../../app/ledger/reserve.ts'
 import { settle } from '../../../app/ledger/settle.ts'
@@ -15,6 +14,7 @@ import {
   claimOf,
   granted,
   newRepository,
+  openAccounts,
   planOf,
   portfolioAccount,
   reportOf,
@@ -277,7 +277,7 @@ onEachDatabase('accounts', (database) => {
       ...processes.flatMap((ledger) =>
         [1, 2, 3].map(() => reserve(ledger, requestFor(repositoryId, 10n * CENT, [renamed], { now: NOW }))),
       ),
-      ...processes.map((ledger) => accountsOf(ledger, repositoryId, [renamed], NOW)),
+      ...processes.map((ledger) => openAccounts(ledger, repositoryId, [renamed], NOW)),
     ])
     const [account, ...others] = await rows(repositoryId)
     expect(others).toEqual([])

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { accountsNow, accountsOf } from '../../../app/ledger/accounts.ts'
+import { accountsNow } from '../../../app/ledger/accounts.ts'
 import { recordDelivery } from '../../../app/ledger/delivery.ts'
 import {
   dueRuns,
@@ -22,6 +22,7 @@ import {
   granted,
   NOW,
   newRepository,
+  openAccounts,
   portfolioAccount,
   reportOf,
   requestFor,
@@ -141,7 +142,7 @@ onEachDatabase('looking back', (database) => {
       portfolioAccount(300n, { name: 'api' }),
       portfolioAccount(300n, { name: 'api', ...october }),
     ]
-    const created = await accountsOf(ledger, repositoryId, specs, NOW)
+    const created = await openAccounts(ledger, repositoryId, specs, NOW)
     expect(created.map(({ name, unit }) => [name, unit])).toEqual(specs.map(({ name, unit }) => [name, unit]))
     const now = await accountsNow(prisma, repositoryId, NOW)
     expect(now.map(({ name }) => name)).toEqual(['api', 'web', 'payments'])
@@ -154,11 +155,11 @@ onEachDatabase('looking back', (database) => {
     const { prisma, ledger } = database()
     const repositoryId = await newRepository(prisma)
     const specs = [portfolioAccount(100n), portfolioAccount(70n, { name: 'observed', enforced: false })]
-    const rooms = await accountsOf(ledger, repositoryId, specs, NOW)
+    const rooms = await openAccounts(ledger, repositoryId, specs, NOW)
     expect(rooms).toMatchObject([
       { name: 'refactoring', budget: 100n, ceiling: 100n },
       { name: 'observed', budget: 70n, ceiling: null },
     ])
-    expect(await accountsOf(ledger, repositoryId, specs, NOW)).toEqual(rooms)
+    expect(await openAccounts(ledger, repositoryId, specs, NOW)).toEqual(rooms)
   })
 })

@@ -1,6 +1,8 @@
 /** A repository of its own for each test, so that tests share a database without seeing each other. */
 
+import { transactSql } from '../../../app/database/transact.ts'
 import { type Claim, claim } from '../../../app/ledger/claim.ts'
+import { ensureAccounts } from '../../../app/ledger/ensure-accounts.ts'
 import type { Ledger } from '../../../app/ledger/ledger.ts'
 import {
   type NewRun,
@@ -13,7 +15,7 @@ import type { AccountSpec } from '../../../core/account.ts'
 import type { Plan } from '../../../core/plan.ts'
 import { isRefusal, type Refusal } from '../../../core/reason.ts'
 import type { Report } from '../../../core/report.ts'
-import type { PrismaClient } from '../../../prisma/client/client.ts'
+import type { Account, PrismaClient } from '../../../prisma/client/client.ts'
 
 export const NOW = new Date('2026-11-20T12:00:00Z')
 export const CENT = 10_000n
@@ -45,6 +47,16 @@ export function portfolioAccount(budgetMicroUsd: bigint, changes: Partial<Accoun
 
 export function squadTokens(budget: bigint): AccountSpec {
   return portfolioAccount(budget, { kind: 'squad', name: 'payments', unit: 'tokens' })
+}
+
+/** As a reservation does before it decides. */
+export async function openAccounts(
+  connections: Pick<Ledger, 'pool' | 'kind'>,
+  repositoryId: bigint,
+  specs: readonly AccountSpec[],
+  now = NOW,
+): Promise<readonly Account[]> {
+  return transactSql(connections, (sql) => ensureAccounts(sql, repositoryId, specs, now))
 }
 
 export function planOf(capMicroUsd: bigint, changes: Partial<Plan> = {}): Plan {

@@ -3,7 +3,6 @@
  * cents. `reserve a 400 floor 200` -> `held 200 · 0 spent, 1000 held of 1000`.
  */
 
-import { accountsOf } from '../../../app/ledger/accounts.ts'
 import { claim, draw } from '../../../app/ledger/claim.ts'
 import type { Ledger } from '../../../app/ledger/ledger.ts'
 import { propose, reserve } from '../../../app/ledger/reserve.ts'
@@ -11,7 +10,7 @@ import { release, settle, stopRun } from '../../../app/ledger/settle.ts'
 import { expireLost } from '../../../app/ledger/sweep.ts'
 import { isRefusal } from '../../../core/reason.ts'
 import type { PrismaClient } from '../../../prisma/client/client.ts'
-import { CENT, NOW, portfolioAccount, reportOf, requestFor } from './scene.ts'
+import { CENT, NOW, openAccounts, portfolioAccount, reportOf, requestFor } from './scene.ts'
 
 /** Plays rows against one account of a repository; each run has a letter. */
 export class LedgerScript {
@@ -61,7 +60,7 @@ export class LedgerScript {
   async #budget(amount: string, options: readonly string[]): Promise<string> {
     const enforced = !options.includes('recorded')
     this.#account = portfolioAccount(cents(amount), { enforced, now: options.includes('now') ? 'A cut' : undefined })
-    await accountsOf(this.#ledger, this.#repositoryId, [this.#account], NOW)
+    await openAccounts(this.#ledger, this.#repositoryId, [this.#account], NOW)
     return 'set'
   }
 

@@ -1,0 +1,89 @@
+/**
+ * Locking what a reservation decides on: the runs that wait for their `/agent go`, and the accounts that pay.
+ *
+ * Everybody who changes money locks in one order, so that nobody waits for another in a circle: runs by their ids, then
+ * the repository where its accounts may have to be opened or renamed, then accounts by their ids. What is inserted comes last.
+ */
+import { namesOf } from '../../core/account.ts'
+import type { Account } from '../../prisma/client/client.ts'
+import type { Sql, Statement } from '../database/transact.ts'
+import { type AccountText, accountColumns, accountOf } from './account-row.ts'
+import type { Declared } from './meant-account.ts'
+
+interface Command {
+  readonly repositoryId: bigint
+  readonly commandKey: string
+}
+
+const waitingRuns = `
+  SELECT id FROM run
+  WHERE id = ANY(ARRAY(
+    SELECT waiting.id FROM unnest($1::bigint[], $2::text[]) AS asked(repository_id, command_key)
+    CROSS JOIN LATERAL (
+      SELECT id FROM session
+      WHERE session.repository_id = asked.repository_id AND session.command_key = asked.command_key OFFSET 0
+    ) AS session
+    CROSS JOIN LATERAL (SELECT id, state FROM run WHERE run.session_id = session.id OFFSET 0) AS waiting
+    WHERE waiting.state = 'waiting'
+  ))
+  ORDER BY id FOR NO KEY UPDATE`
+
+const LOCK_WAITING: Statement = { name: 'lock_waiting', text: waitingRuns }
+
+export async function lockWaiting(sql: Sql, commands: readonly Command[]): Promise<void> {
+  await sql.rows(LOCK_WAITING, valuesOf(commands))
+}
+
+/** What is asked for is found one by one by its index (`known.ts` says why). No account is locked before all runs are counted. */
+const LOCK: Statement = {
+  name: 'lock_reserving',
+  text: `
+    WITH waiting AS MATERIALIZED (${waitingRuns}), declared AS MATERIALIZED (
+      SELECT * FROM json_to_recordset($3::json) AS declared(
+        repository_id bigint, kind account_kind, name text, period_start timestamptz, period_end timestamptz)
+    )
+    SELECT ${accountColumns} FROM account
+    WHERE (SELECT count(*) FROM waiting) >= 0 AND account.id = ANY(ARRAY(
+      SELECT named.id FROM declared CROSS JOIN LATERAL (
+        SELECT id FROM account
+        WHERE account.repository_id = declared.repository_id AND account.kind = declared.kind
+          AND account.name = declared.name
+          AND account.period_start < declared.period_end AND account.period_end > declared.period_start OFFSET 0
+      ) AS named
+      UNION ALL
+      SELECT renamed.id FROM declared CROSS JOIN LATERAL (
+        SELECT id FROM account
+        WHERE account.repository_id = declared.repository_id AND account.kind = declared.kind
+          AND account.former_names <> '{}' AND declared.name = ANY(account.former_names)
+          AND account.period_start < declared.period_end AND account.period_end > declared.period_start OFFSET 0
+      ) AS renamed
+    ))
+    ORDER BY account.id FOR NO KEY UPDATE`,
+}
+
+/** The runs that wait for these commands, and then the accounts that may be meant by what is declared, which it answers. */
+export async function lockReserving(
+  sql: Sql,
+  commands: readonly Command[],
+  declared: readonly Declared[],
+): Promise<readonly Account[]> {
+  const values = [...valuesOf(commands), declaredRows(declared)]
+  return (await sql.rows<AccountText>(LOCK, values)).map(accountOf)
+}
+
+function valuesOf(commands: readonly Command[]) {
+  return [commands.map(({ repositoryId }) => `${repositoryId}`), commands.map(({ commandKey }) => commandKey)]
+}
+
+function declaredRows(declared: readonly Declared[]): string {
+  const rows = new Map<string, object>()
+  for (const { repositoryId, spec } of declared) {
+    const { kind, periodStart, periodEnd } = spec
+    for (const name of namesOf(spec)) {
+      const key = `${repositoryId} ${kind} ${name} ${periodStart.getTime()} ${periodEnd.getTime()}`
+      const period = { period_start: periodStart, period_end: periodEnd }
+      rows.set(key, { repository_id: `${repositoryId}`, kind, name, ...period })
+    }
+  }
+  return JSON.stringify([...rows.values()])
+}
