@@ -43,7 +43,9 @@ describe.skipIf(programs === undefined)('on a PostgreSQL server', () => {
     url = server?.url ?? ''
     const first = new pg.Client({ connectionString: url })
     await first.connect()
-    await first.query(`ALTER DATABASE postgres SET deadlock_timeout = '${OUR_DEADLOCK_TIMEOUT}'`)
+    await first.query(
+      `ALTER DATABASE ${new URL(url).pathname.slice(1)} SET deadlock_timeout = '${OUR_DEADLOCK_TIMEOUT}'`,
+    )
     await first.end()
     database = await openDatabase({ url })
     ledger = openLedger(database)
@@ -177,7 +179,7 @@ describe.skipIf(programs === undefined)('on a PostgreSQL server', () => {
     let cut: Database
     let cutLedger: Ledger
     beforeAll(async () => {
-      proxy = await startProxy(new URL(url).searchParams.get('host') ?? '')
+      proxy = await startProxy(url)
       cut = await openDatabase({ url: proxy.url })
       cutLedger = openLedger(cut)
     })

@@ -21,7 +21,9 @@ export interface CuttingProxy {
   close(): Promise<void>
 }
 
-export async function startProxy(serverSocketDir: string): Promise<CuttingProxy> {
+/** `databaseUrl` names the folder of the server's socket as its host. */
+export async function startProxy(databaseUrl: string): Promise<CuttingProxy> {
+  const serverSocketDir = new URL(databaseUrl).searchParams.get('host') ?? ''
   const folder = await mkdtemp('/tmp/purser-proxy-')
   const open = new Set<Socket>()
   let armed: { readonly cut: Cut; passing: number } | undefined
@@ -58,8 +60,10 @@ export async function startProxy(serverSocketDir: string): Promise<CuttingProxy>
     })
   }).listen(join(folder, SOCKET))
   await once(server, 'listening')
+  const url = new URL(databaseUrl)
+  url.searchParams.set('host', folder)
   return {
-    url: `postgresql://postgres@localhost/postgres?host=${encodeURIComponent(folder)}`,
+    url: url.href,
     cutNext(cut, passing = 0) {
       armed = { cut, passing }
     },
