@@ -9,6 +9,7 @@ import { portfolioPayer } from '../../core/payer.ts'
 import { isRefusal } from '../../core/reason.ts'
 import type { PayingAccount } from '../../core/text/paying-account.ts'
 import type { Run, Session } from '../../prisma/client/client.ts'
+import { markShown } from '../ledger/shown.ts'
 import { storedPlan } from '../ledger/stored.ts'
 import type { Parts, Progress } from '../parts.ts'
 import { payingNow, payingOf } from '../paying.ts'
@@ -54,17 +55,18 @@ async function show(parts: Parts, runId: string, progress: Progress | undefined)
     run,
     session,
     configuration,
-    accounts: configuration ? await accountsOf(parts, place, configuration, run) : [],
+    accounts: configuration ? await payers(parts, place, configuration, run) : [],
     actionsUrl: actionsUrlOf(parts, place, run),
     progress,
   }
   const commentUrl = await showComment(parts, place, shown)
   await showCheck(parts, place, shown)
   if (run.state === 'ended' && commentUrl !== undefined) await showReply(place, shown, commentUrl)
+  await markShown(parts.prisma, run)
 }
 
 /** A run that waits holds nothing yet: the accounts that would pay are shown as they stand. */
-async function accountsOf(
+async function payers(
   parts: Parts,
   place: Place,
   configuration: Configuration,
