@@ -12,6 +12,7 @@ import {
   reserve,
 } from '../../../app/ledger/reserve.ts'
 import type { AccountSpec } from '../../../core/account.ts'
+import type { Call } from '../../../core/call.ts'
 import type { Plan } from '../../../core/plan.ts'
 import { isRefusal, type Refusal } from '../../../core/reason.ts'
 import type { Report } from '../../../core/report.ts'
@@ -127,6 +128,22 @@ export function reportOf(spentMicroUsd: bigint, changes: Partial<Report> = {}): 
     steps: [],
     calls: [],
     ...changes,
+  }
+}
+
+/** A model call that cost what was reserved for it. */
+export function callOf(spentMicroUsd: bigint): Call {
+  return {
+    id: 0,
+    step: 'refactor',
+    model: 'gpt-5.2-mini',
+    reservedMicroUsd: spentMicroUsd,
+    spentMicroUsd,
+    inputTokens: 700,
+    cachedTokens: 0,
+    outputTokens: 50,
+    reasoningTokens: 0,
+    usage: 'reported',
   }
 }
 

@@ -10,7 +10,7 @@ import { release, settle, stopRun } from '../../../app/ledger/settle.ts'
 import { expireLost } from '../../../app/ledger/sweep.ts'
 import { isRefusal } from '../../../core/reason.ts'
 import type { PrismaClient } from '../../../prisma/client/client.ts'
-import { CENT, NOW, openAccounts, portfolioAccount, reportOf, requestFor } from './scene.ts'
+import { CENT, callOf, NOW, openAccounts, portfolioAccount, reportOf, requestFor } from './scene.ts'
 
 /** Plays rows against one account of a repository; each run has a letter. */
 export class LedgerScript {
@@ -96,7 +96,8 @@ export class LedgerScript {
 
   async #settle(name: string, spentMicroUsd: bigint): Promise<string> {
     const { id, epoch } = this.#run(name)
-    const result = await settle(this.#ledger, { runId: id, epoch, report: reportOf(spentMicroUsd), now: NOW })
+    const report = reportOf(spentMicroUsd, { calls: [callOf(spentMicroUsd)] })
+    const result = await settle(this.#ledger, { runId: id, epoch, report, now: NOW })
     if (isRefusal(result)) return result.reason
     const how = [result.repeated && 'repeated', result.late && 'late', result.overage && 'overage'].filter(Boolean)
     return [...how, `spent ${inCents(result.spentMicroUsd)}`].join(' ')

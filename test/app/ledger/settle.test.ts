@@ -7,12 +7,12 @@ import { storedPlan, storedReport } from '../../../app/ledger/stored.ts'
 import { expireLost } from '../../../app/ledger/sweep.ts'
 import { frozenAccounts, thawAccount } from '../../../app/ledger/thaw.ts'
 import { recordOutcome } from '../../../app/ledger/trial.ts'
-import type { Call } from '../../../core/call.ts'
 import type { Report } from '../../../core/report.ts'
 import { onEachDatabase } from '../database/each-database.ts'
 import { expectBalanced } from './balance.ts'
 import {
   CENT,
+  callOf,
   claimedRun,
   granted,
   NOW,
@@ -23,19 +23,6 @@ import {
   requestFor,
   squadTokens,
 } from './scene.ts'
-
-const call = (spentMicroUsd: bigint): Call => ({
-  id: 0,
-  step: 'refactor',
-  model: 'gpt-5.2-mini',
-  reservedMicroUsd: spentMicroUsd,
-  spentMicroUsd,
-  inputTokens: 700,
-  cachedTokens: 0,
-  outputTokens: 50,
-  reasoningTokens: 0,
-  usage: 'reported',
-})
 
 onEachDatabase('settling', (database) => {
   const request = async () =>
@@ -64,7 +51,7 @@ onEachDatabase('settling', (database) => {
   it('charges what the calls prove where a report’s total is below them', async () => {
     const { prisma, ledger } = database()
     const { run, epoch } = await claimedRun(ledger, await request())
-    const report = reportOf(1n, { calls: [call(60n * CENT), call(40n * CENT)], cachedTokens: 5000 })
+    const report = reportOf(1n, { calls: [callOf(60n * CENT), callOf(40n * CENT)], cachedTokens: 5000 })
     const settled = granted(await settle(ledger, { runId: run.id, epoch, report, now: NOW }))
     expect(settled.spentMicroUsd).toBe(100n * CENT)
     expect(await prisma.run.findUnique({ where: { id: run.id } })).toMatchObject({ cachedTokens: 1000n })
@@ -135,7 +122,7 @@ onEachDatabase('settling', (database) => {
     await prisma.$executeRaw`UPDATE run SET lease_until = clock_timestamp() - interval '1 s' WHERE id = ${lost.id}`
     expect(await expireLost(ledger, NOW)).toEqual({ ended: [lost.id], failed: [] })
     expect(await prisma.account.findFirst({ where: { repositoryId } })).toMatchObject({ spent: 250_000n, held: 0n })
-    const report = reportOf(9n * CENT, { calls: [{ ...call(9n * CENT), inputTokens: 1000, outputTokens: 100 }] })
+    const report = reportOf(9n * CENT, { calls: [{ ...callOf(9n * CENT), inputTokens: 1000, outputTokens: 100 }] })
     const late = granted(await settle(ledger, { runId: lost.id, epoch, report, now: NOW }))
     expect(late).toMatchObject({ late: true, spentMicroUsd: 9n * CENT })
     expect(await prisma.run.findUnique({ where: { id: lost.id } })).toMatchObject({
@@ -177,7 +164,7 @@ onEachDatabase('settling', (database) => {
       const { spent, report } = await lost()
       expect(await report({})).toMatchObject({ late: true, spentMicroUsd: 50n * CENT })
       expect(await spent()).toBe(50n * CENT)
-      expect(await report({ calls: [call(20n * CENT)] })).toMatchObject({ late: true, spentMicroUsd: 20n * CENT })
+      expect(await report({ calls: [callOf(20n * CENT)] })).toMatchObject({ late: true, spentMicroUsd: 20n * CENT })
       expect(await spent()).toBe(20n * CENT)
     })
 
@@ -190,8 +177,8 @@ onEachDatabase('settling', (database) => {
 
     it('brings back no more than its calls’ tokens leave at the plan’s prices, whatever it says that they cost', async () => {
       const { spent, report } = await lost()
-      const tokens = { ...call(0n), inputTokens: 100_000, outputTokens: 50_000 }
-      const unknown = { ...call(0n), id: 1, reservedMicroUsd: 5n * CENT, usage: 'unknown' as const }
+      const tokens = { ...callOf(0n), inputTokens: 100_000, outputTokens: 50_000 }
+      const unknown = { ...callOf(0n), id: 1, reservedMicroUsd: 5n * CENT, usage: 'unknown' as const }
       expect(await report({ calls: [tokens, unknown] })).toMatchObject({ spentMicroUsd: 35n * CENT })
       expect(await spent()).toBe(35n * CENT)
     })
@@ -200,7 +187,7 @@ onEachDatabase('settling', (database) => {
       const { prisma } = database()
       const { run, repositoryId, report } = await lost()
       await recordOutcome(prisma, run.id, () => ({ outcome: 'accepted', rule: 'test', reverted: false }), NOW)
-      await report({ calls: [call(20n * CENT)] })
+      await report({ calls: [callOf(20n * CENT)] })
       expect(await prisma.trialDay.findFirst({ where: { repositoryId } })).toMatchObject({ spendMicroUsd: 20n * CENT })
     })
   })
@@ -209,8 +196,8 @@ onEachDatabase('settling', (database) => {
     const { prisma, ledger } = database()
     const asked = await request()
     const { run, epoch } = await claimedRun(ledger, asked)
-    const dear = { ...call(30n * CENT), reservedMicroUsd: 20n * CENT }
-    const report = reportOf(50n * CENT, { calls: [call(20n * CENT), { ...dear, id: 1 }] })
+    const dear = { ...callOf(30n * CENT), reservedMicroUsd: 20n * CENT }
+    const report = reportOf(50n * CENT, { calls: [callOf(20n * CENT), { ...dear, id: 1 }] })
     const settled = granted(await settle(ledger, { runId: run.id, epoch, report, now: NOW }))
     expect(settled).toMatchObject({ spentMicroUsd: 50n * CENT, overage: true })
     const { repositoryId } = run

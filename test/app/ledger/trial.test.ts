@@ -7,7 +7,17 @@ import { openPromotion, recordOutcome, type TrialKey } from '../../../app/ledger
 import type { Outcome } from '../../../core/run.ts'
 import type { Tally } from '../../../core/tally.ts'
 import { onEachDatabase } from '../database/each-database.ts'
-import { CENT, claimedRun, granted, NOW, newRepository, portfolioAccount, reportOf, requestFor } from './scene.ts'
+import {
+  CENT,
+  callOf,
+  claimedRun,
+  granted,
+  NOW,
+  newRepository,
+  portfolioAccount,
+  reportOf,
+  requestFor,
+} from './scene.ts'
 
 const nothing: Tally = {
   settled: 0,
@@ -127,7 +137,8 @@ onEachDatabase('trials', (database) => {
     expect((await expireLost(ledger, NOW)).ended).toContain(run.id)
     await record(run.id, 'unknown')
     expect((await tally(prisma, trial, ALL_TIME)).spendMicroUsd).toBe(50n * CENT)
-    granted(await settle(ledger, { runId: run.id, epoch, report: reportOf(20n * CENT), now: NOW }))
+    const report = reportOf(20n * CENT, { calls: [callOf(20n * CENT)] })
+    granted(await settle(ledger, { runId: run.id, epoch, report, now: NOW }))
     expect((await tally(prisma, trial, ALL_TIME)).spendMicroUsd).toBe(20n * CENT)
   })
 
