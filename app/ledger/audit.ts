@@ -99,13 +99,17 @@ const accountRow = z.object({
   held: amount,
   overage: amount,
   frozen: z.boolean(),
+  twins: z.array(z.string()),
 })
 
 const ACCOUNTS = `
   SELECT a.id::text, coalesce(r.owner || '/' || r.name, 'repository ' || a.repository_id) AS repository,
          a.kind::text, a.name, a.unit::text,
          to_char(a.period_start, 'YYYY-MM-DD') AS "periodStart", to_char(a.period_end, 'YYYY-MM-DD') AS "periodEnd",
-         a.budget::text, a.ceiling::text, a.spent::text, a.held::text, a.overage::text, a.frozen
+         a.budget::text, a.ceiling::text, a.spent::text, a.held::text, a.overage::text, a.frozen,
+         ARRAY(SELECT t.id::text FROM account t
+           WHERE t.repository_id = a.repository_id AND t.kind = a.kind AND t.name = a.name AND t.id < a.id
+             AND t.period_start < a.period_end AND a.period_start < t.period_end ORDER BY t.id) AS twins
   FROM account a LEFT JOIN repository r ON r.id = a.repository_id ORDER BY a.id`
 
 const entryRow = z.object({

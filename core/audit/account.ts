@@ -99,7 +99,7 @@ export class AccountAudit {
     const { found, change, isWhole } = traced(this.#faulty, off)
     // What a run leaves open may well be what the account's row is off by.
     const columns = isWhole && this.#notShown === 0 ? this.#columns(plus(this.#sums, change)) : []
-    const all = [...this.#otherFindings, ...found, ...columns, ...this.#untold()]
+    const all = [...this.#otherFindings, ...found, ...columns, ...this.#twins(), ...this.#untold()]
     const account = accountName(this.#account)
     return (all.length > 0 ? all : this.#frozen()).map((finding) => ({ account, ...finding }))
   }
@@ -163,6 +163,14 @@ export class AccountAudit {
     const expected = this.#overageId > this.#thawId
     if (this.#account.frozen === expected) return []
     return [this.#own([{ column: 'frozen', is: String(this.#account.frozen), expected: String(expected) }])]
+  }
+
+  /** No constraint of the database says that no day may be paid for twice. */
+  #twins(): readonly Found[] {
+    const rows = [{ table: 'account' as const, id: this.#account.id }]
+    return this.#account.twins.map((twin) => {
+      return { problem: 'disagrees', rows, differences: [], why: `account ${twin} has a budget for the same days` }
+    })
   }
 
   #untold(): readonly Found[] {

@@ -41,6 +41,8 @@ export interface AuditedAccount extends Amounts {
   /** Null where nothing is enforced. */
   readonly ceiling: bigint | null
   readonly frozen: boolean
+  /** Older accounts of the same repository, kind and name, of whose days it has some too. */
+  readonly twins: readonly string[]
 }
 
 /** Its amounts are what it adds to its account's. */

@@ -24,6 +24,7 @@ const ACCOUNT: AuditedAccount = {
   budget: 1000n,
   ceiling: 1000n,
   frozen: false,
+  twins: [],
 }
 
 let entries = 0

@@ -160,6 +160,13 @@ const edits: readonly (readonly [sql: string, ...words: string[]])[] = [
     "INSERT INTO entry (account_id, kind, spent_change, key, at) VALUES ($A, 'refund', -5, 'credit', now())",
     'entry # (credit) fits nothing else in the ledger: it stands at account $A and at no run',
   ],
+  [
+    "INSERT INTO account (repository_id, kind, name, unit, period_start, period_end, budget) SELECT repository_id, kind, name, 'tokens', period_start + interval '3 days', period_end + interval '3 days', 0 FROM account WHERE id = $A",
+    'the account’s own row: account $A has a budget for the same days',
+  ],
+  [
+    "INSERT INTO account (repository_id, kind, name, unit, period_start, period_end, budget) SELECT repository_id, kind, name, unit, period_end, period_end + interval '3 days', 0 FROM account WHERE id = $A",
+  ],
 ]
 
 onEachDatabase('an audit', (database) => {
