@@ -21,6 +21,7 @@ const accountSchema = z.object({
   repositoryId: z.number(),
   kind: z.enum(['portfolio', 'squad', 'experiment']),
   name: z.string(),
+  formerNames: z.array(z.string()),
   unit: z.enum(['usd', 'tokens']),
   periodStartMs: z.number(),
   periodEndMs: z.number(),
@@ -53,7 +54,8 @@ const lookSchema = z.object({ accounts: z.array(accountSchema), runs: z.array(ru
 
 const ACCOUNTS = `
   SELECT json_agg(json_build_object(
-    'id', a.id::text, 'repositoryId', a.repository_id, 'kind', a.kind, 'name', a.name, 'unit', a.unit,
+    'id', a.id::text, 'repositoryId', a.repository_id, 'kind', a.kind, 'name', a.name,
+    'formerNames', a.former_names, 'unit', a.unit,
     'periodStartMs', extract(epoch FROM a.period_start) * 1000, 'periodEndMs', extract(epoch FROM a.period_end) * 1000,
     'budget', a.budget::text, 'ceiling', a.ceiling::text, 'spent', a.spent::text, 'held', a.held::text,
     'overage', a.overage::text, 'frozen', a.frozen,
@@ -92,7 +94,7 @@ const LOOK = `
         OR a.id IN (
           SELECT n.id FROM account n
           JOIN json_to_recordset($4::json) AS spec(kind text, name text, since timestamptz, until timestamptz)
-            ON n.kind = spec.kind::account_kind AND n.name = spec.name
+            ON n.kind = spec.kind::account_kind AND (n.name = spec.name OR spec.name = ANY(n.former_names))
               AND n.period_start < spec.until AND spec.since < n.period_end
           WHERE n.repository_id = $3)), '[]') AS accounts,
     coalesce((${RUNS} WHERE r.id = ANY($1)), '[]') AS runs`

@@ -44,6 +44,8 @@ export class Declared {
   readonly #mayRename: boolean
   #nextChangeMs: number
   readonly #names = new Map<string, string>()
+  /** As they were before the last change. */
+  #namesBefore: ReadonlyMap<string, string> = new Map()
   #renames = 0
   #file: PortfoliosFile
   #before: PortfoliosFile
@@ -91,8 +93,6 @@ export class Declared {
 
   /** As an App reads it that has not heard of the last change. */
   stalePaymentsOf(purses: readonly Purse[], now: Date): readonly Payment[] | undefined {
-    const known = purses.every(({ lineage }) => !this.#unseen.has(lineage))
-    if (!known || this.#before === this.#file) return this.paymentsOf(purses, now)
     const stale = purses.map(({ lineage, kind }) => ({ lineage, spec: this.#spec(this.#before, lineage, kind, now) }))
     return stale.some(({ spec }) => spec.kind === 'experiment' && spec.periodEnd <= now) ? undefined : stale
   }
@@ -121,11 +121,10 @@ export class Declared {
 
   /** Changes what is next to be changed, and says what that was. */
   change(): string {
-    const before = this.#file
+    this.#before = this.#file
+    this.#namesBefore = new Map(this.#names)
     const said = this.#change(this.#nextChangeMs)
     this.#nextChangeMs += this.#untilChangeMs()
-    // What was read before a rename names an account that is no more; nothing in the rows could tell.
-    this.#before = said.startsWith('rename') ? this.#file : before
     this.#specs.clear()
     return said
   }
@@ -150,7 +149,8 @@ export class Declared {
   }
 
   #spec(file: PortfoliosFile, lineage: string, kind: Purse['kind'], now: Date): AccountSpec {
-    const name = this.#names.get(lineage) ?? lineage
+    const names = file === this.#file ? this.#names : this.#namesBefore
+    const name = names.get(lineage) ?? lineage
     const extra = kind === 'squad' && (file.exploration?.squads[name]?.extra ?? []).length > 0
     const key = `${file === this.#file}/${kind}/${name}${extra ? `/${Math.floor(now.getTime() / QUARTER_MS)}` : ''}`
     const known = this.#specs.get(key)

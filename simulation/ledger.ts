@@ -92,6 +92,7 @@ export interface AccountFacts {
   readonly repositoryId: number
   readonly kind: AccountKind
   readonly name: string
+  readonly formerNames: readonly string[]
   readonly unit: Unit
   readonly periodStartMs: number
   readonly periodEndMs: number
@@ -152,7 +153,7 @@ export interface Look {
 /** Which rows an operation may have touched. */
 export interface Touched {
   readonly runIds: readonly string[]
-  /** The accounts that carry these names, whatever their period. */
+  /** The accounts that carry these names or did before they were renamed, whatever their period. */
   readonly named?: { readonly repositoryId: number; readonly specs: readonly AccountSpec[] } | undefined
   readonly accountIds?: readonly string[] | undefined
 }

@@ -39,7 +39,7 @@ export class PureBooks implements Books {
       for (const { accountId } of run.holds) touched.add(accountId)
     }
     for (const spec of named?.specs ?? []) {
-      for (const { id } of this.#rows.accountsNamed(named?.repositoryId ?? 0, spec.kind, spec.name)) touched.add(id)
+      for (const { id } of this.#rows.accountsEverNamed(named?.repositoryId ?? 0, spec.kind, spec.name)) touched.add(id)
     }
     const accounts = [...touched].map((id) => this.#rows.account(id))
     for (const account of accounts) this.#readStretch(account)

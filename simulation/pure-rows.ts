@@ -74,10 +74,6 @@ export class PureRows {
     return account
   }
 
-  accountsNamed(repositoryId: number, kind: AccountKind, name: string): readonly PureAccount[] {
-    return this.accountsEverNamed(repositoryId, kind, name).filter((account) => account.name === name)
-  }
-
   /** Now, or before it was renamed. */
   accountsEverNamed(repositoryId: number, kind: AccountKind, name: string): readonly PureAccount[] {
     return (this.#named.get(nameKey(repositoryId, kind, name)) ?? []).map((id) => this.account(id))

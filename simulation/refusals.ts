@@ -43,12 +43,23 @@ export function checkGrantedReserve(ask: ReserveAsk, granted: Reserved, payers: 
 
 /** The accounts that were asked, by name, kind and the App's clock. */
 export function payersOf(ask: ReserveAsk, accounts: readonly AccountFacts[]): readonly AccountFacts[] {
-  return accounts.filter(({ kind, name, periodStartMs, periodEndMs }) =>
-    ask.accounts.some((spec) => {
-      const atMs = momentFor(spec, ask.now)
-      return spec.kind === kind && spec.name === name && periodStartMs <= atMs && atMs < periodEndMs
-    }),
-  )
+  return ask.accounts.flatMap((spec) => {
+    const atMs = momentFor(spec, ask.now)
+    return accountNamed(
+      spec,
+      accounts.filter(({ periodStartMs, periodEndMs }) => periodStartMs <= atMs && atMs < periodEndMs),
+    )
+  })
+}
+
+/** The one of that name or, since a rename may have come in between, the one that had it. */
+export function accountNamed(
+  { kind, name }: Pick<AccountSpec, 'kind' | 'name'>,
+  accounts: readonly AccountFacts[],
+): readonly AccountFacts[] {
+  const ofKind = accounts.filter((account) => account.kind === kind)
+  const named = ofKind.filter((account) => account.name === name)
+  return named.length > 0 ? named : ofKind.filter(({ formerNames }) => formerNames.includes(name))
 }
 
 /** What the App read was for a period that may have ended since; then its last moment counts. */

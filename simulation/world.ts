@@ -9,7 +9,7 @@ import { Declared, type Payment } from './declared.ts'
 import { fail, Invariants } from './invariants.ts'
 import type { AccountFacts, Claimed, Ledger, Look, ReserveAsk, Reserved, Touched } from './ledger.ts'
 import { Random } from './random.ts'
-import { checkGrantedReserve, checkRefusedReserve, momentFor, payersOf } from './refusals.ts'
+import { accountNamed, checkGrantedReserve, checkRefusedReserve, momentFor, payersOf } from './refusals.ts'
 import { Trace } from './trace.ts'
 import type { RunTruth, Truth } from './truth.ts'
 
@@ -177,7 +177,7 @@ export class World {
     const run = look.runs.find(({ id }) => id === runId)
     const held = look.accounts.filter(({ id }) => run?.holds.some(({ accountId }) => accountId === id))
     for (const { lineage, spec } of payments) {
-      const account = held.find(({ kind, name }) => kind === spec.kind && name === spec.name)
+      const [account] = accountNamed(spec, held)
       if (account === undefined) {
         if (this.shared) continue
         fail('one-period', `${runId} holds nothing on`, spec.name, held.map(({ name }) => name).join(), [runId])

@@ -8,7 +8,7 @@ import * as broken from './broken-ledgers.ts'
 
 const SEED = 20_261_120
 /** Worlds in which what was found comes early. */
-const SEEDS = { lateOverages: 93, endedPeriods: 120, extensions: 30 }
+const SEEDS = { lateOverages: 93, endedPeriods: 120, extensions: 30, renames: 2 }
 
 function play(Broken: new (clockMs: () => number) => PureLedger, operations: number, seed = SEED): Promise<Outcome> {
   return simulate({
@@ -31,6 +31,7 @@ it.each([
   { Broken: broken.ForgetsAnEntry, invariant: 'holds-are-entered', within: 200 },
   { Broken: broken.StartsAfreshOnRename, invariant: 'one-budget-a-day', within: 2_000 },
   { Broken: broken.StartsAfreshOnAnotherPeriod, invariant: 'one-budget-a-day', within: 2_000 },
+  { Broken: broken.ForgetsFormerNames, invariant: 'one-budget-a-day', within: 1_000, seed: SEEDS.renames },
   { Broken: broken.CutsTheCeilingAtOnce, invariant: 'within-the-ceiling', within: 5_000 },
   { Broken: broken.RefundsBeyondEvidence, invariant: 'nothing-lost', within: 1_000 },
   { Broken: broken.ForgetsLateOverages, invariant: 'nothing-lost', within: 1_500, seed: SEEDS.lateOverages },

@@ -89,11 +89,20 @@ export class OpensWhatHasEnded extends PureLedger {
 export class StartsAfreshOnExtension extends PureLedger {
   protected override ensure(repositoryId: number, spec: AccountSpec, now: Date): PureAccount {
     const [last] = this.rows
-      .accountsNamed(repositoryId, spec.kind, spec.name)
+      .accountsEverNamed(repositoryId, spec.kind, spec.name)
       .toSorted((a, b) => b.periodEnd.getTime() - a.periodEnd.getTime())
     if (spec.kind !== 'experiment' || last === undefined) return super.ensure(repositoryId, spec, now)
     if (now < last.periodEnd) return last
     return this.open(repositoryId, spec, { start: last.periodEnd, end: spec.periodEnd })
+  }
+}
+
+/** As it was: who had read the configuration before a rename opened the account by its old name, with its whole budget. */
+export class ForgetsFormerNames extends PureLedger {
+  protected override adjust(account: PureAccount, spec: AccountSpec): PureAccount {
+    const adjusted = { ...super.adjust(account, spec), formerNames: [] }
+    this.rows.putAccount(adjusted)
+    return adjusted
   }
 }
 
