@@ -3,6 +3,7 @@ import { createHmac, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { reportSchema } from '../../core/report.ts'
+import { callOf } from './ledger/scene.ts'
 import { OWNER, PORTFOLIOS, REPO, reportOf, type Stage, setStage, WEBHOOK_SECRET, workOn } from './stage.ts'
 
 const DAY_MS = 86_400_000
@@ -125,7 +126,7 @@ test('work that a lost run reports late is kept and never delivered, however oft
   const runner = await stage.runnerOf(run)
   await stage.app.database.prisma.run.update({ where: { id: run.id }, data: { leaseUntil: new Date(0) } })
   await stage.app.sweep()
-  const report = { delivery: workOn(pull.head, 'src/total.js', '1\n') }
+  const report = { delivery: workOn(pull.head, 'src/total.js', '1\n'), calls: [callOf(100_000n)] }
   for (const _ of ['late', 'again']) {
     expect(await runner.finish(report)).toMatchObject({ status: 200, json: { conclusion: 'failed', reason: 'lost' } })
   }
