@@ -9,7 +9,7 @@ export function roomIn({ ceiling, spent, held }: Pick<AccountRow, 'ceiling' | 's
 }
 
 /** An account as a hold looks at it. */
-export type Payer = Omit<AccountRow, 'periodStart' | 'formerNames'>
+export type HoldAccount = Omit<AccountRow, 'periodStart' | 'formerNames'>
 
 export interface HoldAmount {
   readonly heldMicroUsd: bigint
@@ -27,7 +27,7 @@ export const CAP_TOKENS_DEFAULT = 500_000n
  */
 export function holdAmount(
   asked: { readonly capMicroUsd: bigint; readonly floorMicroUsd: bigint; readonly capTokens?: bigint | undefined },
-  payers: readonly Payer[],
+  payers: readonly HoldAccount[],
 ): HoldAmount | Refusal {
   const capTokens = asked.capTokens ?? CAP_TOKENS_DEFAULT
   const floorMicroUsd = minBigint(asked.floorMicroUsd, asked.capMicroUsd)
@@ -49,7 +49,7 @@ export function holdAmount(
   }
 }
 
-function frozen(account: Payer): Refusal {
+function frozen(account: HoldAccount): Refusal {
   return refuse(
     'account-frozen',
     `The ${describe(account)} is frozen, because a provider billed ${formatAmount(account.unit, account.overage)} more ` +
@@ -59,7 +59,7 @@ function frozen(account: Payer): Refusal {
   )
 }
 
-function noRoom(account: Payer, room: bigint, floor: bigint): Refusal {
+function noRoom(account: HoldAccount, room: bigint, floor: bigint): Refusal {
   const amount = (value: bigint) => formatAmount(account.unit, value)
   const held = account.held > 0n ? `, ${amount(account.held)} held by running work` : ''
   const wait =
@@ -76,16 +76,16 @@ function noRoom(account: Payer, room: bigint, floor: bigint): Refusal {
 }
 
 /** An experiment has one budget for all its time. */
-function afresh(what: string, { kind, periodEnd }: Payer): string {
+function afresh(what: string, { kind, periodEnd }: HoldAccount): string {
   return kind === 'experiment' ? '' : ` By itself ${what} starts afresh on ${utcMinute(periodEnd)}.`
 }
 
-function describe(account: Pick<Payer, 'kind' | 'name'>): string {
+function describe(account: Pick<HoldAccount, 'kind' | 'name'>): string {
   if (account.kind === 'squad') return `exploration budget of the squad \`${account.name}\``
   return `${account.kind} \`${account.name}\``
 }
 
-function budgetPath(account: Pick<Payer, 'kind' | 'name'>): string {
+function budgetPath(account: Pick<HoldAccount, 'kind' | 'name'>): string {
   if (account.kind === 'squad') return `exploration.squads.${account.name}.extra`
   return account.kind === 'portfolio' ? `portfolios.${account.name}.budget` : `experiments.${account.name}.budget`
 }

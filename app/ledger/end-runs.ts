@@ -7,7 +7,7 @@ import { brokenBound, provenSpend } from '../../core/call-proof.ts'
 import { afterPostings, endPostings, type Posting, refundPostings, type Spend } from '../../core/posting.ts'
 import { type Change, changeBy, countsInTrial, isDeliveryDue, type RunEvent } from '../../core/run-life.ts'
 import type { Sql } from '../database/transact.ts'
-import { type EndingRun, lockPayers, lockRuns, type Payer } from './lock-runs.ts'
+import { type EndingRun, lockPayers, lockRuns, type PayingHold } from './lock-runs.ts'
 import { type NewEntry, post } from './post.ts'
 import { endByReport, endWithoutReport, type GivenReport, type RunEnd } from './run-end.ts'
 import { type EndedHold, type EndedRun, type Refunded, storeRefund, storingEnds } from './store-ends.ts'
@@ -25,10 +25,10 @@ export interface EndRequest {
 export interface EndAnswer {
   readonly change: Change
   readonly run?: EndingRun
-  readonly payers: readonly Payer[]
+  readonly payers: readonly PayingHold[]
 }
 
-/** Rows are locked in one order everywhere: runs first, then accounts by their ids. */
+/** Runs are locked before accounts, in the order of `docs/decisions/ledger-writes.md`. */
 export async function endRuns(sql: Sql, requests: readonly EndRequest[]): Promise<readonly EndAnswer[]> {
   const ids = requests.map(({ runId }) => runId)
   const runs = await lockRuns(sql, ids)
@@ -49,11 +49,11 @@ class Ending {
   readonly entries: NewEntry[] = []
   readonly refunded: Refunded[] = []
   readonly #runs: ReadonlyMap<string, EndingRun>
-  readonly #payers: ReadonlyMap<string, readonly Payer[]>
+  readonly #payers: ReadonlyMap<string, readonly PayingHold[]>
   /** As they stand after what was decided so far. */
-  readonly #standing: Map<bigint, Payer>
+  readonly #standing: Map<bigint, PayingHold>
 
-  constructor(runs: ReadonlyMap<string, EndingRun>, payers: readonly Payer[]) {
+  constructor(runs: ReadonlyMap<string, EndingRun>, payers: readonly PayingHold[]) {
     this.#runs = runs
     this.#payers = Map.groupBy(payers, ({ runId }) => runId)
     this.#standing = new Map(payers.map((payer) => [payer.id, payer]))
@@ -74,7 +74,7 @@ class Ending {
     return change.kind === 'refunds' ? this.#refund(run, by.given, now) : run
   }
 
-  #payersOf(runId: string): readonly Payer[] {
+  #payersOf(runId: string): readonly PayingHold[] {
     return (this.#payers.get(runId) ?? []).map((payer) => this.#standing.get(payer.id) ?? payer)
   }
 
@@ -126,7 +126,7 @@ class Ending {
   }
 
   /** `why` is said with an overage, so that whoever looks at the frozen account knows which price to look at. */
-  #post(run: EndingRun, { id }: Payer, postings: readonly Posting[], why: string | undefined, at: Date): void {
+  #post(run: EndingRun, { id }: PayingHold, postings: readonly Posting[], why: string | undefined, at: Date): void {
     for (const posting of postings) {
       const key = `run:${run.id}:${posting.kind}:${id}`
       const note = posting.kind === 'overage' ? why : undefined
@@ -137,7 +137,7 @@ class Ending {
   }
 }
 
-function amountIn(unit: Payer['unit'], spend: Spend): bigint {
+function amountIn(unit: PayingHold['unit'], spend: Spend): bigint {
   return unit === 'usd' ? spend.microUsd : spend.tokens
 }
 

@@ -1,8 +1,6 @@
 /**
  * Locking what a reservation decides on: the runs that wait for their `/agent go`, and the accounts that pay.
- *
- * Everybody who changes money locks in one order, so that nobody waits for another in a circle: runs by their ids, then
- * the repository where its accounts may have to be opened or renamed, then accounts by their ids. What is inserted comes last.
+ * In the order of `docs/decisions/ledger-writes.md`.
  */
 import { namesOf } from '../../core/account.ts'
 import type { Account } from '../../prisma/client/client.ts'

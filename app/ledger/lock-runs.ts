@@ -24,7 +24,7 @@ export interface EndingRun {
 }
 
 /** An account that pays for a run, with what is held for it. */
-export interface Payer
+export interface PayingHold
   extends Pick<Account, 'id' | 'unit' | 'budget' | 'ceiling' | 'spent' | 'held' | 'overage' | 'frozen'> {
   readonly runId: string
   readonly amount: bigint
@@ -78,12 +78,12 @@ const LOCK_PAYERS = {
     ORDER BY account.id FOR NO KEY UPDATE OF account`,
 }
 
-type PayerText = Omit<AsText<Payer, 'id' | 'amount' | 'budget' | 'spent' | 'held' | 'overage'>, 'ceiling'> & {
+type PayingHoldText = Omit<AsText<PayingHold, 'id' | 'amount' | 'budget' | 'spent' | 'held' | 'overage'>, 'ceiling'> & {
   readonly ceiling: string | null
 }
 
-export async function lockPayers(sql: Sql, runIds: readonly string[]): Promise<readonly Payer[]> {
-  const rows = await sql.rows<PayerText>(LOCK_PAYERS, [runIds])
+export async function lockPayers(sql: Sql, runIds: readonly string[]): Promise<readonly PayingHold[]> {
+  const rows = await sql.rows<PayingHoldText>(LOCK_PAYERS, [runIds])
   return rows.map((row) => ({
     ...row,
     id: BigInt(row.id),

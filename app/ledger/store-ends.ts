@@ -4,7 +4,7 @@ import type { Sql } from '../database/transact.ts'
 import { planWithoutWords } from './delivery.ts'
 import type { Along } from './post.ts'
 import { showAfter } from './shown.ts'
-import { remembered } from './store-runs.ts'
+import { textByCount } from './text-by-count.ts'
 
 export interface EndedRun {
   readonly row: EndedRow
@@ -46,7 +46,7 @@ export function storingEnds(ended: readonly EndedRun[], holds: readonly EndedHol
 }
 
 /** That the ids come as an array as well is for the planner: it takes the index, and never reads a whole table. */
-const endQueries = remembered(
+const endQueries = textByCount(
   (count) => `
     ended_run AS (
       UPDATE run SET

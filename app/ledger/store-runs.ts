@@ -3,6 +3,7 @@ import type { Run } from '../../prisma/client/client.ts'
 import { LostToAnother, type Sql } from '../database/transact.ts'
 import type { NewRunRow } from './new-run.ts'
 import type { Along } from './post.ts'
+import { textByCount } from './text-by-count.ts'
 
 export interface NewHold {
   readonly runId: string
@@ -17,7 +18,7 @@ export function storing(rows: readonly NewRunRow[], holds: readonly NewHold[]): 
   return { name: `${count}_new`, queries: storeQueries(count), values }
 }
 
-const storeQueries = remembered(
+const storeQueries = textByCount(
   (count) => `${count === 0 ? '' : insertQueries(count)}
     new_hold AS (
       INSERT INTO hold (run_id, account_id, amount)
@@ -47,7 +48,7 @@ function insertQueries(count: number): string {
     ),`
 }
 
-const updateText = remembered(
+const updateText = textByCount(
   (count) => `
     UPDATE run SET
       assignment = new.assignment, portfolio = new.portfolio, squad = new.squad, head_sha = new.head_sha,
@@ -117,14 +118,4 @@ function rowOf({ session, run }: NewRunRow) {
 
 function holdRowOf({ runId, accountId, amount }: NewHold) {
   return { run_id: runId, account_id: `${accountId}`, amount: `${amount}` }
-}
-
-/** How many rows there are is part of such a text; there are as many texts as a batch may have sizes. */
-export function remembered(textFor: (count: number) => string): (count: number) => string {
-  const texts = new Map<number, string>()
-  return (count) => {
-    const text = texts.get(count) ?? textFor(count)
-    texts.set(count, text)
-    return text
-  }
 }

@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { CAP_TOKENS_DEFAULT, firstTranche, holdAmount, type Payer } from '../../core/hold.ts'
+import { CAP_TOKENS_DEFAULT, firstTranche, type HoldAccount, holdAmount } from '../../core/hold.ts'
 import { isRefusal } from '../../core/reason.ts'
 
 const USD = 1_000_000n
 
 describe('holdAmount', () => {
   /** With so much room; without a ceiling where that is undefined. */
-  const account = (room: bigint | undefined, changes: Partial<Payer> = {}): Payer => ({
+  const account = (room: bigint | undefined, changes: Partial<HoldAccount> = {}): HoldAccount => ({
     kind: 'portfolio',
     name: 'refactoring',
     unit: 'usd',
