@@ -61,6 +61,7 @@ async function putAll(client: pg.Client, parts: AsyncIterable<Part>, onRow: () =
         break
       case 'trailer':
         await setSequences(query)
+        await checkReferences(query, part.line)
         totals = await totalsOf(query)
         checkTotals(totals, part)
     }
@@ -161,6 +162,26 @@ async function setSequences(query: Query): Promise<void> {
   for (const { sequence, table, column } of sequenceRows.parse(rows)) {
     if (!carriedTables.some((carried) => carried === table)) continue
     await query(`SELECT setval('${sequence}', max(${column})) FROM "${table}" HAVING max(${column}) IS NOT NULL`)
+  }
+}
+
+/** What no foreign key holds, for the ledger's speed (docs/decisions/ledger-writes.md). */
+const references: readonly [table: CarriedTable, column: string, to: CarriedTable][] = [
+  ['session', 'repository_id', 'repository'],
+  ['run', 'repository_id', 'repository'],
+  ['hold', 'run_id', 'run'],
+  ['entry', 'run_id', 'run'],
+]
+
+async function checkReferences(query: Query, line: number): Promise<void> {
+  for (const [table, column, to] of references) {
+    const [orphan] = await query(
+      `SELECT ${column}::text AS id FROM "${table}" AS child
+       WHERE ${column} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM "${to}" WHERE id = child.${column}) LIMIT 1`,
+    )
+    if (orphan === undefined) continue
+    const problem = `a row of ${table} names the ${to} ${orphan.id}, which is not there; expected all that was exported`
+    throw new ImportRefused(problem, line)
   }
 }
 
