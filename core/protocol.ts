@@ -3,9 +3,11 @@
  * these schemas; `z.encode` writes them. A refusal answers 4xx with `refusalBodySchema`.
  */
 import { z } from 'zod/mini'
+import { checkpointSchema, EARLIER_RESULTS_MAX, earlierResultSchema, saidMeanwhileSchema } from './checkpoint.ts'
 import { planSchema } from './plan.ts'
 import { reasonCodes } from './reason.ts'
 import { conclusionSchema } from './run.ts'
+import { EVENTS_BATCH_MAX, sessionEventSchema } from './session-event.ts'
 import { microUsdWire } from './wire.ts'
 
 export const API_BODY_BYTES_MAX = 8_000_000
@@ -57,6 +59,12 @@ export const claimAnswerSchema = z.object({
   remainingMicroUsd: microUsdWire,
   /** The session's page of record for people: the comment, the pull request or the commit. */
   sessionUrl: z.optional(z.string()),
+  /** The run goes on from here; the plan's `headSha` is the commit that its changeset names. */
+  resume: z.optional(checkpointSchema),
+  /** What earlier runs of the session came to, oldest first. */
+  earlier: z.optional(z.array(earlierResultSchema).check(z.maxLength(EARLIER_RESULTS_MAX))),
+  /** What people said to the session since, oldest first; the agent is told it before its next turn. */
+  said: z.optional(saidMeanwhileSchema),
 })
 export type ClaimAnswer = z.infer<typeof claimAnswerSchema>
 
@@ -68,9 +76,20 @@ export const eventsBodySchema = z.strictObject({
   wantTokens: z.optional(z.int().check(z.nonnegative())),
   step: z.optional(z.string().check(z.maxLength(100))),
   note: z.optional(z.string().check(z.maxLength(300))),
+  /** What happened since the last batch that the App has taken: consecutive numbers; one that it has already changes nothing. */
+  events: z.optional(z.array(sessionEventSchema).check(z.maxLength(EVENTS_BATCH_MAX))),
+  /** The newest one, sent until the App has answered; it stands in for all before it. */
+  checkpoint: z.optional(checkpointSchema),
 })
 export const eventsAnswerSchema = z.object({
+  /** False: the run is to end now. */
   continue: z.boolean(),
+  /** The run is to finish the call that is under way, send a checkpoint and end with the reason `paused`. */
+  pause: z.optional(z.boolean()),
+  /** How many of the run's events the App has: the next one it wants is of this number. Absent from an App that keeps none. */
+  eventsTaken: z.optional(z.int().check(z.nonnegative())),
+  /** What people said; repeated until an event `said` tells that the agent was told. */
+  said: z.optional(saidMeanwhileSchema),
   drawnMicroUsd: microUsdWire,
   drawnTokens: z.optional(z.int().check(z.nonnegative())),
 })

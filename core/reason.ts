@@ -282,6 +282,16 @@ export const reasons = {
     says: 'The run was stopped.',
     todo: 'Start it again with the same command.',
   },
+  paused: {
+    kind: 'conclusion',
+    says: 'The run was told to rest; its work and its conversation are kept.',
+    todo: 'Go on with `/agent resume`, or at a terminal with `purser run --resume` and the file that the pause named.',
+  },
+  'checkpoint-unusable': {
+    kind: 'both',
+    says: 'The checkpoint to go on from does not fit this run.',
+    todo: 'Start the workflow anew; the checkpoint’s work is kept where it is.',
+  },
   lost: {
     kind: 'conclusion',
     says: 'The job ended without a report; what it had drawn is counted as spent.',
