@@ -4,12 +4,16 @@
  * the input both hold from call to call.
  */
 import { setTimeout as wait } from 'node:timers/promises'
+import type { CheckpointConversation } from '../core/checkpoint.ts'
 import { ConversationBound, type Message, messageTokensBound } from '../core/input-bound.ts'
 import { shareLeftMicroUsd } from '../core/meter.ts'
 import type { PlanAgent } from '../core/plan.ts'
 import type { Price } from '../core/price.ts'
+import type { Said } from '../core/session-event.ts'
+import { assistantMessage, keptMessage, restoredMessage } from './conversation-state.ts'
 import type { Model, ModelAnswer } from './model.ts'
 import type { Limit, Purse } from './purse.ts'
+import type { Recorded } from './recording.ts'
 import { type StopReason, stopReason } from './stop.ts'
 import type { ToolDefinition } from './tools/definitions.ts'
 import type { ToolPlace } from './tools/tool.ts'
@@ -46,11 +50,31 @@ export interface AgentParts {
   readonly place: ToolPlace
   readonly signal: AbortSignal
   onTurn(turn: { readonly number: number; readonly text: string; readonly tools: readonly string[] }): void
+  /** Takes down what is said, for the run's log. */
+  record(event: Recorded): void
+  /** Asked before every turn, when every call of the last one is answered. */
+  meanwhile(): Meanwhile
+}
+
+export interface Meanwhile {
+  /** The run is to rest: no further call is made. */
+  readonly rest: boolean
+  /** What people said to the session, each of it once. */
+  readonly said: readonly Said[]
 }
 
 /** `answered`: it says it is done. All others end the step; its work stays in the workspace. */
 export type AgentEnd = {
-  readonly ended: 'answered' | 'cap' | 'share' | 'overage' | 'turns' | 'repeating' | 'model-failed' | StopReason
+  readonly ended:
+    | 'answered'
+    | 'cap'
+    | 'share'
+    | 'overage'
+    | 'turns'
+    | 'repeating'
+    | 'model-failed'
+    | 'paused'
+    | StopReason
   /** What it said last. */
   readonly text: string
   readonly detail?: string | undefined
@@ -67,25 +91,48 @@ export class Conversation {
   #turns = 0
   #lastText = ''
   #repeated = { turn: '', times: 0 }
+  /** What the provider counted, and for how many messages. */
+  #counted: CheckpointConversation['counted']
 
-  constructor(task: AgentTask, parts: AgentParts) {
+  /** `before`: the same conversation as a checkpoint has it. */
+  constructor(task: AgentTask, parts: AgentParts, before?: CheckpointConversation) {
     this.#task = task
     this.#parts = parts
     this.#tools = toolDefinitions(task.agent.tools)
     this.#bound = new ConversationBound(this.#tools)
-    this.#append({ role: 'system', content: task.systemText })
+    if (before === undefined) this.#tell('system', task.systemText)
+    else this.#restore(before)
   }
 
   get turns(): number {
     return this.#turns
   }
 
+  /** As it stands, for a checkpoint. */
+  get state(): Omit<CheckpointConversation, 'step' | 'attempt'> {
+    return {
+      turns: this.#turns,
+      messages: this.#messages.map(keptMessage),
+      lastText: this.#lastText,
+      ...(this.#counted && { counted: this.#counted }),
+    }
+  }
+
   /** Says something to the agent and lets it work until it answers without calling a tool. */
   async say(text: string): Promise<AgentEnd> {
-    this.#append({ role: 'user', content: text })
+    this.#tell('user', text)
+    return this.goOn()
+  }
+
+  /** Lets it work on what it was told last. Where it has answered that, and nobody has said more, it is done already. */
+  async goOn(): Promise<AgentEnd> {
     while (this.#turns < this.#task.turnsMax) {
       const stop = stopReason(this.#parts.signal)
       if (stop !== undefined) return this.#end(stop)
+      const { rest, said } = this.#parts.meanwhile()
+      if (rest) return this.#end('paused')
+      for (const one of said) this.#hear(one)
+      if (this.#isAnswered()) return this.#end('answered')
       const answer = await this.#ask()
       if ('ended' in answer) return answer
       this.#turns += 1
@@ -93,12 +140,10 @@ export class Conversation {
       const calls = answer.toolCalls
       this.#parts.onTurn({ number: this.#turns, text: answer.text, tools: calls.map(describeCall) })
       this.#append(assistantMessage(answer))
+      this.#recordTurn(answer)
       if (calls.length === 0) {
         if (!answer.cut) return this.#end('answered')
-        this.#append({
-          role: 'user',
-          content: 'Your answer was cut off at its length limit. Go on, in smaller pieces.',
-        })
+        this.#tell('user', 'Your answer was cut off at its length limit. Go on, in smaller pieces.')
         continue
       }
       const results = await this.#callTools(answer)
@@ -116,6 +161,8 @@ export class Conversation {
           : `error: more than ${TOOL_CALLS_MAX} calls in one turn`
       results.push(result)
       this.#append({ role: 'tool', tool_call_id: call.id, content: result })
+      const { step } = this.#task
+      this.#parts.record({ kind: 'tool-result', conversation: step, callId: call.id, name: call.name, text: result })
     }
     return results
   }
@@ -153,6 +200,7 @@ export class Conversation {
       if ('limit' in answer && answer.limit === 'stopped') return this.#stopped()
       if ('limit' in answer) continue
       if (answer.kind === 'answer' && answer.text !== '') this.#lastText = answer.text
+      if (answer.kind === 'answer') this.#recordTurn(answer, true)
       break
     }
     return this.#end(limit)
@@ -187,8 +235,52 @@ export class Conversation {
     purse.post(granted, answer.outcome)
     if (isWrapUp) return answer
     this.#sent = count
-    if (answer.outcome.kind === 'reported') this.#bound.learn(count, answer.outcome.usage.inputTokens)
+    if (answer.outcome.kind === 'reported')
+      this.#learn({ messages: count, inputTokens: answer.outcome.usage.inputTokens })
     return answer
+  }
+
+  #learn(counted: NonNullable<CheckpointConversation['counted']>): void {
+    this.#counted = counted
+    this.#bound.learn(counted.messages, counted.inputTokens)
+  }
+
+  /** An agent that had used all its turns gets them anew: whoever resumes it asks for more. */
+  #restore(before: CheckpointConversation): void {
+    for (const message of before.messages) this.#append(restoredMessage(message))
+    this.#turns = before.turns < this.#task.turnsMax ? before.turns : 0
+    this.#lastText = before.lastText
+    if (before.counted === undefined || before.counted.messages > this.#messages.length) return
+    this.#sent = before.counted.messages
+    this.#learn(before.counted)
+  }
+
+  #tell(role: 'system' | 'user', text: string): void {
+    this.#append({ role, content: text })
+    this.#parts.record({ kind: 'told', conversation: this.#task.step, role, text })
+  }
+
+  #hear(said: Said): void {
+    this.#parts.record({ kind: 'said', conversation: this.#task.step, said })
+    this.#tell('user', `Somebody who follows this work says: ${said.text}`)
+  }
+
+  #isAnswered(): boolean {
+    const last = this.#messages.at(-1)
+    return last?.role === 'assistant' && last.tool_calls === undefined
+  }
+
+  #recordTurn({ text, toolCalls, cut }: Answer, wrapUp = false): void {
+    const more = { ...(cut && { lengthReached: true as const }), ...(wrapUp && { wrapUp: true as const }) }
+    const number = wrapUp ? this.#turns + 1 : this.#turns
+    this.#parts.record({
+      kind: 'turn',
+      conversation: this.#task.step,
+      number,
+      text,
+      toolCalls: [...toolCalls],
+      ...more,
+    })
   }
 
   #append(message: Message): void {
@@ -212,19 +304,6 @@ export class Conversation {
 }
 
 type Answer = Extract<ModelAnswer, { kind: 'answer' }>
-
-function assistantMessage(answer: Answer): Message {
-  if (answer.toolCalls.length === 0) return { role: 'assistant', content: answer.text }
-  return {
-    role: 'assistant',
-    content: answer.text === '' ? null : answer.text,
-    tool_calls: answer.toolCalls.map((call) => ({
-      id: call.id,
-      type: 'function',
-      function: { name: call.name, arguments: call.argumentsJson },
-    })),
-  }
-}
 
 /** `run npm test`, for the log. */
 function describeCall(call: Answer['toolCalls'][number]): string {

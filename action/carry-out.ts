@@ -1,9 +1,13 @@
 /** A granted run from its pinned commit to its report, with its deadline, its lease and its journal; in a job or at a terminal. */
+import type { Checkpoint } from '../core/checkpoint.ts'
 import type { Plan } from '../core/plan.ts'
 import type { Redact } from '../core/redact.ts'
+import type { Said } from '../core/session-event.ts'
+import type { Meanwhile } from './agent.ts'
 import type { AppRun } from './app-run.ts'
 import { callsReport } from './calls-report.ts'
 import { type Checkout, type CommitSource, checkOut, ensureCommit, ensureHistory } from './checkout.ts'
+import type { Checkpoints } from './checkpoints.ts'
 import { COMMITS_MAX } from './describe-change.ts'
 import { execute } from './execute.ts'
 import type { Executed } from './finish-run.ts'
@@ -13,7 +17,9 @@ import type { Log } from './log.ts'
 import type { Model } from './model.ts'
 import { readNotes } from './notes.ts'
 import { Purse } from './purse.ts'
-import type { Turn } from './run-parts.ts'
+import { recordEnd, recordedJournal, recordStart } from './record-run.ts'
+import { eventsPath, openRecording, type Recording } from './recording.ts'
+import type { RunParts, Turn } from './run-parts.ts'
 import type { Sandbox } from './sandbox.ts'
 import { Stop } from './stop.ts'
 
@@ -35,6 +41,12 @@ export interface CarryOut {
   readonly onInterrupt: (stop: () => void) => void
   /** Progress, for whoever watches; `spentMicroUsd` is what the run cost so far. */
   readonly onTurn: (turn: Turn, spentMicroUsd: bigint) => void
+  /** Where the run's log and its checkpoint are kept. */
+  readonly sessionDir: string
+  /** What the run goes on from. */
+  readonly checkpoint?: Checkpoint | undefined
+  /** Takes what is to be called when the run is to rest: what is under way is finished first. */
+  readonly onPause?: (pause: () => void) => void
 }
 
 export async function carryOut(run: CarryOut): Promise<Executed> {
@@ -44,15 +56,22 @@ export async function carryOut(run: CarryOut): Promise<Executed> {
   run.onInterrupt(() => stop(new Stop('cancelled')))
   const deadline = setTimeout(() => stop(new Stop('time-exhausted')), plan.timeoutMinutes * MINUTE_MS)
   const lease = app?.holdLease(abort, run.monotonicMs)
-  const journal = openJournal(run.journalFile)
+  const recording = openRecording(eventsPath(run.sessionDir), run.redact, run.monotonicMs, run.log)
+  const journal = recordedJournal(openJournal(run.journalFile), recording)
   const purse = new Purse(holdOf(plan, app?.claim), journal, lease?.draw)
+  const meanwhile = new Meantime(app?.claim.said ?? [])
+  run.onPause?.(() => meanwhile.pause())
   let step = ''
+  let checkpoints: Promise<Checkpoints> | undefined
   try {
+    recordStart(recording, plan, run.checkpoint)
     lease?.keep(purse, () => step)
     const missing = await prepareCheckout(run)
     if (missing !== undefined) return { report: callsReport([], 'failed', 'checkout-failed', missing), patch: '' }
     const notes = await readNotes(run.checkout.objects, plan.subject)
-    const parts = {
+    const { checkpoint } = run
+    if (checkpoint !== undefined) run.sandbox.countFrom(checkpoint.commandsRun)
+    const parts: RunParts = {
       plan,
       git: run.checkout.git,
       workDir: run.checkout.workDir,
@@ -62,17 +81,75 @@ export async function carryOut(run: CarryOut): Promise<Executed> {
       log: run.log,
       redact: run.redact,
       signal: abort.signal,
-      onStep: (id: string) => {
+      resume: checkpoint && { checkpoint, isSpokenTo: meanwhile.hasSaid },
+      onStep: (id) => {
         step = id
       },
-      onTurn: (turn: Turn) => run.onTurn(turn, purse.spentMicroUsd),
+      onTurn: (turn) => run.onTurn(turn, purse.spentMicroUsd),
+      record: recording.record,
+      meanwhile: () => meanwhile.take(),
+      checkpoints: (startTree) => {
+        checkpoints ??= openCheckpoints(run, purse, recording, startTree)
+        return checkpoints
+      },
     }
-    return await execute(parts, notes)
+    const executed = await execute(parts, notes)
+    recordEnd(recording, executed)
+    return executed
   } finally {
     clearTimeout(deadline)
     lease?.end()
     journal.close()
+    recording.close()
   }
+}
+
+/** What a run was told while it works. */
+class Meantime {
+  #rest = false
+  #said: Said[]
+
+  constructor(said: readonly Said[]) {
+    this.#said = [...said]
+  }
+
+  get hasSaid(): boolean {
+    return this.#said.length > 0
+  }
+
+  pause(): void {
+    this.#rest = true
+  }
+
+  take(): Meanwhile {
+    // What is said to a run that rests waits for the one that goes on.
+    if (this.#rest) return { rest: true, said: [] }
+    const said = this.#said
+    this.#said = []
+    return { rest: false, said }
+  }
+}
+
+async function openCheckpoints(
+  run: CarryOut,
+  purse: Purse,
+  recording: Recording,
+  startTree: string,
+): Promise<Checkpoints> {
+  const module = await import('./checkpoints.ts')
+  return new module.Checkpoints({
+    plan: run.plan,
+    git: run.checkout.git,
+    workDir: run.checkout.workDir,
+    dir: run.sessionDir,
+    startTree,
+    redact: run.redact,
+    log: run.log,
+    commandsRun: () => run.sandbox.commandsRun,
+    spentMicroUsd: () => (run.checkpoint?.spentMicroUsd ?? 0n) + purse.spentMicroUsd,
+    record: recording.record,
+    onCheckpoint: () => {},
+  })
 }
 
 function holdOf(plan: Plan, claim: AppRun['claim'] | undefined): ConstructorParameters<typeof Purse>[0] {

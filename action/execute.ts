@@ -9,12 +9,26 @@ import { stopReason } from './stop.ts'
 
 /** `notes`: the AGENTS.md that the agents are shown. */
 export async function execute(parts: RunParts, notes: string | undefined): Promise<Executed> {
-  const setup = await runSetup(parts)
-  if (setup !== undefined) return finish(parts, { reports: [], said: [], ending: setup }, undefined)
   const { subject } = parts.plan
+  const setup = await runSetup(parts)
+  if (setup !== undefined) return finishEarly(parts, setup)
   const start = parts.plan.setup ? (await takeSnapshot(parts.git, parts.workDir)).tree : `${subject.headSha}^{tree}`
+  if (parts.resume !== undefined) {
+    const { applyChangeset } = await import('./apply-changeset.ts')
+    const problem = await applyChangeset(parts.workDir, parts.resume.checkpoint.changeset)
+    if (problem !== undefined) return finishEarly(parts, ended('failed', 'checkpoint-unusable', problem))
+  }
   const change = await describeChange(parts.git, subject)
-  return finish(parts, await runSteps(parts, { change }, notes), start)
+  return finish(parts, await runSteps(parts, { change }, notes, start), start)
+}
+
+/** Before the first step: there is no work, and nothing to go on from. */
+function finishEarly(parts: RunParts, ending: Ending): Promise<Executed> {
+  return finish(
+    parts,
+    { reports: [], said: [], ending, progress: { finished: [], conversation: undefined } },
+    undefined,
+  )
 }
 
 /** What only the end needs is not waited for at the start. */
@@ -31,7 +45,7 @@ async function runSetup(parts: RunParts): Promise<Ending | undefined> {
   parts.log.foreign(
     `Setup: ${showCommand(setup.run, parts.plan.inputs)}${network ? ' (with network: hosts can’t be told apart yet)' : ''}`,
   )
-  const result = await runCommand(parts, setup.run, setup['timeout-minutes'], network)
+  const result = await runCommand(parts, { purpose: 'setup' }, setup.run, setup['timeout-minutes'], network)
   const stop = stopReason(parts.signal)
   if (stop !== undefined) return stopped(stop)
   if (result.ok) return undefined

@@ -22,7 +22,10 @@ export interface Executed {
 export async function finishRun(parts: RunParts, done: StepsDone, startTree: string | undefined): Promise<Executed> {
   if (startTree === undefined) return close(parts, done, undefined)
   const work = await collectWork(parts.git, parts.workDir, startTree, parts.plan.subject.headSha)
-  return close(parts, { ...done, ending: await judge(parts, done.ending, work) }, work)
+  const executed = close(parts, { ...done, ending: await judge(parts, done.ending, work) }, work)
+  if (done.ending?.reason === 'paused') parts.record({ kind: 'paused' })
+  await (await parts.checkpoints(startTree)).keep(done.progress, work)
+  return executed
 }
 
 /** The guards speak on work that would be delivered: of a run that ended in order, or at its cap. */
@@ -59,7 +62,7 @@ async function judge(parts: RunParts, ending: Ending | undefined, work: Work): P
 async function runGuards(parts: RunParts): Promise<Violation[]> {
   const own = parts.signal.aborted ? { ...parts, signal: new AbortController().signal } : parts
   for (const template of parts.plan.guards.run ?? []) {
-    const result = await runCommand(own, template, GUARD_MINUTES_MAX)
+    const result = await runCommand(own, { purpose: 'guard' }, template, GUARD_MINUTES_MAX)
     const command = showCommand(template, parts.plan.inputs)
     parts.log.foreign(`Guard: ${command}: ${result.how}`)
     if (result.ok) continue

@@ -3,7 +3,9 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSyn
 import { join } from 'node:path'
 import { z } from 'zod/mini'
 import { type Report, reportSchema } from '../core/report.ts'
+import { CHECKPOINT } from './checkpoint-file.ts'
 import { JOURNAL } from './journal.ts'
+import { EVENTS } from './recording.ts'
 
 const REPORT = 'report.json'
 const PATCH = 'work.patch'
@@ -29,9 +31,9 @@ export function withoutWork({ delivery, ...report }: Report): Report {
   return report
 }
 
-/** Removes the checkout and everything else but the report, the patch and the journal. */
+/** Removes the checkout and everything else but the report, the patch, the journal, the log and the last checkpoint. */
 export function clearRunDirectory(baseDir: string): void {
-  const kept = new Set([REPORT, PATCH, JOURNAL])
+  const kept = new Set([REPORT, PATCH, JOURNAL, EVENTS, CHECKPOINT])
   for (const name of readdirSync(baseDir)) {
     if (!kept.has(name)) rmSync(join(baseDir, name), { recursive: true, force: true })
   }

@@ -1,10 +1,14 @@
 /** What carrying out a plan needs, whoever started it: a job or a terminal. */
+import type { Checkpoint } from '../core/checkpoint.ts'
 import type { Plan } from '../core/plan.ts'
 import type { Redact } from '../core/redact.ts'
+import type { Meanwhile } from './agent.ts'
+import type { Checkpoints } from './checkpoints.ts'
 import type { Git } from './git.ts'
 import type { Log } from './log.ts'
 import type { Model } from './model.ts'
 import type { Purse } from './purse.ts'
+import type { Recorded } from './recording.ts'
 import type { Sandbox } from './sandbox.ts'
 
 export interface Turn {
@@ -12,6 +16,12 @@ export interface Turn {
   readonly number: number
   readonly text: string
   readonly tools: readonly string[]
+}
+
+export interface Resume {
+  readonly checkpoint: Checkpoint
+  /** Whether people have said something since, which its last agent is to be told. */
+  readonly isSpokenTo: boolean
 }
 
 export interface RunParts {
@@ -25,6 +35,13 @@ export interface RunParts {
   readonly redact: Redact
   /** Aborted with a `Stop` when the run is cancelled or out of time. */
   readonly signal: AbortSignal
+  /** What the run goes on from, where it does. */
+  readonly resume: Resume | undefined
   onStep(step: string): void
   onTurn(turn: Turn): void
+  /** Takes down what happens, for the run's log. */
+  record(event: Recorded): void
+  meanwhile(): Meanwhile
+  /** Made when the first one is due. `startTree`: the workspace as the first step found it. */
+  checkpoints(startTree: string): Promise<Checkpoints>
 }

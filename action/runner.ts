@@ -1,7 +1,9 @@
 /** One run in one job, from inputs to outputs. Here is the one catch: whatever goes wrong below still ends in outputs. */
 import './plain-schemas.ts'
+import type { Plan } from '../core/plan.ts'
 import { isRefusal, type Refusal, refuse } from '../core/reason.ts'
 import { type Redact, redactor } from '../core/redact.ts'
+import type { AppRun } from './app-run.ts'
 import { carryOut } from './carry-out.ts'
 import { conclude, type Ended, refused } from './conclude.ts'
 import { showPlan } from './dry-run.ts'
@@ -108,7 +110,7 @@ async function runJob(inputs: Inputs, host: Host, { log, secrets, redact }: Sayi
   const { keepWork } = inputs
   const planned = { plan, app, baseDir, keepWork, notKept: whatIsNotKept(inputs, sandbox), log, redact }
   begun.planned = planned
-  const obstacle = checkTemplates(plan) ?? missingKey(inputs)
+  const obstacle = checkTemplates(plan) ?? missingKey(inputs) ?? (await unusableCheckpoint(plan, app))
   if (inputs.dryRun) {
     showPlan(plan, log, obstacle ?? (isRefusal(sandbox) ? sandbox : undefined))
     await giveBack(planned, refuse('cancelled', 'A dry run: nothing was started or spent.'))
@@ -127,6 +129,8 @@ async function runJob(inputs: Inputs, host: Host, { log, secrets, redact }: Sayi
     sandbox,
     model: openModel(inputs.apiKey ?? '', inputs.baseUrl),
     journalFile: journalPath(early.baseDir),
+    sessionDir: early.baseDir,
+    checkpoint: app?.claim.resume,
     log,
     redact,
     monotonicMs: host.monotonicMs,
@@ -145,6 +149,11 @@ async function runJob(inputs: Inputs, host: Host, { log, secrets, redact }: Sayi
 async function giveBack(planned: PlannedRun, refusal: Refusal): Promise<Ended> {
   const { giveBack: give } = await import('./hand-over.ts')
   return give(planned, refusal)
+}
+
+async function unusableCheckpoint(plan: Plan, app: AppRun | undefined): Promise<Refusal | undefined> {
+  const checkpoint = app?.claim.resume
+  return checkpoint && (await import('../core/resume.ts')).checkResume(plan, checkpoint)
 }
 
 function missingKey(inputs: Inputs): Refusal | undefined {

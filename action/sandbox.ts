@@ -42,6 +42,9 @@ export interface Sandbox {
   run(script: string, options: CommandOptions): Promise<CommandResult & { readonly number: number }>
   /** The output of the command with that number, kept on disk. */
   outputFile(number: number): string
+  readonly commandsRun: number
+  /** Numbers the commands from here on, so that output of an earlier run of the session keeps its names. */
+  countFrom(number: number): void
 }
 
 /** `wanted: 'none'` is for a machine whose owner said so in as many words: the demo, and `purser run --no-sandbox`. */
@@ -80,6 +83,12 @@ function makeSandbox(
   return {
     kind,
     outputFile,
+    get commandsRun() {
+      return count
+    },
+    countFrom(number) {
+      count = number
+    },
     async run(script, options) {
       const number = count
       count += 1

@@ -1,9 +1,11 @@
 /** Carries out a plan's steps in order, and says how they ended. */
+import type { CheckpointConversation, FinishedStep } from '../core/checkpoint.ts'
 import { redactClean } from '../core/inert.ts'
 import type { PlanAgentStep, PlanStep } from '../core/plan.ts'
 import type { ReasonCode } from '../core/reason.ts'
 import type { StepReport } from '../core/report.ts'
 import type { Conclusion } from '../core/run.ts'
+import { stepsBefore } from '../core/steps-before.ts'
 import { renderCommand, renderPrompt, showCommand } from '../core/template.ts'
 import { type AgentEnd, Conversation } from './agent.ts'
 import { cutOutput, cutText } from './cut.ts'
@@ -29,29 +31,55 @@ export interface StepsDone {
   readonly said: readonly string[]
   /** Absent when every step ended in order. */
   readonly ending: Ending | undefined
+  /** How far it came, for whoever goes on from here. */
+  readonly progress: Progress
 }
 
+export interface Progress {
+  readonly finished: readonly FinishedStep[]
+  /** Of the step that was under way, else of the last agent. */
+  readonly conversation: CheckpointConversation | undefined
+}
+
+/** `startTree`: the workspace as the first step found it. */
 export async function runSteps(
   parts: RunParts,
   seen: Omit<Seen, 'outputs'>,
   notes: string | undefined,
+  startTree: string,
 ): Promise<StepsDone> {
-  const outputs = new Map<string, string>()
-  const reports: StepReport[] = []
-  const said: string[] = []
-  for (const step of parts.plan.steps) {
+  const { plan, resume } = parts
+  const finished = resume === undefined ? [] : stepsBefore(plan, resume.checkpoint, resume.isSpokenTo)
+  const outputs = new Map(finished.map(({ report, output }) => [report.id, output]))
+  const reports = finished.map(({ report }) => report)
+  const said = finished.flatMap(({ report, output }) => (report.kind === 'agent' && output !== '' ? [output] : []))
+  let conversation = resume?.checkpoint.conversation
+  for (const [index, step] of plan.steps.entries()) {
+    if (outputs.has(step.id)) continue
     parts.onStep(step.id)
+    const before = conversation?.step === step.id ? conversation : undefined
     const done =
-      'agent' in step ? await runAgentStep(parts, step, { ...seen, outputs }, notes) : await runCommandStep(parts, step)
+      'agent' in step
+        ? await runAgentStep(parts, step, { ...seen, outputs }, notes, before)
+        : await runCommandStep(parts, step)
     outputs.set(step.id, done.output)
     if ('agent' in step && done.output !== '') said.push(done.output)
+    conversation = done.conversation ?? conversation
     const summary = cutText(redactClean(done.output, parts.redact), SUMMARY_CHARACTERS_MAX)
     const spentMicroUsd = parts.purse.spentIn(step.id)
-    reports.push({ id: step.id, kind: 'agent' in step ? 'agent' : 'run', ...done.counts, spentMicroUsd, summary })
+    const kind = 'agent' in step ? ('agent' as const) : ('run' as const)
+    const report = { id: step.id, kind, ...done.counts, spentMicroUsd, summary }
+    reports.push(report)
+    parts.record({ kind: 'step-ended', report })
     const ending = afterOverage(parts, step, done.ending)
-    if (ending !== undefined) return { reports, said, ending }
+    if (ending !== undefined) return { reports, said, ending, progress: { finished, conversation } }
+    finished.push({ report, output: done.output })
+    const isLast = index === plan.steps.length - 1
+    if (!isLast) await (await parts.checkpoints(startTree)).take({ finished, conversation })
+    if (!isLast && parts.meanwhile().rest)
+      return { reports, said, ending: paused(), progress: { finished, conversation } }
   }
-  return { reports, said, ending: undefined }
+  return { reports, said, ending: undefined, progress: { finished, conversation } }
 }
 
 /** Also where a step was done with the very answer that was billed beyond the bound, so that no later call meets it. */
@@ -72,11 +100,14 @@ interface StepDone {
   readonly output: string
   readonly counts: { readonly ok: boolean; readonly turns: number; readonly attempts: number }
   readonly ending: Ending | undefined
+  readonly conversation?: CheckpointConversation
 }
 
 async function runCommandStep(parts: RunParts, step: Exclude<PlanStep, PlanAgentStep>): Promise<StepDone> {
   parts.log.foreign(`Step ${step.id}: ${showCommand(step.run, parts.plan.inputs)}`)
-  const result = await runCommand(parts, step.run, step['timeout-minutes'])
+  parts.record({ kind: 'step-started', step: step.id, does: 'run', attempt: 1 })
+  const purpose = { purpose: 'step', step: step.id } as const
+  const result = await runCommand(parts, purpose, step.run, step['timeout-minutes'])
   parts.log.foreign(result.output)
   const counts = { ok: result.ok, turns: 0, attempts: 1 }
   const stop = stopReason(parts.signal)
@@ -91,6 +122,7 @@ async function runAgentStep(
   step: PlanAgentStep,
   seen: Seen,
   notes: string | undefined,
+  before: CheckpointConversation | undefined,
 ): Promise<StepDone> {
   const agent = parts.plan.agents[step.agent]
   const price = agent && parts.plan.prices[agent.model]
@@ -118,27 +150,38 @@ async function runAgentStep(
       place: { workDir: parts.workDir, sandbox: parts.sandbox, signal: parts.signal },
       signal: parts.signal,
       onTurn: (turn) => parts.onTurn({ step: step.id, ...turn }),
+      record: parts.record,
+      meanwhile: parts.meanwhile,
     },
+    before,
   )
-  let end = await conversation.say(prompt.text)
-  let attempts = 1
+  const begin = (attempt: number) => {
+    const { name, model, effort, tools } = agent
+    const told = { agent: name, model, tools: [...tools], ...(effort && { effort }) }
+    parts.record({ kind: 'step-started', step: step.id, does: 'agent', attempt, ...told })
+  }
+  let attempts = before?.attempt ?? 1
+  begin(attempts)
+  let end = await (before === undefined ? conversation.say(prompt.text) : conversation.goOn())
   let check = await checkUntil(parts, step, end)
   while (check !== undefined && !check.ok && end.ended === 'answered' && attempts < (step.until?.attempts ?? 1)) {
     attempts += 1
+    begin(attempts)
     end = await conversation.say(
       `\`${untilCommand(parts, step)}\` did not pass (${check.how}). Its output:\n${check.output}\nMend what is wrong.`,
     )
     check = await checkUntil(parts, step, end)
   }
   const ending = agentEnding(step, end, check, attempts, untilCommand(parts, step))
-  const ok = ending === undefined
-  return { output: end.text, counts: { ok, turns: conversation.turns, attempts }, ending }
+  const counts = { ok: ending === undefined, turns: conversation.turns, attempts }
+  return { output: end.text, counts, ending, conversation: { step: step.id, attempt: attempts, ...conversation.state } }
 }
 
 /** The `until` command, where there is one and the run may still go on. */
 async function checkUntil(parts: RunParts, step: PlanAgentStep, end: AgentEnd): Promise<Checked | undefined> {
   if (step.until === undefined || !['answered', 'share', 'turns', 'repeating'].includes(end.ended)) return undefined
-  const checked = await runCommand(parts, step.until.run, step.until['timeout-minutes'])
+  const purpose = { purpose: 'until', step: step.id } as const
+  const checked = await runCommand(parts, purpose, step.until.run, step.until['timeout-minutes'])
   parts.log.foreign(`Step ${step.id}: ${untilCommand(parts, step)}: ${checked.how}`)
   if (!checked.ok) parts.log.foreign(checked.output)
   return checked
@@ -191,6 +234,8 @@ function agentEnding(
         'model-failed',
         `Step \`${step.id}\`: ${end.detail ?? 'the provider answered with errors'}.`,
       )
+    case 'paused':
+      return paused()
     default:
       return stopped(end.ended)
   }
@@ -216,6 +261,10 @@ export function stopped(reason: 'cancelled' | 'time-exhausted' | 'ledger-unreach
   }
 }
 
+function paused(): Ending {
+  return ended('cancelled', 'paused', 'The run was told to rest; its work and its conversation are kept.')
+}
+
 export function ended(conclusion: Conclusion, reason: ReasonCode | undefined, message: string): Ending {
   return { conclusion, reason, message }
 }
@@ -231,6 +280,7 @@ export interface Checked {
 /** Runs a command of the workflow in the sandbox, with the inputs it names in its environment. */
 export async function runCommand(
   parts: RunParts,
+  purpose: { readonly purpose: 'setup' | 'step' | 'until' | 'guard'; readonly step?: string },
   template: string,
   timeoutMinutes: number,
   network = false,
@@ -247,7 +297,10 @@ export async function runCommand(
     cutOutput(result, `read ${outputPath(result.number)} for the rest`),
     STEP_OUTPUT_CHARACTERS_MAX,
   )
-  return { ok: result.ended === 'exited' && result.exitCode === 0, how: describeEnd(result, timeoutMinutes), output }
+  const ok = result.ended === 'exited' && result.exitCode === 0
+  const how = describeEnd(result, timeoutMinutes)
+  parts.record({ kind: 'command', ...purpose, command: showCommand(template, parts.plan.inputs), ok, how, output })
+  return { ok, how, output }
 }
 
 function describeEnd(result: CommandResult, timeoutMinutes: number): string {

@@ -108,6 +108,7 @@ async function execute(
       sandbox,
       model: openModel(apiKey, process.env.OPENAI_BASE_URL),
       journalFile: journalPath(early.baseDir),
+      sessionDir: early.baseDir,
       log,
       redact,
       monotonicMs: () => performance.now(),

@@ -4,8 +4,9 @@
  */
 import { z } from 'zod/mini'
 import { changesetSchema } from './changeset.ts'
+import { EVENT_TEXT_CHARACTERS_MAX, TOOL_CALLS_MAX } from './event-bounds.ts'
 import { stepReportSchema } from './report.ts'
-import { EVENT_TEXT_CHARACTERS_MAX, saidSchema, toolCallSchema } from './session-event.ts'
+import { saidSchema, toolCallSchema } from './session-event.ts'
 import { microUsdWire } from './wire.ts'
 
 /** Of a checkpoint as JSON: a whole changeset in base64, and a conversation. It travels to the App in a body of its own. */
@@ -16,11 +17,25 @@ export const CHECKPOINT_CONVERSATION_BYTES_MAX = 2_000_000
 const text = z.string().check(z.maxLength(EVENT_TEXT_CHARACTERS_MAX))
 const count = z.int().check(z.nonnegative())
 
+const answerItemSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('message'), role: z.literal('assistant'), content: text }),
+  z.object({ type: z.literal('function_call'), call_id: z.string(), name: z.string(), arguments: text }),
+  z.object({ type: z.literal('reasoning'), summary: z.tuple([]), encrypted_content: text }),
+])
+
 /** A message of a conversation, in the words of `SessionEvent`. */
 export const checkpointMessageSchema = z.discriminatedUnion('role', [
   z.object({ role: z.literal('system'), text }),
   z.object({ role: z.literal('user'), text }),
-  z.object({ role: z.literal('assistant'), text, toolCalls: z.array(toolCallSchema).check(z.maxLength(64)) }),
+  z.object({
+    role: z.literal('assistant'),
+    text,
+    toolCalls: z.array(toolCallSchema).check(z.maxLength(TOOL_CALLS_MAX)),
+    /** An answer that has to go back in the parts it came in, as what a model thought, which only its provider can read. */
+    items: z.optional(z.array(answerItemSchema).check(z.maxLength(256))),
+    /** The output limit of the call that made it. */
+    outputTokensMax: z.optional(count),
+  }),
   z.object({ role: z.literal('tool'), callId: z.string().check(z.maxLength(200)), text }),
 ])
 export type CheckpointMessage = z.infer<typeof checkpointMessageSchema>
@@ -43,6 +58,8 @@ export const finishedStepSchema = z.object({
   /** What later steps are shown of it. */
   output: text,
 })
+
+export type FinishedStep = z.infer<typeof finishedStepSchema>
 
 export const checkpointSchema = z.object({
   version: z.literal(1),

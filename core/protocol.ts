@@ -4,10 +4,11 @@
  */
 import { z } from 'zod/mini'
 import { checkpointSchema, EARLIER_RESULTS_MAX, earlierResultSchema, saidMeanwhileSchema } from './checkpoint.ts'
+import { EVENTS_BATCH_MAX } from './event-bounds.ts'
 import { planSchema } from './plan.ts'
 import { reasonCodes } from './reason.ts'
 import { conclusionSchema } from './run.ts'
-import { EVENTS_BATCH_MAX, sessionEventSchema } from './session-event.ts'
+import { sessionEventSchema } from './session-event.ts'
 import { microUsdWire } from './wire.ts'
 
 export const API_BODY_BYTES_MAX = 8_000_000

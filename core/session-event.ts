@@ -7,24 +7,12 @@ import { z } from 'zod/mini'
 import { callSchema } from './call.ts'
 import { overrideNames } from './command.ts'
 import { effortSchema } from './config/workflow.ts'
+import { EVENT_TEXT_CHARACTERS_MAX, EVENTS_MAX, SAID_CHARACTERS_MAX, TOOL_CALLS_MAX } from './event-bounds.ts'
 import { subjectSchema } from './plan.ts'
 import { reasonCodes } from './reason.ts'
 import { stepReportSchema } from './report.ts'
 import { conclusionSchema } from './run.ts'
 import { microUsdWire } from './wire.ts'
-
-/** Of one run; the last place is kept for its end. */
-export const EVENTS_MAX = 20_000
-/** Of one text in an event. What is longer is cut, and the event says so. */
-export const EVENT_TEXT_CHARACTERS_MAX = 500_000
-/** Of one event as JSON, after its texts are cut. */
-export const EVENT_BYTES_MAX = 1_000_000
-/** Of one batch on its way to the App. */
-export const EVENTS_BATCH_MAX = 200
-export const EVENTS_BATCH_BYTES_MAX = 2_000_000
-/** What people say to a session. */
-export const SAID_CHARACTERS_MAX = 4_000
-export const TOOL_CALLS_MAX = 64
 
 const text = z.string().check(z.maxLength(EVENT_TEXT_CHARACTERS_MAX))
 const stepId = z.string().check(z.maxLength(100))

@@ -83,7 +83,15 @@ async function setUp(
   const { signal } = new AbortController()
   const conversation = new Conversation(
     { ...task, ...changed },
-    { model: openModel('key', url), purse, place: { workDir: dir, sandbox, signal }, signal, onTurn: () => {} },
+    {
+      model: openModel('key', url),
+      purse,
+      place: { workDir: dir, sandbox, signal },
+      signal,
+      onTurn: () => {},
+      record: () => {},
+      meanwhile: () => ({ rest: false, said: [] }),
+    },
   )
   closing.push(() => {
     server.closeAllConnections()

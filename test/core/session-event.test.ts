@@ -2,8 +2,9 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { type Checkpoint, checkpointSchema } from '../../core/checkpoint.ts'
+import { EVENT_TEXT_CHARACTERS_MAX, EVENTS_BATCH_MAX } from '../../core/event-bounds.ts'
 import { eventsAnswerSchema, eventsBodySchema } from '../../core/protocol.ts'
-import { EVENT_TEXT_CHARACTERS_MAX, EVENTS_BATCH_MAX, sessionEventSchema } from '../../core/session-event.ts'
+import { sessionEventSchema } from '../../core/session-event.ts'
 
 const headSha = 'a'.repeat(40)
 const turn = { sequence: 3, atMs: 1200, kind: 'turn', conversation: 'tests', number: 1, text: 'Done', toolCalls: [] }
