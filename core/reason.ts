@@ -52,6 +52,21 @@ export const reasons = {
     says: 'There is no session here that this command could speak of.',
     todo: 'Start one with `/agent <workflow>`.',
   },
+  'nothing-to-resume': {
+    kind: 'refusal',
+    says: 'The last run here left nothing that could be gone on with.',
+    todo: 'Start anew with `/agent retry`, or speak to the session with `/agent say`.',
+  },
+  'nothing-withheld': {
+    kind: 'refusal',
+    says: 'The last run here holds back no work that could be delivered.',
+    todo: '`/agent explain` says how it went.',
+  },
+  'guard-stands': {
+    kind: 'refusal',
+    says: 'A guard refused the work that nobody may set aside here.',
+    todo: 'Say how to mend it with `/agent say`, or change the workflow’s `guards.waive` on the default branch for runs to come.',
+  },
   'already-running': {
     kind: 'refusal',
     says: 'A run is under way on this subject, and two at once would write over each other.',
@@ -134,6 +149,11 @@ export const reasons = {
     kind: 'refusal',
     says: 'What is left of the budget is less than the least this workflow can run with.',
     todo: 'Wait for the next period, let running work settle, or raise the budget on the default branch.',
+  },
+  'session-used-up': {
+    kind: 'refusal',
+    says: 'What is left under the session’s ceiling is less than the least that it can go on with.',
+    todo: 'Raise the ceiling with `/agent resume cap=<usd>`, as far as the portfolio allows, or start a new session.',
   },
   'account-frozen': {
     kind: 'refusal',
@@ -283,7 +303,7 @@ export const reasons = {
     todo: 'Start it again with the same command.',
   },
   paused: {
-    kind: 'conclusion',
+    kind: 'both',
     says: 'The run was told to rest; its work and its conversation are kept.',
     todo: 'Go on with `/agent resume`, or at a terminal with `purser run --resume` and the file that the pause named.',
   },

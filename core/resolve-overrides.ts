@@ -51,8 +51,8 @@ function readCap(
   if (written === undefined) return baseMicroUsd
   const asked = askedCap(written, baseMicroUsd)
   if (asked === undefined) return refuse('override-out-of-bounds', noCap(written))
-  const allowed = BigInt(Math.max(terms.overrides.cap ?? 1000, 1000))
-  const most = (baseMicroUsd * allowed) / THOUSANDTHS
+  const allowed = allowedThousandths(terms)
+  const most = mostCap(terms, baseMicroUsd)
   if (asked > most) {
     const bound =
       allowed > THOUSANDTHS ? `, ${Number(allowed) / 1000} times the cap of ${formatUsd(baseMicroUsd)}` : ', the cap'
@@ -68,6 +68,15 @@ function readCap(
     )
   }
   return asked
+}
+
+/** The most that a cap may be raised to. */
+export function mostCap(terms: Payer['terms'], baseMicroUsd: bigint): bigint {
+  return (baseMicroUsd * allowedThousandths(terms)) / THOUSANDTHS
+}
+
+function allowedThousandths({ overrides }: Payer['terms']): bigint {
+  return BigInt(Math.max(overrides.cap ?? 1000, 1000))
 }
 
 /** What is wrong with overrides wherever they are given; what a portfolio allows is not looked at. */

@@ -42,6 +42,8 @@ export type RunEvent =
   | 'never-started'
   /** Somebody asks it to end. */
   | 'stop'
+  /** Somebody asks it to rest. */
+  | 'pause'
 
 /** How a run ended that sent no report. */
 export interface Ending {
@@ -57,7 +59,7 @@ export type Change =
   | { readonly kind: 'ends'; readonly ending: Ending; readonly posts: 'drawn' | 'nothing' }
   /** It stays as it ended; what its late report proves was not spent goes back. */
   | { readonly kind: 'refunds' }
-  /** Its next heartbeat is told to stop. */
+  /** Its next heartbeat is told. */
   | { readonly kind: 'is-told' }
   | { readonly kind: 'stays' }
   | { readonly kind: 'refuses'; readonly reason: ReasonCode }
@@ -97,6 +99,8 @@ const life: Readonly<Record<RunEvent, Readonly<Partial<Record<Phase, Change>> & 
   'dispatch-failed': { ...endsUnclaimed('dispatch-failed'), otherwise: stays },
   'never-started': { ...endsUnclaimed('never-started'), otherwise: stays },
   stop: { ...endsUnclaimed('cancelled'), claimed: { kind: 'is-told' }, otherwise: stays },
+  // What waits for a go holds nothing that could be given back.
+  pause: { ...endsUnclaimed('paused'), waiting: stays, claimed: { kind: 'is-told' }, otherwise: stays },
 }
 
 export function changeBy(event: RunEvent, run: RunStanding): Change {
@@ -136,7 +140,14 @@ export function isDeliveryDue(run: RunStanding & { readonly deliveredAt: Date | 
   return run.state === 'ended' && run.hasReport && run.reason !== undeliverableReason && run.deliveredAt === null
 }
 
-/** Whether an outcome is decided for it and weighs in its trial: what never started made no work that anything could become of. */
-export function countsInTrial(run: { readonly state: RunState; readonly conclusion: Conclusion | null }): boolean {
-  return run.state === 'ended' && run.conclusion !== 'refused'
+/**
+ * Whether an outcome is decided for it and weighs in its trial: what never started made no work that anything could become
+ * of, and what was paused is gone on with by another run, whose outcome tells.
+ */
+export function countsInTrial(run: {
+  readonly state: RunState
+  readonly conclusion: Conclusion | null
+  readonly reason: string | null
+}): boolean {
+  return run.state === 'ended' && run.conclusion !== 'refused' && run.reason !== 'paused'
 }

@@ -107,6 +107,8 @@ export interface Drawn {
   readonly drawnTokens: bigint | null
   /** Somebody asked the run to end. */
   readonly stopRequested: boolean
+  /** Somebody asked it to rest. */
+  readonly pauseRequested: boolean
 }
 
 /**
@@ -131,7 +133,8 @@ export async function draw(
                      THEN GREATEST(drawn_tokens, LEAST(held_tokens, ${wantTokens ?? 0n})) END,
       lease_until = ${leaseUntil(LEASE_SECONDS)}, heard_at = clock_timestamp()
     WHERE id = ${runId} AND epoch = ${epoch} AND state = 'claimed'
-    RETURNING drawn_micro_usd AS "drawnMicroUsd", drawn_tokens AS "drawnTokens", stop_requested AS "stopRequested"`
+    RETURNING drawn_micro_usd AS "drawnMicroUsd", drawn_tokens AS "drawnTokens", stop_requested AS "stopRequested",
+              pause_requested AS "pauseRequested"`
   if (drawn !== undefined) return drawn
   const run = await prisma.run.findUnique({ where: { id: runId }, select: { state: true } })
   if (run === null) return refuse('run-unknown')

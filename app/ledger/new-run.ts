@@ -45,10 +45,10 @@ export interface NewRunRow {
   readonly texts: Texts
 }
 
-/** `known`: the waiting run that it takes the place of. */
+/** `known`: the waiting run that it takes the place of, or the session that it is a further one of. */
 export function newRunRow(
   asked: Asked,
-  known: Known | undefined,
+  known: Partial<Pick<Known, 'sessionId' | 'runId'>> | undefined,
   hold: HoldAmount,
   texts: Texts,
   state: Beginning,
@@ -69,6 +69,7 @@ export function newRunRow(
       commentId: null,
       checkRunId: null,
       ceilingMicroUsd: run.plan.capMicroUsd,
+      rootId: null,
       createdAt: now,
     },
     run: {
@@ -110,7 +111,9 @@ const untouched = {
   leaseUntil: null,
   jobKey: null,
   heardAt: null,
+  continuesRunId: null,
   stopRequested: false,
+  pauseRequested: false,
   actionsRunId: null,
   dispatchedAt: null,
   claimedAt: null,
@@ -123,6 +126,7 @@ const untouched = {
   deliveredAt: null,
   deliveringUntil: null,
   deliveryTries: 0,
+  waived: [] as string[],
   report: null,
   outcome: 'pending',
   outcomeRule: null,

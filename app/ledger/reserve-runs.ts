@@ -174,14 +174,11 @@ class Deciding {
     const row = newRunRow(asked, known, hold, texts, 'reserved')
     const runId = row.run.id
     const held = accounts.map((account) => {
-      const amount = account.unit === 'usd' ? hold.heldMicroUsd : (hold.heldTokens ?? 0n)
-      const posting = reservePosting(amount)
-      this.holds.push({ runId, accountId: account.id, amount })
-      const key = `run:${runId}:reserve:${account.id}`
-      this.entries.push({ accountId: account.id, runId, posting, key, at: asked.now })
-      const after = afterPostings(account, [posting])
-      this.#standing.set(account.id, after)
-      return after
+      const taken = takeHold(runId, hold, account, asked.now)
+      this.holds.push(taken.hold)
+      this.entries.push(taken.entry)
+      this.#standing.set(account.id, taken.account)
+      return taken.account
     })
     if (known !== undefined) {
       this.updated.push(row)
@@ -192,12 +189,29 @@ class Deciding {
   }
 }
 
+/** Of one account: what is held of it, the entry that says so, and the account as it stands then. */
+export function takeHold(
+  runId: string,
+  { heldMicroUsd, heldTokens }: HoldAmount,
+  account: Account,
+  at: Date,
+): { readonly hold: NewHold; readonly entry: NewEntry; readonly account: Account } {
+  const amount = account.unit === 'usd' ? heldMicroUsd : (heldTokens ?? 0n)
+  const posting = reservePosting(amount)
+  const key = `run:${runId}:reserve:${account.id}`
+  return {
+    hold: { runId, accountId: account.id, amount },
+    entry: { accountId: account.id, runId, posting, key, at },
+    account: afterPostings(account, [posting]),
+  }
+}
+
 async function write(sql: Sql, { inserted, updated, holds, entries }: Deciding): Promise<void> {
   await updateWaiting(sql, updated)
   if (entries.length > 0) await post(sql, entries, storing(inserted, holds))
 }
 
-function alreadyRunning(sessionId: string): Refusal {
+export function alreadyRunning(sessionId: string): Refusal {
   return refuse(
     'already-running',
     `The session \`${sessionId}\` has a run under way here, and two at once would write over each other.`,

@@ -110,7 +110,8 @@ export async function reserve(ledger: Ledger, request: ReserveRequest): Promise<
   return answered(ledger, await transactSql(ledger, (sql) => reserveOutOfLine(sql, asked)))
 }
 
-async function answered(ledger: Ledger, answer: Decided): Promise<Reserved | Refusal> {
+/** As it is told to whoever asked. */
+export async function answered(ledger: Ledger, answer: Decided): Promise<Reserved | Refusal> {
   if (answer.kind === 'refused') return answer.refusal
   if (answer.kind === 'conflict') throw new KeyConflict(answer.message)
   const found = await stored(ledger, { ...answer, repeated: answer.kind === 'repeated' })

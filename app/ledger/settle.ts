@@ -83,11 +83,27 @@ export async function expire(
 }
 
 /** Ends a run that no job has claimed, and asks a claimed one to end at its next heartbeat. `over`: there was nothing to stop. */
-export async function stopRun(ledger: Ledger, runId: string, now: Date): Promise<'ended' | 'told' | 'over'> {
-  const { change } = await ledger.ending.add({ runId, now, by: { event: 'stop' } })
+export async function stopRun(ledger: Ledger, runId: string, now: Date): Promise<Told> {
+  return tell(ledger, runId, 'stop', { stopRequested: true }, now)
+}
+
+/** As `stopRun`, for a run that is to be gone on with: a claimed one sends a checkpoint first. */
+export async function pauseRun(ledger: Ledger, runId: string, now: Date): Promise<Told> {
+  return tell(ledger, runId, 'pause', { pauseRequested: true }, now)
+}
+
+export type Told = 'ended' | 'told' | 'over'
+
+async function tell(
+  ledger: Ledger,
+  runId: string,
+  event: 'stop' | 'pause',
+  data: { readonly stopRequested: true } | { readonly pauseRequested: true },
+  now: Date,
+): Promise<Told> {
+  const { change } = await ledger.ending.add({ runId, now, by: { event } })
   if (change.kind === 'ends') return 'ended'
   if (change.kind !== 'is-told') return 'over'
-  const claimed = { id: runId, state: 'claimed' } as const
-  const { count } = await ledger.prisma.run.updateMany({ where: claimed, data: { stopRequested: true } })
+  const { count } = await ledger.prisma.run.updateMany({ where: { id: runId, state: 'claimed' }, data })
   return count === 1 ? 'told' : 'over'
 }

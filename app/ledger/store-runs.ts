@@ -18,27 +18,45 @@ export function storing(rows: readonly NewRunRow[], holds: readonly NewHold[]): 
   return { name: `${count}_new`, queries: storeQueries(count), values }
 }
 
-const storeQueries = textByCount(
-  (count) => `${count === 0 ? '' : insertQueries(count)}
+const storeQueries = textByCount((count) =>
+  count === 0 ? holdQueries(1) : `${newQueries(count)} ${SESSION_QUERIES} ${RUN_QUERIES} ${holdQueries(count + 2)}`,
+)
+
+/** `parameter`: where the holds are given. */
+function holdQueries(parameter: number): string {
+  return `
     new_hold AS (
       INSERT INTO hold (run_id, account_id, amount)
-      SELECT * FROM json_to_recordset($${count === 0 ? 1 : count + 2}::json) AS hold(
-        run_id text, account_id bigint, amount bigint)
-    ),`,
-)
+      SELECT * FROM json_to_recordset($${parameter}::json) AS hold(run_id text, account_id bigint, amount bigint)
+    ),`
+}
+
+/** A further run of a session that is there, and its holds. */
+export function storingFurther(row: NewRunRow, holds: readonly NewHold[]): Along {
+  return {
+    name: 'further',
+    queries: FURTHER_QUERIES,
+    values: [...valuesOf([row]), JSON.stringify(holds.map(holdRowOf))],
+  }
+}
 
 /** Stamped where it is compared: whose clock a process has is no matter. */
 const RESERVED_AT = "CASE WHEN new.state = 'reserved' THEN clock_timestamp() END"
 
-function insertQueries(count: number): string {
-  return `
-    new AS MATERIALIZED (SELECT * FROM ${rowsFrom(count)}),
+function newQueries(count: number): string {
+  return `new AS MATERIALIZED (SELECT * FROM ${rowsFrom(count)}),`
+}
+
+const SESSION_QUERIES = `
     new_session AS (
       INSERT INTO session (id, repository_id, subject_kind, subject_number, subject_key, family, trigger, command_key,
         ceiling_micro_usd, created_at)
       SELECT session_id, repository_id, subject_kind, subject_number, subject_key, family, trigger, command_key,
         ceiling_micro_usd, created_at FROM new
-    ), new_run AS (
+    ),`
+
+const RUN_QUERIES = `
+    new_run AS (
       INSERT INTO run (id, session_id, repository_id, family, variant, assignment, portfolio, squad, subject_key,
         head_sha, config_sha, plan, quote, cap_micro_usd, held_micro_usd, held_tokens, drawn_tokens, state, go_key,
         created_at, reserved_at, delivery)
@@ -46,20 +64,27 @@ function insertQueries(count: number): string {
         head_sha, config_sha, plan, quote, cap_micro_usd, held_micro_usd, held_tokens, drawn_tokens, state, go_key,
         created_at, ${RESERVED_AT}, delivery FROM new
     ),`
-}
 
+const FURTHER_QUERIES = `${newQueries(1)} ${RUN_QUERIES} ${holdQueries(3)}`
+
+/** Its session's ceiling is what was said go to: a run that waited is the only one of its session. */
 const updateText = textByCount(
   (count) => `
+    WITH updated AS (
     UPDATE run SET
       assignment = new.assignment, portfolio = new.portfolio, squad = new.squad, head_sha = new.head_sha,
       config_sha = new.config_sha, plan = new.plan, quote = new.quote, cap_micro_usd = new.cap_micro_usd,
       held_micro_usd = new.held_micro_usd, held_tokens = new.held_tokens, drawn_tokens = new.drawn_tokens,
       state = new.state, go_key = new.go_key, reserved_at = ${RESERVED_AT}, delivery = new.delivery
     FROM ${rowsFrom(count)} WHERE run.id = new.id AND run.state = 'waiting'
-    RETURNING run.id`,
+    RETURNING run.id, run.session_id, run.cap_micro_usd
+    ), agreed AS (
+      UPDATE session SET ceiling_micro_usd = updated.cap_micro_usd FROM updated WHERE session.id = updated.session_id
+    )
+    SELECT id FROM updated`,
 )
 
-/** Gives runs that wait the numbers of this moment; their session stays what it was. */
+/** Gives runs that wait the numbers of this moment; their session's ceiling is theirs. */
 export async function updateWaiting(sql: Sql, rows: readonly NewRunRow[]): Promise<void> {
   if (rows.length === 0) return
   const statement = { name: `update_waiting_${rows.length}`, text: updateText(rows.length) }

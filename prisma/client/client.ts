@@ -74,6 +74,17 @@ export type Hold = Prisma.HoldModel
  */
 export type Entry = Prisma.EntryModel
 /**
+ * Model RunCheckpoint
+ * What a run can be gone on from: its newest one alone. Kept for `SESSION_LOG_RETENTION_DAYS`.
+ */
+export type RunCheckpoint = Prisma.RunCheckpointModel
+/**
+ * Model SessionEvent
+ * What happened in a session: what its runs tell of themselves, and what people said to it, without who did. Append-only,
+ * by triggers, until its retention is over.
+ */
+export type SessionEvent = Prisma.SessionEventModel
+/**
  * Model Fact
  * What GitHub showed of a run's work: a label, a check, a merge. Never who did it.
  */

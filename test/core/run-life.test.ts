@@ -73,6 +73,16 @@ const table: readonly (readonly [RunEvent, ...string[]])[] = [
     'stays',
     'stays',
   ],
+  [
+    'pause',
+    'stays',
+    'refused/paused, nothing posted',
+    'refused/paused, nothing posted',
+    'is-told',
+    'stays',
+    'stays',
+    'stays',
+  ],
 ]
 
 test.each(table.map(([event, ...changes]) => ({ event, changes })))('$event', ({ event, changes }) => {
@@ -121,10 +131,12 @@ describe('the work of a run', () => {
 })
 
 test.each([
-  ['ended', 'completed', true],
-  ['ended', 'cancelled', true],
-  ['ended', 'refused', false],
-  ['claimed', null, false],
-] as const)('a run that is %s and %s counts in its trial: %s', (state, conclusion, counts) => {
-  expect(countsInTrial({ state, conclusion })).toBe(counts)
+  ['ended', 'completed', null, true],
+  ['ended', 'cancelled', 'cancelled', true],
+  ['ended', 'cancelled', 'paused', false],
+  ['ended', 'refused', 'paused', false],
+  ['ended', 'refused', 'never-started', false],
+  ['claimed', null, null, false],
+] as const)('a run that is %s and %s (%s) counts in its trial: %s', (state, conclusion, reason, counts) => {
+  expect(countsInTrial({ state, conclusion, reason })).toBe(counts)
 })

@@ -15,6 +15,8 @@ export const carriedTables = [
   'trial_subject',
   'checkpoint',
   'promotion',
+  'run_checkpoint',
+  'session_event',
 ] as const
 export type CarriedTable = (typeof carriedTables)[number]
 

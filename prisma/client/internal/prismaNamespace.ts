@@ -403,6 +403,8 @@ export const ModelName = {
   Run: 'Run',
   Hold: 'Hold',
   Entry: 'Entry',
+  RunCheckpoint: 'RunCheckpoint',
+  SessionEvent: 'SessionEvent',
   Fact: 'Fact',
   Trial: 'Trial',
   TrialDay: 'TrialDay',
@@ -425,7 +427,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "repository" | "account" | "session" | "run" | "hold" | "entry" | "fact" | "trial" | "trialDay" | "trialSubject" | "checkpoint" | "promotion" | "webhook"
+    modelProps: "repository" | "account" | "session" | "run" | "hold" | "entry" | "runCheckpoint" | "sessionEvent" | "fact" | "trial" | "trialDay" | "trialSubject" | "checkpoint" | "promotion" | "webhook"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -870,6 +872,154 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.EntryCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.EntryCountAggregateOutputType> | number
+        }
+      }
+    }
+    RunCheckpoint: {
+      payload: Prisma.$RunCheckpointPayload<ExtArgs>
+      fields: Prisma.RunCheckpointFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.RunCheckpointFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RunCheckpointPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.RunCheckpointFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RunCheckpointPayload>
+        }
+        findFirst: {
+          args: Prisma.RunCheckpointFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RunCheckpointPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.RunCheckpointFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RunCheckpointPayload>
+        }
+        findMany: {
+          args: Prisma.RunCheckpointFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RunCheckpointPayload>[]
+        }
+        create: {
+          args: Prisma.RunCheckpointCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RunCheckpointPayload>
+        }
+        createMany: {
+          args: Prisma.RunCheckpointCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.RunCheckpointCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RunCheckpointPayload>[]
+        }
+        delete: {
+          args: Prisma.RunCheckpointDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RunCheckpointPayload>
+        }
+        update: {
+          args: Prisma.RunCheckpointUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RunCheckpointPayload>
+        }
+        deleteMany: {
+          args: Prisma.RunCheckpointDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.RunCheckpointUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.RunCheckpointUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RunCheckpointPayload>[]
+        }
+        upsert: {
+          args: Prisma.RunCheckpointUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RunCheckpointPayload>
+        }
+        aggregate: {
+          args: Prisma.RunCheckpointAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateRunCheckpoint>
+        }
+        groupBy: {
+          args: Prisma.RunCheckpointGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.RunCheckpointGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.RunCheckpointCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.RunCheckpointCountAggregateOutputType> | number
+        }
+      }
+    }
+    SessionEvent: {
+      payload: Prisma.$SessionEventPayload<ExtArgs>
+      fields: Prisma.SessionEventFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.SessionEventFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SessionEventPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.SessionEventFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SessionEventPayload>
+        }
+        findFirst: {
+          args: Prisma.SessionEventFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SessionEventPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.SessionEventFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SessionEventPayload>
+        }
+        findMany: {
+          args: Prisma.SessionEventFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SessionEventPayload>[]
+        }
+        create: {
+          args: Prisma.SessionEventCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SessionEventPayload>
+        }
+        createMany: {
+          args: Prisma.SessionEventCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.SessionEventCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SessionEventPayload>[]
+        }
+        delete: {
+          args: Prisma.SessionEventDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SessionEventPayload>
+        }
+        update: {
+          args: Prisma.SessionEventUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SessionEventPayload>
+        }
+        deleteMany: {
+          args: Prisma.SessionEventDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.SessionEventUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.SessionEventUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SessionEventPayload>[]
+        }
+        upsert: {
+          args: Prisma.SessionEventUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SessionEventPayload>
+        }
+        aggregate: {
+          args: Prisma.SessionEventAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateSessionEvent>
+        }
+        groupBy: {
+          args: Prisma.SessionEventGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SessionEventGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.SessionEventCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SessionEventCountAggregateOutputType> | number
         }
       }
     }
@@ -1473,6 +1623,7 @@ export const SessionScalarFieldEnum = {
   commentId: 'commentId',
   checkRunId: 'checkRunId',
   ceilingMicroUsd: 'ceilingMicroUsd',
+  rootId: 'rootId',
   createdAt: 'createdAt'
 } as const
 
@@ -1509,8 +1660,10 @@ export const RunScalarFieldEnum = {
   jobKey: 'jobKey',
   heardAt: 'heardAt',
   stopRequested: 'stopRequested',
+  pauseRequested: 'pauseRequested',
   actionsRunId: 'actionsRunId',
   goKey: 'goKey',
+  continuesRunId: 'continuesRunId',
   createdAt: 'createdAt',
   reservedAt: 'reservedAt',
   dispatchedAt: 'dispatchedAt',
@@ -1525,6 +1678,7 @@ export const RunScalarFieldEnum = {
   deliveredAt: 'deliveredAt',
   deliveringUntil: 'deliveringUntil',
   deliveryTries: 'deliveryTries',
+  waived: 'waived',
   report: 'report',
   outcome: 'outcome',
   outcomeRule: 'outcomeRule',
@@ -1563,6 +1717,30 @@ export const EntryScalarFieldEnum = {
 } as const
 
 export type EntryScalarFieldEnum = (typeof EntryScalarFieldEnum)[keyof typeof EntryScalarFieldEnum]
+
+
+export const RunCheckpointScalarFieldEnum = {
+  runId: 'runId',
+  checkpoint: 'checkpoint',
+  at: 'at'
+} as const
+
+export type RunCheckpointScalarFieldEnum = (typeof RunCheckpointScalarFieldEnum)[keyof typeof RunCheckpointScalarFieldEnum]
+
+
+export const SessionEventScalarFieldEnum = {
+  id: 'id',
+  sessionId: 'sessionId',
+  runId: 'runId',
+  sequence: 'sequence',
+  kind: 'kind',
+  event: 'event',
+  bytes: 'bytes',
+  saidId: 'saidId',
+  at: 'at'
+} as const
+
+export type SessionEventScalarFieldEnum = (typeof SessionEventScalarFieldEnum)[keyof typeof SessionEventScalarFieldEnum]
 
 
 export const FactScalarFieldEnum = {
@@ -2106,6 +2284,8 @@ export type GlobalOmitConfig = {
   run?: Prisma.RunOmit
   hold?: Prisma.HoldOmit
   entry?: Prisma.EntryOmit
+  runCheckpoint?: Prisma.RunCheckpointOmit
+  sessionEvent?: Prisma.SessionEventOmit
   fact?: Prisma.FactOmit
   trial?: Prisma.TrialOmit
   trialDay?: Prisma.TrialDayOmit

@@ -57,6 +57,8 @@ export const ModelName = {
   Run: 'Run',
   Hold: 'Hold',
   Entry: 'Entry',
+  RunCheckpoint: 'RunCheckpoint',
+  SessionEvent: 'SessionEvent',
   Fact: 'Fact',
   Trial: 'Trial',
   TrialDay: 'TrialDay',
@@ -125,6 +127,7 @@ export const SessionScalarFieldEnum = {
   commentId: 'commentId',
   checkRunId: 'checkRunId',
   ceilingMicroUsd: 'ceilingMicroUsd',
+  rootId: 'rootId',
   createdAt: 'createdAt'
 } as const
 
@@ -161,8 +164,10 @@ export const RunScalarFieldEnum = {
   jobKey: 'jobKey',
   heardAt: 'heardAt',
   stopRequested: 'stopRequested',
+  pauseRequested: 'pauseRequested',
   actionsRunId: 'actionsRunId',
   goKey: 'goKey',
+  continuesRunId: 'continuesRunId',
   createdAt: 'createdAt',
   reservedAt: 'reservedAt',
   dispatchedAt: 'dispatchedAt',
@@ -177,6 +182,7 @@ export const RunScalarFieldEnum = {
   deliveredAt: 'deliveredAt',
   deliveringUntil: 'deliveringUntil',
   deliveryTries: 'deliveryTries',
+  waived: 'waived',
   report: 'report',
   outcome: 'outcome',
   outcomeRule: 'outcomeRule',
@@ -215,6 +221,30 @@ export const EntryScalarFieldEnum = {
 } as const
 
 export type EntryScalarFieldEnum = (typeof EntryScalarFieldEnum)[keyof typeof EntryScalarFieldEnum]
+
+
+export const RunCheckpointScalarFieldEnum = {
+  runId: 'runId',
+  checkpoint: 'checkpoint',
+  at: 'at'
+} as const
+
+export type RunCheckpointScalarFieldEnum = (typeof RunCheckpointScalarFieldEnum)[keyof typeof RunCheckpointScalarFieldEnum]
+
+
+export const SessionEventScalarFieldEnum = {
+  id: 'id',
+  sessionId: 'sessionId',
+  runId: 'runId',
+  sequence: 'sequence',
+  kind: 'kind',
+  event: 'event',
+  bytes: 'bytes',
+  saidId: 'saidId',
+  at: 'at'
+} as const
+
+export type SessionEventScalarFieldEnum = (typeof SessionEventScalarFieldEnum)[keyof typeof SessionEventScalarFieldEnum]
 
 
 export const FactScalarFieldEnum = {

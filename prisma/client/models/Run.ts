@@ -89,8 +89,10 @@ export type RunMinAggregateOutputType = {
   jobKey: string | null
   heardAt: Date | null
   stopRequested: boolean | null
+  pauseRequested: boolean | null
   actionsRunId: bigint | null
   goKey: string | null
+  continuesRunId: string | null
   createdAt: Date | null
   reservedAt: Date | null
   dispatchedAt: Date | null
@@ -142,8 +144,10 @@ export type RunMaxAggregateOutputType = {
   jobKey: string | null
   heardAt: Date | null
   stopRequested: boolean | null
+  pauseRequested: boolean | null
   actionsRunId: bigint | null
   goKey: string | null
+  continuesRunId: string | null
   createdAt: Date | null
   reservedAt: Date | null
   dispatchedAt: Date | null
@@ -197,8 +201,10 @@ export type RunCountAggregateOutputType = {
   jobKey: number
   heardAt: number
   stopRequested: number
+  pauseRequested: number
   actionsRunId: number
   goKey: number
+  continuesRunId: number
   createdAt: number
   reservedAt: number
   dispatchedAt: number
@@ -213,6 +219,7 @@ export type RunCountAggregateOutputType = {
   deliveredAt: number
   deliveringUntil: number
   deliveryTries: number
+  waived: number
   report: number
   outcome: number
   outcomeRule: number
@@ -287,8 +294,10 @@ export type RunMinAggregateInputType = {
   jobKey?: true
   heardAt?: true
   stopRequested?: true
+  pauseRequested?: true
   actionsRunId?: true
   goKey?: true
+  continuesRunId?: true
   createdAt?: true
   reservedAt?: true
   dispatchedAt?: true
@@ -340,8 +349,10 @@ export type RunMaxAggregateInputType = {
   jobKey?: true
   heardAt?: true
   stopRequested?: true
+  pauseRequested?: true
   actionsRunId?: true
   goKey?: true
+  continuesRunId?: true
   createdAt?: true
   reservedAt?: true
   dispatchedAt?: true
@@ -395,8 +406,10 @@ export type RunCountAggregateInputType = {
   jobKey?: true
   heardAt?: true
   stopRequested?: true
+  pauseRequested?: true
   actionsRunId?: true
   goKey?: true
+  continuesRunId?: true
   createdAt?: true
   reservedAt?: true
   dispatchedAt?: true
@@ -411,6 +424,7 @@ export type RunCountAggregateInputType = {
   deliveredAt?: true
   deliveringUntil?: true
   deliveryTries?: true
+  waived?: true
   report?: true
   outcome?: true
   outcomeRule?: true
@@ -538,8 +552,10 @@ export type RunGroupByOutputType = {
   jobKey: string | null
   heardAt: Date | null
   stopRequested: boolean
+  pauseRequested: boolean
   actionsRunId: bigint | null
   goKey: string | null
+  continuesRunId: string | null
   createdAt: Date
   reservedAt: Date | null
   dispatchedAt: Date | null
@@ -554,6 +570,7 @@ export type RunGroupByOutputType = {
   deliveredAt: Date | null
   deliveringUntil: Date | null
   deliveryTries: number
+  waived: string[]
   report: runtime.JsonValue | null
   outcome: $Enums.Outcome
   outcomeRule: string | null
@@ -617,8 +634,10 @@ export type RunWhereInput = {
   jobKey?: Prisma.StringNullableFilter<"Run"> | string | null
   heardAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   stopRequested?: Prisma.BoolFilter<"Run"> | boolean
+  pauseRequested?: Prisma.BoolFilter<"Run"> | boolean
   actionsRunId?: Prisma.BigIntNullableFilter<"Run"> | bigint | number | null
   goKey?: Prisma.StringNullableFilter<"Run"> | string | null
+  continuesRunId?: Prisma.StringNullableFilter<"Run"> | string | null
   createdAt?: Prisma.DateTimeFilter<"Run"> | Date | string
   reservedAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   dispatchedAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
@@ -633,6 +652,7 @@ export type RunWhereInput = {
   deliveredAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   deliveringUntil?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   deliveryTries?: Prisma.IntFilter<"Run"> | number
+  waived?: Prisma.StringNullableListFilter<"Run">
   report?: Prisma.JsonNullableFilter<"Run">
   outcome?: Prisma.EnumOutcomeFilter<"Run"> | $Enums.Outcome
   outcomeRule?: Prisma.StringNullableFilter<"Run"> | string | null
@@ -675,8 +695,10 @@ export type RunOrderByWithRelationInput = {
   jobKey?: Prisma.SortOrderInput | Prisma.SortOrder
   heardAt?: Prisma.SortOrderInput | Prisma.SortOrder
   stopRequested?: Prisma.SortOrder
+  pauseRequested?: Prisma.SortOrder
   actionsRunId?: Prisma.SortOrderInput | Prisma.SortOrder
   goKey?: Prisma.SortOrderInput | Prisma.SortOrder
+  continuesRunId?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   reservedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   dispatchedAt?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -691,6 +713,7 @@ export type RunOrderByWithRelationInput = {
   deliveredAt?: Prisma.SortOrderInput | Prisma.SortOrder
   deliveringUntil?: Prisma.SortOrderInput | Prisma.SortOrder
   deliveryTries?: Prisma.SortOrder
+  waived?: Prisma.SortOrder
   report?: Prisma.SortOrderInput | Prisma.SortOrder
   outcome?: Prisma.SortOrder
   outcomeRule?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -736,8 +759,10 @@ export type RunWhereUniqueInput = Prisma.AtLeast<{
   jobKey?: Prisma.StringNullableFilter<"Run"> | string | null
   heardAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   stopRequested?: Prisma.BoolFilter<"Run"> | boolean
+  pauseRequested?: Prisma.BoolFilter<"Run"> | boolean
   actionsRunId?: Prisma.BigIntNullableFilter<"Run"> | bigint | number | null
   goKey?: Prisma.StringNullableFilter<"Run"> | string | null
+  continuesRunId?: Prisma.StringNullableFilter<"Run"> | string | null
   createdAt?: Prisma.DateTimeFilter<"Run"> | Date | string
   reservedAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   dispatchedAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
@@ -752,6 +777,7 @@ export type RunWhereUniqueInput = Prisma.AtLeast<{
   deliveredAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   deliveringUntil?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   deliveryTries?: Prisma.IntFilter<"Run"> | number
+  waived?: Prisma.StringNullableListFilter<"Run">
   report?: Prisma.JsonNullableFilter<"Run">
   outcome?: Prisma.EnumOutcomeFilter<"Run"> | $Enums.Outcome
   outcomeRule?: Prisma.StringNullableFilter<"Run"> | string | null
@@ -794,8 +820,10 @@ export type RunOrderByWithAggregationInput = {
   jobKey?: Prisma.SortOrderInput | Prisma.SortOrder
   heardAt?: Prisma.SortOrderInput | Prisma.SortOrder
   stopRequested?: Prisma.SortOrder
+  pauseRequested?: Prisma.SortOrder
   actionsRunId?: Prisma.SortOrderInput | Prisma.SortOrder
   goKey?: Prisma.SortOrderInput | Prisma.SortOrder
+  continuesRunId?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   reservedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   dispatchedAt?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -810,6 +838,7 @@ export type RunOrderByWithAggregationInput = {
   deliveredAt?: Prisma.SortOrderInput | Prisma.SortOrder
   deliveringUntil?: Prisma.SortOrderInput | Prisma.SortOrder
   deliveryTries?: Prisma.SortOrder
+  waived?: Prisma.SortOrder
   report?: Prisma.SortOrderInput | Prisma.SortOrder
   outcome?: Prisma.SortOrder
   outcomeRule?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -858,8 +887,10 @@ export type RunScalarWhereWithAggregatesInput = {
   jobKey?: Prisma.StringNullableWithAggregatesFilter<"Run"> | string | null
   heardAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Run"> | Date | string | null
   stopRequested?: Prisma.BoolWithAggregatesFilter<"Run"> | boolean
+  pauseRequested?: Prisma.BoolWithAggregatesFilter<"Run"> | boolean
   actionsRunId?: Prisma.BigIntNullableWithAggregatesFilter<"Run"> | bigint | number | null
   goKey?: Prisma.StringNullableWithAggregatesFilter<"Run"> | string | null
+  continuesRunId?: Prisma.StringNullableWithAggregatesFilter<"Run"> | string | null
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Run"> | Date | string
   reservedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Run"> | Date | string | null
   dispatchedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Run"> | Date | string | null
@@ -874,6 +905,7 @@ export type RunScalarWhereWithAggregatesInput = {
   deliveredAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Run"> | Date | string | null
   deliveringUntil?: Prisma.DateTimeNullableWithAggregatesFilter<"Run"> | Date | string | null
   deliveryTries?: Prisma.IntWithAggregatesFilter<"Run"> | number
+  waived?: Prisma.StringNullableListFilter<"Run">
   report?: Prisma.JsonNullableWithAggregatesFilter<"Run">
   outcome?: Prisma.EnumOutcomeWithAggregatesFilter<"Run"> | $Enums.Outcome
   outcomeRule?: Prisma.StringNullableWithAggregatesFilter<"Run"> | string | null
@@ -913,8 +945,10 @@ export type RunCreateInput = {
   jobKey?: string | null
   heardAt?: Date | string | null
   stopRequested?: boolean
+  pauseRequested?: boolean
   actionsRunId?: bigint | number | null
   goKey?: string | null
+  continuesRunId?: string | null
   createdAt: Date | string
   reservedAt?: Date | string | null
   dispatchedAt?: Date | string | null
@@ -929,6 +963,7 @@ export type RunCreateInput = {
   deliveredAt?: Date | string | null
   deliveringUntil?: Date | string | null
   deliveryTries?: number
+  waived?: Prisma.RunCreatewaivedInput | string[]
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
@@ -971,8 +1006,10 @@ export type RunUncheckedCreateInput = {
   jobKey?: string | null
   heardAt?: Date | string | null
   stopRequested?: boolean
+  pauseRequested?: boolean
   actionsRunId?: bigint | number | null
   goKey?: string | null
+  continuesRunId?: string | null
   createdAt: Date | string
   reservedAt?: Date | string | null
   dispatchedAt?: Date | string | null
@@ -987,6 +1024,7 @@ export type RunUncheckedCreateInput = {
   deliveredAt?: Date | string | null
   deliveringUntil?: Date | string | null
   deliveryTries?: number
+  waived?: Prisma.RunCreatewaivedInput | string[]
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
@@ -1027,8 +1065,10 @@ export type RunUpdateInput = {
   jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  pauseRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   goKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  continuesRunId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   reservedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   dispatchedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1043,6 +1083,7 @@ export type RunUpdateInput = {
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveryTries?: Prisma.IntFieldUpdateOperationsInput | number
+  waived?: Prisma.RunUpdatewaivedInput | string[]
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1085,8 +1126,10 @@ export type RunUncheckedUpdateInput = {
   jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  pauseRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   goKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  continuesRunId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   reservedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   dispatchedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1101,6 +1144,7 @@ export type RunUncheckedUpdateInput = {
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveryTries?: Prisma.IntFieldUpdateOperationsInput | number
+  waived?: Prisma.RunUpdatewaivedInput | string[]
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1142,8 +1186,10 @@ export type RunCreateManyInput = {
   jobKey?: string | null
   heardAt?: Date | string | null
   stopRequested?: boolean
+  pauseRequested?: boolean
   actionsRunId?: bigint | number | null
   goKey?: string | null
+  continuesRunId?: string | null
   createdAt: Date | string
   reservedAt?: Date | string | null
   dispatchedAt?: Date | string | null
@@ -1158,6 +1204,7 @@ export type RunCreateManyInput = {
   deliveredAt?: Date | string | null
   deliveringUntil?: Date | string | null
   deliveryTries?: number
+  waived?: Prisma.RunCreatewaivedInput | string[]
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
@@ -1197,8 +1244,10 @@ export type RunUpdateManyMutationInput = {
   jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  pauseRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   goKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  continuesRunId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   reservedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   dispatchedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1213,6 +1262,7 @@ export type RunUpdateManyMutationInput = {
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveryTries?: Prisma.IntFieldUpdateOperationsInput | number
+  waived?: Prisma.RunUpdatewaivedInput | string[]
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1253,8 +1303,10 @@ export type RunUncheckedUpdateManyInput = {
   jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  pauseRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   goKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  continuesRunId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   reservedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   dispatchedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1269,6 +1321,7 @@ export type RunUncheckedUpdateManyInput = {
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveryTries?: Prisma.IntFieldUpdateOperationsInput | number
+  waived?: Prisma.RunUpdatewaivedInput | string[]
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1319,8 +1372,10 @@ export type RunCountOrderByAggregateInput = {
   jobKey?: Prisma.SortOrder
   heardAt?: Prisma.SortOrder
   stopRequested?: Prisma.SortOrder
+  pauseRequested?: Prisma.SortOrder
   actionsRunId?: Prisma.SortOrder
   goKey?: Prisma.SortOrder
+  continuesRunId?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   reservedAt?: Prisma.SortOrder
   dispatchedAt?: Prisma.SortOrder
@@ -1335,6 +1390,7 @@ export type RunCountOrderByAggregateInput = {
   deliveredAt?: Prisma.SortOrder
   deliveringUntil?: Prisma.SortOrder
   deliveryTries?: Prisma.SortOrder
+  waived?: Prisma.SortOrder
   report?: Prisma.SortOrder
   outcome?: Prisma.SortOrder
   outcomeRule?: Prisma.SortOrder
@@ -1390,8 +1446,10 @@ export type RunMaxOrderByAggregateInput = {
   jobKey?: Prisma.SortOrder
   heardAt?: Prisma.SortOrder
   stopRequested?: Prisma.SortOrder
+  pauseRequested?: Prisma.SortOrder
   actionsRunId?: Prisma.SortOrder
   goKey?: Prisma.SortOrder
+  continuesRunId?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   reservedAt?: Prisma.SortOrder
   dispatchedAt?: Prisma.SortOrder
@@ -1443,8 +1501,10 @@ export type RunMinOrderByAggregateInput = {
   jobKey?: Prisma.SortOrder
   heardAt?: Prisma.SortOrder
   stopRequested?: Prisma.SortOrder
+  pauseRequested?: Prisma.SortOrder
   actionsRunId?: Prisma.SortOrder
   goKey?: Prisma.SortOrder
+  continuesRunId?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   reservedAt?: Prisma.SortOrder
   dispatchedAt?: Prisma.SortOrder
@@ -1532,8 +1592,8 @@ export type RunUncheckedUpdateManyWithoutSessionNestedInput = {
   deleteMany?: Prisma.RunScalarWhereInput | Prisma.RunScalarWhereInput[]
 }
 
-export type NullableStringFieldUpdateOperationsInput = {
-  set?: string | null
+export type RunCreatewaivedInput = {
+  set: string[]
 }
 
 export type EnumAssignmentFieldUpdateOperationsInput = {
@@ -1558,6 +1618,11 @@ export type NullableDateTimeFieldUpdateOperationsInput = {
 
 export type NullableEnumConclusionFieldUpdateOperationsInput = {
   set?: $Enums.Conclusion | null
+}
+
+export type RunUpdatewaivedInput = {
+  set?: string[]
+  push?: string | string[]
 }
 
 export type EnumOutcomeFieldUpdateOperationsInput = {
@@ -1607,8 +1672,10 @@ export type RunCreateWithoutSessionInput = {
   jobKey?: string | null
   heardAt?: Date | string | null
   stopRequested?: boolean
+  pauseRequested?: boolean
   actionsRunId?: bigint | number | null
   goKey?: string | null
+  continuesRunId?: string | null
   createdAt: Date | string
   reservedAt?: Date | string | null
   dispatchedAt?: Date | string | null
@@ -1623,6 +1690,7 @@ export type RunCreateWithoutSessionInput = {
   deliveredAt?: Date | string | null
   deliveringUntil?: Date | string | null
   deliveryTries?: number
+  waived?: Prisma.RunCreatewaivedInput | string[]
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
@@ -1663,8 +1731,10 @@ export type RunUncheckedCreateWithoutSessionInput = {
   jobKey?: string | null
   heardAt?: Date | string | null
   stopRequested?: boolean
+  pauseRequested?: boolean
   actionsRunId?: bigint | number | null
   goKey?: string | null
+  continuesRunId?: string | null
   createdAt: Date | string
   reservedAt?: Date | string | null
   dispatchedAt?: Date | string | null
@@ -1679,6 +1749,7 @@ export type RunUncheckedCreateWithoutSessionInput = {
   deliveredAt?: Date | string | null
   deliveringUntil?: Date | string | null
   deliveryTries?: number
+  waived?: Prisma.RunCreatewaivedInput | string[]
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
@@ -1749,8 +1820,10 @@ export type RunScalarWhereInput = {
   jobKey?: Prisma.StringNullableFilter<"Run"> | string | null
   heardAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   stopRequested?: Prisma.BoolFilter<"Run"> | boolean
+  pauseRequested?: Prisma.BoolFilter<"Run"> | boolean
   actionsRunId?: Prisma.BigIntNullableFilter<"Run"> | bigint | number | null
   goKey?: Prisma.StringNullableFilter<"Run"> | string | null
+  continuesRunId?: Prisma.StringNullableFilter<"Run"> | string | null
   createdAt?: Prisma.DateTimeFilter<"Run"> | Date | string
   reservedAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   dispatchedAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
@@ -1765,6 +1838,7 @@ export type RunScalarWhereInput = {
   deliveredAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   deliveringUntil?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   deliveryTries?: Prisma.IntFilter<"Run"> | number
+  waived?: Prisma.StringNullableListFilter<"Run">
   report?: Prisma.JsonNullableFilter<"Run">
   outcome?: Prisma.EnumOutcomeFilter<"Run"> | $Enums.Outcome
   outcomeRule?: Prisma.StringNullableFilter<"Run"> | string | null
@@ -1804,8 +1878,10 @@ export type RunCreateWithoutFactsInput = {
   jobKey?: string | null
   heardAt?: Date | string | null
   stopRequested?: boolean
+  pauseRequested?: boolean
   actionsRunId?: bigint | number | null
   goKey?: string | null
+  continuesRunId?: string | null
   createdAt: Date | string
   reservedAt?: Date | string | null
   dispatchedAt?: Date | string | null
@@ -1820,6 +1896,7 @@ export type RunCreateWithoutFactsInput = {
   deliveredAt?: Date | string | null
   deliveringUntil?: Date | string | null
   deliveryTries?: number
+  waived?: Prisma.RunCreatewaivedInput | string[]
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
@@ -1861,8 +1938,10 @@ export type RunUncheckedCreateWithoutFactsInput = {
   jobKey?: string | null
   heardAt?: Date | string | null
   stopRequested?: boolean
+  pauseRequested?: boolean
   actionsRunId?: bigint | number | null
   goKey?: string | null
+  continuesRunId?: string | null
   createdAt: Date | string
   reservedAt?: Date | string | null
   dispatchedAt?: Date | string | null
@@ -1877,6 +1956,7 @@ export type RunUncheckedCreateWithoutFactsInput = {
   deliveredAt?: Date | string | null
   deliveringUntil?: Date | string | null
   deliveryTries?: number
+  waived?: Prisma.RunCreatewaivedInput | string[]
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
@@ -1932,8 +2012,10 @@ export type RunUpdateWithoutFactsInput = {
   jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  pauseRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   goKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  continuesRunId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   reservedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   dispatchedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1948,6 +2030,7 @@ export type RunUpdateWithoutFactsInput = {
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveryTries?: Prisma.IntFieldUpdateOperationsInput | number
+  waived?: Prisma.RunUpdatewaivedInput | string[]
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1989,8 +2072,10 @@ export type RunUncheckedUpdateWithoutFactsInput = {
   jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  pauseRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   goKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  continuesRunId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   reservedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   dispatchedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -2005,6 +2090,7 @@ export type RunUncheckedUpdateWithoutFactsInput = {
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveryTries?: Prisma.IntFieldUpdateOperationsInput | number
+  waived?: Prisma.RunUpdatewaivedInput | string[]
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2044,8 +2130,10 @@ export type RunCreateManySessionInput = {
   jobKey?: string | null
   heardAt?: Date | string | null
   stopRequested?: boolean
+  pauseRequested?: boolean
   actionsRunId?: bigint | number | null
   goKey?: string | null
+  continuesRunId?: string | null
   createdAt: Date | string
   reservedAt?: Date | string | null
   dispatchedAt?: Date | string | null
@@ -2060,6 +2148,7 @@ export type RunCreateManySessionInput = {
   deliveredAt?: Date | string | null
   deliveringUntil?: Date | string | null
   deliveryTries?: number
+  waived?: Prisma.RunCreatewaivedInput | string[]
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
@@ -2099,8 +2188,10 @@ export type RunUpdateWithoutSessionInput = {
   jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  pauseRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   goKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  continuesRunId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   reservedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   dispatchedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -2115,6 +2206,7 @@ export type RunUpdateWithoutSessionInput = {
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveryTries?: Prisma.IntFieldUpdateOperationsInput | number
+  waived?: Prisma.RunUpdatewaivedInput | string[]
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2155,8 +2247,10 @@ export type RunUncheckedUpdateWithoutSessionInput = {
   jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  pauseRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   goKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  continuesRunId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   reservedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   dispatchedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -2171,6 +2265,7 @@ export type RunUncheckedUpdateWithoutSessionInput = {
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveryTries?: Prisma.IntFieldUpdateOperationsInput | number
+  waived?: Prisma.RunUpdatewaivedInput | string[]
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2211,8 +2306,10 @@ export type RunUncheckedUpdateManyWithoutSessionInput = {
   jobKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   heardAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   stopRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  pauseRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   actionsRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   goKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  continuesRunId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   reservedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   dispatchedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -2227,6 +2324,7 @@ export type RunUncheckedUpdateManyWithoutSessionInput = {
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveryTries?: Prisma.IntFieldUpdateOperationsInput | number
+  waived?: Prisma.RunUpdatewaivedInput | string[]
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2298,8 +2396,10 @@ export type RunSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = ru
   jobKey?: boolean
   heardAt?: boolean
   stopRequested?: boolean
+  pauseRequested?: boolean
   actionsRunId?: boolean
   goKey?: boolean
+  continuesRunId?: boolean
   createdAt?: boolean
   reservedAt?: boolean
   dispatchedAt?: boolean
@@ -2314,6 +2414,7 @@ export type RunSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = ru
   deliveredAt?: boolean
   deliveringUntil?: boolean
   deliveryTries?: boolean
+  waived?: boolean
   report?: boolean
   outcome?: boolean
   outcomeRule?: boolean
@@ -2357,8 +2458,10 @@ export type RunSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extension
   jobKey?: boolean
   heardAt?: boolean
   stopRequested?: boolean
+  pauseRequested?: boolean
   actionsRunId?: boolean
   goKey?: boolean
+  continuesRunId?: boolean
   createdAt?: boolean
   reservedAt?: boolean
   dispatchedAt?: boolean
@@ -2373,6 +2476,7 @@ export type RunSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extension
   deliveredAt?: boolean
   deliveringUntil?: boolean
   deliveryTries?: boolean
+  waived?: boolean
   report?: boolean
   outcome?: boolean
   outcomeRule?: boolean
@@ -2414,8 +2518,10 @@ export type RunSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extension
   jobKey?: boolean
   heardAt?: boolean
   stopRequested?: boolean
+  pauseRequested?: boolean
   actionsRunId?: boolean
   goKey?: boolean
+  continuesRunId?: boolean
   createdAt?: boolean
   reservedAt?: boolean
   dispatchedAt?: boolean
@@ -2430,6 +2536,7 @@ export type RunSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extension
   deliveredAt?: boolean
   deliveringUntil?: boolean
   deliveryTries?: boolean
+  waived?: boolean
   report?: boolean
   outcome?: boolean
   outcomeRule?: boolean
@@ -2471,8 +2578,10 @@ export type RunSelectScalar = {
   jobKey?: boolean
   heardAt?: boolean
   stopRequested?: boolean
+  pauseRequested?: boolean
   actionsRunId?: boolean
   goKey?: boolean
+  continuesRunId?: boolean
   createdAt?: boolean
   reservedAt?: boolean
   dispatchedAt?: boolean
@@ -2487,6 +2596,7 @@ export type RunSelectScalar = {
   deliveredAt?: boolean
   deliveringUntil?: boolean
   deliveryTries?: boolean
+  waived?: boolean
   report?: boolean
   outcome?: boolean
   outcomeRule?: boolean
@@ -2497,7 +2607,7 @@ export type RunSelectScalar = {
   sweepAfter?: boolean
 }
 
-export type RunOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "sessionId" | "repositoryId" | "family" | "variant" | "assignment" | "portfolio" | "squad" | "subjectKey" | "headSha" | "configSha" | "plan" | "quote" | "capMicroUsd" | "heldMicroUsd" | "drawnMicroUsd" | "spentMicroUsd" | "heldTokens" | "drawnTokens" | "inputTokens" | "cachedTokens" | "outputTokens" | "state" | "epoch" | "tokenHash" | "leaseUntil" | "jobKey" | "heardAt" | "stopRequested" | "actionsRunId" | "goKey" | "createdAt" | "reservedAt" | "dispatchedAt" | "claimedAt" | "endedAt" | "conclusion" | "reason" | "delivery" | "deliveredSha" | "deliveredNumber" | "deliveredUrl" | "deliveredAt" | "deliveringUntil" | "deliveryTries" | "report" | "outcome" | "outcomeRule" | "outcomeAt" | "decideAfter" | "reverted" | "showAfter" | "sweepAfter", ExtArgs["result"]["run"]>
+export type RunOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "sessionId" | "repositoryId" | "family" | "variant" | "assignment" | "portfolio" | "squad" | "subjectKey" | "headSha" | "configSha" | "plan" | "quote" | "capMicroUsd" | "heldMicroUsd" | "drawnMicroUsd" | "spentMicroUsd" | "heldTokens" | "drawnTokens" | "inputTokens" | "cachedTokens" | "outputTokens" | "state" | "epoch" | "tokenHash" | "leaseUntil" | "jobKey" | "heardAt" | "stopRequested" | "pauseRequested" | "actionsRunId" | "goKey" | "continuesRunId" | "createdAt" | "reservedAt" | "dispatchedAt" | "claimedAt" | "endedAt" | "conclusion" | "reason" | "delivery" | "deliveredSha" | "deliveredNumber" | "deliveredUrl" | "deliveredAt" | "deliveringUntil" | "deliveryTries" | "waived" | "report" | "outcome" | "outcomeRule" | "outcomeAt" | "decideAfter" | "reverted" | "showAfter" | "sweepAfter", ExtArgs["result"]["run"]>
 export type RunInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   session?: boolean | Prisma.SessionDefaultArgs<ExtArgs>
   facts?: boolean | Prisma.Run$factsArgs<ExtArgs>
@@ -2588,11 +2698,20 @@ export type $RunPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
      * Somebody asked the run to end; its next heartbeat is told.
      */
     stopRequested: boolean
+    /**
+     * Somebody asked it to rest; likewise.
+     */
+    pauseRequested: boolean
     actionsRunId: bigint | null
     /**
-     * The `/agent go` that it was reserved by, or quoted again for: `comment:124`.
+     * The command that it was reserved by, where that is not the one that started its session: `/agent go`, `resume` and the
+     * like: `comment:124`. Of a run that waits, the one that it was quoted again for.
      */
     goKey: string | null
+    /**
+     * The run whose last checkpoint it starts from.
+     */
+    continuesRunId: string | null
     createdAt: Date
     /**
      * On the database's clock: when its hold was taken, which may be long after it was quoted.
@@ -2622,6 +2741,10 @@ export type $RunPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
      */
     deliveringUntil: Date | null
     deliveryTries: number
+    /**
+     * The guards that a maintainer set aside to have its work delivered: `core/guard.ts` `WaivableGuard`.
+     */
+    waived: string[]
     /**
      * `core/report.ts`, as on the wire: steps, calls as evidence, and the work itself.
      */
@@ -3096,8 +3219,10 @@ export interface RunFieldRefs {
   readonly jobKey: Prisma.FieldRef<"Run", 'String'>
   readonly heardAt: Prisma.FieldRef<"Run", 'DateTime'>
   readonly stopRequested: Prisma.FieldRef<"Run", 'Boolean'>
+  readonly pauseRequested: Prisma.FieldRef<"Run", 'Boolean'>
   readonly actionsRunId: Prisma.FieldRef<"Run", 'BigInt'>
   readonly goKey: Prisma.FieldRef<"Run", 'String'>
+  readonly continuesRunId: Prisma.FieldRef<"Run", 'String'>
   readonly createdAt: Prisma.FieldRef<"Run", 'DateTime'>
   readonly reservedAt: Prisma.FieldRef<"Run", 'DateTime'>
   readonly dispatchedAt: Prisma.FieldRef<"Run", 'DateTime'>
@@ -3112,6 +3237,7 @@ export interface RunFieldRefs {
   readonly deliveredAt: Prisma.FieldRef<"Run", 'DateTime'>
   readonly deliveringUntil: Prisma.FieldRef<"Run", 'DateTime'>
   readonly deliveryTries: Prisma.FieldRef<"Run", 'Int'>
+  readonly waived: Prisma.FieldRef<"Run", 'String[]'>
   readonly report: Prisma.FieldRef<"Run", 'Json'>
   readonly outcome: Prisma.FieldRef<"Run", 'Outcome'>
   readonly outcomeRule: Prisma.FieldRef<"Run", 'String'>

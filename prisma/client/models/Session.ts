@@ -54,6 +54,7 @@ export type SessionMinAggregateOutputType = {
   commentId: bigint | null
   checkRunId: bigint | null
   ceilingMicroUsd: bigint | null
+  rootId: string | null
   createdAt: Date | null
 }
 
@@ -69,6 +70,7 @@ export type SessionMaxAggregateOutputType = {
   commentId: bigint | null
   checkRunId: bigint | null
   ceilingMicroUsd: bigint | null
+  rootId: string | null
   createdAt: Date | null
 }
 
@@ -84,6 +86,7 @@ export type SessionCountAggregateOutputType = {
   commentId: number
   checkRunId: number
   ceilingMicroUsd: number
+  rootId: number
   createdAt: number
   _all: number
 }
@@ -117,6 +120,7 @@ export type SessionMinAggregateInputType = {
   commentId?: true
   checkRunId?: true
   ceilingMicroUsd?: true
+  rootId?: true
   createdAt?: true
 }
 
@@ -132,6 +136,7 @@ export type SessionMaxAggregateInputType = {
   commentId?: true
   checkRunId?: true
   ceilingMicroUsd?: true
+  rootId?: true
   createdAt?: true
 }
 
@@ -147,6 +152,7 @@ export type SessionCountAggregateInputType = {
   commentId?: true
   checkRunId?: true
   ceilingMicroUsd?: true
+  rootId?: true
   createdAt?: true
   _all?: true
 }
@@ -249,6 +255,7 @@ export type SessionGroupByOutputType = {
   commentId: bigint | null
   checkRunId: bigint | null
   ceilingMicroUsd: bigint
+  rootId: string | null
   createdAt: Date
   _count: SessionCountAggregateOutputType | null
   _avg: SessionAvgAggregateOutputType | null
@@ -287,6 +294,7 @@ export type SessionWhereInput = {
   commentId?: Prisma.BigIntNullableFilter<"Session"> | bigint | number | null
   checkRunId?: Prisma.BigIntNullableFilter<"Session"> | bigint | number | null
   ceilingMicroUsd?: Prisma.BigIntFilter<"Session"> | bigint | number
+  rootId?: Prisma.StringNullableFilter<"Session"> | string | null
   createdAt?: Prisma.DateTimeFilter<"Session"> | Date | string
   runs?: Prisma.RunListRelationFilter
 }
@@ -303,6 +311,7 @@ export type SessionOrderByWithRelationInput = {
   commentId?: Prisma.SortOrderInput | Prisma.SortOrder
   checkRunId?: Prisma.SortOrderInput | Prisma.SortOrder
   ceilingMicroUsd?: Prisma.SortOrder
+  rootId?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   runs?: Prisma.RunOrderByRelationAggregateInput
 }
@@ -323,6 +332,7 @@ export type SessionWhereUniqueInput = Prisma.AtLeast<{
   commentId?: Prisma.BigIntNullableFilter<"Session"> | bigint | number | null
   checkRunId?: Prisma.BigIntNullableFilter<"Session"> | bigint | number | null
   ceilingMicroUsd?: Prisma.BigIntFilter<"Session"> | bigint | number
+  rootId?: Prisma.StringNullableFilter<"Session"> | string | null
   createdAt?: Prisma.DateTimeFilter<"Session"> | Date | string
   runs?: Prisma.RunListRelationFilter
 }, "id" | "repositoryId_commandKey">
@@ -339,6 +349,7 @@ export type SessionOrderByWithAggregationInput = {
   commentId?: Prisma.SortOrderInput | Prisma.SortOrder
   checkRunId?: Prisma.SortOrderInput | Prisma.SortOrder
   ceilingMicroUsd?: Prisma.SortOrder
+  rootId?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   _count?: Prisma.SessionCountOrderByAggregateInput
   _avg?: Prisma.SessionAvgOrderByAggregateInput
@@ -362,6 +373,7 @@ export type SessionScalarWhereWithAggregatesInput = {
   commentId?: Prisma.BigIntNullableWithAggregatesFilter<"Session"> | bigint | number | null
   checkRunId?: Prisma.BigIntNullableWithAggregatesFilter<"Session"> | bigint | number | null
   ceilingMicroUsd?: Prisma.BigIntWithAggregatesFilter<"Session"> | bigint | number
+  rootId?: Prisma.StringNullableWithAggregatesFilter<"Session"> | string | null
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Session"> | Date | string
 }
 
@@ -377,6 +389,7 @@ export type SessionCreateInput = {
   commentId?: bigint | number | null
   checkRunId?: bigint | number | null
   ceilingMicroUsd: bigint | number
+  rootId?: string | null
   createdAt: Date | string
   runs?: Prisma.RunCreateNestedManyWithoutSessionInput
 }
@@ -393,6 +406,7 @@ export type SessionUncheckedCreateInput = {
   commentId?: bigint | number | null
   checkRunId?: bigint | number | null
   ceilingMicroUsd: bigint | number
+  rootId?: string | null
   createdAt: Date | string
   runs?: Prisma.RunUncheckedCreateNestedManyWithoutSessionInput
 }
@@ -409,6 +423,7 @@ export type SessionUpdateInput = {
   commentId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   checkRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   ceilingMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  rootId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   runs?: Prisma.RunUpdateManyWithoutSessionNestedInput
 }
@@ -425,6 +440,7 @@ export type SessionUncheckedUpdateInput = {
   commentId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   checkRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   ceilingMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  rootId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   runs?: Prisma.RunUncheckedUpdateManyWithoutSessionNestedInput
 }
@@ -441,6 +457,7 @@ export type SessionCreateManyInput = {
   commentId?: bigint | number | null
   checkRunId?: bigint | number | null
   ceilingMicroUsd: bigint | number
+  rootId?: string | null
   createdAt: Date | string
 }
 
@@ -456,6 +473,7 @@ export type SessionUpdateManyMutationInput = {
   commentId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   checkRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   ceilingMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  rootId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
@@ -471,6 +489,7 @@ export type SessionUncheckedUpdateManyInput = {
   commentId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   checkRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   ceilingMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  rootId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
@@ -491,6 +510,7 @@ export type SessionCountOrderByAggregateInput = {
   commentId?: Prisma.SortOrder
   checkRunId?: Prisma.SortOrder
   ceilingMicroUsd?: Prisma.SortOrder
+  rootId?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
 }
 
@@ -514,6 +534,7 @@ export type SessionMaxOrderByAggregateInput = {
   commentId?: Prisma.SortOrder
   checkRunId?: Prisma.SortOrder
   ceilingMicroUsd?: Prisma.SortOrder
+  rootId?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
 }
 
@@ -529,6 +550,7 @@ export type SessionMinOrderByAggregateInput = {
   commentId?: Prisma.SortOrder
   checkRunId?: Prisma.SortOrder
   ceilingMicroUsd?: Prisma.SortOrder
+  rootId?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
 }
 
@@ -551,6 +573,10 @@ export type NullableIntFieldUpdateOperationsInput = {
   decrement?: number
   multiply?: number
   divide?: number
+}
+
+export type NullableStringFieldUpdateOperationsInput = {
+  set?: string | null
 }
 
 export type SessionCreateNestedOneWithoutRunsInput = {
@@ -579,6 +605,7 @@ export type SessionCreateWithoutRunsInput = {
   commentId?: bigint | number | null
   checkRunId?: bigint | number | null
   ceilingMicroUsd: bigint | number
+  rootId?: string | null
   createdAt: Date | string
 }
 
@@ -594,6 +621,7 @@ export type SessionUncheckedCreateWithoutRunsInput = {
   commentId?: bigint | number | null
   checkRunId?: bigint | number | null
   ceilingMicroUsd: bigint | number
+  rootId?: string | null
   createdAt: Date | string
 }
 
@@ -625,6 +653,7 @@ export type SessionUpdateWithoutRunsInput = {
   commentId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   checkRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   ceilingMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  rootId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
@@ -640,6 +669,7 @@ export type SessionUncheckedUpdateWithoutRunsInput = {
   commentId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   checkRunId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   ceilingMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  rootId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
@@ -686,6 +716,7 @@ export type SessionSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   commentId?: boolean
   checkRunId?: boolean
   ceilingMicroUsd?: boolean
+  rootId?: boolean
   createdAt?: boolean
   runs?: boolean | Prisma.Session$runsArgs<ExtArgs>
   _count?: boolean | Prisma.SessionCountOutputTypeDefaultArgs<ExtArgs>
@@ -703,6 +734,7 @@ export type SessionSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   commentId?: boolean
   checkRunId?: boolean
   ceilingMicroUsd?: boolean
+  rootId?: boolean
   createdAt?: boolean
 }, ExtArgs["result"]["session"]>
 
@@ -718,6 +750,7 @@ export type SessionSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   commentId?: boolean
   checkRunId?: boolean
   ceilingMicroUsd?: boolean
+  rootId?: boolean
   createdAt?: boolean
 }, ExtArgs["result"]["session"]>
 
@@ -733,10 +766,11 @@ export type SessionSelectScalar = {
   commentId?: boolean
   checkRunId?: boolean
   ceilingMicroUsd?: boolean
+  rootId?: boolean
   createdAt?: boolean
 }
 
-export type SessionOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "repositoryId" | "subjectKind" | "subjectNumber" | "subjectKey" | "family" | "trigger" | "commandKey" | "commentId" | "checkRunId" | "ceilingMicroUsd" | "createdAt", ExtArgs["result"]["session"]>
+export type SessionOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "repositoryId" | "subjectKind" | "subjectNumber" | "subjectKey" | "family" | "trigger" | "commandKey" | "commentId" | "checkRunId" | "ceilingMicroUsd" | "rootId" | "createdAt", ExtArgs["result"]["session"]>
 export type SessionInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   runs?: boolean | Prisma.Session$runsArgs<ExtArgs>
   _count?: boolean | Prisma.SessionCountOutputTypeDefaultArgs<ExtArgs>
@@ -775,7 +809,14 @@ export type $SessionPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
      */
     commentId: bigint | null
     checkRunId: bigint | null
+    /**
+     * The most that all runs of it and of its forks may spend and hold together; a fork draws from its root's.
+     */
     ceilingMicroUsd: bigint
+    /**
+     * The session whose ceiling it draws from, where that is not its own: the first of those that it was forked from.
+     */
+    rootId: string | null
     createdAt: Date
   }, ExtArgs["result"]["session"]>
   composites: {}
@@ -1212,6 +1253,7 @@ export interface SessionFieldRefs {
   readonly commentId: Prisma.FieldRef<"Session", 'BigInt'>
   readonly checkRunId: Prisma.FieldRef<"Session", 'BigInt'>
   readonly ceilingMicroUsd: Prisma.FieldRef<"Session", 'BigInt'>
+  readonly rootId: Prisma.FieldRef<"Session", 'String'>
   readonly createdAt: Prisma.FieldRef<"Session", 'DateTime'>
 }
     
