@@ -27,9 +27,9 @@ export interface ToolCallMessage {
   readonly function: { readonly name: string; readonly arguments: string }
 }
 
-const MESSAGE_TOKENS = 16
+export const MESSAGE_TOKENS = 16
 /** The frame of a request, with what a provider adds unseen: up to 530 tokens at Anthropic as soon as there are tools. */
-const REQUEST_TOKENS = 768
+export const REQUEST_TOKENS = 768
 
 const encoder = new TextEncoder()
 const ASCII_ONLY = /^\p{ASCII}*$/u
@@ -87,7 +87,7 @@ export class ConversationBound {
 }
 
 /** The UTF-8 bytes of a value's JSON, and what a normal form of Unicode could add to them. */
-function jsonTokensBound(value: unknown): number {
+export function jsonTokensBound(value: unknown): number {
   const json = JSON.stringify(value)
   return ASCII_ONLY.test(json) ? json.length : utf8Bytes(json) + normalFormGrowth(json)
 }

@@ -1,0 +1,154 @@
+/** Anthropic's Messages interface: what of it can be bounded. Text, thinking, and tools that the caller carries out. */
+import { z } from 'zod/mini'
+import {
+  type BoundedRequest,
+  describeIssues,
+  framePart,
+  itemPart,
+  type Part,
+  type SealedTokens,
+  sumSealed,
+  type Unbounded,
+} from './request.ts'
+
+/** Kept for five minutes: an hour costs more than the `written` rate of a price. */
+const cacheControl = z.nullish(
+  z.strictObject({ type: z.literal('ephemeral'), ttl: z.optional(z.literal('5m')), scope: z.optional(z.string()) }),
+)
+const textBlock = z.strictObject({ type: z.literal('text'), text: z.string(), cache_control: cacheControl })
+const thinkingBlock = z.strictObject({ type: z.literal('thinking'), thinking: z.string(), signature: z.string() })
+const redactedBlock = z.strictObject({ type: z.literal('redacted_thinking'), data: z.string() })
+const toolUseBlock = z.strictObject({
+  type: z.literal('tool_use'),
+  id: z.string(),
+  name: z.string(),
+  input: z.unknown(),
+  caller: z.optional(z.strictObject({ type: z.literal('direct') })),
+  cache_control: cacheControl,
+})
+const toolResultBlock = z.strictObject({
+  type: z.literal('tool_result'),
+  tool_use_id: z.string(),
+  content: z.optional(z.union([z.string(), z.array(textBlock)])),
+  is_error: z.nullish(z.boolean()),
+  cache_control: cacheControl,
+})
+const block = z.union([textBlock, thinkingBlock, redactedBlock, toolUseBlock, toolResultBlock])
+const message = z.strictObject({
+  role: z.enum(['user', 'assistant', 'system']),
+  content: z.union([z.string(), z.array(block)]),
+})
+type Block = z.infer<typeof block>
+
+const tool = z.strictObject({
+  type: z.optional(z.literal('custom')),
+  name: z.string(),
+  description: z.optional(z.string()),
+  input_schema: z.unknown(),
+  strict: z.optional(z.boolean()),
+  eager_input_streaming: z.optional(z.boolean()),
+  cache_control: cacheControl,
+})
+
+/** Only edits that take something away: the provider's own compaction is a model call of its own. */
+const contextEdit = z.looseObject({ type: z.enum(['clear_thinking_20251015', 'clear_tool_uses_20250919']) })
+
+/** All that the provider reads, or is told about how to read and to answer. */
+const read = () => ({
+  model: z.string(),
+  messages: z.array(message),
+  system: z.optional(z.union([z.string(), z.array(textBlock)])),
+  tools: z.optional(z.array(tool)),
+  tool_choice: z.optional(z.unknown()),
+  thinking: z.optional(
+    z.strictObject({
+      type: z.enum(['enabled', 'disabled', 'adaptive']),
+      budget_tokens: z.optional(z.int()),
+      display: z.nullish(z.string()),
+    }),
+  ),
+  output_config: z.optional(z.strictObject({ effort: z.optional(z.string()), format: z.optional(z.unknown()) })),
+  context_management: z.nullish(z.strictObject({ edits: z.optional(z.array(contextEdit)) })),
+  cache_control: cacheControl,
+})
+
+const requestSchema = z.lazy(() =>
+  z.strictObject({
+    ...read(),
+    max_tokens: z.int().check(z.positive()),
+    temperature: z.optional(z.number()),
+    top_p: z.optional(z.number()),
+    top_k: z.optional(z.int()),
+    stop_sequences: z.optional(z.array(z.string())),
+    stream: z.optional(z.boolean()),
+    service_tier: z.optional(z.enum(['auto', 'standard_only'])),
+    metadata: z.optional(z.unknown()),
+  }),
+)
+
+/** What `POST /v1/messages/count_tokens` takes; it costs nothing. */
+const countSchema = z.lazy(() => z.strictObject(read()))
+
+export function isCountRequest(body: unknown): body is { readonly model: string } {
+  return countSchema.safeParse(body).success
+}
+
+export function boundMessages(body: unknown, sealedTokens: SealedTokens): BoundedRequest | Unbounded {
+  const parsed = requestSchema.safeParse(body)
+  if (!parsed.success) return { problem: describeIssues(parsed.error.issues) }
+  const { model, max_tokens, messages, stream, metadata, cache_control, tools, output_config, ...rest } = parsed.data
+  const items: Part[] = []
+  for (const one of messages) {
+    const bounded = boundMessage(one, sealedTokens)
+    if ('problem' in bounded) return bounded
+    items.push(bounded)
+  }
+  return {
+    model,
+    stream: stream === true,
+    outputTokensAsked: max_tokens,
+    frame: framePart(withoutCacheMarks(rest), withoutCacheMarks({ tools, output_config })),
+    items,
+  }
+}
+
+function boundMessage({ role, content }: z.infer<typeof message>, sealedTokens: SealedTokens): Part | Unbounded {
+  const blocks: readonly Block[] = typeof content === 'string' ? [{ type: 'text' as const, text: content }] : content
+  const sealed = sumSealed(blocks.flatMap(sealOf), sealedTokens)
+  if (typeof sealed !== 'number') return sealed
+  const calls = blocks.filter((one) => one.type === 'tool_use')
+  const pieces = blocks.reduce((sum, one) => sum + piecesOf(one), 0)
+  return itemPart(withoutCacheMarks({ role, content: blocks }), pieces, calls, sealed)
+}
+
+/** A tool's result may be given in pieces of its own. */
+function piecesOf(one: Block): number {
+  return one.type === 'tool_result' && Array.isArray(one.content) ? 1 + one.content.length : 1
+}
+
+function sealOf(one: Block): string[] {
+  if (one.type === 'thinking') return [one.signature]
+  return one.type === 'redacted_thinking' ? [one.data] : []
+}
+
+/** Where a prompt is cached moves from call to call and changes nothing of what is read. */
+function withoutCacheMarks<T extends object>(value: T): object {
+  return JSON.parse(JSON.stringify(value, (key, inner) => (key === 'cache_control' ? undefined : inner)))
+}
+
+const THINKING_TOKENS_MIN = 1024
+
+/** The request with an output limit, thinking within it, and at the rates that the price list knows. */
+export function limitMessages(body: object, outputTokensMax: number, serviceTiers: boolean): object {
+  const limited = {
+    ...body,
+    max_tokens: outputTokensMax,
+    ...(serviceTiers && { service_tier: 'standard_only' }),
+  }
+  const thinking = 'thinking' in body ? body.thinking : undefined
+  const budget = typeof thinking === 'object' && thinking !== null && 'budget_tokens' in thinking ? thinking : undefined
+  if (budget === undefined) return limited
+  const most = Math.min(Number(budget.budget_tokens), outputTokensMax - 1)
+  if (most >= THINKING_TOKENS_MIN) return { ...limited, thinking: { ...budget, budget_tokens: most } }
+  return { ...limited, thinking: { type: 'disabled' } }
+}
