@@ -44,14 +44,15 @@ function billed(said: Reported): Usage | undefined {
   return { ...input, outputTokens, reasoningTokens: reasoning }
 }
 
-function billedInput(said: Reported): Pick<Usage, 'inputTokens' | 'cachedTokens'> | undefined {
+function billedInput(said: Reported): Pick<Usage, 'inputTokens' | 'cachedTokens' | 'writtenTokens'> | undefined {
   const read = said.cache_read_input_tokens ?? 0
-  const beside = (said.cache_creation_input_tokens ?? 0) + read
+  const written = said.cache_creation_input_tokens ?? 0
+  const beside = written + read
   if (beside === 0) {
     const cached = said.prompt_tokens_details?.cached_tokens ?? said.prompt_cache_hit_tokens ?? 0
     return { inputTokens: said.prompt_tokens, cachedTokens: cached }
   }
   // A part can't be larger than the whole, so it is beside it. Smaller, it may be either.
   if (beside <= said.prompt_tokens) return undefined
-  return { inputTokens: said.prompt_tokens + beside, cachedTokens: read }
+  return { inputTokens: said.prompt_tokens + beside, cachedTokens: read, writtenTokens: written }
 }

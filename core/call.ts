@@ -14,6 +14,8 @@ export const callSchema = z.object({
   spentMicroUsd: microUsdWire,
   inputTokens: z.int().check(z.nonnegative()),
   cachedTokens: z.int().check(z.nonnegative()),
+  /** The part of the input that was written into the provider's cache, where that costs something else. */
+  writtenTokens: z.optional(z.int().check(z.nonnegative())),
   outputTokens: z.int().check(z.nonnegative()),
   reasoningTokens: z.int().check(z.nonnegative()),
   /** What was reserved in tokens, input and output together: more than that used is an overage. */

@@ -193,10 +193,11 @@ export function hasOverage(meter: Meter): boolean {
  * with more than any context holds, says nothing; the call then counts as unknown and is billed at its reservation.
  */
 export function isPlausible(usage: Usage): boolean {
-  const figures = [usage.inputTokens, usage.cachedTokens, usage.outputTokens, usage.reasoningTokens]
+  const { inputTokens, cachedTokens, writtenTokens = 0, outputTokens, reasoningTokens } = usage
+  const figures = [inputTokens, cachedTokens, writtenTokens, outputTokens, reasoningTokens]
   return (
-    usage.inputTokens > 0 &&
-    usage.cachedTokens <= usage.inputTokens &&
+    inputTokens > 0 &&
+    cachedTokens + writtenTokens <= inputTokens &&
     figures.every((tokens) => Number.isSafeInteger(tokens) && tokens >= 0 && tokens <= REPORTED_TOKENS_MAX)
   )
 }

@@ -1,11 +1,19 @@
 /** What a model call costs, exactly, and what it can cost at worst. */
 import { z } from 'zod/mini'
-import { mulDivCeil } from './money.ts'
+import { minBigint, mulDivCeil } from './money.ts'
 import type { Usage } from './run.ts'
 import { microUsdWire } from './wire.ts'
 
-/** Micro-USD per million tokens. A tier applies to the whole call once its input passes `aboveInputTokens`. */
-const ratesSchema = z.object({ input: microUsdWire, cached: microUsdWire, output: microUsdWire })
+/**
+ * Micro-USD per million tokens. A tier applies to the whole call once its input passes `aboveInputTokens`. `written` is for
+ * input that the provider writes into its cache, where that costs something else.
+ */
+const ratesSchema = z.object({
+  input: microUsdWire,
+  cached: microUsdWire,
+  written: z.optional(microUsdWire),
+  output: microUsdWire,
+})
 export const priceSchema = z.extend(ratesSchema, {
   tiers: z._default(
     z.array(z.extend(ratesSchema, { aboveInputTokens: z.int().check(z.nonnegative()) })).check(z.maxLength(10)),
@@ -23,8 +31,10 @@ const PER = 1_000_000n
 export function costMicroUsd(price: Price, usage: Usage): bigint {
   const rates = ratesFor(price, usage.inputTokens)
   const cached = BigInt(Math.min(usage.cachedTokens, usage.inputTokens))
-  const fresh = BigInt(usage.inputTokens) - cached
-  return mulDivCeil(fresh * rates.input + cached * rates.cached + BigInt(usage.outputTokens) * rates.output, 1n, PER)
+  const written = minBigint(BigInt(usage.writtenTokens ?? 0), BigInt(usage.inputTokens) - cached)
+  const fresh = BigInt(usage.inputTokens) - cached - written
+  const input = fresh * rates.input + cached * rates.cached + written * (rates.written ?? rates.input)
+  return mulDivCeil(input + BigInt(usage.outputTokens) * rates.output, 1n, PER)
 }
 
 /** The most that a call can cost whose input has at most `inputTokens`: every rate at its dearest, nothing cached. */
@@ -48,7 +58,7 @@ export function outputTokensWithin(price: Price, inputTokens: number, roomMicroU
 function dearestRates(price: Price, inputTokens: number): { readonly input: bigint; readonly output: bigint } {
   const reachable = [price, ...price.tiers.filter((tier) => tier.aboveInputTokens < inputTokens)]
   return {
-    input: largest(reachable.flatMap((rates) => [rates.input, rates.cached])),
+    input: largest(reachable.flatMap((rates) => [rates.input, rates.cached, rates.written ?? 0n])),
     output: largest(reachable.map((rates) => rates.output)),
   }
 }

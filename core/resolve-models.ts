@@ -62,8 +62,8 @@ export function pricesOf({ portfolios }: Configuration, kept: PriceList): PriceL
     get: (model) => {
       const price = Object.hasOwn(own, model) ? own[model] : undefined
       if (price === undefined) return kept.get(model)
-      const { input, cached = input, output } = price
-      return { input, cached, output, tiers: [], source: 'portfolios.yml' }
+      const { input, cached = input, written, output } = price
+      return { input, cached, ...(written !== undefined && { written }), output, tiers: [], source: 'portfolios.yml' }
     },
   }
 }

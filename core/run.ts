@@ -12,10 +12,11 @@ export type Outcome = z.infer<typeof outcomeSchema>
 export const deliveryKindSchema = z.enum(['commit', 'pull-request', 'review', 'comment', 'none'])
 export type DeliveryKind = z.infer<typeof deliveryKindSchema>
 
-/** Tokens of one model call or of many. `cached` is the part of `input` read from the provider's cache, `reasoning` the part of `output`. */
+/** Tokens of one model call or of many. `cached` is the part of `input` read from the provider's cache, `written` the part written into it, where that is told; `reasoning` the part of `output`. */
 export interface Usage {
   readonly inputTokens: number
   readonly cachedTokens: number
+  readonly writtenTokens?: number | undefined
   readonly outputTokens: number
   readonly reasoningTokens: number
 }

@@ -26,14 +26,15 @@ function startOf({ constraint }: ConditionalPrice): string {
 
 /**
  * The dearest rates of them all. Where writing into the provider's cache costs more than reading fresh input, that higher
- * price stands as `input`.
+ * price stands as `input`, unless the provider tells how much was written: then it stands as `written`.
  */
-export function priceEntry(prices: readonly ModelPrice[]): object {
+export function priceEntry(prices: readonly ModelPrice[], tellsWritten = false): object {
   const dearest = (tokens: number, of: (listed: ModelPrice) => (Amount | undefined)[]) =>
     microUsd(Math.max(...prices.flatMap(of).map((amount) => at(amount ?? 0, tokens))))
   const ratesAt = (tokens: number) => ({
-    input: dearest(tokens, (listed) => [listed.input_mtok, listed.cache_write_mtok]),
+    input: dearest(tokens, (listed) => [listed.input_mtok, ...(tellsWritten ? [] : [listed.cache_write_mtok])]),
     cached: dearest(tokens, (listed) => [listed.cache_read_mtok ?? listed.input_mtok]),
+    ...(tellsWritten && { written: dearest(tokens, (listed) => [listed.cache_write_mtok ?? listed.input_mtok]) }),
     output: dearest(tokens, (listed) => [listed.output_mtok]),
   })
   const amounts = prices.flatMap((listed) =>

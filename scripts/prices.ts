@@ -9,9 +9,27 @@ import { priceEntry, pricesFrom } from './price-entry.ts'
 const FILE = new URL('../catalog/prices.json', import.meta.url)
 const PACKAGE = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
 
-/** Text models that speak chat completions with tools; what bills by image, audio or search is left out. */
-const OFFERED =
-  /^(gpt-(4\.1|4o|5|5\.\d+|6)(-(mini|nano|luna|sol|terra|astra|codex|codex-mini))?|o3|o3-mini|o4-mini|gpt-oss-(20|120)b)$/
+interface Offer {
+  readonly provider: string
+  readonly models: RegExp
+  /** Whether its answers tell how much input was written into its cache. */
+  readonly tellsWritten: boolean
+}
+
+/** Text models that take tools; what bills by image, audio or search is left out. */
+const OFFERED: readonly Offer[] = [
+  {
+    provider: 'openai',
+    models:
+      /^(gpt-(4\.1|4o|5|5\.\d+|6)(-(mini|nano|luna|sol|terra|astra|codex|codex-mini))?|o3|o3-mini|o4-mini|gpt-oss-(20|120)b)$/,
+    tellsWritten: false,
+  },
+  {
+    provider: 'anthropic',
+    models: /^claude-(fable-5(-1)?|opus-(4-[5-9]|5(-5)?)|sonnet-(4-[5-9]|5)|haiku-4-5)$/,
+    tellsWritten: true,
+  },
+]
 
 function main(): void {
   const check = process.argv.includes('--check')
@@ -29,18 +47,23 @@ function main(): void {
 }
 
 function models(date: string): Record<string, object> {
-  const provider = findProvider({ providerId: 'openai' })
-  if (!provider) throw new Error('the price package knows no provider "openai"')
+  const found = OFFERED.flatMap((offer) => modelsOf(offer, date))
+  return Object.fromEntries(found.sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+function modelsOf(offer: Offer, date: string): [string, object][] {
+  const provider = findProvider({ providerId: offer.provider })
+  if (!provider) throw new Error(`the price package knows no provider "${offer.provider}"`)
   const found: [string, object][] = []
   for (const model of provider.models) {
-    if (!OFFERED.test(model.id)) continue
+    if (!offer.models.test(model.id)) continue
     const prices = pricesFrom(model.prices, date)
     if (!prices.some((listed) => listed.input_mtok && listed.output_mtok)) continue
-    const entry = priceEntry(prices)
+    const entry = priceEntry(prices, offer.tellsWritten)
     for (const id of [model.id, ...exactNames(model.match)])
       if (!/search|audio|image/.test(id) && !found.some(([known]) => known === id)) found.push([id, entry])
   }
-  return Object.fromEntries(found.sort(([a], [b]) => (a < b ? -1 : 1)))
+  return found
 }
 
 function exactNames(match: unknown): string[] {

@@ -17,6 +17,10 @@ const valueSchema = z.strictObject({
 export const priceSchema = z.strictObject({
   input: usdPerMillionTokens,
   cached: described(z.optional(usdPerMillionTokens), 'Input read from the provider’s cache; as `input` when left out'),
+  written: described(
+    z.optional(usdPerMillionTokens),
+    'Input written into the provider’s cache, where that costs something else; as `input` when left out',
+  ),
   output: usdPerMillionTokens,
 })
 

@@ -83,7 +83,7 @@ describe('reported usage', () => {
         cache_creation_input_tokens: 1_800,
         cache_read_input_tokens: 18_000,
       },
-      reported(19_821, 18_000, 300),
+      { kind: 'reported', usage: { ...reported(19_821, 18_000, 300).usage, writtenTokens: 1_800 } },
     ],
     [
       'Anthropic’s without a cache',

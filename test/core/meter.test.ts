@@ -68,11 +68,11 @@ function step(meter: Meter, done: Action, price: Price): Meter {
 
 /** What a call of so many tokens costs at the dearest of all rates that a bound lets apply, rounded up. */
 function dearest(price: Price, inputTokens: number, outputTokens: number): bigint {
-  let [input, output] = [price.input > price.cached ? price.input : price.cached, price.output]
-  for (const tier of price.tiers) {
-    if (inputTokens <= tier.aboveInputTokens) continue
-    for (const rate of [tier.input, tier.cached]) if (rate > input) input = rate
-    if (tier.output > output) output = tier.output
+  let [input, output] = [0n, 0n]
+  for (const rates of [price, ...price.tiers]) {
+    if ('aboveInputTokens' in rates && inputTokens <= rates.aboveInputTokens) continue
+    for (const rate of [rates.input, rates.cached, rates.written ?? 0n]) if (rate > input) input = rate
+    if (rates.output > output) output = rates.output
   }
   const millionths = BigInt(inputTokens) * input + BigInt(outputTokens) * output
   return millionths / 1_000_000n + (millionths % 1_000_000n === 0n ? 0n : 1n)

@@ -25,30 +25,34 @@ function bill(price: Price, usage: Usage): bigint {
   const passed = price.tiers.filter((tier) => tier.aboveInputTokens < usage.inputTokens)
   const above = Math.max(...passed.map((tier) => tier.aboveInputTokens))
   const rates = passed.findLast((tier) => tier.aboveInputTokens === above) ?? price
+  const { writtenTokens = 0 } = usage
   return (
-    BigInt(usage.inputTokens - usage.cachedTokens) * rates.input +
+    BigInt(usage.inputTokens - usage.cachedTokens - writtenTokens) * rates.input +
     BigInt(usage.cachedTokens) * rates.cached +
+    BigInt(writtenTokens) * (rates.written ?? rates.input) +
     BigInt(usage.outputTokens) * rates.output
   )
 }
 
 const sizes = fc.record({ inputTokens: fc.integer({ min: 1, max: 60_000 }), outputTokens: fc.nat(20_000) })
-const parts = fc.record({ input: fc.nat(100), cached: fc.nat(100), output: fc.nat(100) })
+const parts = fc.record({ input: fc.nat(100), cached: fc.nat(100), written: fc.nat(100), output: fc.nat(100) })
 
 /** Usage within a bound; tier edges come up, since that is where rates change. */
 function within(
   price: Price,
   bound: { inputTokens: number; outputTokens: number },
-  part: { readonly input: number; readonly cached: number; readonly output: number },
+  part: { readonly input: number; readonly cached: number; readonly written: number; readonly output: number },
 ) {
   const edges = price.tiers
     .flatMap(({ aboveInputTokens: edge }) => [edge, edge + 1])
     .filter((edge) => edge <= bound.inputTokens)
   const inputs = [...edges, bound.inputTokens, Math.floor((bound.inputTokens * part.input) / 100)]
   const inputTokens = inputs[part.output % inputs.length] ?? 0
+  const cachedTokens = Math.floor((inputTokens * part.cached) / 100)
   return {
     inputTokens,
-    cachedTokens: Math.floor((inputTokens * part.cached) / 100),
+    cachedTokens,
+    writtenTokens: Math.floor(((inputTokens - cachedTokens) * part.written) / 100),
     outputTokens: Math.floor((bound.outputTokens * part.output) / 100),
     reasoningTokens: 0,
   }
@@ -126,20 +130,26 @@ describe('the kept price list', () => {
             output_tokens: output,
           },
           model,
-          { providerId: 'openai', timestamp: day },
+          { providerId: providerOf(model), timestamp: day },
         )
         if (listed === null) throw new Error(`${model} is not in the list`)
-        const cost = costMicroUsd(price, { inputTokens: input, cachedTokens, outputTokens: output, reasoningTokens: 0 })
+        const usage = { inputTokens: input, cachedTokens, outputTokens: output, reasoningTokens: 0 }
+        const cost = costMicroUsd(price, price.written === undefined ? usage : { ...usage, writtenTokens })
         // The list calculates in floats.
         expect(Number(cost) / 1e6).toBeGreaterThanOrEqual(listed.total_price - 1e-9)
-        if (!writesCost(model)) expect(Number(cost) / 1e6).toBeLessThan(listed.total_price + 1.1e-6)
+        if (price.written !== undefined || !writesCost(model))
+          expect(Number(cost) / 1e6).toBeLessThan(listed.total_price + 1.1e-6)
       }),
       { numRuns: 20 },
     )
   })
 
+  function providerOf(model: string): string {
+    return model.startsWith('claude-') ? 'anthropic' : 'openai'
+  }
+
   function writesCost(model: string): boolean {
-    const listed = calcPrice({ input_tokens: 1 }, model, { providerId: 'openai' })
+    const listed = calcPrice({ input_tokens: 1 }, model, { providerId: providerOf(model) })
     return listed?.model_price.cache_write_mtok !== undefined
   }
 })
@@ -180,8 +190,18 @@ describe('an entry of the list', () => {
     expect(priceEntry(pricesFrom(cheapAtNight, '2026-05-01'))).toEqual(entry)
   })
 
+  const listed = { input_mtok: 3, cache_write_mtok: 3.75, cache_read_mtok: 0.3, output_mtok: 15 }
+
+  it('of a provider that tells how much was written has a rate for it', () => {
+    expect(priceEntry(pricesFrom(listed, '2026-05-01'), true)).toEqual({
+      input: '3000000',
+      cached: '300000',
+      written: '3750000',
+      output: '15000000',
+    })
+  })
+
   it('takes writing the cache for fresh input where that is dearer', () => {
-    const listed = { input_mtok: 3, cache_write_mtok: 3.75, cache_read_mtok: 0.3, output_mtok: 15 }
     expect(priceEntry(pricesFrom(listed, '2026-05-01'))).toEqual({
       input: '3750000',
       cached: '300000',

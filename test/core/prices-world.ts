@@ -3,7 +3,10 @@ import fc from 'fast-check'
 import type { Price } from '../../core/price.ts'
 
 const rate = fc.bigInt({ min: 0n, max: 90_000_000n })
-const rates = fc.record({ input: rate, cached: rate, output: rate })
+const rates = fc.record(
+  { input: rate, cached: rate, written: rate, output: rate },
+  { requiredKeys: ['input', 'cached', 'output'] },
+)
 
 export const prices: fc.Arbitrary<Price> = fc
   .tuple(rates, fc.array(fc.tuple(rates, fc.integer({ min: 0, max: 40_000 })), { maxLength: 3 }))
