@@ -41,14 +41,20 @@ async function finish(parts: RunParts, done: StepsDone, startTree: string | unde
 async function runSetup(parts: RunParts): Promise<Ending | undefined> {
   const { setup } = parts.plan
   if (setup === undefined) return undefined
-  const network = setup.network.length > 0
-  parts.log.foreign(
-    `Setup: ${showCommand(setup.run, parts.plan.inputs)}${network ? ' (with network: hosts can’t be told apart yet)' : ''}`,
-  )
+  const { network } = setup
+  const reaches = network.length === 0 ? '' : ` (may reach ${network.join(', ')})`
+  parts.log.foreign(`Setup: ${showCommand(setup.run, parts.plan.inputs)}${reaches}`)
   const result = await runCommand(parts, { purpose: 'setup' }, setup.run, setup['timeout-minutes'], network)
+  if (result.refusedHosts.length > 0) {
+    parts.log.foreign(`Setup wanted to reach hosts that are not declared: ${result.refusedHosts.join(', ')}`)
+  }
   const stop = stopReason(parts.signal)
   if (stop !== undefined) return stopped(stop)
   if (result.ok) return undefined
   parts.log.foreign(result.output)
-  return ended('failed', 'setup-failed', `Setup failed before any model was called: ${result.how}.`)
+  const missing =
+    result.refusedHosts.length === 0
+      ? ''
+      : ` It wanted to reach ${result.refusedHosts.join(', ')}, which \`setup.network\` does not declare.`
+  return ended('failed', 'setup-failed', `Setup failed before any model was called: ${result.how}.${missing}`)
 }

@@ -1,22 +1,30 @@
 /**
  * Where commands run. With bubblewrap: the machine's files read-only and its private places hidden, the workspace
- * alone writable, no network unless asked for, and process, mount and IPC namespaces of their own. The environment
- * is clean in every case, and it is clean where bubblewrap itself is started: as process 1 of the sandbox its own
- * environment can be read from inside, so `--clearenv` would hide nothing.
+ * alone writable, no network, and process, mount and IPC namespaces of their own. A command that may reach some hosts, or
+ * a service of the runner, gets *doors*: sockets of processes outside. The environment is clean in every case, and it is
+ * clean where bubblewrap itself is started: as process 1 of the sandbox its own environment can be read from inside, so
+ * `--clearenv` would hide nothing.
  */
 import { existsSync, mkdirSync, realpathSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
-import { delimiter, dirname, join, resolve, sep } from 'node:path'
+import { delimiter, dirname, extname, join, resolve, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { type Refusal, refuse } from '../core/reason.ts'
 import { type CommandResult, runProcess } from './process.ts'
 
 const BWRAP_PLACES = ['/usr/bin/bwrap', '/usr/local/bin/bwrap', '/bin/bwrap']
 const PROBE_TIMEOUT_MS = 5_000
-/** The same in every run, so that what commands print and prompts contain does not vary. */
 /** Without start-up files, which bash also reads when its standard input is a socket. */
 const BASH = ['--norc', '--noprofile', '-c']
+/** The same in every run, so that what commands print and prompts contain does not vary. */
 const WORK = '/tmp/work'
 const HOME = '/tmp/home'
+const INSIDE = '/tmp/purser'
+/** Of one file, in the blocks of 1,024 bytes that bash counts in. */
+const FILE_BLOCKS_MAX = 8 * 1024 * 1024
+const PROCESSES_MAX = 8_192
+/** No core dumps, in which memory would outlive the process; on the script's own line, so that its lines keep their numbers. */
+const LIMITS = `ulimit -c 0 -f ${FILE_BLOCKS_MAX} -u ${PROCESSES_MAX} 2>/dev/null; `
 
 export interface SandboxPlaces {
   /** The checkout; writable. */
@@ -32,14 +40,31 @@ export interface SandboxPlaces {
 export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>
   readonly timeoutMs: number
-  readonly network?: boolean
+  /** The hosts that it may reach, as a workflow declares them; none when left out. */
+  readonly network?: readonly string[] | undefined
+  readonly doors?: readonly Door[] | undefined
+  /** Folders that it may read although they lie in a hidden place. */
+  readonly shown?: readonly string[] | undefined
   readonly signal?: AbortSignal | undefined
+}
+
+/** A socket of this process that a command reaches at an address of its own. */
+export interface Door {
+  readonly socket: string
+  /** What tells the command of it; `{address}` in a value stands for host and port. */
+  readonly env: Readonly<Record<string, string>>
+}
+
+export interface SandboxedResult extends CommandResult {
+  readonly number: number
+  /** `host:port` of what it wanted to reach and may not. */
+  readonly refusedHosts: readonly string[]
 }
 
 export interface Sandbox {
   readonly kind: 'bubblewrap' | 'none'
-  /** Runs a script by `bash`, in the workspace. Never rejects. */
-  run(script: string, options: CommandOptions): Promise<CommandResult & { readonly number: number }>
+  /** Runs a script by `bash`, in the workspace. Whatever the script does, the result says so: it never rejects for that. */
+  run(script: string, options: CommandOptions): Promise<SandboxedResult>
   /** The output of the command with that number, kept on disk. */
   outputFile(number: number): string
   readonly commandsRun: number
@@ -54,14 +79,17 @@ export async function openSandbox(
   environment: NodeJS.ProcessEnv,
 ): Promise<Sandbox | Refusal> {
   for (const dir of [places.homeDir, places.outputDir]) mkdirSync(dir, { recursive: true, mode: 0o700 })
-  if (wanted === 'none') return makeSandbox('none', places, environment, (script) => ['bash', [...BASH, script]])
+  if (wanted === 'none') return makeSandbox('none', places, environment, unconfined)
   const bwrap = BWRAP_PLACES.find((path) => existsSync(path))
   if (bwrap === undefined) {
     return refuse('sandbox-unavailable', 'Commands can’t be confined: bubblewrap (`bwrap`) is not installed.')
   }
-  const confined = makeSandbox('bubblewrap', places, environment, (script, network) => [
+  const confined = makeSandbox('bubblewrap', places, environment, (script, options) => [
     bwrap,
-    [...confinement(places, environment, network), 'bash', ...BASH, script],
+    [
+      ...confinement(places, environment, options),
+      ...behindDoors(options.doors.map(inside), ['bash', ...BASH, script]),
+    ],
   ])
   const probe = await confined.run('true', { timeoutMs: PROBE_TIMEOUT_MS })
   if (probe.ended === 'exited' && probe.exitCode === 0) return confined
@@ -72,11 +100,18 @@ export async function openSandbox(
   )
 }
 
+interface Opened {
+  readonly doors: readonly Door[]
+  readonly shown: readonly string[]
+}
+
+type CommandLine = (script: string, opened: Opened) => readonly [string, readonly string[]]
+
 function makeSandbox(
   kind: Sandbox['kind'],
   places: SandboxPlaces,
   environment: NodeJS.ProcessEnv,
-  commandLine: (script: string, network: boolean) => [string, string[]],
+  commandLine: CommandLine,
 ): Sandbox {
   let count = 0
   const outputFile = (number: number) => join(places.outputDir, `${number}.txt`)
@@ -92,7 +127,13 @@ function makeSandbox(
     async run(script, options) {
       const number = count
       count += 1
-      const [file, args] = commandLine(script, options.network === true)
+      // Where nothing is confined there is nothing to open.
+      const network =
+        kind === 'none' || !options.network?.length
+          ? undefined
+          : await (await import('./sandbox-network.ts')).openNetwork(options.network, environment)
+      const doors = [...(options.doors ?? []), ...(network?.doors ?? [])]
+      const [file, args] = commandLine(LIMITS + script, { doors, shown: options.shown ?? [] })
       const result = await runProcess(file, args, {
         cwd: kind === 'none' ? places.workDir : '/',
         env: { ...cleanEnvironment(kind === 'none' ? places.homeDir : HOME, environment), ...options.env },
@@ -100,9 +141,40 @@ function makeSandbox(
         timeoutMs: options.timeoutMs,
         signal: options.signal,
       })
-      return { ...result, number }
+      await network?.close()
+      return { ...result, number, refusedHosts: network?.refused() ?? [] }
     },
   }
+}
+
+function unconfined(script: string, { doors }: Opened): [string, readonly string[]] {
+  const [file = 'bash', ...args] = behindDoors(
+    doors.map((door) => ({ ...door, relay: RELAY })),
+    ['bash', ...BASH, script],
+  )
+  return [file, args]
+}
+
+/** The program that gives doors their addresses lies beside this one; see `relay.ts`. */
+const RELAY = import.meta.url.includes('/dist/')
+  ? fileURLToPath(`${import.meta.url.slice(0, import.meta.url.indexOf('/dist/'))}/dist/relay.js`)
+  : fileURLToPath(new URL('./relay.ts', import.meta.url))
+const RELAY_INSIDE = `${INSIDE}/relay${extname(RELAY) === '.ts' ? '.mts' : '.mjs'}`
+
+interface PlacedDoor extends Door {
+  readonly relay: string
+}
+
+/** The door as it is seen from inside. */
+function inside(door: Door, index: number): PlacedDoor {
+  return { socket: `${INSIDE}/door-${index}`, env: door.env, relay: RELAY_INSIDE }
+}
+
+function behindDoors(doors: readonly PlacedDoor[], command: readonly string[]): readonly string[] {
+  const [first] = doors
+  if (first === undefined) return command
+  const told = doors.map(({ socket, env }) => ({ socket, env }))
+  return [process.execPath, first.relay, JSON.stringify(told), ...command]
 }
 
 /** All that a command gets to see of this process's environment, besides the inputs it names. */
@@ -117,18 +189,16 @@ function cleanEnvironment(home: string, environment: NodeJS.ProcessEnv): Record<
   }
 }
 
-function confinement(places: SandboxPlaces, environment: NodeJS.ProcessEnv, network: boolean): string[] {
+function confinement(places: SandboxPlaces, environment: NodeJS.ProcessEnv, { doors, shown }: Opened): string[] {
   const hidden = hiddenPlaces(places, environment)
-  const shown = shownAgain(hidden, environment)
-  const resolver = network ? resolverFile() : undefined
+  const again = [...new Set([...shownAgain(hidden, environment), ...shown.map((dir) => realpathSync(dir))])]
   return [
-    '--unshare-all',
-    ...(network ? ['--share-net'] : []),
-    ...['--die-with-parent', '--new-session', '--cap-drop', 'ALL', '--hostname', 'purser'],
+    ...['--unshare-all', '--die-with-parent', '--new-session', '--cap-drop', 'ALL', '--hostname', 'purser'],
     ...['--ro-bind', '/', '/', '--dev', '/dev', '--proc', '/proc'],
     ...hidden.flatMap((dir) => ['--tmpfs', dir]),
-    ...shown.flatMap((dir) => ['--ro-bind', dir, dir]),
-    ...(resolver === undefined ? [] : ['--ro-bind', resolver, resolver]),
+    ...again.flatMap((dir) => ['--ro-bind', dir, dir]),
+    ...(doors.length === 0 ? [] : ['--ro-bind', RELAY, RELAY_INSIDE]),
+    ...doors.flatMap((door, index) => ['--ro-bind', door.socket, inside(door, index).socket]),
     ...['--dir', HOME, '--bind', places.workDir, WORK, '--chdir', WORK, '--'],
   ]
 }
@@ -153,10 +223,6 @@ function shownAgain(hidden: readonly string[], environment: NodeJS.ProcessEnv): 
   const onPath = (environment.PATH ?? '').split(delimiter).filter((dir) => dir.startsWith('/') && existsSync(dir))
   const wanted = [...onPath.map((dir) => realpathSync(dir)), dirname(realpathSync(process.execPath))]
   return [...new Set(wanted)].filter((dir) => hidden.some((place) => isBelow(dir, place)))
-}
-
-function resolverFile(): string | undefined {
-  return existsSync('/etc/resolv.conf') ? realpathSync('/etc/resolv.conf') : undefined
 }
 
 function isBelow(path: string, dir: string): boolean {

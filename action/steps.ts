@@ -275,6 +275,8 @@ export interface Checked {
   readonly how: string
   /** Bounded; says how to see the rest. */
   readonly output: string
+  /** `host:port` of what it wanted to reach and may not. */
+  readonly refusedHosts: readonly string[]
 }
 
 /** Runs a command of the workflow in the sandbox, with the inputs it names in its environment. */
@@ -283,7 +285,7 @@ export async function runCommand(
   purpose: { readonly purpose: 'setup' | 'step' | 'until' | 'guard'; readonly step?: string },
   template: string,
   timeoutMinutes: number,
-  network = false,
+  network: readonly string[] = [],
 ): Promise<Checked> {
   const rendered = renderCommand(template, parts.plan.inputs)
   if ('problem' in rendered) throw new Error(rendered.problem)
@@ -300,7 +302,7 @@ export async function runCommand(
   const ok = result.ended === 'exited' && result.exitCode === 0
   const how = describeEnd(result, timeoutMinutes)
   parts.record({ kind: 'command', ...purpose, command: showCommand(template, parts.plan.inputs), ok, how, output })
-  return { ok, how, output }
+  return { ok, how, output, refusedHosts: result.refusedHosts }
 }
 
 function describeEnd(result: CommandResult, timeoutMinutes: number): string {

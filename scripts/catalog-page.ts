@@ -79,7 +79,8 @@ function takes(input: InputDeclaration): string {
 }
 
 function steps({ setup, steps: declared, inputs }: CatalogWorkflow, family: string, agents: Agents): string[] {
-  const network = (setup?.network ?? []).length > 0 ? 'with network' : 'without network'
+  const hosts = (setup?.network ?? []).map((host) => (host === 'registry' ? 'the package registries' : `\`${host}\``))
+  const network = hosts.length > 0 ? `reaching ${hosts.join(', ')} alone` : 'without network'
   const prepared =
     setup === undefined
       ? []

@@ -1,5 +1,6 @@
 /** What must hold within one workflow, or one variant laid over it, beyond its schema. */
 import { overrideNames, verbs } from '../command.ts'
+import { REGISTRY, readHostRule } from '../host.ts'
 import { nearest } from '../nearest.ts'
 import { expressionsIn } from '../template.ts'
 import type { LocatedWorkflow } from './catalog.ts'
@@ -23,7 +24,6 @@ export const SUBJECT_VALUES = [
 const INPUT = /^inputs\.([a-z][a-z0-9_-]*)$/
 /** Deliveries that go onto, or stand beside, an open pull request. */
 const NEEDS_PULL_REQUEST = new Set(['commit', 'review'])
-const HOST = /^(registry|(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+(:\d{1,5})?)$/
 
 interface At {
   readonly path: Path
@@ -119,12 +119,16 @@ function stepFindings(located: LocatedWorkflow, agents: ReadonlySet<string>): At
     ...(guards.run ?? []).map((run, index): [Path, string] => [['guards', 'run', index], run]),
   ]
   const hosts = (setup?.network ?? []).flatMap((host, index): At[] =>
-    HOST.test(host)
+    host === REGISTRY || readHostRule(host) !== undefined
       ? []
       : [
           {
             path: ['setup', 'network', index],
-            finding: { wrong: `"${host}" is no host`, expected: 'a host’s name, or registry', example: 'pypi.org' },
+            finding: {
+              wrong: `"${host}" is no host`,
+              expected: 'a host, *.host or host:port, or registry',
+              example: 'pypi.org',
+            },
           },
         ],
   )

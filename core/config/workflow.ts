@@ -116,7 +116,10 @@ const hosts = z.array(z.string().check(z.minLength(1), z.maxLength(200)))
 const setupMinutes = z.int().check(z.minimum(1), z.maximum(60))
 const setup = z.strictObject({
   run: command,
-  network: described(z._default(hosts, []), 'Hosts that it may reach; `registry` for the package registries'),
+  network: described(
+    z._default(hosts, []),
+    'Hosts that it may reach: `pypi.org`, `*.example.org`, `mirror.example.org:8443`; `registry` for the package registries',
+  ),
   'timeout-minutes': z._default(setupMinutes, 10),
 })
 

@@ -10,7 +10,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -93,12 +93,35 @@ describe.runIf(bubblewrap)('bubblewrap', () => {
     const address = server.address()
     const port = typeof address === 'object' && address !== null ? address.port : 0
     const script = `cat < /dev/tcp/127.0.0.1/${port}`
-    const withNetwork = await sandbox.run(script, { timeoutMs: 20_000, network: true })
+    const outside = connect(port, '127.0.0.1')
+    const [greeting] = await once(outside, 'data')
     const without = await run(script)
+    // Nor by itself where it may reach other hosts.
+    const withOthers = await sandbox.run(script, { timeoutMs: 20_000, network: ['registry'] })
     server.close()
-    expect(withNetwork.head).toContain('REACHED')
-    expect(without.head).not.toContain('REACHED')
-    expect(without.exitCode).not.toBe(0)
+    expect(String(greeting)).toBe('REACHED\n')
+    for (const { head, exitCode } of [without, withOthers]) {
+      expect(head).not.toContain('REACHED')
+      expect(exitCode).not.toBe(0)
+    }
+  })
+
+  it('asks no server for a name', async () => {
+    expect((await run('getent hosts example.com && echo FOUND')).head).not.toContain('FOUND')
+  })
+
+  it('has no capabilities and gains none, writes no core dumps and no endless files', async () => {
+    const { head } = await run(
+      'grep -E "^(CapEff|CapPrm|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status; ulimit -c; ulimit -f',
+    )
+    expect(head).toMatch(/CapPrm:\s+0{16}\nCapEff:\s+0{16}\nCapBnd:\s+0{16}\nNoNewPrivs:\s+1\n/)
+    expect(head).toMatch(/\n0\n8388608\n$/)
+  })
+
+  it('finds no open file of this process', async () => {
+    const { head } = await run('ls -l /proc/*/fd 2>/dev/null | grep -v "^total"')
+    expect(head).not.toContain(dir)
+    expect(head).not.toContain('secret')
   })
 
   it('leaves no process behind', async () => {
