@@ -14,6 +14,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
 import { openDatabase } from '../../app/database/open.ts'
 import { auditLedger } from '../../app/ledger/audit.ts'
+import { onDisk } from '../app/database/embedded-beginning.ts'
 import { warnServerMissing } from '../app/database/server.ts'
 import { OWNER, PORTFOLIOS, REPO, setStage, WEBHOOK_SECRET } from '../app/stage.ts'
 import { purser } from '../cli/purser.ts'
@@ -129,7 +130,7 @@ it(
       PRIVATE_KEY: github.app.privateKey,
       WEBHOOK_SECRET,
       PORT: '0',
-      PURSER_DATA: join(folder, 'data'),
+      PURSER_DATA: await onDisk(join(folder, 'data')),
       GHE_PROTOCOL: 'http',
       GHE_HOST: await enterpriseHost(github),
     }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { openDatabase } from '../../app/database/open.ts'
+import { onDisk } from '../app/database/embedded-beginning.ts'
 import { startTestServer, warnServerMissing } from '../app/database/server.ts'
 import { MAIN, RAISED_MICRO_USD } from './races/asked.ts'
 import { expectAuditClean, expectKept } from './races/books.ts'
@@ -100,7 +101,7 @@ describe('kill -9 of a process in the middle of its work', () => {
       onTestFinished(() => rm(folder, { recursive: true, force: true }))
       const server = kind === 'server' ? await startTestServer() : undefined
       if (server !== undefined) onTestFinished(() => server.stop())
-      const place = server === undefined ? { dataDir: join(folder, 'data') } : { url: server.url }
+      const place = server === undefined ? { dataDir: await onDisk(join(folder, 'data')) } : { url: server.url }
       const orders = { ...place, lanes: 4, keysMax: 40, onError: 'stop' } as const
 
       const killed = startRacer({ ...orders, name: 'a' })

@@ -10,7 +10,7 @@ import { Octokit } from '@octokit/rest'
 import { startApp } from '../../app/start.ts'
 import type { Run } from '../../prisma/client/client.ts'
 import { sandboxed } from '../action/sandboxed.ts'
-import { inMemory } from '../app/database/in-memory.ts'
+import { migratedDatabase } from '../app/database/migrated.ts'
 import type { Files, StepRun } from '../world/contract.ts'
 import { startGitHub } from '../world/github.ts'
 import { startModel } from '../world/model.ts'
@@ -131,6 +131,7 @@ export async function setVillainStage() {
       done()
     },
   })
+  const database = await migratedDatabase()
   const app = await startApp({
     appId: github.app.id,
     privateKey: github.app.privateKey,
@@ -138,7 +139,7 @@ export async function setVillainStage() {
     githubUrl: github.url,
     oidcIssuers: [github.oidc.issuer],
     throttle: false,
-    dataDir: inMemory(),
+    ...database.options,
     log: { level: 'debug', destination },
   })
   github.hooks.target(`${app.url}/api/github/webhooks`)
@@ -238,6 +239,7 @@ export async function setVillainStage() {
     async close(): Promise<void> {
       await settled()
       await app.close()
+      await database.drop()
       await github.close()
       await model.close()
       rmSync(dir, { recursive: true, force: true })

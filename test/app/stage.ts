@@ -13,7 +13,7 @@ import { type Report, reportSchema } from '../../core/report.ts'
 import type { Run } from '../../prisma/client/client.ts'
 import type { Files, GitHub, JobClaims, Seed } from '../world/contract.ts'
 import { startGitHub } from '../world/github.ts'
-import { inMemory } from './database/in-memory.ts'
+import { migratedDatabase } from './database/migrated.ts'
 
 export const OWNER = 'acme'
 export const REPO = 'shop'
@@ -106,6 +106,8 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
       done()
     },
   })
+  const given = options.app?.databaseUrl !== undefined || options.app?.dataDir !== undefined
+  const database = given ? undefined : await migratedDatabase()
   const app = await startApp({
     appId: github.app.id,
     privateKey: github.app.privateKey,
@@ -113,7 +115,7 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
     githubUrl: github.url,
     oidcIssuers: [github.oidc.issuer],
     throttle: false,
-    dataDir: inMemory(),
+    ...database?.options,
     // As if it had long been up.
     upMs: () => Number.POSITIVE_INFINITY,
     log: { level: 'debug', destination },
@@ -218,6 +220,7 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
     async close() {
       await settled()
       await app.close()
+      await database?.drop()
       await github.close()
       rmSync(dir, { recursive: true, force: true })
     },

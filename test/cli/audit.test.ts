@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { openDatabase } from '../../app/database/open.ts'
+import { onDisk } from '../app/database/embedded-beginning.ts'
 import { editByHand, keepBooks } from '../app/ledger/books.ts'
 import { folder, purser } from './purser.ts'
 
@@ -15,7 +16,7 @@ it('says that all adds up, then names the account and the entry that was edited'
   })
 
   const dataDir = join(cwd, '.purser/data')
-  const before = await openDatabase({ dataDir })
+  const before = await openDatabase({ dataDir: await onDisk(dataDir) })
   const names = await keepBooks(before)
   expect(await purser(['audit'], { cwd })).toMatchObject({ code: 1, stderr: expect.stringContaining('is in use by') })
   await before.close()

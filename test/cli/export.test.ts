@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { openDatabase } from '../../app/database/open.ts'
+import { onDisk } from '../app/database/embedded-beginning.ts'
 import { keepBooks } from '../app/ledger/books.ts'
 import { folder, purser } from './purser.ts'
 
@@ -13,7 +14,7 @@ it('writes the same ledger to standard output and into a file that only its owne
     stdout: '',
     stderr: expect.stringContaining('no ledger'),
   })
-  const database = await openDatabase({ dataDir: join(cwd, '.purser/data') })
+  const database = await openDatabase({ dataDir: await onDisk(join(cwd, '.purser/data')) })
   await keepBooks(database)
   const payload = { sender: { login: 'canary-login' } }
   const receivedAt = new Date()

@@ -3,12 +3,13 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { openDatabase } from '../../app/database/open.ts'
+import { onDisk } from '../app/database/embedded-beginning.ts'
 import { hasTestServer, startTestServer, warnServerMissing } from '../app/database/server.ts'
 import { keepBooks } from '../app/ledger/books.ts'
 import { folder, purser } from './purser.ts'
 
 async function exportOfBooks(cwd: string): Promise<void> {
-  const database = await openDatabase({ dataDir: join(cwd, 'old') })
+  const database = await openDatabase({ dataDir: await onDisk(join(cwd, 'old')) })
   await keepBooks(database)
   await database.close()
   expect(await purser(['export', 'ledger.jsonl'], { cwd, env: { PURSER_DATA: 'old' } })).toMatchObject({ code: 0 })

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { openDatabase } from '../../app/database/open.ts'
+import { onDisk } from '../app/database/embedded-beginning.ts'
 import { folder, purser } from './purser.ts'
 
 it('lists what is frozen and releases it with a reason, while no App has the ledger open', async () => {
@@ -9,7 +10,7 @@ it('lists what is frozen and releases it with a reason, while no App has the led
   expect(await purser(['thaw'], { cwd })).toMatchObject({ code: 1, stderr: expect.stringContaining('no ledger') })
 
   const dataDir = join(cwd, '.purser/data')
-  const before = await openDatabase({ dataDir })
+  const before = await openDatabase({ dataDir: await onDisk(dataDir) })
   await before.prisma.repository.create({
     data: { id: 1n, owner: 'acme', name: 'shop', installationId: 1n, defaultBranch: 'main' },
   })

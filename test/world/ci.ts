@@ -43,7 +43,7 @@ export async function createCi(world: World, command: string | null, dir: string
   async function test(repository: Repository, sha: string, shell: string): Promise<void> {
     const checkout = join(dir, `${sha.slice(0, 12)}-${seen.length}`)
     await mkdir(checkout, { recursive: true })
-    await git(checkout, ['init', '-q'])
+    await git(checkout, ['init', '-q', '--template='])
     await git(checkout, ['fetch', '-q', '--depth=1', repository.gitDir, sha])
     await git(checkout, ['checkout', '-q', 'FETCH_HEAD'])
     const result = await run(shell, checkout)

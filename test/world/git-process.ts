@@ -1,7 +1,6 @@
-import { spawn } from 'node:child_process'
-
-/** Longer than any git command on the small repositories of tests takes. */
-const timeoutMs = 60_000
+import { type ChildProcess, fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import type { GitAnswer, GitOrder } from './git-starter.ts'
 
 export type GitResult = { code: number; stdout: Buffer; stderr: string }
 
@@ -20,6 +19,11 @@ const reading = new Set(['cat-file', 'diff', 'ls-tree', 'merge-base', 'merge-tre
 const byFullId = /^(-.*|blob|[0-9a-f]{40}(\^\{\w+\})?(\.\.[0-9a-f]{40})?)$/
 const rememberedMax = 5_000
 const remembered = new Map<string, GitResult>()
+
+const STARTER = fileURLToPath(new URL('git-starter.ts', import.meta.url))
+const waiting = new Map<number, { resolve: (result: GitResult) => void; reject: (error: Error) => void }>()
+let starter: ChildProcess | undefined
+let lastId = 0
 
 /**
  * Runs git. What it says about objects that are named by their full ids never changes, so it is asked that once;
@@ -46,21 +50,43 @@ export async function tryGit(
   return result
 }
 
+/**
+ * Starts git from a small process: one that holds a database, or all that a test has loaded, takes ten times as long to
+ * fork. It ends with this one.
+ */
 function start(cwd: string, args: string[], input: string | Buffer, env: Record<string, string>): Promise<GitResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn('git', args, { cwd, env: { ...gitEnv, ...env }, timeout: timeoutMs })
-    const out: Buffer[] = []
-    const err: Buffer[] = []
-    child.stdout.on('data', (chunk: Buffer) => out.push(chunk))
-    child.stderr.on('data', (chunk: Buffer) => err.push(chunk))
-    child.on('error', reject)
-    child.on('close', (code) =>
-      resolve({ code: code ?? 128, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString() }),
-    )
-    // Git may end without reading all of its input; what it says then is on stderr.
-    child.stdin.on('error', () => undefined)
-    child.stdin.end(input)
+    lastId += 1
+    waiting.set(lastId, { resolve, reject })
+    starter ??= startStarter()
+    // Only what is asked for keeps this process alive.
+    starter.ref()
+    starter.channel?.ref()
+    starter.send({ id: lastId, cwd, args, input: Buffer.from(input), env: { ...gitEnv, ...env } } satisfies GitOrder)
   })
+}
+
+function startStarter(): ChildProcess {
+  const child = fork(STARTER, { serialization: 'advanced', execArgv: [] })
+  const take = (id: number) => {
+    const waiter = waiting.get(id)
+    waiting.delete(id)
+    if (waiting.size === 0) {
+      child.unref()
+      child.channel?.unref()
+    }
+    return waiter
+  }
+  child.on('message', (answer: GitAnswer) => {
+    const waiter = take(answer.id)
+    if ('problem' in answer) waiter?.reject(new Error(answer.problem))
+    else waiter?.resolve({ code: answer.code, stdout: Buffer.from(answer.stdout), stderr: answer.stderr })
+  })
+  child.on('exit', (code) => {
+    starter = undefined
+    for (const id of [...waiting.keys()]) take(id)?.reject(new Error(`the process that starts git ended with ${code}`))
+  })
+  return child
 }
 
 /** Standard output as text; throws with what git said when it fails. */

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { appendFile, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FileMode } from './contract.ts'
@@ -37,17 +37,21 @@ const none = '0'.repeat(40)
 /** A bare repository, read and written with git's plumbing: the one truth for objects and refs. */
 export type GitStore = ReturnType<typeof openStore>
 
+const settings = `[http]
+	receivepack = true
+[uploadpack]
+	allowAnySHA1InWant = true
+	allowFilter = true
+[gc]
+	auto = 0
+[receive]
+	autogc = false
+`
+
 /** Makes the bare repository: fetching any commit by its sha is allowed, as GitHub does, and pushing over HTTP. */
 export async function initStore(gitDir: string): Promise<GitStore> {
-  await git('/', ['init', '-q', '--bare', '--initial-branch=main', gitDir])
-  const settings = [
-    ['http.receivepack', 'true'],
-    ['uploadpack.allowAnySHA1InWant', 'true'],
-    ['uploadpack.allowFilter', 'true'],
-    ['gc.auto', '0'],
-    ['receive.autogc', 'false'],
-  ]
-  for (const [name, value] of settings) await git(gitDir, ['config', name ?? '', value ?? ''])
+  await git('/', ['init', '-q', '--bare', '--template=', '--initial-branch=main', gitDir])
+  await appendFile(join(gitDir, 'config'), settings)
   return openStore(gitDir)
 }
 

@@ -204,7 +204,7 @@ async function addRepository(world: World, name: string, files: Files | string):
   await mkdir(scratch, { recursive: true })
   if (typeof files === 'string')
     await cp(files, scratch, { recursive: true, filter: (path) => !/[\\/](\.git|node_modules)$/.test(path) })
-  await git(scratch, ['init', '-q', '--initial-branch=main'])
+  await git(scratch, ['init', '-q', '--template=', '--initial-branch=main'])
   const author = { name: world.owner, email: `${world.owner}@example.com`, date: world.now().toISOString() }
   await commitFiles(scratch, typeof files === 'string' ? {} : files, 'Initial commit', author)
   await git(scratch, ['push', '-q', gitDir, 'HEAD:refs/heads/main'])

@@ -40,7 +40,7 @@ export function createPerson(world: World, repository: Repository, login: string
   async function at(branch: string, base: string, from: Repository, again: boolean): Promise<void> {
     if (!existsSync(join(checkout, '.git'))) {
       await mkdir(checkout, { recursive: true })
-      await git(checkout, ['init', '-q', '--initial-branch=main'])
+      await git(checkout, ['init', '-q', '--template=', '--initial-branch=main'])
     }
     await git(checkout, ['fetch', '-q', '--prune', remote(from), '+refs/heads/*:refs/remotes/origin/*'])
     const known = (await tryGit(checkout, ['rev-parse', '-q', '--verify', `refs/remotes/origin/${branch}`])).code === 0

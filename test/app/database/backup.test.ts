@@ -10,6 +10,7 @@ import { type Database, openDatabase } from '../../../app/database/open.ts'
 import { auditLedger } from '../../../app/ledger/audit.ts'
 import { keepBooks } from '../ledger/books.ts'
 import { newRepository } from '../ledger/scene.ts'
+import { onDisk } from './embedded-beginning.ts'
 import { hasTestServer, startTestServer, warnServerMissing } from './server.ts'
 
 const run = promisify(execFile)
@@ -33,7 +34,7 @@ async function expectToGoOn(database: Database, text: string): Promise<void> {
 it('restores an embedded ledger from a copy of its folder', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'purser-backup-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
-  const first = await openDatabase({ dataDir: join(folder, 'data') })
+  const first = await openDatabase({ dataDir: await onDisk(join(folder, 'data')) })
   await keepBooks(first)
   const text = await textOf(first)
   await first.close()

@@ -9,7 +9,7 @@ import { auditLedger } from '../../../app/ledger/audit.ts'
 import { keepBooks } from '../ledger/books.ts'
 import { newRepository } from '../ledger/scene.ts'
 import { onEachDatabase } from './each-database.ts'
-import { inMemory } from './in-memory.ts'
+import { inMemory } from './embedded-beginning.ts'
 import { hasTestServer, startTestServer, warnServerMissing } from './server.ts'
 
 async function exported({ connectionString }: Database): Promise<readonly string[]> {

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import { type Database, type DatabaseOptions, openDatabase } from '../../../app/database/open.ts'
 import { type Ledger, openLedger } from '../../../app/ledger/ledger.ts'
-import { inMemory } from './in-memory.ts'
+import { inMemory } from './embedded-beginning.ts'
 import { hasTestServer, startTestServer, type TestServer, warnServerMissing } from './server.ts'
 
 const serverThere = await hasTestServer()

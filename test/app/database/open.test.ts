@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { DatabaseLocked } from '../../../app/database/lock.ts'
 import { type Database, IN_MEMORY, openDatabase } from '../../../app/database/open.ts'
+import { onDisk } from './embedded-beginning.ts'
 
 const WRITER = fileURLToPath(new URL('writer.ts', import.meta.url))
 const ROWS_BEFORE_KILL = 200
@@ -44,7 +45,7 @@ it('listens where only this user can go', async () => {
 })
 
 it('refuses a second user of the folder, in this process or another, and says what to do', async () => {
-  const dataDir = join(folder, 'data')
+  const dataDir = await onDisk(join(folder, 'data'))
   const writer = spawn(process.execPath, [WRITER, dataDir], { stdio: ['ignore', 'pipe', 'inherit'] })
   await once(createInterface({ input: writer.stdout }), 'line')
   try {
@@ -61,7 +62,7 @@ it('refuses a second user of the folder, in this process or another, and says wh
 })
 
 it('is free at once after kill -9, with every row that was acknowledged', async () => {
-  const dataDir = join(folder, 'data')
+  const dataDir = await onDisk(join(folder, 'data'))
   const writer = spawn(process.execPath, [WRITER, dataDir], { stdio: ['ignore', 'pipe', 'inherit'] })
   let acknowledged = 0
   for await (const line of createInterface({ input: writer.stdout })) {

@@ -37,12 +37,16 @@ export function warnServerMissing(): void {
   )
 }
 
-async function freshDatabaseOn(url: string): Promise<TestServer> {
+/** A new database on the server of `url`: an empty one, or a copy of the one that `beginning` names. */
+export async function freshDatabaseOn(
+  url: string,
+  beginning?: string,
+): Promise<TestServer & { readonly name: string }> {
   const name = `purser_test_${randomBytes(6).toString('hex')}`
-  await execute(url, `CREATE DATABASE ${name}`)
+  await execute(url, `CREATE DATABASE ${name}${beginning === undefined ? '' : ` TEMPLATE ${beginning}`}`)
   const own = new URL(url)
   own.pathname = `/${name}`
-  return { url: own.href, stop: () => execute(url, `DROP DATABASE ${name} WITH (FORCE)`) }
+  return { name, url: own.href, stop: () => execute(url, `DROP DATABASE ${name} WITH (FORCE)`) }
 }
 
 async function execute(url: string, sql: string): Promise<void> {

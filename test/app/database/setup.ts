@@ -1,6 +1,6 @@
 /**
  * Made once for all test files, since it takes seconds each time: a PostgreSQL server, on which each test gets a database
- * of its own, and a migrated embedded database to begin with in memory.
+ * of its own; and a migrated database to begin with, of each kind.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -8,27 +8,49 @@ import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import type { TestProject } from 'vitest/node'
 import { openDatabase } from '../../../app/database/open.ts'
-import { findPrograms, startOwn } from './server.ts'
+import { findPrograms, freshDatabaseOn, startOwn } from './server.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
     /** The file that holds the embedded database, as PGlite dumps it. */
     readonly embeddedBeginning: string
+    /** The folder of one that lies on disk. */
+    readonly embeddedFolder: string
+    /** The migrated database to copy on the server, where there is one. */
+    readonly serverBeginning: string | undefined
   }
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'purser-tests-'))
   const file = join(folder, 'embedded.tar')
-  await writeBeginning(join(folder, 'data'), file)
+  const dataDir = join(folder, 'data')
   project.provide('embeddedBeginning', file)
-
-  const programs = process.env.PURSER_TEST_DATABASE_URL ? undefined : await findPrograms()
-  const server = programs === undefined ? undefined : await startOwn(programs)
-  if (server !== undefined) process.env.PURSER_TEST_DATABASE_URL = server.url
+  project.provide('embeddedFolder', dataDir)
+  const [stopServer] = await Promise.all([startServer(project), writeBeginning(dataDir, file)])
   return async () => {
-    await server?.stop()
+    await stopServer()
     await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** Answers how to stop it again, also where there is none. */
+async function startServer(project: TestProject): Promise<() => Promise<void>> {
+  const given = process.env.PURSER_TEST_DATABASE_URL
+  const programs = given ? undefined : await findPrograms()
+  const server = programs === undefined ? undefined : await startOwn(programs)
+  const url = given || server?.url
+  if (url === undefined) {
+    project.provide('serverBeginning', undefined)
+    return async () => {}
+  }
+  process.env.PURSER_TEST_DATABASE_URL = url
+  const beginning = await freshDatabaseOn(url)
+  await (await openDatabase({ url: beginning.url })).close()
+  project.provide('serverBeginning', beginning.name)
+  return async () => {
+    await beginning.stop()
+    await server?.stop()
   }
 }
 
