@@ -22,14 +22,18 @@ const lazyOidc: Plugin = {
 }
 
 /**
- * The `openai` client makes an object of every part of the API when it is made, so none can be shaken off: half of the
- * bundle, for parts that nobody here calls. Each becomes a class of the same name without methods; chat completions,
- * the client, its errors and its transport stay as they are.
+ * The `openai` client makes an object of every part of the API when it is made, so none can be shaken off: most of the
+ * package, for parts that nobody here calls, since requests go through the client's own `post`. Each becomes a class of
+ * the same name without methods; the client, its errors and its transport stay as they are.
  */
-const chatOnly: Plugin = {
-  name: 'chat-only',
+const clientOnly: Plugin = {
+  name: 'client-only',
   load(id) {
-    if (!/\/openai\/(resources\/(?!index|shared|chat\/)|lib\/ChatCompletion(Streaming)?(Runner|Stream)\.)/.test(id))
+    if (
+      !/\/openai\/(resources\/(?!index|shared|chat\/(completions\/)?index)|lib\/ChatCompletion(Streaming)?(Runner|Stream)\.)/.test(
+        id,
+      )
+    )
       return null
     const names = [...readFileSync(id, 'utf8').matchAll(/^export (?:class|const|function) (\w+)/gm)].map(
       (match) => match[1],
@@ -71,7 +75,7 @@ const asciiOnly: Plugin = {
 export default defineConfig({
   input: { main: 'action/main.ts', post: 'action/post.ts', relay: 'action/relay.ts' },
   platform: 'node',
-  plugins: [lazyOidc, chatOnly, withoutDescriptions, readyDefinitions, asciiOnly],
+  plugins: [lazyOidc, clientOnly, withoutDescriptions, readyDefinitions, asciiOnly],
   // The same code as ES modules: the CommonJS build that Node would take can't be shaken and is slower to load.
   resolve: { alias: { yaml: fileURLToPath(new URL('node_modules/yaml/browser/index.js', import.meta.url)) } },
   treeshake: { moduleSideEffects: [{ test: /node_modules\/(@actions|openai|zod|yaml)\//, sideEffects: false }] },

@@ -1,14 +1,16 @@
 /** One model call: sent once, answered or failed, with what it used. The retries are the agent's, each metered. */
-import OpenAI, { APIConnectionError, APIError, APIUserAbortError } from 'openai'
-import { z } from 'zod/mini'
+import OpenAI from 'openai'
+import type { Endpoint } from '../core/endpoint.ts'
 import type { Message } from '../core/input-bound.ts'
 import type { CallOutcome } from '../core/meter.ts'
 import type { PlanAgent } from '../core/plan.ts'
-import type { ToolDefinition } from './tools/definitions.ts'
-import { readUsage } from './usage.ts'
+import type { AnswerFormat } from './answer-format.ts'
+import { chatApi } from './chat-api.ts'
+import { type CallFailed, readFailure } from './model-failure.ts'
+import { AnswerStream, boundedFetch } from './model-stream.ts'
+import { responsesApi } from './responses-api.ts'
 
 const CALL_TIMEOUT_MS = 600_000
-const RETRY_AFTER_SECONDS_MAX = 60
 
 export interface ToolCall {
   readonly id: string
@@ -16,88 +18,97 @@ export interface ToolCall {
   readonly argumentsJson: string
 }
 
+/** What the model is told of a tool, in the form of chat completions. */
+export interface ToolDefinition {
+  readonly type: 'function'
+  readonly function: {
+    readonly name: string
+    readonly description: string
+    readonly parameters: Record<string, unknown>
+  }
+}
+
 export interface ModelRequest {
   readonly agent: PlanAgent
   readonly messages: readonly Message[]
   readonly tools: readonly ToolDefinition[]
+  /** The JSON Schema that the last answer has to satisfy. */
+  readonly format?: AnswerFormat | undefined
   readonly outputTokensMax: number
   /** Tools stay in the request, so that its prefix stays the same, but none may be called. */
   readonly answerOnly: boolean
   readonly signal: AbortSignal
 }
 
-export type ModelAnswer =
-  | {
-      readonly kind: 'answer'
-      readonly text: string
-      readonly toolCalls: readonly ToolCall[]
-      readonly cut: boolean
-      readonly outcome: CallOutcome
-    }
-  | {
-      readonly kind: 'failed'
-      readonly message: string
-      readonly retryAfterMs: number | undefined
-      readonly outcome: CallOutcome
-    }
-  | { readonly kind: 'stopped'; readonly outcome: CallOutcome }
+/** What a provider answered, read by one of its interfaces. */
+export interface Answer {
+  readonly kind: 'answer'
+  readonly text: string
+  readonly toolCalls: readonly ToolCall[]
+  /** It reached the output limit. */
+  readonly cut: boolean
+  /** The model, or a filter behind it, would not answer. */
+  readonly refused: boolean
+  /** The same as the conversation takes it up. */
+  readonly message: Message
+  readonly outcome: CallOutcome
+}
+
+export type ModelAnswer = Answer | CallFailed | { readonly kind: 'stopped'; readonly outcome: CallOutcome }
 
 export interface Model {
+  /** Whether an answer's JSON Schema goes with the request; else the prompt has to ask for it. */
+  readonly takesFormat: boolean
   call(request: ModelRequest): Promise<ModelAnswer>
 }
 
-/**
- * The parts of an answer that count; everything else a provider adds is left alone. Made when the first answer is
- * there, so that no request waits for it.
- */
-const answerSchema = z.lazy(() =>
-  z.object({
-    choices: z
-      .array(
-        z.object({
-          finish_reason: z.nullish(z.string()),
-          message: z.object({
-            content: z.nullish(z.string()),
-            refusal: z.nullish(z.string()),
-            tool_calls: z.nullish(
-              z
-                .array(
-                  z.object({
-                    id: z.string().check(z.maxLength(200)),
-                    function: z.object({ name: z.string(), arguments: z.string() }),
-                  }),
-                )
-                .check(z.maxLength(64)),
-            ),
-          }),
-        }),
-      )
-      .check(z.minLength(1)),
-  }),
-)
+/** One of the provider's interfaces: what is sent, all of it, and how the events of the answer are read. */
+export interface ModelApi {
+  readonly path: string
+  /** All that is ever sent: a field that is not here can't change the price. */
+  body(request: ModelRequest): Record<string, unknown>
+  read(stream: AnswerStream, request: ModelRequest): Promise<ModelAnswer>
+  /** Told of a request that the provider turned away, so that the next one can do without what it does not know. */
+  refused?(message: string): boolean
+}
 
-export function openModel(apiKey: string, baseUrl: string | undefined, timeoutMs = CALL_TIMEOUT_MS): Model {
-  const client = new OpenAI({ apiKey, ...(baseUrl && { baseURL: baseUrl }), maxRetries: 0, timeout: timeoutMs })
-  const tier = hasServiceTiers(client.baseURL) ? { service_tier: 'default' as const } : {}
+export function openModel(
+  apiKey: string,
+  baseUrl: string | undefined,
+  endpoint: Endpoint = {},
+  timeoutMs = CALL_TIMEOUT_MS,
+): Model {
+  const client = new OpenAI({
+    apiKey,
+    ...(baseUrl && { baseURL: baseUrl }),
+    maxRetries: 0,
+    timeout: timeoutMs,
+    // What a provider answers is a stranger's text; in a job's log it could be taken for a command.
+    logLevel: 'off',
+    fetch: boundedFetch,
+  })
+  const isOpenAi = isOpenAiAddress(client.baseURL)
+  const tier = isOpenAi ? { service_tier: 'default' as const } : {}
+  const api =
+    (endpoint.api ?? (isOpenAi ? 'responses' : 'chat-completions')) === 'responses' ? responsesApi() : chatApi(endpoint)
   return {
+    takesFormat: endpoint['structured-output'] ?? true,
     async call(request) {
+      const deadline = new AbortController()
+      const timer = setTimeout(() => deadline.abort(), timeoutMs)
+      const signal = AbortSignal.any([request.signal, deadline.signal])
       try {
-        // All that is ever sent: a field that is not here can't change the price.
-        const answer: unknown = await client.chat.completions.create(
-          {
-            model: request.agent.model,
-            messages: [...request.messages],
-            tools: [...request.tools],
-            max_completion_tokens: request.outputTokensMax,
-            ...(request.agent.effort && { reasoning_effort: request.agent.effort }),
-            ...(request.answerOnly && { tool_choice: 'none' as const }),
-            ...tier,
-          },
-          { signal: request.signal },
-        )
-        return readAnswer(answer)
+        const body = { ...api.body(request), stream: true, ...tier }
+        const response = await client.post(api.path, { body, stream: true, signal }).asResponse()
+        const answer = await api.read(new AnswerStream(response, client), request)
+        if (!signal.aborted) return answer
+        throw new Error('the call was ended')
       } catch (error) {
-        return readFailure(error)
+        if (request.signal.aborted) return { kind: 'stopped', outcome: { kind: 'unknown' } }
+        const failure = readFailure(error, deadline.signal.aborted ? timeoutMs : undefined)
+        return api.refused?.(failure.message) ? { ...failure, retryAfterMs: 0 } : failure
+      } finally {
+        clearTimeout(timer)
       }
     },
   }
@@ -107,86 +118,7 @@ export function openModel(apiKey: string, baseUrl: string | undefined, timeoutMs
  * Without a word about it OpenAI takes the tier that the key's project is set to, and a dearer one would break the
  * bound. Other providers of the same interface may refuse a field that they don't know.
  */
-function hasServiceTiers(baseUrl: string): boolean {
+function isOpenAiAddress(baseUrl: string): boolean {
   const { hostname } = new URL(baseUrl)
   return hostname === 'api.openai.com' || hostname.endsWith('.api.openai.com')
-}
-
-function readAnswer(answer: unknown): ModelAnswer {
-  const outcome = readUsage(answer)
-  const parsed = answerSchema.safeParse(answer)
-  const choice = parsed.data?.choices[0]
-  if (choice === undefined) {
-    return { kind: 'failed', message: 'the provider’s answer is not a chat completion', retryAfterMs: 0, outcome }
-  }
-  const toolCalls = (choice.message.tool_calls ?? []).map((call) => ({
-    id: call.id,
-    name: call.function.name,
-    argumentsJson: call.function.arguments,
-  }))
-  const text = choice.message.content ?? choice.message.refusal ?? ''
-  return { kind: 'answer', text, toolCalls, cut: choice.finish_reason === 'length', outcome }
-}
-
-/**
- * Requests that a provider turned away at its door. Any other failure may have been worked on, a server's error among
- * them, and is billed at its reservation: rather too much than less than the provider bills.
- */
-const NOT_BILLED = new Set([400, 401, 403, 404, 405, 413, 415, 422, 429])
-const WORTH_RETRYING = new Set([408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529])
-/** Failures before a byte of the request was sent. */
-const NEVER_SENT = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'UND_ERR_CONNECT_TIMEOUT',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-])
-
-function readFailure(error: unknown): ModelAnswer {
-  if (error instanceof APIUserAbortError) return { kind: 'stopped', outcome: { kind: 'unknown' } }
-  if (error instanceof APIConnectionError) {
-    const code = causeCode(error)
-    const outcome: CallOutcome = code !== undefined && NEVER_SENT.has(code) ? { kind: 'unbilled' } : { kind: 'unknown' }
-    return {
-      kind: 'failed',
-      message: `no answer from the provider (${code ?? error.message})`,
-      retryAfterMs: 0,
-      outcome,
-    }
-  }
-  if (error instanceof APIError && typeof error.status === 'number') {
-    const refusedAtTheDoor = NOT_BILLED.has(error.status) && error.error !== undefined
-    return {
-      kind: 'failed',
-      message: `the provider answered ${error.status}: ${error.message.slice(0, 300)}`,
-      retryAfterMs: WORTH_RETRYING.has(error.status) ? retryAfterMs(error.headers) : undefined,
-      outcome: refusedAtTheDoor ? { kind: 'unbilled' } : { kind: 'unknown' },
-    }
-  }
-  // A body that broke off or is no JSON surfaces as whatever parsing it threw.
-  const message = error instanceof Error ? error.message : String(error)
-  return {
-    kind: 'failed',
-    message: `the provider’s answer broke off (${message.slice(0, 200)})`,
-    retryAfterMs: 0,
-    outcome: { kind: 'unknown' },
-  }
-}
-
-function causeCode(error: unknown): string | undefined {
-  let cause: unknown = error
-  for (let depth = 0; depth < 5 && cause instanceof Error; depth += 1) {
-    if ('code' in cause && typeof cause.code === 'string') return cause.code
-    cause = cause.cause
-  }
-  return undefined
-}
-
-function retryAfterMs(headers: Headers | undefined): number {
-  const written = headers?.get('retry-after') ?? ''
-  const seconds = /^\d{1,6}$/.test(written) ? Number(written) : (Date.parse(written) - Date.now()) / 1000
-  if (!Number.isFinite(seconds)) return 0
-  return Math.max(0, Math.min(seconds, RETRY_AFTER_SECONDS_MAX)) * 1000
 }

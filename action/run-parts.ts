@@ -2,7 +2,7 @@
 import type { Checkpoint } from '../core/checkpoint.ts'
 import type { Plan } from '../core/plan.ts'
 import type { Redact } from '../core/redact.ts'
-import type { Meanwhile } from './agent.ts'
+import type { Meanwhile } from './agent-task.ts'
 import type { Checkpoints } from './checkpoints.ts'
 import type { Git } from './git.ts'
 import type { Log } from './log.ts'

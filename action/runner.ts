@@ -127,7 +127,7 @@ async function runJob(inputs: Inputs, host: Host, { log, secrets, redact }: Sayi
     checkout: early.checkout,
     source,
     sandbox,
-    model: openModel(inputs.apiKey ?? '', inputs.baseUrl),
+    model: openModel(inputs.apiKey ?? '', inputs.baseUrl, plan.endpoint),
     journalFile: journalPath(early.baseDir),
     sessionDir: early.baseDir,
     checkpoint: app?.claim.resume,

@@ -7,7 +7,8 @@ import type { StepReport } from '../core/report.ts'
 import type { Conclusion } from '../core/run.ts'
 import { stepsBefore } from '../core/steps-before.ts'
 import { renderCommand, renderPrompt, showCommand } from '../core/template.ts'
-import { type AgentEnd, Conversation } from './agent.ts'
+import { Conversation } from './agent.ts'
+import type { AgentEnd } from './agent-task.ts'
 import { cutOutput, cutText } from './cut.ts'
 import type { CommandResult } from './process.ts'
 import { promptValues, type Seen, STEP_OUTPUT_CHARACTERS_MAX, systemText } from './prompt.ts'
@@ -16,6 +17,7 @@ import { stopReason } from './stop.ts'
 import { outputPath } from './tools/files.ts'
 
 const SUMMARY_CHARACTERS_MAX = 3_500
+const QUOTED_CHARACTERS_MAX = 300
 const MINUTE_MS = 60_000
 
 /** How a run ends before its last step, or how it ended. */
@@ -143,6 +145,7 @@ async function runAgentStep(
       systemText: systemText(agent, parts.plan.guards, notes),
       shareBasisPoints: step.share,
       turnsMax: step.turns,
+      output: step.output,
     },
     {
       model: parts.model,
@@ -179,7 +182,8 @@ async function runAgentStep(
 
 /** The `until` command, where there is one and the run may still go on. */
 async function checkUntil(parts: RunParts, step: PlanAgentStep, end: AgentEnd): Promise<Checked | undefined> {
-  if (step.until === undefined || !['answered', 'share', 'turns', 'repeating'].includes(end.ended)) return undefined
+  if (step.until === undefined || !['answered', 'share', 'turns', 'repeating', 'context'].includes(end.ended))
+    return undefined
   const purpose = { purpose: 'until', step: step.id } as const
   const checked = await runCommand(parts, purpose, step.until.run, step.until['timeout-minutes'])
   parts.log.foreign(`Step ${step.id}: ${untilCommand(parts, step)}: ${checked.how}`)
@@ -220,6 +224,21 @@ function agentEnding(
           ? `Step \`${step.id}\` used all its ${step.turns} turns.`
           : `Step \`${step.id}\` made the same call again and again and was stopped.`,
       )
+    case 'context':
+      if (check?.ok) return undefined
+      return ended(
+        'capped',
+        'context-exhausted',
+        `Step \`${step.id}\`: the conversation is longer than the model can read, and leaving earlier turns out did not make it fit.`,
+      )
+    case 'refused':
+      return ended('failed', 'model-refused', `Step \`${step.id}\`: the model would not answer${quoted(end.detail)}.`)
+    case 'unfit':
+      return ended(
+        'failed',
+        'output-invalid',
+        `Step \`${step.id}\`: the agent’s answer does not satisfy the step’s schema${quoted(end.detail)}.`,
+      )
     case 'cap':
       return ended(
         'capped',
@@ -239,6 +258,12 @@ function agentEnding(
     default:
       return stopped(end.ended)
   }
+}
+
+/** Foreign words in a sentence of ours. */
+function quoted(detail: string | undefined): string {
+  if (detail === undefined || detail === '') return ''
+  return `: ${cutText(detail, QUOTED_CHARACTERS_MAX)}`
 }
 
 function untilCommand(parts: RunParts, step: PlanAgentStep): string {

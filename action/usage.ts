@@ -32,6 +32,33 @@ export function readUsage(answer: unknown): CallOutcome {
   return usage !== undefined && isPlausible(usage) ? { kind: 'reported', usage } : { kind: 'unknown' }
 }
 
+const responseUsageSchema = z.lazy(() => {
+  const tokens = z.int().check(z.nonnegative())
+  return z.object({
+    input_tokens: tokens,
+    output_tokens: tokens,
+    total_tokens: z.nullish(tokens),
+    input_tokens_details: z.nullish(z.object({ cached_tokens: z.nullish(tokens) })),
+    output_tokens_details: z.nullish(z.object({ reasoning_tokens: z.nullish(tokens) })),
+  })
+})
+
+/** The same of the Responses API, which has other words for it. */
+export function readResponseUsage(answer: unknown): CallOutcome {
+  const parsed = z.object({ usage: responseUsageSchema }).safeParse(answer)
+  if (!parsed.success) return { kind: 'unknown' }
+  const { input_tokens, output_tokens, total_tokens, input_tokens_details, output_tokens_details } = parsed.data.usage
+  return readUsage({
+    usage: {
+      prompt_tokens: input_tokens,
+      completion_tokens: output_tokens,
+      total_tokens,
+      prompt_tokens_details: input_tokens_details,
+      completion_tokens_details: output_tokens_details,
+    },
+  })
+}
+
 function billed(said: Reported): Usage | undefined {
   const input = billedInput(said)
   if (input === undefined) return undefined

@@ -106,7 +106,7 @@ async function execute(
       checkout: early.checkout,
       source: {},
       sandbox,
-      model: openModel(apiKey, process.env.OPENAI_BASE_URL),
+      model: openModel(apiKey, process.env.OPENAI_BASE_URL, plan.endpoint),
       journalFile: journalPath(early.baseDir),
       sessionDir: early.baseDir,
       log,

@@ -6,7 +6,8 @@
  * Unicode first (NFC, NFKC), which can be longer than what was written; that growth is added. The JSON in which a
  * message is sent is never shorter than its text, and the few tokens that a provider puts around each message are
  * covered by `MESSAGE_TOKENS`. Tool definitions and tool calls are rendered by the provider in a form of its own, so
- * they count double. Only `Message` goes in: text, no images, no files, no references to earlier answers, so nothing
+ * they count double. What a model thought comes back encrypted, so its bytes say nothing for sure: it counts as its
+ * bytes and as all the output that the call was allowed which made it, of which it was a part. Only `Message` goes in: text, no images, no files, no references to earlier answers, so nothing
  * else can add to the input.
  *
  * Bytes are some four times the tokens of ordinary text. From the second call on the bound is therefore what the
@@ -16,10 +17,26 @@
  */
 
 /** A message of a conversation. The type is closed: what is not named here has no bound and is never sent. */
-export type Message =
+export type Message = ChatMessage | AnswerItems
+
+/** As chat completions take it. */
+export type ChatMessage =
   | { readonly role: 'system' | 'user'; readonly content: string }
   | { readonly role: 'assistant'; readonly content: string | null; readonly tool_calls?: ToolCallMessage[] }
   | { readonly role: 'tool'; readonly tool_call_id: string; readonly content: string }
+
+/** An answer of the Responses API, in parts and in its order, since its reasoning has to come back where it stood. */
+export interface AnswerItems {
+  readonly role: 'assistant'
+  readonly items: readonly AnswerItem[]
+  /** The output limit of the call that made it. */
+  readonly outputTokensMax: number
+}
+
+export type AnswerItem =
+  | { readonly type: 'message'; readonly role: 'assistant'; readonly content: string }
+  | { readonly type: 'function_call'; readonly call_id: string; readonly name: string; readonly arguments: string }
+  | { readonly type: 'reasoning'; readonly summary: []; readonly encrypted_content: string }
 
 export interface ToolCallMessage {
   readonly id: string
@@ -36,9 +53,15 @@ const ASCII_ONLY = /^\p{ASCII}*$/u
 const NOT_ASCII = /\P{ASCII}+/gu
 
 export function messageTokensBound(message: Message): number {
+  if ('items' in message) return itemsTokensBound(message)
   const toolCalls = message.role === 'assistant' && message.tool_calls !== undefined ? message.tool_calls : []
   const renderedAnew = toolCalls.length === 0 ? 0 : jsonTokensBound(toolCalls)
   return jsonTokensBound(message) + renderedAnew + MESSAGE_TOKENS
+}
+
+function itemsTokensBound({ items, outputTokensMax }: AnswerItems): number {
+  const thought = items.some(({ type }) => type === 'reasoning') ? outputTokensMax : 0
+  return 2 * jsonTokensBound(items) + thought + MESSAGE_TOKENS * (items.length + 1)
 }
 
 /** The bound of what is sent besides the messages: tool definitions and the request's own frame. */

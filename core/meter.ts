@@ -52,6 +52,8 @@ export interface CallAsk {
   readonly inputTokensBound: number
   /** The same for the wrap-up turn that could follow this call; what that costs at worst is kept back. */
   readonly wrapUpInputTokensBound: number
+  /** Where the model's context has less room than `CALL_OUTPUT_TOKENS_MAX`. */
+  readonly outputTokensRoom?: number | undefined
   /** What is left of the step's share of the cap; absent when the step has none. */
   readonly shareLeftMicroUsd?: bigint | undefined
   /** The wrap-up may use what was kept back. */
@@ -221,7 +223,7 @@ function outputFitting(ask: CallAsk, roomMicroUsd: bigint, roomTokens: number | 
   const byTokens = roomTokens === undefined ? byMoney : roomTokens - tokensNeeded(ask, 0)
   const most = ask.purpose === 'wrap-up' ? WRAP_UP_OUTPUT_TOKENS : CALL_OUTPUT_TOKENS_MAX
   const least = ask.purpose === 'wrap-up' ? WRAP_UP_OUTPUT_TOKENS_MIN : USEFUL_OUTPUT_TOKENS_MIN
-  const fitting = Math.min(byMoney, byTokens, most)
+  const fitting = Math.min(byMoney, byTokens, most, ask.outputTokensRoom ?? most)
   return fitting >= least ? fitting : undefined
 }
 

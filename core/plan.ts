@@ -12,6 +12,7 @@ import {
   guardsSchema,
   workflowSchema,
 } from './config/workflow.ts'
+import { endpointSchema } from './endpoint.ts'
 import { priceSchema } from './price.ts'
 import { deliveryKindSchema } from './run.ts'
 import { microUsdWire } from './wire.ts'
@@ -37,6 +38,8 @@ export type Subject = z.infer<typeof subjectSchema>
 const planAgentStepSchema = z.extend(agentStepSchema, {
   share: z.optional(z.int().check(z.minimum(0), z.maximum(10_000))),
   promptText: z.string().check(z.maxLength(50_000)),
+  /** The JSON Schema of what the agent answers with at its end. */
+  output: z.optional(z.record(z.string(), z.unknown())),
 })
 const resolvedStepSchema = z.union([planAgentStepSchema, commandStepSchema])
 export type PlanStep = z.infer<typeof resolvedStepSchema>
@@ -48,6 +51,8 @@ export const planAgentSchema = z.object({
   tools: agentFrontMatterSchema.shape.tools,
   model: z.string(),
   effort: workflowSchema.shape.effort,
+  /** What the model reads at most; absent where nobody declared it. */
+  contextTokens: z.optional(z.int().check(z.positive())),
   systemText: z.string().check(z.maxLength(50_000)),
 })
 export type PlanAgent = z.infer<typeof planAgentSchema>
@@ -78,6 +83,8 @@ export const planSchema = z.object({
   deliver: deliveryKindSchema,
   /** Prices of every model that the plan names. */
   prices: z.record(z.string(), priceSchema),
+  /** What the provider's endpoint understands, where the repository declares it. */
+  endpoint: z.optional(endpointSchema),
   /** The hold in money, and in tokens where a token account pays. */
   capMicroUsd: microUsdWire,
   capTokens: z.optional(z.int().check(z.positive())),

@@ -230,7 +230,7 @@ export const reasons = {
   overage: {
     kind: 'conclusion',
     says: 'A provider billed more for a model call than the proven bound, so no more was sent.',
-    todo: 'The work so far is kept. Look for the wrong price, or for an endpoint that ignores `max_completion_tokens`; mend it, and run again.',
+    todo: 'The work so far is kept. Look for the wrong price, or for an endpoint that ignores `max_completion_tokens`: `models.endpoint.output-limit: max_tokens` is for those. Mend it, and run again.',
   },
   'guard-paths': {
     kind: 'conclusion',
@@ -267,6 +267,11 @@ export const reasons = {
     says: 'An agent used all its turns.',
     todo: 'The work so far is kept; narrow the goal or raise the workflow’s turns.',
   },
+  'context-exhausted': {
+    kind: 'conclusion',
+    says: 'A step’s conversation became longer than its model can read, also after it was made shorter once.',
+    todo: 'The work so far is kept; narrow the goal, split the step, or use a model with a larger context.',
+  },
   'time-exhausted': {
     kind: 'conclusion',
     says: 'The run reached its time limit.',
@@ -286,6 +291,16 @@ export const reasons = {
     kind: 'conclusion',
     says: 'The model’s provider answered with errors.',
     todo: 'Repeat later; what was spent is in the report.',
+  },
+  'model-refused': {
+    kind: 'conclusion',
+    says: 'The model, or a filter of its provider, would not answer.',
+    todo: 'Look at what it said in the report; state the goal differently or use another model.',
+  },
+  'output-invalid': {
+    kind: 'conclusion',
+    says: 'An agent’s last answer does not satisfy the schema that the step declares, also after it was told what is wrong.',
+    todo: 'Look at the answer in the report; simplify the step’s `output` or use another model.',
   },
   'head-moved-on': {
     kind: 'conclusion',

@@ -35,9 +35,17 @@ export function settleModels(
       )
     }
     const effort = overrides.effort ?? agent.effort ?? workflow.effort
+    const contextTokens = configuration.portfolios.models.context?.[model]
     agents.push([
       name,
-      { name, tools: agent.tools, model, ...(effort ? { effort } : {}), systemText: agent.systemText },
+      {
+        name,
+        tools: agent.tools,
+        model,
+        ...(effort ? { effort } : {}),
+        ...(contextTokens === undefined ? {} : { contextTokens }),
+        systemText: agent.systemText,
+      },
     ])
     prices.push([model, price])
   }

@@ -77,6 +77,7 @@ export function resolveRun(
     guards: guardsUnder(payer, workflow),
     deliver: workflow.deliver,
     prices: models.prices,
+    ...(configuration.portfolios.models.endpoint && { endpoint: configuration.portfolios.models.endpoint }),
     capMicroUsd,
     ownCapMicroUsd: base,
     ...(workflow.cap.tokens === undefined ? {} : { capTokens: inProportion(workflow.cap.tokens, capMicroUsd, base) }),

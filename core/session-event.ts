@@ -87,6 +87,8 @@ export const sessionEventSchema = z.discriminatedUnion('kind', [
     toolCalls: z.array(toolCallSchema).check(z.maxLength(TOOL_CALLS_MAX)),
     /** The answer ended at its length limit. */
     lengthReached: z.optional(z.literal(true)),
+    /** The model, or a filter behind it, would not answer. */
+    refused: z.optional(z.literal(true)),
     /** It was asked to say how far it came, since the budget was used up. */
     wrapUp: z.optional(z.literal(true)),
   }),

@@ -10,6 +10,7 @@ const RUN_SECONDS_DEFAULT = 120
 const RUN_SECONDS_MAX = 900
 const SEARCH_SECONDS_MAX = 30
 const SEARCH_LINES_MAX = 100
+const SEARCH_CHARACTERS_MAX = 8_000
 /** Of one matching line. */
 const SEARCH_COLUMNS_MAX = 300
 
@@ -26,6 +27,7 @@ export const runTool = defineTool(
     const result = await place.sandbox.run(command, { timeoutMs: seconds * 1000, signal: place.signal })
     return describeResult(result, seconds)
   },
+  'changes',
 )
 
 export const searchTool = defineTool(
@@ -40,13 +42,26 @@ export const searchTool = defineTool(
       timeoutMs: SEARCH_SECONDS_MAX * 1000,
       signal: place.signal,
     })
-    if (result.bytes === 0) return '[no match]'
+    const stopped =
+      result.ended === 'exited' ? '' : `[stopped after ${SEARCH_SECONDS_MAX} s; narrow the pattern or the path]`
+    if (result.bytes === 0) return stopped || '[no match]'
     const lines = result.head.trimEnd().split('\n')
-    const shown = lines.slice(0, SEARCH_LINES_MAX).map((line) => line.replace(/^\.\//, ''))
-    const more = lines.length > SEARCH_LINES_MAX ? '\n[... more lines match; narrow the pattern or the path ...]' : ''
-    return shown.join('\n') + more
+    const shown = fitting(lines.map((line) => line.replace(/^\.\//, '')))
+    const more = shown.length < lines.length ? '[... more lines match; narrow the pattern or the path ...]' : stopped
+    return more === '' ? shown.join('\n') : `${shown.join('\n')}\n${more}`
   },
+  'only reads',
 )
+
+/** As many lines from the first as there is room for. */
+function fitting(lines: readonly string[]): readonly string[] {
+  let room = SEARCH_CHARACTERS_MAX
+  const count = lines.findIndex((line, index) => {
+    room -= line.length + 1
+    return room < 0 || index >= SEARCH_LINES_MAX
+  })
+  return count < 0 ? lines : lines.slice(0, count)
+}
 
 /** What a command did, for a model: how it ended, then what it printed. */
 export function describeResult(result: CommandResult & { readonly number: number }, seconds: number): string {

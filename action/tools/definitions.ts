@@ -1,16 +1,8 @@
 /** What the model is told of each tool. The Action's bundle has the result in place of this file: it is always the same. */
 import { z } from 'zod/mini'
+import type { ToolDefinition } from '../model.ts'
 import { type ToolName, tools } from './all.ts'
 import type { Tool } from './tool.ts'
-
-export interface ToolDefinition {
-  readonly type: 'function'
-  readonly function: {
-    readonly name: string
-    readonly description: string
-    readonly parameters: Record<string, unknown>
-  }
-}
 
 export const definitions: Readonly<Record<ToolName, ToolDefinition>> = {
   read: definitionOf('read', tools.read),

@@ -1,17 +1,19 @@
 /** The tools that look at and change files: `read`, `list`, `edit`, `write`. */
 import { constants } from 'node:fs'
-import { mkdir, open, readdir, stat } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, opendir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod/mini'
+import { PAGE_LINES_MAX, readPage } from './page.ts'
 import { placeBelow } from './path.ts'
 import { defineTool } from './tool.ts'
 
-/** A page of `read`. */
-const READ_LINES_MAX = 250
-const READ_CHARACTERS_MAX = 16_000
-const FILE_BYTES_MAX = 4_000_000
-const OUTPUT_BYTES_MAX = 20_000_000
+/** Of a file that is paged through; reading over this much takes a fraction of a second. */
+const PAGED_BYTES_MAX = 64_000_000
+/** Of a file that is taken into memory to be edited. */
+const EDITED_BYTES_MAX = 4_000_000
 const LIST_ENTRIES_MAX = 300
+/** Beyond so many a directory is not looked at further. */
+const LIST_SCANNED_MAX = 20_000
 const WRITE_CHARACTERS_MAX = 400_000
 
 const path = z.string().check(z.minLength(1), z.maxLength(1000))
@@ -26,10 +28,15 @@ export const readTool = defineTool(
       ? { path: place.sandbox.outputFile(Number(output[1])) }
       : await placeBelow(place.workDir, written.path)
     if ('problem' in found) return found.problem
-    const text = await readText(found.path, output ? OUTPUT_BYTES_MAX : FILE_BYTES_MAX)
-    if ('problem' in text) return `error: ${written.path} ${text.problem}`
-    return page(text.text, written.from ?? 1, written.lines ?? READ_LINES_MAX)
+    const opened = await openText(found.path, PAGED_BYTES_MAX)
+    if ('problem' in opened) return `error: ${written.path} ${opened.problem}`
+    try {
+      return await readPage(opened.file, written.from ?? 1, written.lines ?? PAGE_LINES_MAX)
+    } finally {
+      await opened.file.close()
+    }
   },
+  'only reads',
 )
 
 export const listTool = defineTool(
@@ -38,14 +45,29 @@ export const listTool = defineTool(
   async (written, place) => {
     const found = await placeBelow(place.workDir, written.path ?? '.')
     if ('problem' in found) return found.problem
-    const entries = await readdir(found.path, { withFileTypes: true }).catch(() => undefined)
-    if (entries === undefined) return `error: ${written.path ?? '.'} is not a directory`
-    const names = entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name)).sort()
+    const names = await namesIn(found.path)
+    if (names === undefined) return `error: ${written.path ?? '.'} is not a directory`
     const shown = names.slice(0, LIST_ENTRIES_MAX).join('\n')
+    if (names.length > LIST_SCANNED_MAX) return `${shown}\n[... more than ${LIST_SCANNED_MAX} entries ...]`
     if (names.length > LIST_ENTRIES_MAX) return `${shown}\n[... ${names.length} entries in all ...]`
     return shown === '' ? '[empty]' : shown
   },
+  'only reads',
 )
+
+/** Sorted, directories with a slash; one more than `LIST_SCANNED_MAX` where there are more. */
+async function namesIn(path: string): Promise<string[] | undefined> {
+  const names: string[] = []
+  try {
+    for await (const entry of await opendir(path)) {
+      names.push(entry.isDirectory() ? `${entry.name}/` : entry.name)
+      if (names.length > LIST_SCANNED_MAX) break
+    }
+  } catch {
+    return undefined
+  }
+  return names.sort()
+}
 
 export const editTool = defineTool(
   'Replace text that occurs exactly once in a file',
@@ -58,7 +80,7 @@ export const editTool = defineTool(
   async (written, place) => {
     const found = await placeBelow(place.workDir, written.path)
     if ('problem' in found) return found.problem
-    const text = await readText(found.path, FILE_BYTES_MAX)
+    const text = await readText(found.path)
     if ('problem' in text) return `error: ${written.path} ${text.problem}`
     const first = text.text.indexOf(written.old)
     if (first < 0) return 'error: the old text is not in the file; read it again and copy it exactly'
@@ -67,6 +89,7 @@ export const editTool = defineTool(
     const changed = `${text.text.slice(0, first)}${written.new}${text.text.slice(first + written.old.length)}`
     return writeText(found.path, changed)
   },
+  'changes',
 )
 
 export const writeTool = defineTool(
@@ -77,23 +100,31 @@ export const writeTool = defineTool(
     if ('problem' in found) return found.problem
     return writeText(found.path, written.content)
   },
+  'changes',
 )
 
 /** Opens without waiting or following a link, so that a pipe or a device planted in the workspace can't hold us up. */
-async function readText(file: string, bytesMax: number): Promise<{ text: string } | { problem: string }> {
-  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW).catch(
-    () => undefined,
-  )
-  if (handle === undefined) return { problem: 'is not there or can’t be read' }
+async function openText(path: string, bytesMax: number): Promise<{ file: FileHandle } | { problem: string }> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW).catch(() => undefined)
+  if (file === undefined) return { problem: 'is not there or can’t be read' }
+  const about = await file.stat()
+  if (about.isFile() && about.size <= bytesMax) return { file }
+  await file.close()
+  return { problem: about.isFile() ? `has ${about.size} bytes, too many to read; use search or run` : 'is not a file' }
+}
+
+async function readText(path: string): Promise<{ text: string } | { problem: string }> {
+  const opened = await openText(path, EDITED_BYTES_MAX)
+  if ('problem' in opened) return opened
   try {
-    const about = await handle.stat()
-    if (!about.isFile()) return { problem: 'is not a file' }
-    if (about.size > bytesMax) return { problem: `has ${about.size} bytes, too many to read; use search or run` }
-    const bytes = await handle.readFile()
+    const bytes = await opened.file.readFile()
     if (bytes.includes(0)) return { problem: 'is not a text file' }
-    return { text: bytes.toString('utf8') }
+    // Bytes that are replaced while reading would be lost when the file is written again.
+    return { text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) }
+  } catch {
+    return { problem: 'is not UTF-8 text; change it with run' }
   } finally {
-    await handle.close()
+    await opened.file.close()
   }
 }
 
@@ -112,18 +143,6 @@ async function writeText(file: string, text: string): Promise<string> {
   } catch (error) {
     return `error: it could not be written (${error instanceof Error && 'code' in error ? error.code : 'unknown'})`
   }
-}
-
-function page(text: string, from: number, lines: number): string {
-  const all = text.split('\n')
-  if (all.at(-1) === '') all.pop()
-  const wanted = all.slice(from - 1, from - 1 + Math.min(lines, READ_LINES_MAX)).join('\n')
-  const shown = wanted.slice(0, READ_CHARACTERS_MAX)
-  const last = from - 1 + shown.split('\n').length
-  const cut = shown.length < wanted.length || last < all.length
-  if (all.length === 0) return '[empty]'
-  if (from > all.length) return `error: the file has ${all.length} lines`
-  return cut ? `${shown}\n[lines ${from} to ${last} of ${all.length}]` : shown
 }
 
 /** Where the whole output of a command is, as `read` takes it. */

@@ -7,7 +7,7 @@ export type Place = { readonly path: string } | { readonly problem: string }
 
 /**
  * Follows links and takes the result only if it lies below `root`. For a file that is to be made, its directory is
- * what has to be there. No process of the sandbox is alive while tools run, so what is checked here stays so.
+ * what has to be there. Nothing that could change a file runs beside a tool, so what is checked here stays so.
  */
 export async function placeBelow(root: string, written: string): Promise<Place> {
   const realRoot = await realpath(root)

@@ -12,6 +12,8 @@ export interface ToolPlace {
 export interface Tool {
   readonly description: string
   readonly parameters: z.ZodMiniType
+  /** Calls of such tools that stand side by side in a turn are carried out at once. */
+  readonly onlyReads: boolean
   call(written: unknown, place: ToolPlace): Promise<string>
 }
 
@@ -20,7 +22,13 @@ export function defineTool<Schema extends z.ZodMiniType>(
   description: string,
   makeParameters: () => Schema,
   work: (written: z.output<Schema>, place: ToolPlace) => Promise<string>,
+  onlyReads: 'only reads' | 'changes',
 ): Tool {
   const parameters = z.lazy(makeParameters)
-  return { description, parameters, call: (written, place) => work(parameters.parse(written), place) }
+  return {
+    description,
+    parameters,
+    onlyReads: onlyReads === 'only reads',
+    call: (written, place) => work(parameters.parse(written), place),
+  }
 }

@@ -1,13 +1,18 @@
 /** The tools of an agent: what the model is told of them, and how a call is checked and carried out. */
 import { z } from 'zod/mini'
 import { stripInvisible } from '../../core/inert.ts'
+import type { ToolDefinition } from '../model.ts'
 import { type ToolName, tools } from './all.ts'
-import { definitions, type ToolDefinition } from './definitions.ts'
+import { definitions } from './definitions.ts'
 import type { ToolPlace } from './tool.ts'
 
 /** In the order that the agent names them, byte for byte the same in every run. */
 export function toolDefinitions(names: readonly ToolName[]): ToolDefinition[] {
   return names.map((name) => definitions[name])
+}
+
+export function onlyReads(name: string): boolean {
+  return Object.entries(tools).some(([known, tool]) => known === name && tool.onlyReads)
 }
 
 /** Carries out one call of the model. Arguments are checked; a tool that the agent does not name is not there. */

@@ -1,5 +1,6 @@
 /** `.github/purser/portfolios.yml`: what a repository pays for, how much, and how its work is judged. */
 import { z } from 'zod/mini'
+import { endpointSchema } from '../endpoint.ts'
 import { described } from './described.ts'
 import { day, glob, modelName, name, percent, sentence, times, tokens, usd, usdPerMillionTokens } from './units.ts'
 import { withExample } from './with-example.ts'
@@ -24,9 +25,20 @@ export const priceSchema = z.strictObject({
   output: usdPerMillionTokens,
 })
 
+/** Less than this can't hold an agent's first request and an answer. */
+const CONTEXT_TOKENS_MIN = 2_000
+const contextTokens = tokens.check(
+  z.refine((count) => count >= CONTEXT_TOKENS_MIN, 'too small; expected at least 2_000 tokens; for example 32_768'),
+)
+
 const modelsSchema = z.strictObject({
   default: described(z.optional(modelName), 'The model of every agent that names none'),
   prices: described(z._default(z.record(modelName, priceSchema), {}), 'Prices of your own, over the kept list'),
+  endpoint: z.optional(endpointSchema),
+  context: described(
+    z.optional(z.record(modelName, contextTokens)),
+    'What a model reads at most, in tokens; a conversation that comes near it is shortened once',
+  ),
 })
 
 const moneySchema = z.strictObject({ usd })
@@ -202,7 +214,10 @@ export const portfoliosSchema = described(
       'What the Action does where no App is set: keep per-run caps alone, or refuse',
     ),
     values: described(z._default(z.record(name, valueSchema), {}), 'What the work is good for, at most seven'),
-    models: described(z._default(modelsSchema, { prices: {} }), 'The default model, and prices'),
+    models: described(
+      z._default(modelsSchema, { prices: {} }),
+      'The default model, prices, and what the provider’s endpoint understands',
+    ),
     portfolios: described(
       z._default(z.record(name, portfolioSchema), {}),
       'Small bundles of workflows with one budget each',

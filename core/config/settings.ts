@@ -37,8 +37,8 @@ export function inheritsOrganisation(repository: Layer): boolean {
 
 /**
  * Reads both files from the declaring layers, lowest first. Mappings at the top (`values`, `portfolios`, ...) merge by
- * name, the upper file's entry replacing the lower's whole; `models.prices` and `exploration.squads` merge by name too;
- * scalars and lists are replaced. A lower file must be valid by itself; the upper one may lean on what lies below it.
+ * name, the upper file's entry replacing the lower's whole; `models.prices`, `models.context` and `exploration.squads` merge by
+ * name too; scalars and lists are replaced. A lower file must be valid by itself; the upper one may lean on what lies below it.
  */
 export function readSettings(layers: readonly Layer[]): {
   settings: Settings | undefined
@@ -75,7 +75,7 @@ function readMerged<Schema extends z.ZodMiniType>(
 }
 
 /** Mappings within mappings that merge by name as well; everything else at that depth is replaced whole. */
-const NAMED_WITHIN = new Set(['models.prices', 'exploration.squads'])
+const NAMED_WITHIN = new Set(['models.prices', 'models.context', 'exploration.squads'])
 
 function mergeSettings(lower: unknown, upper: unknown, path: readonly string[] = []): unknown {
   if (!isMapping(lower) || !isMapping(upper)) return upper

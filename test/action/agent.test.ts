@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { type AgentTask, Conversation } from '../../action/agent.ts'
+import { Conversation } from '../../action/agent.ts'
+import type { AgentTask } from '../../action/agent-task.ts'
 import { callsReport } from '../../action/calls-report.ts'
 import { openJournal, readJournal } from '../../action/journal.ts'
 import { openModel } from '../../action/model.ts'
@@ -142,6 +143,8 @@ describe('what leaves', () => {
         'messages',
         'model',
         'reasoning_effort',
+        'stream',
+        'stream_options',
         'tools',
       ])
       expect(request.messages.slice(0, 4)).toEqual(

@@ -3,6 +3,8 @@ import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { openModel } from '../../action/model.ts'
+import { completion, completionChunks } from '../world/model-reply.ts'
+import { asChat, response, responseEvents } from '../world/model-responses.ts'
 
 const closing: (() => unknown)[] = []
 afterEach(() => {
@@ -49,37 +51,69 @@ const request = {
   answerOnly: false,
   signal: new AbortController().signal,
 }
-const body = JSON.stringify({
-  usage: { prompt_tokens: 10, completion_tokens: 2, total_tokens: 12 },
-  choices: [{ finish_reason: 'stop', message: { role: 'assistant', content: 'Mended, naïvely' } }],
-})
-const bytes = Buffer.byteLength(body)
-const head = (more: string) => `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n${more}\r\n\r\n`
-const framings: [string, string][] = [
-  ['by its length', `${head(`content-length: ${bytes}`)}${body}`],
-  ['by chunks', `${head('transfer-encoding: chunked')}${bytes.toString(16)}\r\n${body}\r\n0\r\n\r\n`],
-  ['by the connection’s end', `${head('connection: close')}${body}`],
+const asked = { model: 'm', messages: [{ role: 'user', content: 'Mend it' }], stream_options: { include_usage: true } }
+const reply = {
+  text: 'Mended, naïvely',
+  toolCalls: [{ name: 'list', arguments: { path: '.' } }],
+  usage: { input: 10, output: 2 },
+}
+const responsesAsked = { model: 'm', input: [{ role: 'user', content: 'Mend it' }] }
+const inJson = 'application/json'
+const inEvents = 'text/event-stream'
+const answers = {
+  'chat-completions': [
+    ['whole', inJson, JSON.stringify(completion(asked, reply))],
+    ['streamed', inEvents, completionChunks(asked, reply)],
+  ],
+  responses: [
+    ['whole', inJson, JSON.stringify(response(responsesAsked, asChat(responsesAsked), reply))],
+    ['streamed', inEvents, responseEvents(responsesAsked, asChat(responsesAsked), reply)],
+  ],
+} as const
+
+const head = (type: string, more: string) => `HTTP/1.1 200 OK\r\ncontent-type: ${type}\r\n${more}\r\n\r\n`
+const framings: [string, (type: string, body: string) => string][] = [
+  ['by its length', (type, body) => `${head(type, `content-length: ${Buffer.byteLength(body)}`)}${body}`],
+  [
+    'by chunks',
+    (type, body) =>
+      `${head(type, 'transfer-encoding: chunked')}${Buffer.byteLength(body).toString(16)}\r\n${body}\r\n0\r\n\r\n`,
+  ],
+  // The blank line behind the last event says nothing that its text has not said.
+  ['by the connection’s end', (type, body) => `${head(type, 'connection: close')}${body.trimEnd()}`],
 ]
 
-describe('an answer that breaks off', () => {
-  it.each(framings)('is unknown wherever it does, with its end marked %s; each was sent once', async (_, text) => {
-    const whole = Buffer.from(text)
-    const { url, count } = await serve((asked) => whole.subarray(0, asked))
-    const model = openModel('key', url)
-    for (let cut = 0; cut < whole.length; cut += 1) {
-      const answer = await model.call(request)
-      expect(answer, `cut after ${cut} of ${whole.length} bytes`).toMatchObject({
-        kind: 'failed',
-        outcome: { kind: 'unknown' },
+describe.each(['chat-completions', 'responses'] as const)('an answer of %s that breaks off', (api) => {
+  describe.each(answers[api])('%s', (_, type, body) => {
+    it.each(framings)('is unknown wherever it does, with its end marked %s; each was sent once', async (_, framed) => {
+      const whole = Buffer.from(framed(type, body))
+      // Behind the mark of its end an answer is whole, however the connection ends.
+      const end =
+        whole.indexOf('data: [DONE]') < 0 ? whole.length : whole.indexOf('data: [DONE]') + 'data: [DONE]'.length
+      const { url, count } = await serve((cut) => whole.subarray(0, cut === end ? whole.length : cut))
+      const model = openModel('key', url, { api })
+      // An event that says how it ended may have come; then it is an answer, and still nobody knows what it used.
+      for (let cut = 0; cut < end; cut += 1) {
+        const answer = await model.call(request)
+        expect(answer.outcome, `cut after ${cut} of ${whole.length} bytes`).toEqual({ kind: 'unknown' })
+        if (answer.kind === 'answer') expect(answer.toolCalls).toMatchObject([{ argumentsJson: '{"path":"."}' }])
+      }
+      expect(count()).toBe(end)
+      expect(await model.call(request)).toMatchObject({
+        kind: 'answer',
+        text: reply.text,
+        outcome: { kind: 'reported' },
       })
-    }
-    expect(count()).toBe(whole.length)
-    expect(await model.call(request)).toMatchObject({ kind: 'answer', outcome: { kind: 'reported' } })
+    })
   })
+})
 
+describe('an answer', () => {
   it('is unknown where it never begins and where it never ends, and asked for once', async () => {
-    const { url, count } = await serve((asked) => (asked === 0 ? undefined : Buffer.from(head('content-length: 99'))))
-    const model = openModel('key', url, 100)
+    const { url, count } = await serve((asked) =>
+      asked === 0 ? undefined : Buffer.from(head(inJson, 'content-length: 99')),
+    )
+    const model = openModel('key', url, {}, 100)
     for (let asked = 0; asked < 2; asked += 1) {
       expect(await model.call(request)).toMatchObject({ kind: 'failed', outcome: { kind: 'unknown' } })
     }

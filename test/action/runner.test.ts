@@ -230,8 +230,9 @@ describe('a provider that fails', () => {
           { name: 'read', arguments: { path: '../../etc/passwd' } },
         ],
       },
-      edit,
       { text: '' },
+      edit,
+      { text: 'Mended' },
     )
     const { run, model } = await setUp([script])
     expect((await run()).outputs.conclusion).toBe('completed')

@@ -6,7 +6,14 @@ import * as harmonyTokens from 'gpt-tokenizer/encoding/o200k_harmony'
 import { describe, expect, it } from 'vitest'
 import { toolDefinitions } from '../../action/tools/tools.ts'
 import { toolNames } from '../../core/config/workflow.ts'
-import { ConversationBound, frameTokensBound, type Message, messageTokensBound } from '../../core/input-bound.ts'
+import {
+  type AnswerItem,
+  type ChatMessage,
+  ConversationBound,
+  frameTokensBound,
+  type Message,
+  messageTokensBound,
+} from '../../core/input-bound.ts'
 import { type Rendered, type Rendering, renderings, type Tool } from './renderings.ts'
 
 const plain = { disallowedSpecial: new Set<string>() }
@@ -50,7 +57,7 @@ const toolCall = fc
     fc.oneof({ weight: 4, arbitrary: json.map((j) => JSON.stringify(j)) }, { weight: 1, arbitrary: text }),
   )
   .map(([name, written]) => ({ id: 'c1', type: 'function' as const, function: { name, arguments: written } }))
-const message: fc.Arbitrary<Message> = fc.oneof(
+const message: fc.Arbitrary<ChatMessage> = fc.oneof(
   fc.record({ role: fc.constantFrom('system' as const, 'user' as const), content: text }),
   fc.record({ role: fc.constant('assistant' as const), content: text }),
   fc.record({
@@ -94,7 +101,7 @@ function tokensOf(
   rendering: Rendering,
   count: (text: string) => number,
   sent: readonly Tool[],
-  messages: readonly Message[],
+  messages: readonly ChatMessage[],
 ) {
   const frame = counted(rendering.frame(sent), count)
   return messages.reduce((sum, one) => sum + counted(rendering.message(one), count), frame)
@@ -141,6 +148,51 @@ describe.each(renderings.map((rendering) => [rendering.name, rendering] as const
     })
   },
 )
+
+/** An answer of the Responses API, the same as a chat's message, and what of it was thought, which nobody but the provider can count. */
+const itemsAnswer = fc
+  .record({
+    content: text,
+    calls: fc.array(toolCall, { maxLength: 3 }),
+    thought: fc.option(fc.record({ encrypted: fc.base64String({ maxLength: 400 }), tokens: fc.nat(2_000) })),
+    unusedTokens: fc.nat(50),
+  })
+  .map(({ content, calls, thought, unusedTokens }) => {
+    const items: AnswerItem[] = [
+      ...(thought === null
+        ? []
+        : [{ type: 'reasoning' as const, summary: [] as [], encrypted_content: thought.encrypted }]),
+      { type: 'message', role: 'assistant', content },
+      ...calls.map(({ id, function: { name, arguments: written } }) => {
+        return { type: 'function_call' as const, call_id: id, name, arguments: written }
+      }),
+    ]
+    const thoughtTokens = thought?.tokens ?? 0
+    return {
+      items: { role: 'assistant' as const, items, outputTokensMax: thoughtTokens + unusedTokens },
+      chat: { role: 'assistant' as const, content, tool_calls: calls },
+      thoughtTokens,
+    }
+  })
+
+describe('the bound of an answer of the Responses API', () => {
+  it.each(tokenizers)('is never below its text, its calls and what was thought, counted by %s', (_, count) => {
+    fc.assert(
+      fc.property(itemsAnswer, fc.constantFrom(...renderings), ({ items, chat, thoughtTokens }, rendering) => {
+        const tokens = counted(rendering.message(chat), count) + thoughtTokens
+        expect(messageTokensBound(items)).toBeGreaterThanOrEqual(tokens)
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  it('counts all output of its call for what was thought, however short it looks encrypted', () => {
+    const reasoning = { type: 'reasoning' as const, summary: [] as [], encrypted_content: 'x' }
+    const bound = messageTokensBound({ role: 'assistant', items: [reasoning], outputTokensMax: 16_000 })
+    expect(bound).toBeGreaterThanOrEqual(16_000)
+    expect(messageTokensBound({ role: 'assistant', items: [], outputTokensMax: 16_000 })).toBeLessThan(100)
+  })
+})
 
 describe('the bound', () => {
   it('is never below the bytes of a text, nor below those of a normal form, whatever the tokenizer makes of them', () => {

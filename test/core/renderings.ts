@@ -3,7 +3,7 @@
  * piece. Special tokens count as one each.
  */
 import { formatFunctionDefinitions } from 'gpt-tokenizer/functionCalling'
-import type { Message } from '../../core/input-bound.ts'
+import type { ChatMessage } from '../../core/input-bound.ts'
 
 export interface Tool {
   readonly type: 'function'
@@ -23,11 +23,11 @@ export interface Rendering {
   readonly name: string
   /** What stands before the first message and after the last. */
   frame(tools: readonly Tool[]): Rendered
-  message(message: Message): Rendered
+  message(message: ChatMessage): Rendered
 }
 
-const toolCallsOf = (message: Message) => (message.role === 'assistant' ? (message.tool_calls ?? []) : [])
-const contentOf = (message: Message) => message.content ?? ''
+const toolCallsOf = (message: ChatMessage) => (message.role === 'assistant' ? (message.tool_calls ?? []) : [])
+const contentOf = (message: ChatMessage) => message.content ?? ''
 
 /** OpenAI: tools as TypeScript, every message with its channel, calls addressed to a function. */
 const harmony: Rendering = {

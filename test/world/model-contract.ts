@@ -20,6 +20,10 @@ export type ModelUsage = { input: number; cached?: number; output: number; reaso
 
 export type ModelReply = {
   text?: string
+  /** Instead of a text: that it will not answer. */
+  refusal?: string
+  /** What it thought, encrypted; the Responses API gives it to who asks. */
+  thought?: string
   toolCalls?: { name: string; arguments: Record<string, unknown> | string }[]
   /** Counted with the o200k tokenizer over what was sent and answered when absent; `null` leaves it out. */
   usage?: ModelUsage | null
@@ -35,7 +39,15 @@ export type ModelReply = {
 
 export type Script = (request: ChatRequest) => ModelReply | undefined
 
-export type ModelCall = { request: ChatRequest; status: number; reply: ModelReply | null; authorization: string | null }
+/** `body`: the request byte for byte; `request`: as a chat, whichever interface it came by. */
+export type ModelCall = {
+  path: string
+  body: string
+  request: ChatRequest
+  status: number
+  reply: ModelReply | null
+  authorization: string | null
+}
 
 export type ModelOptions = {
   /** Asked in order; the first that answers is used. When none does the answer is a 400 that says so. */

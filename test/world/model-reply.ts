@@ -17,7 +17,7 @@ export function completion(asked: ChatRequest, reply: ModelReply) {
   const message = {
     role: 'assistant',
     content: reply.text ?? null,
-    refusal: null,
+    refusal: reply.refusal ?? null,
     ...(tool_calls.length > 0 ? { tool_calls } : {}),
   }
   const usage = usageOf(asked, reply, tool_calls)
@@ -41,6 +41,7 @@ export function completionChunks(asked: ChatRequest, reply: ModelReply): string 
   })
   const events: unknown[] = [delta({ role: 'assistant', content: reply.text === undefined ? null : '' })]
   for (const part of pieces(reply.text ?? '')) events.push(delta({ content: part }))
+  if (reply.refusal !== undefined) events.push(delta({ refusal: reply.refusal }))
   tool_calls.forEach((call, index) => {
     events.push(delta({ tool_calls: [{ index, ...call, function: { name: call.function.name, arguments: '' } }] }))
     for (const part of pieces(call.function.arguments))

@@ -2,13 +2,14 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { setTimeout as wait } from 'node:timers/promises'
 import type { ChatRequest, Model, ModelCall, ModelOptions, ModelReply } from './model-contract.ts'
 import { completion, completionChunks } from './model-reply.ts'
+import { asChat, response as modelResponse, responseEvents } from './model-responses.ts'
 import { close, listen } from './server.ts'
 
 const callsMax = 1_000
 const requestBytesMax = 16 * 1024 * 1024
 
 /**
- * A model that says what a script tells it to, over OpenAI's chat completions, streamed or not.
+ * A model that says what a script tells it to, over OpenAI's chat completions and its Responses API, streamed or not.
  *
  * Written on node:http and not on aimock, which drops `cached_tokens` and `reasoning_tokens`: with a pass-through in
  * front that puts usage back, cuts streams and keeps silent, nothing of it would be left in use.
@@ -28,11 +29,15 @@ export async function startModel(options: ModelOptions): Promise<Model> {
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { pathname } = new URL(request.url ?? '/', origin)
     if (request.method === 'GET' && pathname === '/v1/models') return json(response, 200, { object: 'list', data: [] })
-    if (request.method !== 'POST' || pathname !== '/v1/chat/completions') {
+    if (request.method !== 'POST' || !['/v1/chat/completions', '/v1/responses'].includes(pathname)) {
       return refuse(response, 404, `Unknown request URL: ${request.method} ${pathname}`)
     }
-    const asked = JSON.parse((await readAll(request)).toString()) as ChatRequest
+    const body = (await readAll(request)).toString()
+    const written = JSON.parse(body)
+    const asked: ChatRequest = pathname === '/v1/responses' ? asChat(written) : written
     const call: ModelCall = {
+      path: pathname,
+      body,
       request: asked,
       status: 0,
       reply: null,
@@ -47,10 +52,19 @@ export async function startModel(options: ModelOptions): Promise<Model> {
       return refuse(response, 400, `no script answers: ${JSON.stringify(asked.messages.at(-1)).slice(0, 400)}`)
     }
     call.status = reply.error?.status ?? 200
-    await give(response, asked, reply)
+    const answers =
+      pathname === '/v1/responses'
+        ? { streamed: () => responseEvents(written, asked, reply), whole: () => modelResponse(written, asked, reply) }
+        : { streamed: () => completionChunks(asked, reply), whole: () => completion(asked, reply) }
+    await give(response, asked.stream === true, answers, reply)
   }
 
-  async function give(response: ServerResponse, asked: ChatRequest, reply: ModelReply): Promise<void> {
+  async function give(
+    response: ServerResponse,
+    streamed: boolean,
+    answers: { streamed: () => string; whole: () => unknown },
+    reply: ModelReply,
+  ): Promise<void> {
     if (reply.delayMs !== undefined) await wait(reply.delayMs, undefined, { signal: ending.signal })
     if (reply.silent) return
     if (reply.error) {
@@ -58,8 +72,7 @@ export async function startModel(options: ModelOptions): Promise<Model> {
       const headers = retry === undefined ? {} : { 'retry-after': String(retry) }
       return refuse(response, reply.error.status, reply.error.message ?? 'an error that the script asked for', headers)
     }
-    const streamed = asked.stream === true
-    const body = streamed ? completionChunks(asked, reply) : JSON.stringify(completion(asked, reply))
+    const body = streamed ? answers.streamed() : JSON.stringify(answers.whole())
     response.writeHead(200, { 'content-type': streamed ? 'text/event-stream' : 'application/json' })
     if (reply.cutAfterBytes === undefined) return void response.end(body)
     // What was sent has to have left before the connection is torn: a reset would take it along.

@@ -1,0 +1,63 @@
+/** What an agent is given, what it works with, and how its work ends. */
+import type { PlanAgent } from '../core/plan.ts'
+import type { Price } from '../core/price.ts'
+import type { Said } from '../core/session-event.ts'
+import type { JsonSchema } from './answer-format.ts'
+import type { Model } from './model.ts'
+import type { Purse } from './purse.ts'
+import type { Recorded } from './recording.ts'
+import type { StopReason } from './stop.ts'
+import type { ToolPlace } from './tools/tool.ts'
+
+export interface AgentTask {
+  readonly step: string
+  readonly agent: PlanAgent
+  readonly price: Price
+  readonly systemText: string
+  /** Basis points of the cap that this step may use. */
+  readonly shareBasisPoints: number | undefined
+  readonly turnsMax: number
+  /** What the agent's last answer has to satisfy. */
+  readonly output?: JsonSchema | undefined
+}
+
+export interface AgentParts {
+  readonly model: Model
+  readonly purse: Purse
+  readonly place: ToolPlace
+  readonly signal: AbortSignal
+  onTurn(turn: { readonly number: number; readonly text: string; readonly tools: readonly string[] }): void
+  /** Takes down what is said, for the run's log. */
+  record(event: Recorded): void
+  /** Asked before every turn, when every call of the last one is answered. */
+  meanwhile(): Meanwhile
+}
+
+export interface Meanwhile {
+  /** The run is to rest: no further call is made. */
+  readonly rest: boolean
+  /** What people said to the session, each of it once. */
+  readonly said: readonly Said[]
+}
+
+/** `answered`: it says it is done. All others end the step; its work stays in the workspace. */
+export type AgentEnd = {
+  readonly ended:
+    | 'answered'
+    | 'cap'
+    | 'share'
+    | 'overage'
+    | 'turns'
+    | 'repeating'
+    | 'context'
+    | 'refused'
+    | 'unfit'
+    | 'model-failed'
+    | 'paused'
+    | StopReason
+  /** What it said last. */
+  readonly text: string
+  readonly detail?: string | undefined
+  /** The last answer as a value, where the task has a schema and the answer satisfies it. */
+  readonly value?: unknown
+}
