@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { openModel } from '../../action/model.ts'
+import { type ModelAnswer, openModel } from '../../action/model.ts'
 import { completion, completionChunks } from '../world/model-reply.ts'
 import { asChat, response, responseEvents } from '../world/model-responses.ts'
 
@@ -58,6 +58,8 @@ const reply = {
   usage: { input: 10, output: 2 },
 }
 const responsesAsked = { model: 'm', input: [{ role: 'user', content: 'Mend it' }] }
+/** Between two cuts of a connection. */
+const STEP_BYTES = 31
 const inJson = 'application/json'
 const inEvents = 'text/event-stream'
 const answers = {
@@ -83,28 +85,69 @@ const framings: [string, (type: string, body: string) => string][] = [
   ['by the connection’s end', (type, body) => `${head(type, 'connection: close')}${body.trimEnd()}`],
 ]
 
+/** Behind the mark of its end an answer is whole, however the connection ends. */
+function endOf(whole: Buffer): number {
+  const mark = whole.indexOf('data: [DONE]')
+  return mark < 0 ? whole.length : mark + 'data: [DONE]'.length
+}
+
+/** An event that says how it ended may have come; then it is an answer, and still nobody knows what it used. */
+function expectUnknown(answer: ModelAnswer, cut: string) {
+  expect(answer.outcome, cut).toEqual({ kind: 'unknown' })
+  if (answer.kind === 'answer') expect(answer.toolCalls, cut).toMatchObject([{ argumentsJson: '{"path":"."}' }])
+}
+
+/** A body that ends after its first bytes, or breaks there. */
+function cutBody(bytes: Buffer, cut: number, how: 'ends' | 'breaks'): ReadableStream {
+  return new ReadableStream(
+    {
+      start(controller) {
+        controller.enqueue(bytes.subarray(0, cut))
+        if (how === 'ends') controller.close()
+      },
+      pull: (controller) => controller.error(new TypeError('terminated')),
+    },
+    { highWaterMark: 2 },
+  )
+}
+
 describe.each(['chat-completions', 'responses'] as const)('an answer of %s that breaks off', (api) => {
   describe.each(answers[api])('%s', (_, type, body) => {
-    it.each(framings)('is unknown wherever it does, with its end marked %s; each was sent once', async (_, framed) => {
-      const whole = Buffer.from(framed(type, body))
-      // Behind the mark of its end an answer is whole, however the connection ends.
-      const end =
-        whole.indexOf('data: [DONE]') < 0 ? whole.length : whole.indexOf('data: [DONE]') + 'data: [DONE]'.length
-      const { url, count } = await serve((cut) => whole.subarray(0, cut === end ? whole.length : cut))
-      const model = openModel('key', url, { api })
-      // An event that says how it ended may have come; then it is an answer, and still nobody knows what it used.
-      for (let cut = 0; cut < end; cut += 1) {
-        const answer = await model.call(request)
-        expect(answer.outcome, `cut after ${cut} of ${whole.length} bytes`).toEqual({ kind: 'unknown' })
-        if (answer.kind === 'answer') expect(answer.toolCalls).toMatchObject([{ argumentsJson: '{"path":"."}' }])
+    it.each([
+      ['ends', 1],
+      ['breaks', 7],
+    ] as const)('is unknown where its body %s, at every byte or %i', async (how, step) => {
+      const whole = Buffer.from(body.trimEnd())
+      const real = globalThis.fetch
+      let cut = 0
+      globalThis.fetch = async () => new Response(cutBody(whole, cut, how), { headers: { 'content-type': type } })
+      try {
+        const model = openModel('key', 'https://models.example.org/v1', { api })
+        for (; cut < endOf(whole); cut += step)
+          expectUnknown(await model.call(request), `${cut} of ${whole.length} bytes`)
+        cut = whole.length
+        if (how === 'ends') expect(await model.call(request)).toMatchObject({ outcome: { kind: 'reported' } })
+      } finally {
+        globalThis.fetch = real
       }
-      expect(count()).toBe(end)
-      expect(await model.call(request)).toMatchObject({
-        kind: 'answer',
-        text: reply.text,
-        outcome: { kind: 'reported' },
-      })
     })
+
+    it.each(framings)(
+      'is unknown at many bytes of a connection, with its end marked %s; each was sent once',
+      async (_, framed) => {
+        const whole = Buffer.from(framed(type, body))
+        const end = endOf(whole)
+        const cuts = Array.from({ length: end }, (_, at) => at).filter(
+          (at) => at % STEP_BYTES === 0 || at > end - STEP_BYTES,
+        )
+        const { url, count } = await serve((asked) => whole.subarray(0, cuts[asked]))
+        const model = openModel('key', url, { api })
+        for (const cut of cuts) expectUnknown(await model.call(request), `cut after ${cut} of ${whole.length} bytes`)
+        expect(count()).toBe(cuts.length)
+        const answer = await model.call(request)
+        expect(answer).toMatchObject({ kind: 'answer', text: reply.text, outcome: { kind: 'reported' } })
+      },
+    )
   })
 })
 

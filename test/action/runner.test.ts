@@ -217,7 +217,7 @@ describe('a provider that fails', () => {
   })
 
   it('may say nonsense: unknown tools, broken arguments, empty answers', async () => {
-    const script = inTurn(
+    const replies = [
       {
         toolCalls: [
           { name: 'fly', arguments: {} },
@@ -233,7 +233,8 @@ describe('a provider that fails', () => {
       { text: '' },
       edit,
       { text: 'Mended' },
-    )
+    ]
+    const script = () => replies.shift()
     const { run, model } = await setUp([script])
     expect((await run()).outputs.conclusion).toBe('completed')
     const results = model
