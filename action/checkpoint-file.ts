@@ -1,9 +1,16 @@
-/** A checkpoint as a file: with the plan that it belongs to, so that the file alone is enough to go on elsewhere. */
+/** A checkpoint as a file: with what it takes to ask for the same run again, so that it can go on in another folder. */
 import { z } from 'zod/mini'
 import { checkpointSchema } from '../core/checkpoint.ts'
 import { planSchema } from '../core/plan.ts'
 
 export const CHECKPOINT = 'checkpoint.json'
 
-export const savedSessionSchema = z.object({ version: z.literal(1), plan: planSchema, checkpoint: checkpointSchema })
+export const savedSessionSchema = z.object({
+  version: z.literal(1),
+  variant: planSchema.shape.variant,
+  inputs: planSchema.shape.inputs,
+  overrides: planSchema.shape.overrides,
+  subject: planSchema.shape.subject,
+  checkpoint: checkpointSchema,
+})
 export type SavedSession = z.infer<typeof savedSessionSchema>

@@ -106,8 +106,9 @@ export class Checkpoints {
 
   #write(checkpoint: Checkpoint): number {
     const path = join(this.#options.dir, CHECKPOINT)
-    const { plan } = this.#options
-    const text = `${JSON.stringify(z.encode(savedSessionSchema, { version: 1, plan, checkpoint }))}\n`
+    const { variant, inputs, overrides, subject } = this.#options.plan
+    const saved = { version: 1 as const, variant, inputs, overrides, subject, checkpoint }
+    const text = `${JSON.stringify(z.encode(savedSessionSchema, saved))}\n`
     writeFileSync(`${path}.new`, text, { mode: 0o600 })
     renameSync(`${path}.new`, path)
     return Buffer.byteLength(text)

@@ -137,6 +137,13 @@ async function runAgentStep(
       `${prompt.removed} invisible characters or HTML comments were taken out of the prompt of ${step.id}.`,
     )
   }
+  const begin = (attempt: number) => {
+    const { name, model, effort, tools } = agent
+    const told = { agent: name, model, tools: [...tools], ...(effort && { effort }) }
+    parts.record({ kind: 'step-started', step: step.id, does: 'agent', attempt, ...told })
+  }
+  let attempts = before?.attempt ?? 1
+  begin(attempts)
   const conversation = new Conversation(
     {
       step: step.id,
@@ -158,13 +165,6 @@ async function runAgentStep(
     },
     before,
   )
-  const begin = (attempt: number) => {
-    const { name, model, effort, tools } = agent
-    const told = { agent: name, model, tools: [...tools], ...(effort && { effort }) }
-    parts.record({ kind: 'step-started', step: step.id, does: 'agent', attempt, ...told })
-  }
-  let attempts = before?.attempt ?? 1
-  begin(attempts)
   let end = await (before === undefined ? conversation.say(prompt.text) : conversation.goOn())
   let check = await checkUntil(parts, step, end)
   while (check !== undefined && !check.ok && end.ended === 'answered' && attempts < (step.until?.attempts ?? 1)) {

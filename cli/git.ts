@@ -7,13 +7,17 @@ const GIT_BYTES_MAX = 50_000_000
 
 /** Standard output without its last line end; `undefined` when git says no. */
 export function git(root: string, args: readonly string[]): string | undefined {
+  return gitBytes(root, args)?.toString('utf8').trimEnd()
+}
+
+/** Standard output as it is. */
+export function gitBytes(root: string, args: readonly string[]): Buffer | undefined {
   try {
     return execFileSync('git', ['-C', root, ...args], {
-      encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
       timeout: GIT_TIMEOUT_MS,
       maxBuffer: GIT_BYTES_MAX,
-    }).trimEnd()
+    })
   } catch {
     return undefined
   }

@@ -19,6 +19,8 @@ const keptRunSchema = z.object({
   workflow: z.string(),
   variant: z.string().nullable(),
   capMicroUsd: microUsdWire,
+  /** Of a run that went on from a checkpoint: what the runs before it cost. */
+  beforeMicroUsd: z.optional(microUsdWire),
   report: reportSchema,
 })
 export type KeptRun = z.infer<typeof keptRunSchema>
@@ -27,7 +29,8 @@ export type KeptRun = z.infer<typeof keptRunSchema>
 const settledSchema = z.object({
   workflow: z.string(),
   variant: z.string().nullable(),
-  report: z.object({ conclusion: conclusionSchema, spentMicroUsd: microUsdWire }),
+  beforeMicroUsd: z.optional(microUsdWire),
+  report: z.object({ reason: z.optional(z.string()), conclusion: conclusionSchema, spentMicroUsd: microUsdWire }),
 })
 
 /** Writes `.purser/runs/<endedAt>-<id>.json` and says where. */
@@ -52,9 +55,10 @@ export function keptSpends(root: string, workflow: string, variant: string | und
   for (const name of names) {
     if (spends.length === most) break
     const run = readKept(join(folder, name))
-    if (run?.workflow === workflow && run.variant === (variant ?? null) && run.report.conclusion !== 'refused') {
-      spends.push(run.report.spentMicroUsd)
-    }
+    if (run?.workflow !== workflow || run.variant !== (variant ?? null)) continue
+    // Of a session that was paused, the run that ended it tells what all of it cost.
+    if (run.report.conclusion === 'refused' || run.report.reason === 'paused') continue
+    spends.push((run.beforeMicroUsd ?? 0n) + run.report.spentMicroUsd)
   }
   return spends
 }

@@ -1,5 +1,5 @@
 /** The repository that `purser run` works for: its commit, and its working tree when the work is done. */
-import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { type Refusal, refuse } from '../core/reason.ts'
 import { git, workingCopyOf } from './git.ts'
@@ -89,25 +89,6 @@ function countFiles(root: string, base: string, sha: string): number {
 
 function short(sha: string): string {
   return sha.slice(0, 7)
-}
-
-export interface AppliedWork {
-  readonly applied: boolean
-  /** Where the patch lies, when there is one. */
-  readonly patch: string | null
-  readonly says: string
-}
-
-/** Writes the patch beside the report, and applies it where it applies cleanly. */
-export function applyWork(root: string, patch: string, patchFile: string, deliverable: boolean): AppliedWork {
-  if (patch === '') return { applied: false, patch: null, says: 'Nothing was changed.' }
-  writeFileSync(patchFile, patch)
-  const look = `Look at it, or apply it yourself: git apply ${patchFile}`
-  if (!deliverable) return { applied: false, patch: patchFile, says: `The work was not applied. ${look}` }
-  const applied = git(root, ['apply', '--whitespace=nowarn', patchFile]) !== undefined
-  if (!applied)
-    return { applied, patch: patchFile, says: `The work does not apply cleanly to your working tree. ${look}` }
-  return { applied, patch: patchFile, says: 'The work is in your working tree, not committed.' }
 }
 
 /** Keeps `.purser/` out of commits without touching a file of the repository. */

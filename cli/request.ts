@@ -28,20 +28,29 @@ export function readRequest(
     if (inputs.has(name)) return { usage: `the input ${name} is given twice; expected it once; for example ${pair}` }
     inputs.set(name, pair.slice(at + 1))
   }
-  const overrides: Partial<Record<OverrideName, string>> = {}
-  for (const name of overrideNames) {
-    const value = options[name] ?? inputs.get(name)
-    if (value !== undefined) overrides[name] = value
-    inputs.delete(name)
-  }
-  const [wrong] = overrideProblems(overrides)
-  if (wrong !== undefined) return { usage: asOption(wrong, options) }
+  const read = readOverrides(options, inputs)
+  if ('usage' in read) return read
+  for (const name of overrideNames) inputs.delete(name)
   return {
     workflow,
     ...(variant === undefined ? {} : { variant }),
     inputs: Object.fromEntries(inputs),
-    overrides,
+    ...read,
   }
+}
+
+/** Of options and, where there is none, of pairs as in a comment. */
+export function readOverrides(
+  options: RequestOptions,
+  pairs: ReadonlyMap<string, string> = new Map(),
+): Pick<RunRequest, 'overrides'> | { usage: string } {
+  const overrides: Partial<Record<OverrideName, string>> = {}
+  for (const name of overrideNames) {
+    const value = options[name] ?? pairs.get(name)
+    if (value !== undefined) overrides[name] = value
+  }
+  const [wrong] = overrideProblems(overrides)
+  return wrong === undefined ? { overrides } : { usage: asOption(wrong, options) }
 }
 
 /** A comment writes `cap=2x`; where the option was used, what is said of it names the option. */

@@ -2,21 +2,36 @@
 import { formatUsd } from '../core/money.ts'
 import type { Plan } from '../core/plan.ts'
 import type { Report } from '../core/report.ts'
-import type { AppliedWork } from './local-git.ts'
+import type { AppliedWork } from './apply-work.ts'
+import type { SessionFolder } from './session-folder.ts'
 
-export function resultLines(
-  report: Report,
-  { capMicroUsd }: Pick<Plan, 'capMicroUsd'>,
-  work: AppliedWork,
-  file: string,
-): string[] {
+export interface RunResult {
+  readonly report: Report
+  readonly plan: Pick<Plan, 'capMicroUsd'>
+  readonly work: AppliedWork
+  readonly file: string
+  readonly session: SessionFolder
+}
+
+export function resultLines({ report, plan, work, file, session }: RunResult): string[] {
   return [
     ...saidLines(report),
-    `${report.conclusion}: ${report.message}`,
-    `It cost ${formatUsd(report.spentMicroUsd)} of at most ${formatUsd(capMicroUsd)}.`,
+    `${report.reason === 'paused' ? 'paused' : report.conclusion}: ${report.message}`,
+    `It cost ${formatUsd(report.spentMicroUsd)} of at most ${formatUsd(plan.capMicroUsd)}.`,
     // The message has said so already.
     ...(report.reason === 'nothing-to-deliver' ? [] : [work.says]),
     `Report: ${file}`,
+    ...resumeLines(report, session),
+  ]
+}
+
+/** How to go on, where a run came to rest before its end. */
+function resumeLines({ conclusion, reason }: Report, { id, dir }: SessionFolder): string[] {
+  if (conclusion !== 'capped' && conclusion !== 'cancelled' && reason !== 'model-failed') return []
+  const more = reason === 'cap-reached' ? ' --cap 2x' : ''
+  return [
+    `Go on: purser run --resume ${id}${more}`,
+    `In another copy of the repository: purser run --resume FILE${more}, with a copy of ${dir}/checkpoint.json`,
   ]
 }
 

@@ -106,7 +106,7 @@ describe('purser run', () => {
     expect(model.calls()).toEqual([])
   })
 
-  it('is stopped by Ctrl-C, and says so by its exit code', async () => {
+  it('is ended by a second Ctrl-C while a model is silent, and says so by its exit code', async () => {
     let asked = () => {}
     const waiting = new Promise<void>((resolve) => {
       asked = resolve
@@ -118,7 +118,10 @@ describe('purser run', () => {
     const { child, ended } = start()
     await waiting
     child.kill('SIGINT')
-    const { exitCode, stdout } = await ended
+    await once(child.stderr, 'data')
+    child.kill('SIGINT')
+    const { exitCode, stdout, stderr } = await ended
+    expect(stderr).toContain('Pausing when what is under way is done; Ctrl-C again ends it now.')
     expect(stdout).toContain('cancelled: The run was stopped.')
     expect(exitCode).toBe(130)
   })
@@ -207,12 +210,15 @@ describe('what came of a run', () => {
   }
   const work = { applied: true, patch: 'x.patch', says: 'The work is in your working tree, not committed.' }
 
+  const session = { id: '1a2b3c4d', dir: '.purser/sessions/1a2b3c4d' }
+  const shown = { plan: { capMicroUsd: 500_000n }, file: 'r.json', session }
+
   it('names the step that each summary is of, and says nothing twice', () => {
-    const lines = resultLines(report, { capMicroUsd: 500_000n }, work, 'r.json')
+    const lines = resultLines({ ...shown, report, work })
     expect(lines.slice(0, 4)).toEqual(['refactor: Took the parser apart', '', 'tests: Covered it', ''])
     expect(lines.at(-2)).toBe(work.says)
     const idle = { ...report, reason: 'nothing-to-deliver' as const, message: 'It changed nothing.' }
     const nothing = { applied: false, patch: null, says: 'Nothing was changed.' }
-    expect(resultLines(idle, { capMicroUsd: 500_000n }, nothing, 'r.json')).not.toContain(nothing.says)
+    expect(resultLines({ ...shown, report: idle, work: nothing })).not.toContain(nothing.says)
   })
 })

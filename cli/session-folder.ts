@@ -1,0 +1,65 @@
+/** Where `purser run` keeps a session as it goes: its log and its last checkpoint, in `.purser/sessions/<id>`. */
+import { randomUUID } from 'node:crypto'
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { isAbsolute, join, resolve } from 'node:path'
+import { z } from 'zod'
+import { CHECKPOINT, type SavedSession, savedSessionSchema } from '../action/checkpoint-file.ts'
+import { EVENTS } from '../action/recording.ts'
+
+const FOLDER = '.purser/sessions'
+/** The oldest ones beyond go when a new one begins. */
+const SESSIONS_KEPT_MAX = 50
+const SAVED_BYTES_MAX = 10_000_000
+const ID = /^[0-9a-f]{8}$/
+
+export interface SessionFolder {
+  readonly id: string
+  readonly dir: string
+}
+
+export function newSessionFolder(root: string): SessionFolder {
+  const folder = join(root, FOLDER)
+  mkdirSync(folder, { recursive: true })
+  for (const old of oldest(folder)) rmSync(join(folder, old), { recursive: true, force: true })
+  const id = randomUUID().slice(0, 8)
+  mkdirSync(join(folder, id), { mode: 0o700 })
+  return { id, dir: join(folder, id) }
+}
+
+function oldest(folder: string): string[] {
+  return readdirSync(folder)
+    .filter((name) => ID.test(name))
+    .map((name) => ({ name, at: statSync(join(folder, name)).mtimeMs }))
+    .sort((a, b) => b.at - a.at)
+    .slice(SESSIONS_KEPT_MAX - 1)
+    .map(({ name }) => name)
+}
+
+/** `named`: a session's id, its folder, or a file of it. */
+export function checkpointFile(root: string, named: string): string {
+  return fileOf(root, named, CHECKPOINT)
+}
+
+export function recordingFile(root: string, named: string): string {
+  return fileOf(root, named, EVENTS)
+}
+
+function fileOf(root: string, named: string, file: string): string {
+  const path = ID.test(named) ? join(root, FOLDER, named) : isAbsolute(named) ? named : resolve(named)
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ? join(path, file) : path
+}
+
+/** The session of a checkpoint's file, or in words why there is none. */
+export function readSavedSession(file: string): SavedSession | { readonly problem: string } {
+  const stat = statSync(file, { throwIfNoEntry: false })
+  if (!stat?.isFile()) return { problem: `There is no checkpoint ${file}.` }
+  if (stat.size > SAVED_BYTES_MAX) return { problem: `${file} has ${stat.size} bytes, too many for a checkpoint.` }
+  try {
+    const parsed = z.safeDecode(savedSessionSchema, JSON.parse(readFileSync(file, 'utf8')))
+    if (parsed.success) return parsed.data
+    return { problem: `${file} is no checkpoint: ${z.prettifyError(parsed.error).slice(0, 500)}` }
+  } catch (error) {
+    if (error instanceof SyntaxError) return { problem: `${file} is no checkpoint: it is not JSON.` }
+    throw error
+  }
+}

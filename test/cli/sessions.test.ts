@@ -1,0 +1,282 @@
+/** Sessions of `purser run` that come to rest and go on: by Ctrl-C, at the cap, and after the process was killed. */
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, describe, expect, it } from 'vitest'
+import { sessionEventSchema } from '../../core/session-event.ts'
+import { JobWorld, sumProject } from '../action/job-world.ts'
+import { bubblewrap } from '../action/sandboxed.ts'
+import { startModel } from '../world/model.ts'
+import type { ChatRequest, ModelReply } from '../world/model-contract.ts'
+
+const CLI = fileURLToPath(new URL('../../cli/main.ts', import.meta.url))
+const KEY = 'sk-canary-0123456789'
+const closing: (() => unknown)[] = []
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close()
+})
+
+/** Two agents' steps, so that there is a checkpoint between them. */
+const workflow = `name: mend
+summary: Mend the code, then say so
+value: quality
+on: [push]
+steps:
+  - { id: mend, agent: fixer, prompt: mend.md }
+  - { id: check, agent: fixer, prompt: check.md, until: { run: node --test } }
+deliver: pull-request
+cap: { usd: 0.50 }
+`
+
+const edit = { toolCalls: [{ name: 'edit', arguments: { path: 'sum.js', old: 'a - b', new: 'a + b' } }] }
+const look = (path: string) => ({ toolCalls: [{ name: 'read', arguments: { path } }] })
+
+/** `replies` by how many requests came before, over all runs. `asked` resolves when that request is there. */
+async function setUp(replies: readonly ModelReply[]) {
+  const requests: ChatRequest[] = []
+  const waiting = new Map<number, () => void>()
+  const model = await startModel({
+    scripts: [
+      (request) => {
+        requests.push(request)
+        waiting.get(requests.length)?.()
+        return replies[requests.length - 1]
+      },
+    ],
+  })
+  const files = { ...sumProject, '.github/purser/catalog/mend/check.md': 'Check it.\n${{ steps.mend.output }}\n' }
+  const world = new JobWorld({ files, workflow, prompt: 'Mend the sum.\n' })
+  closing.push(
+    () => model.close(),
+    () => world.close(),
+  )
+  const start = (dir: string, ...args: string[]) => {
+    const unconfined = bubblewrap ? [] : ['--no-sandbox']
+    const child = spawn(process.execPath, [CLI, 'run', ...args, '--dir', dir, ...unconfined], {
+      env: {
+        PATH: `${dirname(process.execPath)}:${process.env.PATH ?? ''}`,
+        OPENAI_API_KEY: KEY,
+        OPENAI_BASE_URL: model.url,
+      },
+    })
+    let [stdout, stderr] = ['', '']
+    child.stdout.on('data', (chunk) => {
+      stdout += chunk
+    })
+    child.stderr.on('data', (chunk) => {
+      stderr += chunk
+    })
+    return { child, ended: once(child, 'close').then(() => ({ exitCode: child.exitCode, stdout, stderr })) }
+  }
+  const asked = (count: number) => new Promise<void>((resolve) => waiting.set(count, resolve))
+  return { requests, world, start, asked }
+}
+
+function sessionsOf(root: string): string[] {
+  return readdirSync(join(root, '.purser/sessions')).map((id) => join(root, '.purser/sessions', id))
+}
+
+function eventsOf(session: string) {
+  return readFileSync(join(session, 'events.jsonl'), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => sessionEventSchema.parse(JSON.parse(line)))
+}
+
+/** A copy of the repository that has its commits and nothing of its `.purser`. */
+function cloneOf(world: JobWorld): string {
+  const dir = mkdtempSync(join(tmpdir(), 'purser-clone-'))
+  closing.push(() => rmSync(dir, { recursive: true, force: true }))
+  execFileSync('git', ['clone', '--quiet', world.workspace, dir])
+  return dir
+}
+
+/** Fails at once where the process ends without having asked. */
+async function untilAsked(asked: Promise<void>, ended: Promise<{ stdout: string; stderr: string }>) {
+  await Promise.race([asked, ended.then(({ stdout, stderr }) => Promise.reject(new Error(stdout + stderr)))])
+}
+
+describe('a run that is paused by Ctrl-C', () => {
+  it('goes on in another folder with the same conversation, byte for byte', async () => {
+    const { world, start, asked, requests } = await setUp([
+      edit,
+      { ...look('sum.js'), delayMs: 300 },
+      { text: 'Added' },
+      { text: 'Checked' },
+    ])
+    const { child, ended } = start(world.workspace, 'mend')
+    await untilAsked(asked(2), ended)
+    child.kill('SIGINT')
+    const paused = await ended
+    expect(paused.exitCode).toBe(130)
+    expect(paused.stdout).toContain('paused: The run was told to rest')
+    expect(readFileSync(join(world.workspace, 'sum.js'), 'utf8')).toContain('a - b')
+    const [session = ''] = sessionsOf(world.workspace)
+    expect(paused.stdout).toContain(`purser run --resume ${session.slice(-8)}\n`)
+
+    const clone = cloneOf(world)
+    const file = join(clone, 'paused.json')
+    copyFileSync(join(session, 'checkpoint.json'), file)
+    const resumed = await start(clone, '--resume', file).ended
+    expect(resumed).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('completed: ') })
+    expect(resumed.stderr).toContain('from a checkpoint: 0 steps are finished, `mend` goes on after turn 2')
+    expect(readFileSync(join(clone, 'sum.js'), 'utf8')).toContain('a + b')
+
+    const [, second, third] = requests
+    const before = JSON.stringify(second?.messages).slice(0, -1)
+    expect(JSON.stringify(third?.messages).startsWith(before)).toBe(true)
+    expect(third?.messages.slice(second?.messages.length).map(({ role }) => role)).toEqual(['assistant', 'tool'])
+    expect(JSON.stringify({ ...third, messages: [] })).toBe(
+      JSON.stringify({ ...second, messages: [], max_completion_tokens: third?.max_completion_tokens }),
+    )
+    expect(paused.stdout + paused.stderr + readFileSync(file, 'utf8')).not.toContain('canary')
+  })
+
+  it('writes a log whose events are numbered without gaps and end with the pause, its checkpoint and the end', async () => {
+    const { world, start, asked } = await setUp([{ ...edit, delayMs: 300 }])
+    const { child, ended } = start(world.workspace, 'mend')
+    await untilAsked(asked(1), ended)
+    child.kill('SIGINT')
+    await ended
+    const [session = ''] = sessionsOf(world.workspace)
+    const events = eventsOf(session)
+    expect(events.map(({ sequence }) => sequence)).toEqual(events.map((_, index) => index))
+    expect(events.map(({ kind }) => kind)).toEqual([
+      ...['run-started', 'step-started', 'told', 'told', 'usage', 'turn', 'tool-result'],
+      ...['step-ended', 'paused', 'checkpoint', 'ended'],
+    ])
+    expect(events.at(-1)).toMatchObject({ conclusion: 'cancelled', reason: 'paused' })
+  })
+
+  it('is no part of what such runs usually cost until it has ended, and then whole', async () => {
+    const { world, start, asked } = await setUp([
+      { ...edit, delayMs: 300, usage: { input: 1000, output: 100 } },
+      { text: 'Added', usage: { input: 1000, output: 100 } },
+      { text: 'Checked', usage: { input: 1000, output: 100 } },
+    ])
+    const { child, ended } = start(world.workspace, 'mend')
+    await untilAsked(asked(1), ended)
+    child.kill('SIGINT')
+    await ended
+    const price = async () =>
+      JSON.parse((await start(world.workspace, 'mend', '--dry-run', '--json').ended).stdout).quote
+    expect(await price()).toMatchObject({ runs: 0 })
+    const [session = ''] = sessionsOf(world.workspace)
+    const { stdout } = await start(world.workspace, '--resume', session.slice(-8)).ended
+    expect(stdout).toContain('completed: ')
+    expect(await price()).toMatchObject({ runs: 1, usualMicroUsd: String(3 * (1000 + 4 * 100)) })
+  })
+})
+
+describe('a run that was killed', () => {
+  it('goes on from its last checkpoint: what is finished is not asked for again', async () => {
+    const { world, start, asked, requests } = await setUp([
+      edit,
+      { text: 'Added' },
+      { silent: true },
+      { text: 'Checked' },
+    ])
+    const { child, ended } = start(world.workspace, 'mend')
+    await untilAsked(asked(3), ended)
+    child.kill('SIGKILL')
+    await ended
+    const [session = ''] = sessionsOf(world.workspace)
+    expect(eventsOf(session).at(-1)?.kind).toBe('told')
+    const resumed = await start(world.workspace, '--resume', session.slice(-8)).ended
+    expect(resumed).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('The work is in your working tree') })
+    expect(requests).toHaveLength(4)
+    expect(JSON.stringify(requests[3]?.messages)).toBe(JSON.stringify(requests[2]?.messages))
+    expect(JSON.stringify(requests[3]?.messages)).toContain('Added')
+    expect(readFileSync(join(world.workspace, 'sum.js'), 'utf8')).toContain('a + b')
+  })
+})
+
+describe('a run that reached its cap', () => {
+  it('goes on under a higher one, less what it has spent, and its work takes the place of what is in the tree', async () => {
+    const dear = { usage: { input: 1_000, output: 13_500 } }
+    const { world, start, requests } = await setUp([
+      { ...edit, ...dear },
+      { text: 'That was dear' },
+      { toolCalls: [{ name: 'write', arguments: { path: 'more.js', content: 'export {}\n' } }] },
+      { text: 'Added more' },
+      { text: 'Checked' },
+    ])
+    const capped = await start(world.workspace, 'mend', '--cap', '0.06').ended
+    expect(capped.stdout).toContain('capped: ')
+    expect(capped.stdout).toMatch(/purser run --resume [0-9a-f]{8} --cap 2x\n/)
+    expect(readFileSync(join(world.workspace, 'sum.js'), 'utf8')).toContain('a + b')
+    const [session = ''] = sessionsOf(world.workspace)
+    const id = session.slice(-8)
+    const same = await start(world.workspace, '--resume', id).ended
+    expect(same.stdout).toContain('capped: ')
+    const { exitCode, stdout, stderr } = await start(world.workspace, '--resume', id, '--cap', '0.50').ended
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: expect.stringContaining('completed: ') })
+    expect(stderr).toMatch(/never more than \$0\.4\d\n/)
+    expect(existsSync(join(world.workspace, 'more.js'))).toBe(true)
+    expect(world.git('status', '--porcelain')).toBe(' M sum.js\n?? more.js\n')
+    expect(requests).toHaveLength(5)
+  })
+})
+
+describe('a checkpoint is refused', () => {
+  it.each([
+    ['that is not there', () => undefined, 2, 'There is no checkpoint'],
+    ['that is no JSON', () => '{"version":1', 2, 'is no checkpoint: it is not JSON'],
+    ['that lacks what it needs', () => '{"version":1}', 2, 'is no checkpoint: '],
+    [
+      'of a commit that is not here',
+      (text: string, sha: string) => text.replaceAll(sha, 'b'.repeat(40)),
+      1,
+      'is not in',
+    ],
+    [
+      'whose work was made on another commit',
+      (text: string, sha: string) => text.replace(`"baseSha":"${sha}"`, `"baseSha":"${'b'.repeat(40)}"`),
+      1,
+      'does not apply to',
+    ],
+    [
+      'of another workflow',
+      (text: string) => text.replace('"workflow":"mend"', '"workflow":"bend"'),
+      1,
+      'no workflow `bend`',
+    ],
+    [
+      'whose work leads out of the repository',
+      (text: string) => text.replace('"path":"sum.js"', '"path":"../sum.js"'),
+      1,
+      'can’t be applied',
+    ],
+    [
+      'that has spent its ceiling',
+      (text: string) => text.replace(/"spentMicroUsd":"\d+"}}/, '"spentMicroUsd":"500000"}}'),
+      1,
+      'nothing is left to go on with',
+    ],
+  ])('%s', async (_, change, exitCode, says) => {
+    const { world, start } = await paused()
+    const [session = ''] = sessionsOf(world.workspace)
+    const text = change(readFileSync(join(session, 'checkpoint.json'), 'utf8'), world.sha)
+    const file = join(world.dir, 'changed.json')
+    if (text !== undefined) writeFileSync(file, text)
+    const refused = await start(world.workspace, '--resume', file).ended
+    expect(refused).toMatchObject({ exitCode, stderr: expect.stringContaining(says) })
+  })
+
+  let shared: Awaited<ReturnType<typeof setUp>> | undefined
+  /** One paused run for all of them. */
+  async function paused() {
+    if (shared !== undefined) return shared
+    shared = await setUp([edit, { ...look('sum.js'), delayMs: 200 }])
+    const keep = closing.splice(0)
+    process.once('exit', () => keep.map((close) => close()))
+    const { child, ended } = shared.start(shared.world.workspace, 'mend')
+    await untilAsked(shared.asked(2), ended)
+    child.kill('SIGINT')
+    await ended
+    return shared
+  }
+})
