@@ -44,7 +44,7 @@ ends it at once. Its log and its last checkpoint are kept in .purser/sessions.
 Exit codes: 0 when the run completed and its work, if any, is in the working tree; 1 when it was refused, withheld, capped
 or failed, or its work could not be applied; 2 for wrong usage; 130 when Ctrl-C paused or ended it.
 
-Examples:
+Example:
   $ purser run refactor+tests goal="Simplify the parser"
   $ purser run --resume 1a2b3c4d --cap 2x`,
     )

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
+import { planRun } from '../../cli/planned-run.ts'
 import { sessionEventSchema } from '../../core/session-event.ts'
 import { JobWorld, sumProject } from '../action/job-world.ts'
 import { bubblewrap } from '../action/sandboxed.ts'
@@ -34,13 +35,15 @@ cap: { usd: 0.50 }
 const edit = { toolCalls: [{ name: 'edit', arguments: { path: 'sum.js', old: 'a - b', new: 'a + b' } }] }
 const look = (path: string) => ({ toolCalls: [{ name: 'read', arguments: { path } }] })
 
-/** `replies` by how many requests came before, over all runs. `asked` resolves when that request is there. */
+/** `replies` by how many requests came before, over all runs, but for those that ask to wrap up. `asked` resolves when that request is there. */
 async function setUp(replies: readonly ModelReply[]) {
   const requests: ChatRequest[] = []
   const waiting = new Map<number, () => void>()
   const model = await startModel({
     scripts: [
       (request) => {
+        const isWrapUp = JSON.stringify(request.messages.at(-1)).includes('budget for this work is used up')
+        if (isWrapUp) return { text: 'That was dear', usage: { input: 900, output: 20 } }
         requests.push(request)
         waiting.get(requests.length)?.()
         return replies[requests.length - 1]
@@ -199,12 +202,11 @@ describe('a run that reached its cap', () => {
     const dear = { usage: { input: 1_000, output: 13_500 } }
     const { world, start, requests } = await setUp([
       { ...edit, ...dear },
-      { text: 'That was dear' },
       { toolCalls: [{ name: 'write', arguments: { path: 'more.js', content: 'export {}\n' } }] },
       { text: 'Added more' },
       { text: 'Checked' },
     ])
-    const capped = await start(world.workspace, 'mend', '--cap', '0.06').ended
+    const capped = await start(world.workspace, 'mend', '--cap', '0.07').ended
     expect(capped.stdout).toContain('capped: ')
     expect(capped.stdout).toMatch(/purser run --resume [0-9a-f]{8} --cap 2x\n/)
     expect(readFileSync(join(world.workspace, 'sum.js'), 'utf8')).toContain('a + b')
@@ -217,53 +219,58 @@ describe('a run that reached its cap', () => {
     expect(stderr).toMatch(/never more than \$0\.4\d\n/)
     expect(existsSync(join(world.workspace, 'more.js'))).toBe(true)
     expect(world.git('status', '--porcelain')).toBe(' M sum.js\n?? more.js\n')
-    expect(requests).toHaveLength(5)
+    expect(requests).toHaveLength(4)
   })
 })
 
 describe('a checkpoint is refused', () => {
   it.each([
-    ['that is not there', () => undefined, 2, 'There is no checkpoint'],
-    ['that is no JSON', () => '{"version":1', 2, 'is no checkpoint: it is not JSON'],
-    ['that lacks what it needs', () => '{"version":1}', 2, 'is no checkpoint: '],
+    ['that is not there', () => undefined, 'usage', 'There is no checkpoint'],
+    ['that is no JSON', () => '{"version":1', 'usage', 'is no checkpoint: it is not JSON'],
+    ['that lacks what it needs', () => '{"version":1}', 'usage', 'is no checkpoint: '],
     [
       'of a commit that is not here',
       (text: string, sha: string) => text.replaceAll(sha, 'b'.repeat(40)),
-      1,
+      'refusal',
       'is not in',
     ],
     [
       'whose work was made on another commit',
       (text: string, sha: string) => text.replace(`"baseSha":"${sha}"`, `"baseSha":"${'b'.repeat(40)}"`),
-      1,
+      'refusal',
       'does not apply to',
     ],
     [
       'of another workflow',
       (text: string) => text.replace('"workflow":"mend"', '"workflow":"bend"'),
-      1,
+      'refusal',
       'no workflow `bend`',
     ],
     [
       'whose work leads out of the repository',
       (text: string) => text.replace('"path":"sum.js"', '"path":"../sum.js"'),
-      1,
+      'refusal',
       'can’t be applied',
     ],
     [
       'that has spent its ceiling',
       (text: string) => text.replace(/"spentMicroUsd":"\d+"}}/, '"spentMicroUsd":"500000"}}'),
-      1,
+      'refusal',
       'nothing is left to go on with',
     ],
-  ])('%s', async (_, change, exitCode, says) => {
-    const { world, start } = await paused()
+  ])('%s', async (_, change, kind, says) => {
+    const { world } = await paused()
     const [session = ''] = sessionsOf(world.workspace)
     const text = change(readFileSync(join(session, 'checkpoint.json'), 'utf8'), world.sha)
     const file = join(world.dir, 'changed.json')
     if (text !== undefined) writeFileSync(file, text)
-    const refused = await start(world.workspace, '--resume', file).ended
-    expect(refused).toMatchObject({ exitCode, stderr: expect.stringContaining(says) })
+    const options = { dir: world.workspace, resume: file, sandbox: true, dryRun: false, json: false }
+    const planned = planRun(undefined, [], options)
+    expect({ ...planned }).toMatchObject(
+      kind === 'usage'
+        ? { usage: expect.stringContaining(says) }
+        : { refused: true, message: expect.stringContaining(says) },
+    )
   })
 
   let shared: Awaited<ReturnType<typeof setUp>> | undefined
