@@ -50,8 +50,13 @@ export interface CallAsk {
   readonly price: Price
   /** A proven upper bound: see `input-bound.ts`. */
   readonly inputTokensBound: number
-  /** The same for the wrap-up turn that could follow this call; what that costs at worst is kept back. */
-  readonly wrapUpInputTokensBound: number
+  /**
+   * The same for the wrap-up turn that could follow this call; what that costs at worst is kept back. Absent where none can
+   * follow.
+   */
+  readonly wrapUpInputTokensBound: number | undefined
+  /** The most that the caller asks for; less than `USEFUL_OUTPUT_TOKENS_MIN` is of use to it. */
+  readonly outputTokensAsked?: number | undefined
   /** Where the model's context has less room than `CALL_OUTPUT_TOKENS_MAX`. */
   readonly outputTokensRoom?: number | undefined
   /** What is left of the step's share of the cap; absent when the step has none. */
@@ -223,17 +228,19 @@ function outputFitting(ask: CallAsk, roomMicroUsd: bigint, roomTokens: number | 
   const byTokens = roomTokens === undefined ? byMoney : roomTokens - tokensNeeded(ask, 0)
   const most = ask.purpose === 'wrap-up' ? WRAP_UP_OUTPUT_TOKENS : CALL_OUTPUT_TOKENS_MAX
   const least = ask.purpose === 'wrap-up' ? WRAP_UP_OUTPUT_TOKENS_MIN : USEFUL_OUTPUT_TOKENS_MIN
-  const fitting = Math.min(byMoney, byTokens, most, ask.outputTokensRoom ?? most)
-  return fitting >= least ? fitting : undefined
+  const asked = ask.outputTokensAsked ?? most
+  const fitting = Math.min(byMoney, byTokens, most, asked, ask.outputTokensRoom ?? most)
+  return fitting >= Math.min(least, asked) ? fitting : undefined
 }
 
 function keptBackMicroUsd(ask: CallAsk): bigint {
-  if (ask.purpose === 'wrap-up') return 0n
+  if (ask.purpose === 'wrap-up' || ask.wrapUpInputTokensBound === undefined) return 0n
   return worstCostMicroUsd(ask.price, ask.wrapUpInputTokensBound, WRAP_UP_OUTPUT_TOKENS)
 }
 
 function tokensNeeded(ask: CallAsk, outputTokens: number): number {
-  const keptBack = ask.purpose === 'wrap-up' ? 0 : ask.wrapUpInputTokensBound + WRAP_UP_OUTPUT_TOKENS
+  const { purpose, wrapUpInputTokensBound: wrapUp } = ask
+  const keptBack = purpose === 'wrap-up' || wrapUp === undefined ? 0 : wrapUp + WRAP_UP_OUTPUT_TOKENS
   return ask.inputTokensBound + outputTokens + keptBack
 }
 

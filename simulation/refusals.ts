@@ -84,13 +84,14 @@ export function checkMeterRefusal(runId: string, meter: Meter, ask: CallAsk, lim
   const used = meter.spentMicroUsd + meter.reservedMicroUsd
   const most = limit === 'drawn' ? meter.drawnMicroUsd : meter.capMicroUsd
   const left = limit === 'share' ? least(most - used, ask.shareLeftMicroUsd ?? most - used) : most - used
-  const keptBack = isWrapUp ? 0n : worstOf(ask.price, ask.wrapUpInputTokensBound, WRAP_UP_OUTPUT_TOKENS)
+  const wrapUp = isWrapUp ? undefined : ask.wrapUpInputTokensBound
+  const keptBack = wrapUp === undefined ? 0n : worstOf(ask.price, wrapUp, WRAP_UP_OUTPUT_TOKENS)
   const needed = worstOf(ask.price, ask.inputTokensBound, useful) + keptBack
   if (needed > left) return
   const { tokens } = meter
   if (tokens !== undefined) {
     const tokensLeft = (limit === 'drawn' ? tokens.drawn : tokens.cap) - tokens.spent - tokens.reserved
-    const keptBackTokens = isWrapUp ? 0 : ask.wrapUpInputTokensBound + WRAP_UP_OUTPUT_TOKENS
+    const keptBackTokens = wrapUp === undefined ? 0 : wrapUp + WRAP_UP_OUTPUT_TOKENS
     if (ask.inputTokensBound + useful + keptBackTokens > tokensLeft) return
   }
   fail('false-refusal', `the meter of ${runId} refused a useful call (${limit})`, `more than ${left}`, needed, [runId])

@@ -83,12 +83,13 @@ function mostOutput(
   asked: CallAsk,
   left: { readonly microUsd: bigint; readonly tokens: number | undefined },
 ): number | undefined {
-  const wrapUp = asked.wrapUpInputTokensBound
   const isWork = asked.purpose === 'work'
-  const kept = isWork ? dearest(asked.price, wrapUp, WRAP_UP_OUTPUT_TOKENS) : 0n
-  const keptTokens = isWork ? wrapUp + WRAP_UP_OUTPUT_TOKENS : 0
+  const wrapUp = isWork ? asked.wrapUpInputTokensBound : undefined
+  const kept = wrapUp === undefined ? 0n : dearest(asked.price, wrapUp, WRAP_UP_OUTPUT_TOKENS)
+  const keptTokens = wrapUp === undefined ? 0 : wrapUp + WRAP_UP_OUTPUT_TOKENS
   const [most, least] = isWork ? [CALL_OUTPUT_TOKENS_MAX, USEFUL_OUTPUT_TOKENS_MIN] : [WRAP_UP_OUTPUT_TOKENS, 100]
-  for (let output = most; output >= least; output -= 1) {
+  const wanted = Math.min(most, asked.outputTokensAsked ?? most)
+  for (let output = wanted; output >= Math.min(least, wanted); output -= 1) {
     const fitsMoney = dearest(asked.price, asked.inputTokensBound, output) + kept <= left.microUsd
     const fitsTokens = left.tokens === undefined || asked.inputTokensBound + output + keptTokens <= left.tokens
     if (fitsMoney && fitsTokens) return output
@@ -100,7 +101,8 @@ describe('what is left', () => {
   const asks = fc.record({
     price: prices,
     inputTokensBound: fc.integer({ min: 1, max: 50_000 }),
-    extra: fc.nat(300),
+    extra: fc.option(fc.nat(300), { nil: undefined }),
+    outputTokensAsked: fc.option(fc.integer({ min: 1, max: 20_000 }), { nil: undefined }),
     purpose: fc.constantFrom('work' as const, 'wrap-up' as const),
     cap: fc.oneof(fc.bigInt({ min: 0n, max: 9_000_000n }), fc.bigInt({ min: 0n, max: 50_000n })),
     spent: fc.nat(100),
@@ -124,7 +126,7 @@ describe('what is left', () => {
         }
         const request = ask({
           ...asked,
-          wrapUpInputTokensBound: asked.inputTokensBound + extra,
+          wrapUpInputTokensBound: extra === undefined ? undefined : asked.inputTokensBound + extra,
           shareLeftMicroUsd: share,
         })
         const room = meter.drawnMicroUsd - meter.spentMicroUsd
@@ -156,7 +158,7 @@ describe('what is left', () => {
         })
         const request = ask({
           ...asked,
-          wrapUpInputTokensBound: asked.inputTokensBound + extra,
+          wrapUpInputTokensBound: extra === undefined ? undefined : asked.inputTokensBound + extra,
           shareLeftMicroUsd: share,
           drawnIsFinal: false,
         })
