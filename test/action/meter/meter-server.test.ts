@@ -211,7 +211,7 @@ describe.each(kinds)('the meter before %s', (kind) => {
 
   it('lets a call wait for what another has reserved, and takes no useful call for one too many', async () => {
     const { ask, provider } = await stage(kind, () => ({ text: 'word '.repeat(10), delayMs: 5 }), {
-      capMicroUsd: 12_500n,
+      capMicroUsd: 9_500n,
     })
     const answers = await Promise.all(Array.from({ length: 3 }, () => ask(asking(kind))))
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200])
