@@ -2,8 +2,6 @@
 import type { Checkpoint } from '../core/checkpoint.ts'
 import type { Plan } from '../core/plan.ts'
 import type { Redact } from '../core/redact.ts'
-import type { Said } from '../core/session-event.ts'
-import type { Meanwhile } from './agent-task.ts'
 import type { AppRun } from './app-run.ts'
 import { callsReport } from './calls-report.ts'
 import { type Checkout, type CommitSource, checkOut, ensureCommit, ensureHistory } from './checkout.ts'
@@ -14,11 +12,13 @@ import type { Executed } from './finish-run.ts'
 import { GitError } from './git.ts'
 import { openJournal } from './journal.ts'
 import type { Log } from './log.ts'
+import { Meantime } from './meantime.ts'
 import type { Model } from './model.ts'
 import { readNotes } from './notes.ts'
 import { Purse } from './purse.ts'
 import { recordEnd, recordedJournal, recordStart } from './record-run.ts'
 import { eventsPath, openRecording, type Recording } from './recording.ts'
+import type { Reporting } from './reporting.ts'
 import type { RunParts, Turn } from './run-parts.ts'
 import type { Sandbox } from './sandbox.ts'
 import { Stop } from './stop.ts'
@@ -59,13 +59,15 @@ export async function carryOut(run: CarryOut): Promise<Executed> {
   const recording = openRecording(eventsPath(run.sessionDir), run.redact, run.monotonicMs, run.log)
   const journal = recordedJournal(openJournal(run.journalFile), recording)
   const purse = new Purse(holdOf(plan, app?.claim), journal, lease?.draw)
-  const meanwhile = new Meantime(app?.claim.said ?? [])
-  run.onPause?.(() => meanwhile.pause())
+  const meantime = new Meantime()
+  meantime.hear(app?.claim.said ?? [])
+  run.onPause?.(() => meantime.pause())
+  const reporting = lease && new (await import('./reporting.ts')).Reporting(recording, meantime)
   let step = ''
   let checkpoints: Promise<Checkpoints> | undefined
   try {
     recordStart(recording, plan, run.checkpoint)
-    lease?.keep(purse, () => step)
+    if (reporting !== undefined) lease?.keep(purse, () => step, reporting)
     const missing = await prepareCheckout(run)
     if (missing !== undefined) return { report: callsReport([], 'failed', 'checkout-failed', missing), patch: '' }
     const notes = await readNotes(run.checkout.objects, plan.subject)
@@ -81,20 +83,21 @@ export async function carryOut(run: CarryOut): Promise<Executed> {
       log: run.log,
       redact: run.redact,
       signal: abort.signal,
-      resume: checkpoint && { checkpoint, isSpokenTo: meanwhile.hasSaid },
+      resume: checkpoint && { checkpoint, isSpokenTo: meantime.hasSaid },
       onStep: (id) => {
         step = id
       },
       onTurn: (turn) => run.onTurn(turn, purse.spentMicroUsd),
       record: recording.record,
-      meanwhile: () => meanwhile.take(),
+      meanwhile: () => meantime.take(),
       checkpoints: (startTree) => {
-        checkpoints ??= openCheckpoints(run, purse, recording, startTree)
+        checkpoints ??= openCheckpoints(run, purse, recording, startTree, reporting)
         return checkpoints
       },
     }
     const executed = await execute(parts, notes)
     recordEnd(recording, executed)
+    await lease?.flush()
     return executed
   } finally {
     clearTimeout(deadline)
@@ -104,37 +107,12 @@ export async function carryOut(run: CarryOut): Promise<Executed> {
   }
 }
 
-/** What a run was told while it works. */
-class Meantime {
-  #rest = false
-  #said: Said[]
-
-  constructor(said: readonly Said[]) {
-    this.#said = [...said]
-  }
-
-  get hasSaid(): boolean {
-    return this.#said.length > 0
-  }
-
-  pause(): void {
-    this.#rest = true
-  }
-
-  take(): Meanwhile {
-    // What is said to a run that rests waits for the one that goes on.
-    if (this.#rest) return { rest: true, said: [] }
-    const said = this.#said
-    this.#said = []
-    return { rest: false, said }
-  }
-}
-
 async function openCheckpoints(
   run: CarryOut,
   purse: Purse,
   recording: Recording,
   startTree: string,
+  reporting: Reporting | undefined,
 ): Promise<Checkpoints> {
   const module = await import('./checkpoints.ts')
   return new module.Checkpoints({
@@ -148,7 +126,7 @@ async function openCheckpoints(
     commandsRun: () => run.sandbox.commandsRun,
     spentMicroUsd: () => (run.checkpoint?.spentMicroUsd ?? 0n) + purse.spentMicroUsd,
     record: recording.record,
-    onCheckpoint: () => {},
+    onCheckpoint: (made) => reporting?.checkpoint(made),
   })
 }
 

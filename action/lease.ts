@@ -4,17 +4,27 @@ import { HEARTBEAT_SECONDS, LEASE_SECONDS } from '../core/protocol.ts'
 import { isRefusal } from '../core/reason.ts'
 import { type Door, isSilence } from './door.ts'
 import type { Draw, Drawn, Purse } from './purse.ts'
+import type { Reporting, Told } from './reporting.ts'
 import { Stop } from './stop.ts'
 
 /** Between two askings to be drawn while the App is silent. */
 const DRAW_PAUSE_MS = 2_000
 const LEASE_MS = LEASE_SECONDS * 1000
+/** Between two heartbeats while more of the log is waiting than one can take. */
+const BATCH_PAUSE_MS = 1_000
+/** For what is left of the log when the run has ended; a job that is cancelled has seconds in all. */
+const FLUSH_MS = 10_000
+const FLUSH_STOPPED_MS = 2_500
+/** Of that. */
+const FLUSH_BATCHES_MAX = 100
 
 export interface Lease {
   /** Asks again while the App is silent, until the lease is over. */
   readonly draw: Draw
   /** Starts the heartbeats; `step` says where the run is. */
-  keep(purse: Purse, step: () => string): void
+  keep(purse: Purse, step: () => string, reporting: Reporting): void
+  /** Sends what is left of the log and of the checkpoints, as far as there is time. Never rejects. */
+  flush(): Promise<void>
   end(): void
 }
 
@@ -30,13 +40,14 @@ export function holdLease(
   let drawn: Drawn = { drawnMicroUsd: claim.drawnMicroUsd, drawnTokens: claim.drawnTokens }
   let spentMicroUsd = () => 0n
   let step = () => ''
+  let reporting: Reporting | undefined
   let heardMs = monotonicMs()
   let timer: NodeJS.Timeout | undefined
 
   const leaseLeftMs = () => LEASE_MS - (monotonicMs() - heardMs)
 
   /** Whether the App was heard. */
-  const send = async (want: Drawn, signal: AbortSignal): Promise<boolean> => {
+  const send = async (want: Drawn, signal: AbortSignal, told: Told = {}): Promise<boolean> => {
     sequence += 1
     const at = step()
     const untilOver = AbortSignal.timeout(Math.max(0, Math.ceil(leaseLeftMs())))
@@ -46,6 +57,7 @@ export function holdLease(
       wantMicroUsd: want.drawnMicroUsd,
       ...(want.drawnTokens !== undefined && { wantTokens: want.drawnTokens }),
       ...(at !== '' && { step: at.slice(0, 100) }),
+      ...told,
     }
     const reply = await door.events(claim.token, claim.runId, body, AbortSignal.any([signal, untilOver]))
     if (isSilence(reply) || (isRefusal(reply) && !isFenced(reply.reason))) {
@@ -55,7 +67,10 @@ export function holdLease(
     }
     heardMs = monotonicMs()
     if (isRefusal(reply) || !reply.continue) run.abort(new Stop('cancelled'))
-    if (!isRefusal(reply)) drawn = furthest(drawn, reply)
+    if (!isRefusal(reply)) {
+      drawn = furthest(drawn, reply)
+      reporting?.heard(told, reply)
+    }
     return true
   }
 
@@ -68,20 +83,32 @@ export function holdLease(
       }
       return signal.aborted ? undefined : drawn
     },
-    keep(purse, where) {
+    keep(purse, where, log) {
       spentMicroUsd = () => purse.spentMicroUsd
       step = where
+      reporting = log
+      let isTelling = true
       // Each begins when the one before it has ended, so that a slow App is not asked by two at once.
       const beat = async () => {
-        await send(drawn, ending.signal)
+        const told = isTelling ? log.next() : {}
+        const isHeard = await send(drawn, ending.signal, told)
         purse.raise(drawn.drawnMicroUsd, drawn.drawnTokens)
-        if (!ending.signal.aborted) beatLater()
+        // A part of the log that the App can't take must not cost the lease: the next beat goes without.
+        isTelling = isHeard || Object.keys(told).length === 0
+        if (!ending.signal.aborted) beatLater(log.hasMore && isHeard)
       }
-      const beatLater = () => {
-        timer = setTimeout(beat, HEARTBEAT_SECONDS * 1000)
+      const beatLater = (isSoon: boolean) => {
+        timer = setTimeout(beat, isSoon ? BATCH_PAUSE_MS : HEARTBEAT_SECONDS * 1000)
         timer.unref()
       }
-      beatLater()
+      beatLater(false)
+    },
+    async flush() {
+      clearTimeout(timer)
+      const signal = AbortSignal.timeout(run.signal.aborted ? FLUSH_STOPPED_MS : FLUSH_MS)
+      for (let batches = 0; reporting?.hasMore && batches < FLUSH_BATCHES_MAX && !signal.aborted; batches += 1) {
+        if (!(await send(drawn, signal, reporting.next()))) break
+      }
     },
     end() {
       clearTimeout(timer)

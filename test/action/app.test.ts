@@ -1,131 +1,15 @@
-/** What is left when the job's process is killed: its journal, from which `post` settles with the App. */
-import { once } from 'node:events'
 import { existsSync, rmSync } from 'node:fs'
-import { createServer } from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
-import { z } from 'zod'
 import { spendOf } from '../../core/posting.ts'
-import { claimAnswerSchema, claimBodySchema } from '../../core/protocol.ts'
-import { refuse } from '../../core/reason.ts'
-import { reportSchema } from '../../core/report.ts'
-import { startModel } from '../world/model.ts'
+import { claimBodySchema } from '../../core/protocol.ts'
 import type { Script } from '../world/model-contract.ts'
-import { JobWorld, readCommandFile } from './job-world.ts'
-import { sandboxed } from './sandboxed.ts'
+import { noDraw, setUpApp, TOKEN, unreachable } from './app-world.ts'
+import { readCommandFile } from './job-world.ts'
 
 const closing: (() => unknown)[] = []
 afterEach(async () => {
   for (const close of closing.splice(0)) await close()
 })
-
-/** What the App answers while its database does not. */
-const unreachable = { status: 503, body: refuse('ledger-unreachable') }
-
-const noDraw = (door: string) => (door === 'events' ? unreachable : undefined)
-
-const TOKEN = 'bearer-canary-0123456789'
-
-/** The App's side of the door, as far as a runner sees it: it grants one plan, draws as it is told, and keeps reports. */
-async function startApp(
-  world: JobWorld,
-  options: {
-    drawnMicroUsd: bigint
-    /** A token account pays as well: the cap and what is drawn of it. */
-    tokens?: number
-    draw?: (want: bigint) => bigint
-    continue?: boolean
-    /** The status and body of the `count`th request to a door, counted from 1, where it is not to be answered in order. */
-    fail?: (door: string, count: number) => { status: number; body: object } | undefined
-  },
-) {
-  const seen: { path: string; authorization: string; body: unknown }[] = []
-  const plan = {
-    version: 1 as const,
-    workflow: 'mend',
-    portfolio: 'upkeep',
-    subject: { kind: 'pull-request' as const, repository: 'acme/sum', number: 7, headSha: world.sha, headRef: 'topic' },
-    inputs: { goal: 'Mend it' },
-    steps: [{ id: 'mend', agent: 'fixer', prompt: 'mend.md', promptText: 'Goal: ${{ inputs.goal }}', turns: 8 }],
-    agents: {
-      fixer: {
-        name: 'fixer',
-        tools: ['read', 'edit', 'list'] as ('read' | 'edit' | 'list')[],
-        model: 'm',
-        systemText: 'You mend.',
-      },
-    },
-    guards: {},
-    deliver: 'commit' as const,
-    prices: { m: { input: 1_000_000n, cached: 100_000n, output: 4_000_000n, tiers: [], source: 'a test' } },
-    capMicroUsd: 500_000n,
-    ...(options.tokens !== undefined && { capTokens: options.tokens }),
-    timeoutMinutes: 5,
-  }
-  const claim = z.encode(claimAnswerSchema, {
-    runId: 'r1',
-    sessionId: 's1',
-    token: TOKEN,
-    plan: { ...plan, effort: undefined } as never,
-    drawnMicroUsd: options.drawnMicroUsd,
-    ...(options.tokens !== undefined && { drawnTokens: options.tokens }),
-    remainingMicroUsd: 9_000_000n,
-  })
-  const server = createServer(async (request, response) => {
-    let text = ''
-    for await (const chunk of request) text += chunk
-    const body = text === '' ? {} : JSON.parse(text)
-    const path = request.url ?? ''
-    seen.push({ path, authorization: request.headers.authorization ?? '', body })
-    const answers: Record<string, () => unknown> = {
-      '/identity?v=1&audience=purser': () => ({ value: 'identity-token' }),
-      '/api/v1/runs/r1/claim': () => claim,
-      '/api/v1/runs/r1/events': () => ({
-        continue: options.continue ?? true,
-        drawnMicroUsd: String(options.draw?.(BigInt(body.wantMicroUsd)) ?? options.drawnMicroUsd),
-      }),
-      '/api/v1/runs/r1/finish': () => ({
-        spentMicroUsd: body.spentMicroUsd,
-        remainingMicroUsd: '8000000',
-        delivery: 'commit abc',
-        conclusion: body.conclusion,
-        ...(body.reason && { reason: body.reason }),
-      }),
-    }
-    const count = seen.filter((request) => request.path === path).length
-    const failure = options.fail?.(path.split('/').at(-1) ?? '', count)
-    if (failure !== undefined) {
-      response.writeHead(failure.status, { 'content-type': 'application/json' })
-      return response.end(JSON.stringify(failure.body))
-    }
-    const answer = answers[path]
-    response.writeHead(answer ? 200 : 404, { 'content-type': 'application/json' })
-    response.end(JSON.stringify(answer?.() ?? {}))
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  closing.push(() => server.close())
-  const address = server.address()
-  const url = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`
-  const reports = () =>
-    seen.filter(({ path }) => path.endsWith('/finish')).map(({ body }) => z.decode(reportSchema, body as never))
-  return { url, seen, reports }
-}
-
-async function setUp(scripts: Script[], options: Parameters<typeof startApp>[1]) {
-  const model = await startModel({ scripts })
-  const world = new JobWorld()
-  closing.push(
-    () => model.close(),
-    () => world.close(),
-  )
-  const app = await startApp(world, options)
-  const inputs = { run: 'r1', 'app-url': app.url, 'api-key': 'sk-canary-0123456789', 'base-url': model.url }
-  const extra = {
-    ...sandboxed,
-    ACTIONS_ID_TOKEN_REQUEST_URL: `${app.url}/identity?v=1`,
-    ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'request-token',
-  }
-  return { model, world, app, inputs, extra }
-}
 
 const edit = { toolCalls: [{ name: 'edit', arguments: { path: 'sum.js', old: 'a - b', new: 'a + b' } }] }
 const mend: Script = (request) =>
@@ -133,7 +17,7 @@ const mend: Script = (request) =>
 
 describe('a run with an App', () => {
   it('claims by its identity, asks to be drawn before it spends, and reports', async () => {
-    const { world, app, inputs, extra } = await setUp([mend], { drawnMicroUsd: 1_000n, draw: (want) => want })
+    const { world, app, inputs, extra } = await setUpApp([mend], { drawnMicroUsd: 1_000n, draw: (want) => want })
     const job = await world.run(inputs, extra)
     expect(job.outputs).toMatchObject({
       conclusion: 'completed',
@@ -145,7 +29,8 @@ describe('a run with an App', () => {
     expect(app.seen.map(({ path, authorization }) => `${path} ${authorization}`)).toEqual([
       expect.stringMatching(/^\/identity/),
       '/api/v1/runs/r1/claim Bearer identity-token',
-      `/api/v1/runs/r1/events Bearer ${TOKEN}`,
+      // To be drawn, and with the checkpoint of the end.
+      ...Array(2).fill(`/api/v1/runs/r1/events Bearer ${TOKEN}`),
       `/api/v1/runs/r1/finish Bearer ${TOKEN}`,
     ])
     expect(app.reports()[0]?.delivery?.changeset?.baseSha).toBe(world.sha)
@@ -154,7 +39,7 @@ describe('a run with an App', () => {
 
   it('shows the App a UUID of its step, the same in every try and another in every step', async () => {
     const fail = (door: string, count: number) => (door === 'claim' && count === 1 ? unreachable : undefined)
-    const { world, app, inputs, extra } = await setUp([mend], { drawnMicroUsd: 400_000n, fail })
+    const { world, app, inputs, extra } = await setUpApp([mend], { drawnMicroUsd: 400_000n, fail })
     const job = await world.run(inputs, extra)
     await world.run(inputs, extra)
     const [first, second, other] = app.seen
@@ -167,14 +52,14 @@ describe('a run with an App', () => {
 
   it('goes on when the App restarts while it is asked to draw', async () => {
     const fail = (door: string, count: number) => (door === 'events' && count <= 5 ? unreachable : undefined)
-    const { world, app, inputs, extra } = await setUp([mend], { drawnMicroUsd: 1_000n, draw: (want) => want, fail })
+    const { world, app, inputs, extra } = await setUpApp([mend], { drawnMicroUsd: 1_000n, draw: (want) => want, fail })
     const job = await world.run(inputs, extra)
     expect(job.outputs).toMatchObject({ conclusion: 'completed', delivery: 'commit abc' })
-    expect(app.seen.filter(({ path }) => path.endsWith('/events'))).toHaveLength(6)
+    expect(app.seen.filter(({ path }) => path.endsWith('/events'))).toHaveLength(7)
   })
 
   it('stops within seconds when the job is cancelled while the App is silent', async () => {
-    const { world, app, inputs, extra, model } = await setUp([mend], { drawnMicroUsd: 1_000n, fail: noDraw })
+    const { world, app, inputs, extra, model } = await setUpApp([mend], { drawnMicroUsd: 1_000n, fail: noDraw })
     const job = world.start(inputs, extra)
     await expect.poll(() => app.seen.some(({ path }) => path.endsWith('/events')), { timeout: 20_000 }).toBe(true)
     job.kill('SIGINT')
@@ -184,7 +69,7 @@ describe('a run with an App', () => {
   })
 
   it('spends no more than is drawn when the App draws no more', async () => {
-    const { world, app, inputs, extra, model } = await setUp([mend], { drawnMicroUsd: 1_000n })
+    const { world, app, inputs, extra, model } = await setUpApp([mend], { drawnMicroUsd: 1_000n })
     const job = await world.run(inputs, extra)
     expect(job.outputs).toMatchObject({ conclusion: 'capped', reason: 'cap-reached', 'spend-usd': '0.00' })
     expect(model.calls()).toHaveLength(0)
@@ -192,7 +77,7 @@ describe('a run with an App', () => {
   })
 
   it('stops when the App says so', async () => {
-    const { world, inputs, extra } = await setUp([mend], {
+    const { world, inputs, extra } = await setUpApp([mend], {
       drawnMicroUsd: 1_000n,
       draw: (want) => want,
       continue: false,
@@ -201,7 +86,7 @@ describe('a run with an App', () => {
   })
 
   it('is settled from its journal by `post` when it is killed, and its files go', async () => {
-    const { world, app, inputs, extra, model } = await setUp([() => ({ silent: true })], { drawnMicroUsd: 400_000n })
+    const { world, app, inputs, extra, model } = await setUpApp([() => ({ silent: true })], { drawnMicroUsd: 400_000n })
     const job = world.start(inputs, extra)
     await expect.poll(() => model.calls().length, { timeout: 20_000 }).toBe(1)
     job.kill('SIGKILL')
@@ -222,7 +107,7 @@ describe('a run with an App', () => {
       started?.kill('SIGKILL')
       return { silent: true }
     }
-    const { world, app, inputs, extra, model } = await setUp([script], { drawnMicroUsd: 500_000n, tokens: 60_000 })
+    const { world, app, inputs, extra, model } = await setUpApp([script], { drawnMicroUsd: 500_000n, tokens: 60_000 })
     const job = world.start(inputs, extra)
     started = job
     await job.ended
@@ -245,7 +130,10 @@ describe('a run with an App', () => {
 
   it('stops at once, keeps its work and reports the whole, when a provider bills more tokens than the bound', async () => {
     const dear = { ...edit, usage: { input: 90_000, cached: 90_000, output: 2 } }
-    const { world, app, inputs, extra, model } = await setUp([() => dear], { drawnMicroUsd: 500_000n, tokens: 60_000 })
+    const { world, app, inputs, extra, model } = await setUpApp([() => dear], {
+      drawnMicroUsd: 500_000n,
+      tokens: 60_000,
+    })
     const job = await world.run(inputs, extra)
     expect(job.outputs).toMatchObject({ conclusion: 'capped', reason: 'overage' })
     expect(job.summary).toContain('billed more for a model call')
@@ -259,7 +147,7 @@ describe('a run with an App', () => {
 
   describe('killed before any call', () => {
     const killed = async () => {
-      const { world, app, inputs, extra, model } = await setUp([mend], { drawnMicroUsd: 1_000n, fail: noDraw })
+      const { world, app, inputs, extra, model } = await setUpApp([mend], { drawnMicroUsd: 1_000n, fail: noDraw })
       const job = world.start(inputs, extra)
       await expect.poll(() => app.seen.some(({ path }) => path.endsWith('/events')), { timeout: 20_000 }).toBe(true)
       job.kill('SIGKILL')
@@ -287,7 +175,7 @@ describe('a run with an App', () => {
       request.messages.some((message) => message.role === 'assistant')
         ? { text: 'Done.', usage: { input: 90_000, cached: 90_000, output: 2 } }
         : edit
-    const { world, app, inputs, extra, model } = await setUp([dear], { drawnMicroUsd: 500_000n, tokens: 60_000 })
+    const { world, app, inputs, extra, model } = await setUpApp([dear], { drawnMicroUsd: 500_000n, tokens: 60_000 })
     const job = await world.run(inputs, extra)
     expect(model.calls()).toHaveLength(2)
     expect(job.outputs).toMatchObject({ conclusion: 'capped', reason: 'overage' })
@@ -296,7 +184,7 @@ describe('a run with an App', () => {
 
   it('gives back by `post` what it could not start, when the App is silent', async () => {
     const fail = (door: string, count: number) => (door === 'finish' && count <= 4 ? unreachable : undefined)
-    const { world, app, inputs, extra } = await setUp([mend], { drawnMicroUsd: 1_000n, fail })
+    const { world, app, inputs, extra } = await setUpApp([mend], { drawnMicroUsd: 1_000n, fail })
     const job = world.start({ ...inputs, 'api-key': '' }, extra)
     expect((await job.ended).outputs).toMatchObject({ conclusion: 'refused', reason: 'no-key' })
     await world.post(job.env)
@@ -306,7 +194,7 @@ describe('a run with an App', () => {
 
   it('keeps the work from the App where it is told to, also when `post` sends the report', async () => {
     const fail = (door: string, count: number) => (door === 'finish' && count <= 4 ? unreachable : undefined)
-    const { world, app, inputs, extra } = await setUp([mend], { drawnMicroUsd: 400_000n, fail })
+    const { world, app, inputs, extra } = await setUpApp([mend], { drawnMicroUsd: 400_000n, fail })
     const job = world.start({ ...inputs, deliver: 'none' }, extra)
     expect((await job.ended).report?.delivery?.changeset?.files).toHaveLength(1)
     expect(await world.post(job.env)).toContain('settled')
@@ -321,7 +209,7 @@ describe('a run with an App', () => {
         rmSync(`${baseDir}/git`, { recursive: true })
       return undefined
     }
-    const { world, app, inputs, extra } = await setUp([breaking, mend], { drawnMicroUsd: 400_000n })
+    const { world, app, inputs, extra } = await setUpApp([breaking, mend], { drawnMicroUsd: 400_000n })
     const started = world.start(inputs, extra)
     const job = await started.ended
     expect(job.outputs).toMatchObject({ conclusion: 'failed', reason: 'internal' })
@@ -333,7 +221,7 @@ describe('a run with an App', () => {
   })
 
   it('says that the App does not answer, and spends nothing', async () => {
-    const { world, inputs, extra, model } = await setUp([mend], { drawnMicroUsd: 1_000n })
+    const { world, inputs, extra, model } = await setUpApp([mend], { drawnMicroUsd: 1_000n })
     const job = await world.run({ ...inputs, 'app-url': 'http://127.0.0.1:1' }, extra)
     expect(job.outputs).toMatchObject({ conclusion: 'refused', reason: 'app-unreachable' })
     expect(model.calls()).toHaveLength(0)
