@@ -29,7 +29,7 @@ export type Begun = 'started' | 'waiting' | 'not-started'
  */
 export async function begin(parts: Parts, place: Place, beginning: Beginning): Promise<Begun | Refusal> {
   if (onlyQuotes(beginning)) {
-    const { run } = await propose(parts.ledger, await ledgerRequest(parts, place, beginning))
+    const { run } = await propose(parts.ledger, await firstRequest(parts, place, beginning))
     await showRun(parts, run.id)
     return 'waiting'
   }
@@ -50,7 +50,7 @@ export async function reserveRun(
   place: Place,
   beginning: Beginning,
 ): Promise<{ session: Session; run: StoredRun } | Refusal> {
-  const request = await ledgerRequest(parts, place, beginning)
+  const request = await firstRequest(parts, place, beginning)
   return reserve(parts.ledger, { ...request, accounts: beginning.prepared.accounts })
 }
 
@@ -63,10 +63,15 @@ export function onlyQuotes({ prepared, go }: Pick<Beginning, 'prepared' | 'go'>)
   })
 }
 
-async function ledgerRequest(
+function firstRequest(parts: Parts, place: Place, { go, ...beginning }: Beginning): ReturnType<typeof ledgerRequest> {
+  return ledgerRequest(parts, place, { ...beginning, goKey: go?.key })
+}
+
+/** `goKey`: the command that it is reserved by, where that is not the one that started its session. */
+export async function ledgerRequest(
   parts: Parts,
   place: Place,
-  { prepared, found, trigger, commandKey, go }: Beginning,
+  { prepared, found, trigger, commandKey, goKey }: Omit<Beginning, 'go'> & { readonly goKey?: string | undefined },
 ): Promise<{ session: NewSession; run: NewRun; now: Date }> {
   const { plan, resolved, declared } = prepared
   const variant = plan.variant ?? null
@@ -89,7 +94,7 @@ async function ledgerRequest(
       headSha: found.subject.headSha,
       configSha: declared.configSha,
       plan,
-      goKey: go?.key,
+      goKey,
       floorMicroUsd: resolved.floorMicroUsd,
       recentSpendsMicroUsd: await recentSpends(parts.prisma, repositoryId, plan.workflow, variant),
     },

@@ -1,5 +1,5 @@
 /** From a comment to the command in it. Only the first line of a newly created comment by a person can be one. */
-import { type Command, parseComment } from '../core/command.ts'
+import { type Command, parseComment, type Verb } from '../core/command.ts'
 import { invalidProblem } from '../core/command-problem.ts'
 import { mayRun, refusePermission } from '../core/permission.ts'
 import { isRefusal, refuse } from '../core/reason.ts'
@@ -9,15 +9,21 @@ import type { Parts } from './parts.ts'
 import type { Place } from './place.ts'
 import { declaredBy } from './prepare.ts'
 import { readIssue, readPullRequest } from './subject.ts'
-import { type CarriedOutVerb, carriedOutVerbs } from './verbs/carried-out.ts'
+import { ask } from './verbs/ask.ts'
+import { deliver } from './verbs/deliver.ts'
 import { explain } from './verbs/explain.ts'
+import { fork } from './verbs/fork.ts'
 import { go } from './verbs/go.ts'
 import { help } from './verbs/help.ts'
 import { list } from './verbs/list.ts'
+import { pause } from './verbs/pause.ts'
 import { promote } from './verbs/promote.ts'
 import { quote } from './verbs/quote.ts'
 import { reject } from './verbs/reject.ts'
+import { resume } from './verbs/resume.ts'
+import { retry } from './verbs/retry.ts'
 import { run } from './verbs/run.ts'
+import { say } from './verbs/say.ts'
 import { status } from './verbs/status.ts'
 import { stop } from './verbs/stop.ts'
 
@@ -36,13 +42,20 @@ export interface NewComment {
   }
 }
 
-const carryOut: Readonly<Record<CarriedOutVerb, (at: CommandAt) => Promise<void>>> = {
+const carryOut: Readonly<Record<Verb, (at: CommandAt) => Promise<void>>> = {
   run,
   quote,
   go,
   status,
   explain,
+  say,
+  ask,
+  pause,
+  resume,
   stop,
+  retry,
+  fork,
+  deliver,
   promote,
   reject,
   list,
@@ -68,12 +81,7 @@ export async function onComment(parts: Parts, place: Place, comment: NewComment)
     const problem = isRefusal(declared) ? command.problem : invalidProblem(command, declared.configuration)
     return showRefusal(place, spoken, refuse('invalid-command', problem))
   }
-  const verb = carriedOutVerbs.find((one) => one === command.verb)
-  if (verb === undefined) {
-    const message = `\`/agent ${command.verb}\` is a command, but this version of Purser does not carry it out yet.`
-    return showRefusal(place, spoken, refuse('verb-unavailable', message), about)
-  }
-  await carryOut[verb]({ ...spoken, parts, place, command, permissions })
+  await carryOut[command.verb]({ ...spoken, parts, place, command, permissions })
 }
 
 /** The workflow that a command names, for the heading of its refusal. */

@@ -6,6 +6,7 @@ import type { Configuration } from '../core/config/configuration.ts'
 import type { Plan, Subject } from '../core/plan.ts'
 import { isRefusal, type Refusal } from '../core/reason.ts'
 import { type Resolved, type RunRequest, resolveRun } from '../core/resolve.ts'
+import { type Question, resolveAsk } from '../core/resolve-ask.ts'
 import { payingSquad } from '../core/squads.ts'
 import type { Declared } from './configuration.ts'
 import type { Parts } from './parts.ts'
@@ -32,15 +33,32 @@ export async function prepare(
   request: RunRequest,
   subject: Subject,
 ): Promise<Prepared | Refusal> {
-  const { configuration, configSha } = declared
+  const { configuration } = declared
   const resolved = resolveRun(configuration, request, subject, parts.keptPrices, parts.now())
   if (isRefusal(resolved)) return resolved
   const isSquads = request.variant !== undefined && resolved.payer.kind === 'portfolio'
   const squad = isSquads ? await squadPaying(place, configuration, subject) : undefined
+  return preparedOf(parts, declared, resolved, request.overrides, squad)
+}
+
+/** A question about a session: whoever pays for runs of its workflow's baseline pays for the answer. */
+export function prepareAsk(parts: Parts, declared: Declared, question: Question, subject: Subject): Prepared | Refusal {
+  const resolved = resolveAsk(declared.configuration, question, subject, parts.keptPrices, parts.now())
+  return isRefusal(resolved) ? resolved : preparedOf(parts, declared, resolved, {}, undefined)
+}
+
+function preparedOf(
+  parts: Parts,
+  declared: Declared,
+  resolved: Resolved,
+  overrides: RunRequest['overrides'],
+  squad: string | undefined,
+): Prepared {
+  const { configuration, configSha } = declared
   return {
     declared,
     resolved,
-    plan: { ...resolved.plan, configSha, overrides: request.overrides },
+    plan: { ...resolved.plan, configSha, overrides },
     accounts: accountsFor(configuration, resolved, squad, parts.now()),
   }
 }

@@ -3,6 +3,7 @@ import { LEASE_SECONDS } from '../core/protocol.ts'
 import { isPast } from './database/clock.ts'
 import { deliverOnce } from './door/finish.ts'
 import { dueRuns } from './ledger/history.ts'
+import { forgetOldLogs } from './ledger/session-log.ts'
 import { takeUnshown } from './ledger/shown.ts'
 import { abandonUndispatched, abandonUnstarted, expireLost, type Swept, undeliveredRuns } from './ledger/sweep.ts'
 import { type FindJurisdiction, findOnce, putOff, updateOutcome } from './outcome.ts'
@@ -35,6 +36,7 @@ export async function sweep(parts: Parts, work: Work): Promise<void> {
     outcomes: () => decideDue(parts, find),
     proposals: () => tendProposals(parts),
     'old webhooks': () => forgetWebhooks(parts),
+    'old session logs': () => forgetOldLogs(parts.prisma),
   }
   for (const [stage, carryOut] of Object.entries(stages)) {
     try {

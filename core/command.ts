@@ -3,8 +3,9 @@
  *
  *     /agent <workflow>[/<variant>] [name=value ...]
  *     /agent quote <workflow>[/<variant>] [name=value ...]
- *     /agent go | status | explain | stop | pause | resume | retry | deliver | list | help
- *     /agent say "text" | ask <agent> "text" | fork [<workflow>[/<variant>]]
+ *     /agent go | status | explain | stop | pause | deliver | list | help
+ *     /agent say "text" | ask <agent> "text"
+ *     /agent resume | retry | fork [<workflow>[/<variant>]] [cap=...] [model=...] [effort=...]
  *     /agent promote | reject [<reason>]
  *
  * A value is bare (no blanks, no quotes) or in double quotes with `\"` and `\\`. `cap`, `model` and `effort` are overrides.
@@ -151,8 +152,11 @@ function readCommand(line: string, tokens: readonly Token[]): ParsedComment {
       return readAsk(rest, line)
     case 'quote':
       return readQuote(rest, line)
+    case 'resume':
+    case 'retry':
+      return withOverrides(verb, {}, rest, line)
     case 'fork':
-      return readFork(rest)
+      return readFork(rest, line)
     case 'reject':
       return readReject(rest, line)
     default:
@@ -168,14 +172,32 @@ function readQuote(tokens: readonly Token[], line: string): ParsedComment {
   return 'problem' in target ? invalid(target.problem) : withPairs('quote', target, rest, line)
 }
 
-function readFork(tokens: readonly Token[]): ParsedComment {
-  const [first, second] = tokens
-  if (!first) return { kind: 'command', verb: 'fork', ...empty }
-  if (first.kind !== 'word' || second) {
-    return invalid(`one workflow or nothing is expected after \`fork\`, as in \`${PREFIX} fork refactor+tests\``)
-  }
+function readFork(tokens: readonly Token[], line: string): ParsedComment {
+  const [first, ...rest] = tokens
+  if (first?.kind !== 'word') return withOverrides('fork', {}, tokens, line)
   const target = readTarget(first.text)
-  return 'problem' in target ? invalid(target.problem) : { kind: 'command', verb: 'fork', ...empty, ...target }
+  return 'problem' in target ? invalid(target.problem) : withOverrides('fork', target, rest, line)
+}
+
+/** What goes on with a session takes its inputs from there: only what changes the run may be given. */
+function withOverrides(
+  verb: 'resume' | 'retry' | 'fork',
+  target: Partial<Target>,
+  tokens: readonly Token[],
+  line: string,
+): ParsedComment {
+  const overrides = new Map<string, string>()
+  for (const token of tokens) {
+    if (token.kind !== 'pair' || !isOverride(token.name)) {
+      return invalid(
+        `after \`${verb}\` only ${overrideNames.map((name) => `\`${name}=\``).join(', ')} are expected, but there is ${written(line, token)}; the inputs are the session’s`,
+      )
+    }
+    const problem = pairProblem(token.name, token.value, overrides)
+    if (problem !== undefined) return invalid(problem)
+    overrides.set(token.name, token.value)
+  }
+  return { kind: 'command', verb, ...empty, ...target, overrides: Object.fromEntries(overrides) }
 }
 
 /** Without a reason it is still a command: what is told then lists them. */

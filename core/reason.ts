@@ -42,10 +42,10 @@ export const reasons = {
     says: 'The workflow does not work on this kind of subject.',
     todo: 'Use it where its delivery makes sense: a commit or a review needs an open pull request.',
   },
-  'verb-unavailable': {
+  'unknown-agent': {
     kind: 'refusal',
-    says: 'The command is known but this version of Purser does not carry it out.',
-    todo: 'See `/agent help` for what it does.',
+    says: 'No agent of that name is in the catalog.',
+    todo: 'Name one of the catalog’s agents, as in `/agent ask engineer "Why this way?"`.',
   },
   'no-session': {
     kind: 'refusal',
@@ -60,7 +60,7 @@ export const reasons = {
   'nothing-withheld': {
     kind: 'refusal',
     says: 'The last run here holds back no work that could be delivered.',
-    todo: '`/agent explain` says how it went.',
+    todo: 'See how it went with `/agent explain`.',
   },
   'guard-stands': {
     kind: 'refusal',
@@ -251,6 +251,11 @@ export const reasons = {
     kind: 'conclusion',
     says: 'The work contains a file that can’t be delivered: a link, a submodule, a secret, text that is shown out of order, or an oversize file.',
     todo: 'Look at the report for the file and the reason.',
+  },
+  'guard-waived': {
+    kind: 'conclusion',
+    says: 'A guard had withheld the work, and a maintainer had it delivered all the same.',
+    todo: 'Nothing; look at it more closely than at other work.',
   },
   'step-failed': {
     kind: 'conclusion',

@@ -10,6 +10,7 @@ import { redactor } from '../../core/redact.ts'
 import type { Report } from '../../core/report.ts'
 import { DELIVERY_TRIES_MAX, isDeliveryDue } from '../../core/run-life.ts'
 import type { DeliveryView } from '../../core/text/delivery.ts'
+import { waiving } from '../../core/waive.ts'
 import type { Run, Session } from '../../prisma/client/client.ts'
 import { isRefused } from '../github.ts'
 import { type Delivered, putOffDelivery, recordDelivery, takeDelivery } from '../ledger/delivery.ts'
@@ -85,6 +86,8 @@ async function tryDeliver(order: DeliveryOrder): Promise<Delivered> {
 async function deliver(order: DeliveryOrder): Promise<Delivered> {
   const { plan, report } = order
   const { conclusion, delivery } = report
+  // What rests is gone on with from its checkpoint.
+  if (report.reason === 'paused') return {}
   if (!delivery) return conclusion === 'completed' && plan.deliver !== 'none' ? { reason: 'nothing-to-deliver' } : {}
   const [violation] = await violationsAsCounted(order, delivery.changeset)
   if (violation) return { conclusion: 'withheld', reason: violation.reason }
@@ -128,8 +131,10 @@ function kept(delivered: Delivered, actionsUrl: string | undefined): Delivered {
     : delivered
 }
 
-function orderOf(parts: Parts, place: Place, run: Run, session: Session, report: Report): DeliveryOrder {
-  const plan = storedPlan(run)
+function orderOf(parts: Parts, place: Place, run: Run, session: Session, said: Report): DeliveryOrder {
+  const plan = waiving(storedPlan(run), run.waived)
+  const isWaived = run.reason === 'guard-waived' && said.conclusion === 'withheld'
+  const report = isWaived ? { ...said, conclusion: 'completed' as const } : said
   return {
     parts,
     place,

@@ -1,8 +1,16 @@
 /** A dispatched job claims its run: it proves that it is the very job that was dispatched. */
+import type { Checkpoint } from '../../core/checkpoint.ts'
+import { fitCheckpoint } from '../../core/going-on.ts'
+import type { Plan } from '../../core/plan.ts'
 import type { ClaimAnswer } from '../../core/protocol.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/reason.ts'
+import { ASK } from '../../core/resolve-ask.ts'
+import type { Said } from '../../core/session-event.ts'
+import type { Run } from '../../prisma/client/client.ts'
 import { ACTIONS_WORKFLOW } from '../dispatch.ts'
 import { type Claim, claim } from '../ledger/claim.ts'
+import { earlierResults } from '../ledger/earlier.ts'
+import { checkpointOf, saidMeanwhile } from '../ledger/session-log.ts'
 import { storedPlan } from '../ledger/stored.ts'
 import type { Parts } from '../parts.ts'
 import type { Place } from '../place.ts'
@@ -36,16 +44,39 @@ export async function claimRun(
 export async function claimAnswer(parts: Parts, place: Place, claimed: Claim): Promise<ClaimAnswer> {
   const { run } = claimed
   const session = await parts.prisma.session.findUniqueOrThrow({ where: { id: run.sessionId } })
+  const plan = storedPlan(run)
+  const said = await saidTo(parts, run)
+  const resume = await resumeOf(parts, run, plan, said.length > 0)
+  const goesOnFrom = resume?.conversation === undefined ? undefined : (run.continuesRunId ?? undefined)
+  const earlier = await earlierResults(parts.prisma, run, goesOnFrom)
   return {
     runId: run.id,
     sessionId: run.sessionId,
     token: claimed.token,
-    plan: storedPlan(run),
+    plan,
+    ...(resume === undefined ? {} : { resume }),
+    ...(earlier.length === 0 ? {} : { earlier: [...earlier] }),
+    ...(said.length === 0 ? {} : { said: [...said] }),
     drawnMicroUsd: claimed.drawnMicroUsd,
     ...(claimed.drawnTokens === null ? {} : { drawnTokens: Number(claimed.drawnTokens) }),
     remainingMicroUsd: await remainingMicroUsd(parts, run.id),
     sessionUrl: commentUrlOf(parts, place, session) ?? commitUrlOf(parts, place, run.headSha),
   }
+}
+
+/** Where it goes on from; nothing where that was forgotten meanwhile, or does not fit any more. */
+async function resumeOf(parts: Parts, run: Run, plan: Plan, isSpokenTo: boolean): Promise<Checkpoint | undefined> {
+  if (run.continuesRunId === null) return undefined
+  const checkpoint = await checkpointOf(parts.prisma, run.continuesRunId)
+  return checkpoint && fitCheckpoint(checkpoint, plan, isSpokenTo)
+}
+
+/** What is said to a session is for its own agent, not for one that answers a question. */
+export async function saidTo(
+  { prisma }: Parts,
+  { family, sessionId }: Pick<Run, 'family' | 'sessionId'>,
+): Promise<readonly Said[]> {
+  return family === ASK ? [] : saidMeanwhile(prisma, sessionId)
 }
 
 /** What is left in the money account that pays, with what is held taken off; 0 where tokens pay. */

@@ -1,10 +1,15 @@
-/** Heartbeat and progress: the answer says whether to go on, and how much may be spent so far. */
+/**
+ * Heartbeat, progress and the session's log: the answer says whether to go on or to rest, how much may be spent so far, how
+ * much of the log has come, and what people said meanwhile.
+ */
 import type { z } from 'zod'
 import type { eventsAnswerSchema, eventsBodySchema } from '../../core/protocol.ts'
 import { isRefusal, type Refusal } from '../../core/reason.ts'
 import { draw, type OpenedRun } from '../ledger/claim.ts'
+import { keepCheckpoint, takeEvents } from '../ledger/session-log.ts'
 import { createLru } from '../lru.ts'
 import type { Parts } from '../parts.ts'
+import { saidTo } from './claim.ts'
 
 /** Runs whose step is remembered. */
 const STEPS_MAX = 1000
@@ -22,6 +27,10 @@ export async function events(
     wantTokens: body.wantTokens === undefined ? undefined : BigInt(body.wantTokens),
   })
   if (isRefusal(drawn)) return drawn
+  const { events = [], checkpoint } = body
+  const eventsTaken = await takeEvents(parts.prisma, run, events)
+  if (checkpoint !== undefined) await keepCheckpoint(parts.prisma, run, checkpoint)
+  const said = await saidTo(parts, run)
   // Each edit of a comment is a request to GitHub, and a heartbeat alone is no news.
   if (body.step !== undefined && body.step !== lastSteps.get(run.id)) {
     lastSteps.set(run.id, body.step)
@@ -29,6 +38,9 @@ export async function events(
   }
   return {
     continue: !drawn.stopRequested,
+    ...(drawn.pauseRequested ? { pause: true } : {}),
+    eventsTaken,
+    ...(said.length === 0 ? {} : { said: [...said] }),
     drawnMicroUsd: drawn.drawnMicroUsd,
     ...(drawn.drawnTokens == null ? {} : { drawnTokens: Number(drawn.drawnTokens) }),
   }

@@ -84,18 +84,18 @@ async function lockRun(transaction: Prisma.TransactionClient, runId: string): Pr
   return run
 }
 
-export type OpenedRun = Pick<Run, 'id' | 'epoch' | 'state'>
+export type OpenedRun = Pick<Run, 'id' | 'sessionId' | 'family' | 'epoch' | 'state'>
 
 /** The run that a bearer token opens, with the claim's epoch; `run-unknown` when it opens nothing. Also opens an ended run. */
 export async function authenticate(prisma: PrismaClient, runId: string, token: string): Promise<OpenedRun | Refusal> {
   const run = await prisma.run.findUnique({
     where: { id: runId },
-    select: { id: true, epoch: true, state: true, tokenHash: true },
+    select: { id: true, sessionId: true, family: true, epoch: true, state: true, tokenHash: true },
   })
   if (run === null || run.tokenHash === null) return refuse('run-unknown')
   const same = timingSafeEqual(Buffer.from(run.tokenHash, 'hex'), Buffer.from(hashOf(token), 'hex'))
-  const { id, epoch, state } = run
-  return same ? { id, epoch, state } : refuse('run-unknown')
+  const { tokenHash: _tokenHash, ...opened } = run
+  return same ? opened : refuse('run-unknown')
 }
 
 function hashOf(token: string): string {

@@ -40,6 +40,34 @@ export async function putOffDelivery(prisma: PrismaClient, runId: string, tries:
     WHERE id = ${runId} AND delivered_at IS NULL`
 }
 
+/** Lets withheld work be delivered once more, as `deliverRun` does, and how the run is to stand if that goes well. */
+export async function deliverAgain(
+  prisma: PrismaClient,
+  runId: string,
+  again: {
+    readonly conclusion: Conclusion
+    readonly reason: ReasonCode | undefined
+    readonly waived: readonly string[]
+  },
+): Promise<void> {
+  const { conclusion, reason, waived } = again
+  await prisma.run.updateMany({
+    where: { id: runId, state: 'ended', conclusion: 'withheld', deliveredAt: { not: null } },
+    data: {
+      conclusion,
+      reason: reason ?? null,
+      waived: [...waived],
+      deliveredAt: null,
+      deliveredSha: null,
+      deliveredNumber: null,
+      deliveredUrl: null,
+      deliveringUntil: null,
+      deliveryTries: 0,
+      decideAfter: null,
+    },
+  })
+}
+
 /** Notes the delivery of an ended run; what had been noted before stands. Its outcome can be decided from now on. */
 export async function recordDelivery(
   prisma: PrismaClient,

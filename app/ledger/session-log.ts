@@ -102,33 +102,35 @@ export async function checkpointHolder(prisma: PrismaClient, runId: string): Pro
   return found?.id
 }
 
-/** Notes what a command said to a session, once; nothing of who gave it. `saidId` only where an agent is to be told. */
+/** Notes what a command said to a session, once; nothing of who gave it. */
 export async function noteSpoken(
   prisma: PrismaClient,
-  {
-    sessionId,
-    verb,
-    spoken,
-    saidId,
-  }: {
+  noted: {
     readonly sessionId: string
     readonly verb: SessionVerb
     readonly spoken: Spoken
-    readonly saidId?: string | undefined
+    readonly commandKey: string
   },
 ): Promise<void> {
+  const { sessionId, verb, spoken, commandKey } = noted
   const text = JSON.stringify(z.encode(spokenSchema, spoken))
   await prisma.$executeRaw`
     INSERT INTO session_event (session_id, kind, event, bytes, said_id)
-    VALUES (${sessionId}, ${verb}, ${text}::json, ${Buffer.byteLength(text)}, ${saidId ?? null})
+    VALUES (${sessionId}, ${verb}, ${text}::json, ${Buffer.byteLength(text)}, ${commandKey})
     ON CONFLICT DO NOTHING`
 }
 
-/** What was said to the session and no agent has been told yet, oldest first. */
+/** Whether a command was noted before: its first try came that far. */
+export async function wasSpoken(prisma: PrismaClient, sessionId: string, commandKey: string): Promise<boolean> {
+  const noted = await prisma.sessionEvent.count({ where: { sessionId, saidId: commandKey, runId: null } })
+  return noted > 0
+}
+
+/** What was said to the session's agent and it has not been told yet, oldest first. */
 export async function saidMeanwhile(prisma: PrismaClient, sessionId: string): Promise<readonly Said[]> {
   const rows = await prisma.$queryRaw<{ id: string; event: unknown }[]>`
     SELECT said_id AS id, event FROM session_event AS said
-    WHERE session_id = ${sessionId} AND said_id IS NOT NULL AND run_id IS NULL
+    WHERE session_id = ${sessionId} AND said_id IS NOT NULL AND run_id IS NULL AND kind = 'say'
       AND NOT EXISTS (
         SELECT FROM session_event AS told
         WHERE told.session_id = said.session_id AND told.said_id = said.said_id AND told.run_id IS NOT NULL

@@ -7,6 +7,7 @@ import type { Place } from '../place.ts'
 import { endedRun } from './ended-run.ts'
 import { edit, type Said, say } from './say.ts'
 import type { Shown } from './show-run.ts'
+import { toldTo } from './standing.ts'
 
 /** Answers the comment's page; `undefined` where the subject can't be commented on. */
 export async function showComment(parts: Parts, place: Place, shown: Shown): Promise<string | undefined> {
@@ -44,6 +45,7 @@ function viewOf(shown: Shown): SessionView {
     inputs,
     overrides,
     enforce: portfolio?.enforce ?? 'cap',
+    standing: shown.standing,
     state: stateOf(shown, portfolio?.['confirm-over']?.usd),
   }
 }
@@ -56,10 +58,20 @@ function stateOf({ run, actionsUrl, progress }: Shown, confirmOverMicroUsd: bigi
     case 'dispatched':
       return { phase: 'started', actionsUrl }
     case 'claimed':
-      return { phase: 'running', actionsUrl, step: progress?.step, spentMicroUsd: progress?.spentMicroUsd ?? 0n }
+      return {
+        phase: 'running',
+        actionsUrl,
+        step: progress?.step,
+        spentMicroUsd: progress?.spentMicroUsd ?? 0n,
+        told: toldTo(run),
+      }
     case 'ended': {
       const decided = { outcome: run.outcome, rule: run.outcomeRule ?? '' }
-      return { phase: 'ended', run: endedRun(run, actionsUrl), outcome: run.outcomeRule ? decided : undefined }
+      return {
+        phase: 'ended',
+        run: endedRun(run, actionsUrl),
+        outcome: run.outcomeRule ? decided : undefined,
+      }
     }
   }
 }

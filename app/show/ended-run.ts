@@ -1,10 +1,11 @@
 /** How a run ended, from its row and its report, in the form that the texts take. */
 import { inertLine, redactClean } from '../../core/inert.ts'
-import { type ReasonCode, reasonCodes } from '../../core/reason.ts'
+import { type ReasonCode, reasonCodes, reasons } from '../../core/reason.ts'
 import { redactor } from '../../core/redact.ts'
 import type { Report } from '../../core/report.ts'
 import type { Delivered, EndedRun } from '../../core/text/ended-run.ts'
 import { guardWords, type WorkDone } from '../../core/text/work-done.ts'
+import { waiving } from '../../core/waive.ts'
 import type { Run } from '../../prisma/client/client.ts'
 import { sideBranchOf } from '../deliver/side-branch-url.ts'
 import { violationsOf } from '../deliver/validate.ts'
@@ -32,7 +33,7 @@ export function endedRun(run: Run, actionsUrl: string | undefined): EndedRun {
 function workOf(run: Run): WorkDone | undefined {
   const delivery = storedReport(run)?.delivery
   if (!delivery) return undefined
-  const { guards, inputs } = storedPlan(run)
+  const { guards, inputs } = waiving(storedPlan(run), run.waived)
   const isSaid = run.delivery === 'review' || run.delivery === 'comment'
   return {
     files: delivery.changeset?.files ?? [],
@@ -49,8 +50,9 @@ export function reasonOf(run: Run): ReasonCode | undefined {
 function detailOf(run: Run): string | undefined {
   const report = storedReport(run)
   if (!report || run.reason === null) return undefined
-  const [violation] = violationsOf(storedPlan(run), report.delivery?.changeset)
-  const detail = violation?.message ?? (isFoundByCount(run, report) ? COUNTED : report.message)
+  const [violation] = violationsOf(waiving(storedPlan(run), run.waived), report.delivery?.changeset)
+  const waived = run.reason === 'guard-waived' ? `${reasons['guard-waived'].says} ${report.message}` : undefined
+  const detail = waived ?? violation?.message ?? (isFoundByCount(run, report) ? COUNTED : report.message)
   return detail === '' ? undefined : inertLine(detail, DETAIL_CHARACTERS_MAX, redact)
 }
 

@@ -1,5 +1,8 @@
-/** The one reply at a session's end, since edits notify nobody. */
+/** The one reply at a run's end, since edits notify nobody. */
+import { isResumable } from '../../core/going-on.ts'
+import { ASK } from '../../core/resolve-ask.ts'
 import { finalReply } from '../../core/text/final-reply.ts'
+import { goOnText } from '../../core/text/session-standing.ts'
 import type { Place } from '../place.ts'
 import { endedRun } from './ended-run.ts'
 import { say } from './say.ts'
@@ -10,10 +13,12 @@ export async function showReply(place: Place, shown: Shown, commentUrl: string):
   if (session.subjectNumber === null) return
   const body = finalReply({
     sessionId: session.id,
+    runId: run.id,
     workflow: run.family,
     variant: run.variant ?? undefined,
     capMicroUsd: run.heldMicroUsd > 0n ? run.heldMicroUsd : run.capMicroUsd,
     run: endedRun(run, actionsUrl),
+    goOn: isResumable(run) && run.family !== ASK ? goOnText(shown.standing) : undefined,
     commentUrl,
   })
   await say(place, session.subjectNumber, body)

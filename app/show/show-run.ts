@@ -7,7 +7,9 @@ import { accountsFor } from '../../core/account.ts'
 import type { Configuration } from '../../core/config/configuration.ts'
 import { portfolioPayer } from '../../core/payer.ts'
 import { isRefusal } from '../../core/reason.ts'
+import { ASK } from '../../core/resolve-ask.ts'
 import type { PayingAccount } from '../../core/text/paying-account.ts'
+import type { SessionStanding } from '../../core/text/session-standing.ts'
 import type { Run, Session } from '../../prisma/client/client.ts'
 import { markShown } from '../ledger/shown.ts'
 import { storedPlan } from '../ledger/stored.ts'
@@ -18,6 +20,7 @@ import { declaredBy, squadPaying } from '../prepare.ts'
 import { showCheck } from './check.ts'
 import { showComment } from './comment.ts'
 import { showReply } from './reply.ts'
+import { newestOf, sessionStanding } from './standing.ts'
 import { actionsUrlOf } from './urls.ts'
 
 export interface Shown {
@@ -27,6 +30,8 @@ export interface Shown {
   readonly accounts: readonly PayingAccount[]
   readonly actionsUrl: string | undefined
   readonly progress: Progress | undefined
+  /** Of the whole session. */
+  readonly standing: SessionStanding
 }
 
 /** Two at once would both find no comment and make two. */
@@ -48,21 +53,33 @@ async function show(parts: Parts, runId: string, progress: Progress | undefined)
   const found = await parts.prisma.run.findUnique({ where: { id: runId }, include: { session: true } })
   if (!found) return
   const { session, ...run } = found
+  const newest = await newestOf(parts.prisma, session.id)
   const place = await placeById(parts, run.repositoryId)
   const declared = await declaredBy(parts, place)
   const configuration = isRefusal(declared) ? undefined : declared.configuration
-  const shown: Shown = {
-    run,
+  const standing = await sessionStanding(parts.prisma, session, newest, configuration)
+  const shownOf = async (one: Run): Promise<Shown> => ({
+    run: one,
     session,
     configuration,
-    accounts: configuration ? await payers(parts, place, configuration, run) : [],
-    actionsUrl: actionsUrlOf(parts, place, run),
-    progress,
-  }
+    accounts: configuration ? await payers(parts, place, configuration, one) : [],
+    actionsUrl: actionsUrlOf(parts, place, one),
+    progress: one.id === run.id ? progress : undefined,
+    standing,
+  })
+  const shown = await shownOf(newest)
   const commentUrl = await showComment(parts, place, shown)
-  await showCheck(parts, place, shown)
-  if (run.state === 'ended' && commentUrl !== undefined) await showReply(place, shown, commentUrl)
+  // The check of an earlier run says what it said when the next one began.
+  if (run.id === newest.id) await showCheck(parts, place, shown)
+  if (commentUrl !== undefined && needsReply(run)) {
+    await showReply(place, run.id === newest.id ? shown : await shownOf(run), commentUrl)
+  }
   await markShown(parts.prisma, run)
+}
+
+/** An answer to a question is a comment itself. */
+function needsReply(run: Run): boolean {
+  return run.state === 'ended' && !(run.family === ASK && run.conclusion === 'completed')
 }
 
 /** A run that waits holds nothing yet: the accounts that would pay are shown as they stand. */

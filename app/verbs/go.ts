@@ -2,11 +2,10 @@
 
 import { formatUsd } from '../../core/money.ts'
 import { mayRun, refusePermission } from '../../core/permission.ts'
-import type { Plan } from '../../core/plan.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/reason.ts'
-import type { RunRequest } from '../../core/resolve.ts'
 import { begin, goOn, onlyQuotes } from '../begin.ts'
 import { type CommandAt, commandKeyOf, refuseRun, showRefusal } from '../command.ts'
+import { requestOf } from '../go-further.ts'
 import { runByGo, waitingRun } from '../ledger/history.ts'
 import { storedPlan } from '../ledger/stored.ts'
 import { payingNow } from '../paying.ts'
@@ -56,14 +55,4 @@ function dearer(shownMicroUsd: bigint, capMicroUsd: bigint): Refusal {
     `The price has risen since it was quoted: never more than ${formatUsd(shownMicroUsd)} then, never more than ${formatUsd(capMicroUsd)} now.`,
     'Comment `/agent go` again to start it at the new price.',
   )
-}
-
-/** What was asked for when it was quoted. */
-function requestOf(plan: Plan): RunRequest {
-  return {
-    workflow: plan.workflow,
-    variant: plan.variant,
-    inputs: Object.fromEntries(Object.entries(plan.inputs).map(([name, value]) => [name, String(value)])),
-    overrides: plan.overrides ?? {},
-  }
 }

@@ -49,10 +49,21 @@ export async function reactTo(at: CommandAt, begun: Begun): Promise<void> {
   if (begun === 'not-started') await react(at.place, at.commentId, 'confused')
 }
 
-/** What the subject itself rules out. */
+/** What the subject itself rules out, and a head that its author has not seen. */
 export async function refusalOf(at: CommandAt, found: FoundSubject): Promise<Refusal | undefined> {
+  const refusal = refuseSubject(found)
+  if (refusal) return refusal
+  const { headRef, headSha } = found.subject
+  if (headRef !== undefined && (await isHeadMoved(at.parts.prisma, at.place, headRef, at.time))) {
+    const message = `The branch was pushed to after the command was given; its head is now \`${headSha.slice(0, 7)}\`.`
+    return refuse('head-moved', message)
+  }
+  return undefined
+}
+
+export function refuseSubject(found: FoundSubject): Refusal | undefined {
   if (found.fork) return refuse('fork')
-  const { headRef, headSha, kind, number } = found.subject
+  const { kind, number } = found.subject
   if (!found.open) {
     const what = kind === 'pull-request' ? 'pull request' : 'issue'
     return refuse(
@@ -60,10 +71,6 @@ export async function refusalOf(at: CommandAt, found: FoundSubject): Promise<Ref
       `The ${what} #${number} is closed.`,
       'Reopen it, or give the command on an open one.',
     )
-  }
-  if (headRef !== undefined && (await isHeadMoved(at.parts.prisma, at.place, headRef, at.time))) {
-    const message = `The branch was pushed to after the command was given; its head is now \`${headSha.slice(0, 7)}\`.`
-    return refuse('head-moved', message)
   }
   return undefined
 }

@@ -5,10 +5,12 @@ import { type ExperimentProgress, type StatusSession, statusComment } from '../.
 import type { Run, Session } from '../../prisma/client/client.ts'
 import { answer, type CommandAt } from '../command.ts'
 import { accountsNow } from '../ledger/accounts.ts'
+import { ceilingOf } from '../ledger/further.ts'
 import type { Parts } from '../parts.ts'
 import { payingAccount } from '../paying.ts'
 import type { Place } from '../place.ts'
 import { declaredBy } from '../prepare.ts'
+import { toldTo } from '../show/standing.ts'
 import { commentUrlOf } from '../show/urls.ts'
 
 /** The newest sessions of a subject that are shown. */
@@ -28,7 +30,7 @@ export async function status(at: CommandAt): Promise<void> {
   const declared = await declaredBy(parts, place)
   const now = await accountsNow(parts.prisma, repositoryId, parts.now())
   const touched = now.filter((account) => account.kind === 'squad' || payers.has(account.name))
-  const sessions = runs.map((run) => shown(parts, place, run))
+  const sessions = await Promise.all(runs.map((run) => shown(parts, place, run)))
   if (isRefusal(declared)) return answer(at, statusComment({ sessions, accounts: [] }))
   const { configuration } = declared
   const accounts = touched.map((account) => payingAccount(configuration, account))
@@ -76,16 +78,19 @@ const phases = {
   ended: 'ended',
 } as const satisfies Record<Run['state'], StatusSession['phase']>
 
-function shown(parts: Parts, place: Place, run: Run & { session: Session }): StatusSession {
+async function shown(parts: Parts, place: Place, run: Run & { session: Session }): Promise<StatusSession> {
   return {
     sessionId: run.sessionId,
     workflow: run.family,
     variant: run.variant ?? undefined,
     phase: phases[run.state],
     conclusion: run.conclusion ?? undefined,
+    reason: run.reason ?? undefined,
+    told: toldTo(run),
     outcome: run.state === 'ended' ? run.outcome : undefined,
     spentMicroUsd: run.spentMicroUsd,
     capMicroUsd: run.heldMicroUsd > 0n ? run.heldMicroUsd : run.capMicroUsd,
+    ceiling: await ceilingOf(parts.prisma, run.sessionId),
     commentUrl: commentUrlOf(parts, place, run.session),
   }
 }

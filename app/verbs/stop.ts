@@ -1,10 +1,12 @@
 /** `/agent stop`: ends what runs or waits on this subject. A job under way hears of it with its next heartbeat. */
 import { mayRun, refusePermission } from '../../core/permission.ts'
 import { isRefusal, refuse } from '../../core/reason.ts'
+import { accessFor } from '../../core/session-verb.ts'
 import type { Run } from '../../prisma/client/client.ts'
-import { type CommandAt, showRefusal } from '../command.ts'
+import { type CommandAt, commandKeyOf, showRefusal } from '../command.ts'
 import { openRun, waitingRun } from '../ledger/history.ts'
-import { stopRun } from '../ledger/settle.ts'
+import { noteSpoken } from '../ledger/session-log.ts'
+import { stopRun, type Told } from '../ledger/settle.ts'
 import { declaredBy } from '../prepare.ts'
 import { react } from '../show/react.ts'
 
@@ -15,21 +17,25 @@ export async function stop(at: CommandAt): Promise<void> {
     (await openRun(parts.prisma, place.repositoryId, key)) ?? (await waitingRun(parts.prisma, place.repositoryId, key))
   if (!run) return showRefusal(place, at, refuse('no-session', 'Nothing runs or waits here.'))
   const declared = await declaredBy(parts, place)
-  // Whoever may start it may stop it.
   const family = isRefusal(declared) ? undefined : declared.configuration.families.get(run.family)
-  const access = family?.baseline.access ?? 'write'
+  const access = accessFor('stop', family?.baseline.access ?? 'write')
   if (!mayRun(access, at.permissions)) {
     return showRefusal(place, at, refusePermission(`To stop \`${run.family}\``, access))
   }
-  await end(at, run)
+  await noteSpoken(parts.prisma, {
+    sessionId: run.sessionId,
+    verb: 'stop',
+    spoken: {},
+    commandKey: commandKeyOf(at),
+  })
+  await endOrTell(at, run, await stopRun(parts.ledger, run.id, parts.now()))
   await react(place, at.commentId, 'rocket')
   await parts.showLater(run.id)
 }
 
-async function end(at: CommandAt, run: Run): Promise<void> {
-  const { parts, place } = at
-  const stopped = await stopRun(parts.ledger, run.id, parts.now())
-  if (stopped !== 'ended' || run.actionsRunId === null) return
+/** A run that ended before a job claimed it needs no job any more; any other hears of it with its next heartbeat. */
+export async function endOrTell({ parts, place }: CommandAt, run: Run, told: Told): Promise<void> {
+  if (told !== 'ended' || run.actionsRunId === null) return
   try {
     await place.octokit.rest.actions.cancelWorkflowRun({ ...place.name, run_id: Number(run.actionsRunId) })
   } catch (error) {

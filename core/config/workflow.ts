@@ -95,6 +95,10 @@ export const stepSchema = z.union(
 )
 export type Step = z.infer<typeof stepSchema>
 
+/** What `/agent deliver` may set aside; the names are those of the guards themselves. */
+export const waivableGuards = ['paths', 'diff', 'run'] as const
+export type WaivableGuard = (typeof waivableGuards)[number]
+
 export const guardsSchema = z.strictObject({
   paths: described(
     z.optional(z.strictObject({ allow: z.optional(z.array(glob)), deny: z.optional(z.array(glob)) })),
@@ -107,6 +111,10 @@ export const guardsSchema = z.strictObject({
     }),
   ),
   run: described(z.optional(z.array(command).check(z.maxLength(5))), 'Commands that must pass on the finished work'),
+  waive: described(
+    z.optional(z.array(z.enum(waivableGuards)).check(z.minLength(1))),
+    'Which of these guards a maintainer may set aside for work that they withheld, with `/agent deliver`; paths that are protected everywhere stay so',
+  ),
 })
 export type Guards = z.infer<typeof guardsSchema>
 

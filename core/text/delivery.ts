@@ -96,7 +96,7 @@ function summary(view: DeliveryView): string {
 }
 
 function marked(view: DeliveryView): string {
-  return paragraphs(sessionMarker(view.sessionId, 'delivery'), withoutTrailers(summary(view)))
+  return paragraphs(sessionMarker(view.sessionId, 'delivery', view.runId), withoutTrailers(summary(view)))
 }
 
 function origin(view: DeliveryView): string {

@@ -52,6 +52,7 @@ const endings = {
 } as const satisfies Record<Conclusion, string>
 
 export function ending(run: EndedRun): string {
+  if (run.reason === 'paused') return 'paused'
   // A run without a word of its own for why it stopped early is told by its reason below.
   return run.conclusion === 'capped' && run.reason !== 'cap-reached' ? 'stopped early' : endings[run.conclusion]
 }

@@ -1,4 +1,4 @@
-/** The one short reply at a session's end, since the edits of its comment notify nobody. */
+/** The one short reply at a run's end, since the edits of its comment notify nobody. */
 import { costLine, deliveredLine, type EndedRun, ending, whySentence } from './ended-run.ts'
 import { code, link } from './markdown.ts'
 import { sessionMarker } from './marker.ts'
@@ -6,10 +6,13 @@ import { workflowName } from './workflow-name.ts'
 
 export interface FinalReplyView {
   readonly sessionId: string
+  readonly runId: string
   readonly workflow: string
   readonly variant?: string | undefined
   readonly capMicroUsd: bigint
   readonly run: EndedRun
+  /** How to go on with it, where its work is not done. */
+  readonly goOn?: string | undefined
   /** The session's comment, which says the rest. */
   readonly commentUrl: string
 }
@@ -21,7 +24,8 @@ export function finalReply(view: FinalReplyView): string {
     whySentence(run),
     costLine(run, view.capMicroUsd),
     deliveredLine(run.delivered),
+    view.goOn,
     `${link('Details', view.commentUrl)}.`,
   ]
-  return `${sessionMarker(view.sessionId, 'reply')}\n${said.filter((part) => part !== undefined).join(' ')}`
+  return `${sessionMarker(view.sessionId, 'reply', view.runId)}\n${said.filter((part) => part !== undefined).join(' ')}`
 }

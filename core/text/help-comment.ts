@@ -4,8 +4,6 @@ import { rejectionsListed } from '../rejection.ts'
 import { code, paragraphs, table } from './markdown.ts'
 
 export interface HelpView {
-  /** The verbs that this version carries out. */
-  readonly verbs: readonly Verb[]
   /** The workflows that can be started here, by name; the first serves as the example. */
   readonly workflows: readonly string[]
 }
@@ -17,14 +15,17 @@ const verbTexts = {
   go: ['go', 'start what has been quoted here and waits'],
   status: ['status', 'show the sessions here and what is left to spend'],
   explain: ['explain', 'say why the last session went as it did'],
-  say: ['say "text"', 'go on with the session, with these words'],
-  ask: ['ask <agent> "text"', 'send one message to another agent'],
+  say: ['say "text"', 'go on with the session’s agent, with these words'],
+  ask: ['ask <agent> "text"', 'ask another agent about the session; the answer is a comment'],
   pause: ['pause', 'let the session rest; what is left of its hold goes back'],
-  resume: ['resume', 'go on with a paused session'],
+  resume: [
+    'resume [cap=...]',
+    'go on where the session was paused, stopped, capped or lost; `cap=` may raise its ceiling',
+  ],
   stop: ['stop', 'stop the session; its work is kept'],
-  retry: ['retry', 'run the last session again'],
-  fork: ['fork [<workflow>[/<variant>]]', 'start a session that goes on from this one'],
-  deliver: ['deliver', 'deliver work that a guard withheld'],
+  retry: ['retry', 'run the session’s workflow again from the start, under the same ceiling'],
+  fork: ['fork [<workflow>[/<variant>]]', 'start a second session from this one’s work, under the same ceiling'],
+  deliver: ['deliver', 'as a maintainer: deliver work that was withheld, where the workflow lets a guard be set aside'],
   promote: ['promote', 'in an issue that proposes a variant: open the pull request that carries it out'],
   reject: ['reject <reason>', `in such an issue: turn it down, for ${rejectionsListed()}`],
   list: ['list', 'show the workflows, their inputs and prices'],
@@ -32,8 +33,7 @@ const verbTexts = {
 } as const satisfies Record<Verb, readonly [written: string, does: string]>
 
 export function helpComment(view: HelpView): string {
-  const verbs = Object.entries(verbTexts).filter(([verb]) => view.verbs.some((able) => able === verb))
-  const rows = verbs.map(([, [written, does]]) => [code(`/agent ${written}`), does])
+  const rows = Object.entries(verbTexts).map(([, [written, does]]) => [code(`/agent ${written}`), does])
   const [example] = view.workflows
   return paragraphs(
     '### Commands',

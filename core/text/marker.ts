@@ -8,14 +8,21 @@
 const parts = ['comment', 'reply', 'delivery', 'refusal'] as const
 export type MarkedPart = (typeof parts)[number]
 
-const SESSION = /^<!-- purser:session ([A-Za-z0-9_-]{1,64})(?: (reply|delivery|refusal))? -->(?:\r?\n|$)/
+const SESSION =
+  /^<!-- purser:session ([A-Za-z0-9_-]{1,64})(?: (reply|delivery|refusal)(?: [A-Za-z0-9_-]{1,64})?)? -->(?:\r?\n|$)/
 const SESSION_ID = /^[A-Za-z0-9_-]{1,64}$/
 const TRIAL = /^<!-- purser:trial ([a-z0-9+-]{1,50})\/([a-z0-9+-]{1,50}) at (\d{1,9}) -->(?:\r?\n|$)/
 
-/** `<!-- purser:session ID -->`. Throws on an id that isn't letters, digits, `_` and `-`: ids are our own. */
-export function sessionMarker(sessionId: string, part: MarkedPart = 'comment'): string {
-  if (!SESSION_ID.test(sessionId)) throw new RangeError('a session id of letters, digits, "_" and "-" was expected')
-  return `<!-- purser:session ${sessionId}${part === 'comment' ? '' : ` ${part}`} -->`
+/**
+ * `<!-- purser:session ID -->`. A session has a reply and a delivery for each of its runs: they name it. Throws on an id that
+ * isn't letters, digits, `_` and `-`: ids are our own.
+ */
+export function sessionMarker(sessionId: string, part: MarkedPart = 'comment', runId?: string): string {
+  for (const id of runId === undefined ? [sessionId] : [sessionId, runId]) {
+    if (!SESSION_ID.test(id)) throw new RangeError('an id of letters, digits, "_" and "-" was expected')
+  }
+  const words = [sessionId, part === 'comment' ? undefined : part, runId].filter((word) => word !== undefined)
+  return `<!-- purser:session ${words.join(' ')} -->`
 }
 
 /** The session and the part of it that a text's first line names. */

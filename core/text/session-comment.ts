@@ -1,5 +1,6 @@
 /** The session's one comment on its subject, edited in place from the quote to the outcome. */
 import type { OverrideName } from '../command.ts'
+import { isResumable } from '../going-on.ts'
 import { formatUsd } from '../money.ts'
 import type { Decided } from '../outcome.ts'
 import type { Quote } from '../quote.ts'
@@ -18,6 +19,7 @@ import { code, details, inline, link, paragraphs } from './markdown.ts'
 import { sessionMarker } from './marker.ts'
 import { accountLines, highCostLines, type PayingAccount } from './paying-account.ts'
 import { quoteLine, smallerHoldLine } from './quote-line.ts'
+import { goOnText, runsText, type SessionStanding, unheardText } from './session-standing.ts'
 import { workText } from './work-done.ts'
 import { workflowName } from './workflow-name.ts'
 
@@ -31,6 +33,8 @@ export type SessionState =
       /** The id of the step that is under way. */
       readonly step?: string | undefined
       readonly spentMicroUsd: bigint
+      /** What it was told and has not carried out yet. */
+      readonly told?: 'stop' | 'rest' | undefined
     }
   /** `outcome` is left out or `pending` until the repository has done something with the work. */
   | { readonly phase: 'ended'; readonly run: EndedRun; readonly outcome?: Decided | undefined }
@@ -49,12 +53,14 @@ export interface SessionView {
   /** The portfolio's `enforce`. */
   readonly enforce: 'record' | 'quote' | 'cap'
   readonly state: SessionState
+  readonly standing: SessionStanding
 }
 
 export function sessionComment(view: SessionView): string {
   return paragraphs(
     `${sessionMarker(view.sessionId)}\n### ${code(workflowName(view))}: ${headline(view.state)}`,
     ...stateParts(view),
+    runsText(view.standing),
     `**Paid by**\n\n${accountLines(view.accounts)}`,
     isHighCostDue(view) ? highCostLines(view.accounts) : undefined,
     enforceLine[view.enforce],
@@ -91,6 +97,8 @@ function stateParts(view: SessionView): readonly (string | undefined)[] {
       return [
         `${costLine(state.run, quote.capMicroUsd)} ${deliveredLine(state.run.delivered)}`,
         reasonText(state.run),
+        isResumable(state.run) ? goOnText(view.standing) : undefined,
+        unheardText(view.standing),
         ...asked,
         workText(state.run.work),
         ...price,
@@ -128,9 +136,10 @@ function goLine(confirmOverMicroUsd: bigint | undefined): string {
   return `${why} Comment ${code('/agent go')} to start it at this price.`
 }
 
-function progressLine(state: { readonly step?: string | undefined; readonly spentMicroUsd: bigint }): string {
+function progressLine(state: Extract<SessionState, { phase: 'running' }>): string {
   const step = state.step === undefined ? '' : ` at step ${code(state.step)}`
-  return `The job is${step === '' ? ' under way' : step}; ${formatUsd(state.spentMicroUsd)} spent so far.`
+  const told = state.told === undefined ? '' : ` It was told to ${state.told} and puts its work away.`
+  return `The job is${step === '' ? ' under way' : step}; ${formatUsd(state.spentMicroUsd)} spent so far.${told}`
 }
 
 function overridesLine(view: SessionView): string | undefined {

@@ -1,8 +1,10 @@
 /** The answer to `/agent status`: the sessions on this subject and what is left to spend. */
 import { formatUsd } from '../money.ts'
 import type { Conclusion, Outcome } from '../run.ts'
+import type { CeilingStanding } from '../session-ceiling.ts'
 import { code, inline, link, paragraphs, table } from './markdown.ts'
 import { accountLines, type PayingAccount } from './paying-account.ts'
+import { ceilingWords, howItStands } from './session-standing.ts'
 import { workflowName } from './workflow-name.ts'
 
 export interface StatusSession {
@@ -12,9 +14,14 @@ export interface StatusSession {
   readonly phase: 'quoted' | 'started' | 'running' | 'ended'
   /** Present when it has ended. */
   readonly conclusion?: Conclusion | undefined
+  readonly reason?: string | undefined
+  /** What it was told and has not carried out yet. */
+  readonly told?: 'stop' | 'rest' | undefined
   readonly outcome?: Outcome | undefined
   readonly spentMicroUsd: bigint
   readonly capMicroUsd: bigint
+  /** Of its session, forks included. */
+  readonly ceiling: CeilingStanding
   readonly commentUrl?: string | undefined
 }
 
@@ -42,11 +49,12 @@ export function statusComment(view: StatusView): string {
     code(workflowName(session)),
     stand(session),
     `${formatUsd(session.spentMicroUsd)} of at most ${formatUsd(session.capMicroUsd)}`,
+    ceilingWords(session.ceiling),
     session.outcome ?? '',
   ])
   return paragraphs(
     '### Sessions here',
-    table(['session', 'workflow', 'stands', 'cost', 'outcome'], rows),
+    table(['session', 'workflow', 'stands', 'cost', 'whole session', 'outcome'], rows),
     view.accounts.length === 0 ? undefined : `**What is left**\n\n${accountLines(view.accounts)}`,
     ...(view.experiments ?? []).map(progressText),
   )
@@ -71,8 +79,8 @@ function stand(session: StatusSession): string {
     case 'started':
       return 'waits for its job'
     case 'running':
-      return 'at work'
+      return session.told === undefined ? 'at work' : `told to ${session.told}`
     case 'ended':
-      return session.conclusion ?? 'ended'
+      return howItStands(session)
   }
 }

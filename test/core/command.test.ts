@@ -75,6 +75,10 @@ const commands: readonly (readonly [body: string, expected: Partial<Command>])[]
   ['/agent fork', { verb: 'fork' }],
   ['/agent fork review', { verb: 'fork', workflow: 'review' }],
   ['/agent reject too-dear', { verb: 'reject', text: 'too-dear' }],
+  ['/agent resume cap=5', { verb: 'resume', overrides: { cap: '5' } }],
+  ['/agent retry model=gpt-5.2 effort=low', { verb: 'retry', overrides: { model: 'gpt-5.2', effort: 'low' } }],
+  ['/agent fork cap=2x', { verb: 'fork', overrides: { cap: '2x' } }],
+  ['/agent fork review cap=2x', { verb: 'fork', workflow: 'review', overrides: { cap: '2x' } }],
   ['/agent fork review/deep', { verb: 'fork', workflow: 'review', variant: 'deep' }],
 ]
 
@@ -193,8 +197,11 @@ describe('what is meant and wrong, and what is said of it', () => {
     ['/agent ask Engineer "why"', 'write `engineer`'],
     ['/agent quote', 'quote refactor+tests'],
     ['/agent quote goal=x', 'quote refactor+tests'],
-    ['/agent fork review goal=x', 'fork refactor+tests'],
-    ['/agent fork "x"', 'fork refactor+tests'],
+    ['/agent fork review goal=x', 'only `cap=`, `model=`, `effort=` are expected'],
+    ['/agent fork "x"', 'only `cap=`, `model=`, `effort=` are expected'],
+    ['/agent resume please', 'the inputs are the session’s'],
+    ['/agent retry goal=x', 'the inputs are the session’s'],
+    ['/agent resume cap=1 cap=2', 'given twice'],
     // Look-alikes and what can't be seen, each with its code point
     ['/agent reviеw', 'U+0435'],
     ['/agent review/dеep', 'U+0435'],

@@ -523,7 +523,7 @@ export type $SessionEventPayload<ExtArgs extends runtime.Types.Extensions.Intern
     event: runtime.JsonValue | null
     bytes: number
     /**
-     * What people said, by the command that said it (`comment:125`): once as it was said, and again when an agent was told.
+     * What people said, by the command that said it (`comment:125`); and again where a run tells that its agent was told.
      */
     saidId: string | null
     /**

@@ -93,11 +93,11 @@ onEachDatabase('a session’s log', (database) => {
     const { prisma } = database()
     const run = await reserved()
     const { sessionId } = run
-    const say = (saidId: string, text: string) =>
-      noteSpoken(prisma, { sessionId, verb: 'say', spoken: { text }, saidId })
+    const say = (commandKey: string, text: string) =>
+      noteSpoken(prisma, { sessionId, verb: 'say', spoken: { text }, commandKey })
     await say('comment:1', 'Keep the names.')
     await say('comment:1', 'Keep the names.')
-    await noteSpoken(prisma, { sessionId, verb: 'pause', spoken: {} })
+    await noteSpoken(prisma, { sessionId, verb: 'pause', spoken: {}, commandKey: 'comment:9' })
     await say('comment:2', 'And the order.')
     expect(await saidMeanwhile(prisma, sessionId)).toEqual([
       { id: 'comment:1', text: 'Keep the names.' },

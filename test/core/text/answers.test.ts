@@ -44,19 +44,15 @@ describe('list', () => {
 })
 
 describe('help', () => {
-  test('shows only what this version carries out, and every verb when it carries out all', () => {
-    const some = helpComment({ verbs: ['run', 'go', 'help'], workflows: ['review', 'changelog'] })
-    expect(some.match(/^\| `\/agent /gm)).toHaveLength(3)
-    expect(some).toContain('`/agent go`')
-    expect(some).not.toContain('`/agent fork')
-    expect(some).toContain('On offer here: `review`, `changelog`.')
-    const all = helpComment({ verbs: ['run', ...verbs], workflows: [] })
+  test('shows every verb, and what is on offer here', () => {
+    expect(helpComment({ workflows: ['review', 'changelog'] })).toContain('On offer here: `review`, `changelog`.')
+    const all = helpComment({ workflows: [] })
     expect(all.match(/^\| `\/agent /gm)).toHaveLength(verbs.length + 1)
     expect(all).toContain('No workflow can be started here yet.')
   })
 
   test('what it shows can be typed', () => {
-    const all = helpComment({ verbs: ['run', ...verbs], workflows: ['review'] })
+    const all = helpComment({ workflows: ['review'] })
     for (const [, written = ''] of all.matchAll(/^\| `(\/agent [^`]+)`/gm)) {
       const typed = written
         .replaceAll(/[[\]]/g, '')
@@ -73,7 +69,14 @@ describe('help', () => {
 
 describe('status', () => {
   test('shows where each session stands, what it cost and what is left', () => {
-    const session = { sessionId: 's1', workflow: 'review', spentMicroUsd: 0n, capMicroUsd: 2_500_000n } as const
+    const ceiling = { ceilingMicroUsd: 2_500_000n, spentMicroUsd: 700_000n, heldMicroUsd: 0n }
+    const session = {
+      sessionId: 's1',
+      workflow: 'review',
+      spentMicroUsd: 0n,
+      capMicroUsd: 2_500_000n,
+      ceiling,
+    } as const
     const text = statusComment({
       sessions: [
         { ...session, phase: 'quoted' },
@@ -87,13 +90,19 @@ describe('status', () => {
         },
         { ...session, phase: 'ended', conclusion: 'capped', outcome: 'reworked' },
         { ...session, phase: 'started' },
+        { ...session, phase: 'running', told: 'rest', ceiling: { ...ceiling, heldMicroUsd: 1_000_000n } },
+        { ...session, phase: 'ended', conclusion: 'cancelled', reason: 'paused' },
       ],
       accounts: [portfolio],
     })
-    expect(text).toContain('| `s1` | `review` | waits for `/agent go` | $0.00 of at most $2.50 |  |')
-    expect(text).toContain('| [`s2`](https://u/c) | `review/deep` | at work | $0.30 of at most $2.50 |  |')
-    expect(text).toContain('| capped | $0.00 of at most $2.50 | reworked |')
+    expect(text).toContain(
+      '| `s1` | `review` | waits for `/agent go` | $0.00 of at most $2.50 | $0.70 spent of a ceiling of $2.50 |  |',
+    )
+    expect(text).toContain('| [`s2`](https://u/c) | `review/deep` | at work | $0.30 of at most $2.50 | $0.70 spent')
+    expect(text).toContain('| capped | $0.00 of at most $2.50 | $0.70 spent of a ceiling of $2.50 | reworked |')
     expect(text).toContain('waits for its job')
+    expect(text).toContain('| told to rest | $0.00 of at most $2.50 | $0.70 spent and $1.00 held of')
+    expect(text).toContain('| paused |')
     expect(text).toContain('$31.20 of $40.00 left until 2026-12-01')
   })
 

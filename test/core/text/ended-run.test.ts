@@ -6,7 +6,13 @@ import { finalReply } from '../../../core/text/final-reply.ts'
 import { markerOf } from '../../../core/text/marker.ts'
 import { completed, portfolio, quote, withheld } from './views.ts'
 
-const reply = { sessionId: 's1', workflow: 'refactor+tests', capMicroUsd: 2_500_000n, commentUrl: 'https://u/c' }
+const reply = {
+  sessionId: 's1',
+  runId: 'r1',
+  workflow: 'refactor+tests',
+  capMicroUsd: 2_500_000n,
+  commentUrl: 'https://u/c',
+}
 
 describe('the final reply', () => {
   test('is one line: what ended, how, its cost, the delivery and where the rest is', () => {

@@ -7,6 +7,7 @@ import type { EndedRun } from '../../../core/text/ended-run.ts'
 import type { PayingAccount } from '../../../core/text/paying-account.ts'
 import type { CountedRun, PromotionView, Side } from '../../../core/text/promotion-issue.ts'
 import type { SessionState, SessionView } from '../../../core/text/session-comment.ts'
+import type { SessionStanding } from '../../../core/text/session-standing.ts'
 import { guardWords } from '../../../core/text/work-done.ts'
 
 export const quote: Quote = {
@@ -68,6 +69,15 @@ export const withheld: EndedRun = {
   work: { files: [{ path: 'src/parse.ts', addedLines: 30, deletedLines: 12 }], words: '', guardsPassed: [] },
 }
 
+/** A session with one run. */
+export const alone: SessionStanding = {
+  ceiling: { ceilingMicroUsd: 2_500_000n, spentMicroUsd: 620_000n, heldMicroUsd: 0n },
+  mostMicroUsd: 5_000_000n,
+  runs: [{ workflow: 'refactor+tests', conclusion: 'completed', spentMicroUsd: 620_000n }],
+  hasCheckpoint: true,
+  unheard: 0,
+}
+
 export function session(state: SessionState, more: Partial<SessionView> = {}): SessionView {
   return {
     sessionId: 's_42',
@@ -78,6 +88,7 @@ export function session(state: SessionState, more: Partial<SessionView> = {}): S
     overrides: {},
     enforce: 'cap',
     state,
+    standing: alone,
     ...more,
   }
 }

@@ -1,0 +1,33 @@
+/**
+ * `/agent fork [<workflow>[/<variant>]]`: a second session on the same subject, which starts from what the first one has made
+ * and draws from the same ceiling.
+ */
+import type { Configuration } from '../../core/config/configuration.ts'
+import type { RunRequest } from '../../core/resolve.ts'
+import type { CommandAt } from '../command.ts'
+import { goFurther, requestOf } from '../go-further.ts'
+import { storedPlan } from '../ledger/stored.ts'
+import { prepare } from '../prepare.ts'
+import { sessionHere } from '../session-here.ts'
+
+export async function fork(at: CommandAt): Promise<void> {
+  const here = await sessionHere(at, 'fork')
+  if (!here) return
+  const { workflow, variant, overrides } = at.command
+  const same = requestOf(storedPlan(here.last), overrides)
+  const request = workflow === null ? same : { ...same, workflow, variant: variant ?? undefined }
+  await goFurther(at, here, {
+    verb: 'fork',
+    about: { workflow: request.workflow, variant: request.variant },
+    from: 'checkpoint',
+    fork: true,
+    prepare: (declared, { subject }) =>
+      prepare(at.parts, at.place, declared, withKnownInputs(declared.configuration, request), subject),
+  })
+}
+
+/** Another workflow takes over what it has an input for. */
+function withKnownInputs({ families }: Configuration, request: RunRequest): RunRequest {
+  const taken = families.get(request.workflow)?.baseline.inputs ?? {}
+  return { ...request, inputs: Object.fromEntries(Object.entries(request.inputs).filter(([name]) => name in taken)) }
+}
