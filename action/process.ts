@@ -4,6 +4,8 @@ import { closeSync, openSync, writeSync } from 'node:fs'
 
 /** What is kept on disk of one command's output, for `read` to page through. */
 export const OUTPUT_KEPT_BYTES_MAX = 20_000_000
+/** A command that prints more is stopped: nobody reads it, and one that prints without end would do so until its time is up. */
+const PRINTED_BYTES_MAX = 200_000_000
 /** What is kept in memory: the first and the last bytes. */
 const HEAD_BYTES_MAX = 64_000
 const TAIL_BYTES_MAX = 64_000
@@ -11,7 +13,7 @@ const TAIL_BYTES_MAX = 64_000
 export interface CommandResult {
   /** `null` when a signal ended it. */
   readonly exitCode: number | null
-  readonly ended: 'exited' | 'timed-out' | 'stopped' | 'not-started'
+  readonly ended: 'exited' | 'timed-out' | 'stopped' | 'flooded' | 'not-started'
   /** The head and the tail, joined when nothing lies between them. */
   readonly head: string
   readonly tail: string
@@ -28,6 +30,9 @@ export interface ProcessOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** What is said of a command that was `flooded`. */
+export const FLOODED = `stopped after it printed more than ${PRINTED_BYTES_MAX} bytes`
+
 /** Never rejects: what goes wrong is a result. Standard input is empty. */
 export function runProcess(file: string, args: readonly string[], options: ProcessOptions): Promise<CommandResult> {
   return new Promise((resolve) => {
@@ -39,7 +44,7 @@ export function runProcess(file: string, args: readonly string[], options: Proce
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     })
-    const stop = (why: 'timed-out' | 'stopped') => {
+    const stop = (why: 'timed-out' | 'stopped' | 'flooded') => {
       ended = why
       killGroup(child)
     }
@@ -47,8 +52,13 @@ export function runProcess(file: string, args: readonly string[], options: Proce
     const onAbort = () => stop('stopped')
     options.signal?.addEventListener('abort', onAbort, { once: true })
     if (options.signal?.aborted) onAbort()
-    child.stdout.on('data', (chunk: Buffer) => output.add(chunk))
-    child.stderr.on('data', (chunk: Buffer) => output.add(chunk))
+    const take = (chunk: Buffer) => {
+      if (ended === 'flooded') return
+      output.add(chunk)
+      if (output.bytes > PRINTED_BYTES_MAX) stop('flooded')
+    }
+    child.stdout.on('data', take)
+    child.stderr.on('data', take)
     child.on('error', (error) => {
       ended = 'not-started'
       output.add(Buffer.from(`${error.message}\n`))
@@ -95,6 +105,10 @@ class BoundedOutput {
 
   constructor(path: string) {
     this.#file = openSync(path, 'w', 0o600)
+  }
+
+  get bytes(): number {
+    return this.#bytes
   }
 
   add(chunk: Buffer): void {

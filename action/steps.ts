@@ -10,7 +10,7 @@ import { renderCommand, renderPrompt, showCommand } from '../core/template.ts'
 import { Conversation } from './agent.ts'
 import type { AgentEnd } from './agent-task.ts'
 import { cutOutput, cutText } from './cut.ts'
-import type { CommandResult } from './process.ts'
+import { type CommandResult, FLOODED } from './process.ts'
 import { promptValues, type Seen, STEP_OUTPUT_CHARACTERS_MAX, systemText } from './prompt.ts'
 import type { RunParts } from './run-parts.ts'
 import { stopReason } from './stop.ts'
@@ -338,6 +338,8 @@ function describeEnd(result: CommandResult, timeoutMinutes: number): string {
       return `stopped after ${timeoutMinutes} ${timeoutMinutes === 1 ? 'minute' : 'minutes'}`
     case 'stopped':
       return 'stopped with the run'
+    case 'flooded':
+      return FLOODED
     case 'not-started':
       return 'could not be started'
   }

@@ -1,7 +1,7 @@
 /** The tools that start a process, always in the sandbox: `run` and `search`. */
 import { z } from 'zod/mini'
 import { cutOutput } from '../cut.ts'
-import type { CommandResult } from '../process.ts'
+import { type CommandResult, FLOODED } from '../process.ts'
 import { outputPath } from './files.ts'
 import { placeBelow } from './path.ts'
 import { defineTool } from './tool.ts'
@@ -70,6 +70,7 @@ export function describeResult(result: CommandResult & { readonly number: number
     exited: `exit ${result.exitCode ?? 'by a signal'}`,
     'timed-out': `stopped after ${seconds} s`,
     stopped: 'stopped',
+    flooded: FLOODED,
     'not-started': 'could not be started',
   }[result.ended]
   return output === '' ? `[${ended}]` : `${output}\n[${ended}]`
