@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { LongestFirst } from './test/longest-first.ts'
 
 // Each file's process loads the same packages again; compiled once, they load in half the time.
 process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('node_modules/.cache/vitest', import.meta.url))
@@ -12,6 +13,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     // Two cores: more workers only make the real databases and processes wait for each other.
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     coverage: { provider: 'v8', include: ['core/**', 'action/**', 'app/**', 'cli/**'], exclude: ['action/dist/**'] },
   },
 })
