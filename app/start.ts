@@ -33,7 +33,6 @@ export interface StartedApp {
 /** This machine alone. */
 export const HOST_DEFAULT = '127.0.0.1'
 const GITHUB_URL_DEFAULT = 'https://api.github.com'
-const SETTLED_POLL_MS = 25
 
 export async function startApp(options: AppOptions): Promise<StartedApp> {
   const log = createLog(options.log)
@@ -104,9 +103,7 @@ export async function startApp(options: AppOptions): Promise<StartedApp> {
     url,
     database,
     sweep: sweepAll,
-    async settled() {
-      while (!(await work.isIdle())) await new Promise((resolve) => setTimeout(resolve, SETTLED_POLL_MS))
-    },
+    settled: () => work.settled(),
     close() {
       closed ??= (async () => {
         server.closeIdleConnections()

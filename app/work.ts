@@ -2,6 +2,8 @@
  * The App's queues, kept by pg-boss in the same database: webhooks in the order in which they came, what GitHub is to be
  * shown of a run, and the schedule of the sweep. Every job may be repeated.
  */
+import { EventEmitter, once } from 'node:events'
+import { setTimeout as wait } from 'node:timers/promises'
 import { type JobWithMetadata, PgBoss } from 'pg-boss'
 import { z } from 'zod'
 import type { Logger } from './log.ts'
@@ -17,6 +19,10 @@ const POLL_SECONDS = 5
 const WEBHOOK_WORKERS = 4
 const SHOW_WORKERS = 2
 const POOL_MAX = 4
+
+/** Whoever waits for quiet looks that long after a job has ended, when its end is kept, and that often while none ends. */
+const END_KEPT_MS = 3
+const SETTLED_POLL_MS = 50
 
 export interface Handlers {
   /** `isLast`: it won't be tried again, so nothing may be thrown. */
@@ -40,8 +46,8 @@ export interface Work {
    * could not be shown is tried once more, since GitHub may be well again.
    */
   reviveDead(): Promise<void>
-  /** Whether no job waits or is under way. */
-  isIdle(): Promise<boolean>
+  /** Resolves when no job waits or is under way. For tests and the demo. */
+  settled(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -67,6 +73,7 @@ export async function startWork(connectionString: string, handlers: Handlers, lo
     for (const id of workers[queue]) boss.notifyWorker(id)
   }
   const polling = { pollingIntervalSeconds: POLL_SECONDS, batchSize: 1 } as const
+  const jobs = new EventEmitter()
   const early = new Set<NodeJS.Timeout>()
   /** A first retry is due before the workers would look again. */
   const wakeForRetry = (queue: keyof typeof workers, retryCount: number) => {
@@ -88,15 +95,17 @@ export async function startWork(connectionString: string, handlers: Handlers, lo
       const id = await boss.work<Data, void, { includeMetadata: true }>(
         queue,
         { ...polling, includeMetadata: true },
-        async (jobs) => {
+        async (fetched) => {
           // Whatever came meanwhile is fetched at once instead of after the next pause.
           wake(queue)
-          for (const job of jobs) {
+          for (const job of fetched) {
             try {
               await handle(job)
             } catch (error) {
               wakeForRetry(queue, job.retryCount)
               throw error
+            } finally {
+              jobs.emit('ended')
             }
           }
         },
@@ -119,6 +128,15 @@ export async function startWork(connectionString: string, handlers: Handlers, lo
   await boss.work('sweep', polling, () => handlers.sweep())
   await boss.schedule('sweep', '* * * * *')
 
+  async function isIdle(): Promise<boolean> {
+    const { rows } = await boss
+      .getDb()
+      .executeSql(
+        `SELECT 1 FROM pgboss.job WHERE name IN ('webhook', 'show') AND state IN ('created', 'retry', 'active') LIMIT 1`,
+      )
+    return rows.length === 0
+  }
+
   const work: Work = {
     async enqueueWebhook(deliveryId, order) {
       await boss.send('webhook', { deliveryId }, { singletonKey: order })
@@ -136,13 +154,11 @@ export async function startWork(connectionString: string, handlers: Handlers, lo
       const dead = z.array(z.object({ runId: z.string().nullable() })).parse(rows)
       for (const { runId } of dead) if (runId !== null) await work.enqueueShow({ runId })
     },
-    async isIdle() {
-      const { rows } = await boss
-        .getDb()
-        .executeSql(
-          `SELECT 1 FROM pgboss.job WHERE name IN ('webhook', 'show') AND state IN ('created', 'retry', 'active') LIMIT 1`,
-        )
-      return rows.length === 0
+    async settled() {
+      while (!(await isIdle())) {
+        await once(jobs, 'ended', { signal: AbortSignal.timeout(SETTLED_POLL_MS) }).catch(() => undefined)
+        await wait(END_KEPT_MS)
+      }
     },
     async stop() {
       for (const timer of early) clearTimeout(timer)
