@@ -24,13 +24,15 @@ const lazyOidc: Plugin = {
 /**
  * The `openai` client makes an object of every part of the API when it is made, so none can be shaken off: most of the
  * package, for parts that nobody here calls, since requests go through the client's own `post`. Each becomes a class of
- * the same name without methods; the client, its errors and its transport stay as they are.
+ * the same name without methods; the client, its errors and its transport stay as they are. Signing in by a workload's
+ * identity goes as well: it names `Response` as it is loaded, for which Node loads its HTTP client, while here git is
+ * waited for meanwhile.
  */
 const clientOnly: Plugin = {
   name: 'client-only',
   load(id) {
     if (
-      !/\/openai\/(resources\/(?!index|shared|chat\/(completions\/)?index)|lib\/ChatCompletion(Streaming)?(Runner|Stream)\.)/.test(
+      !/\/openai\/(resources\/(?!index|shared|chat\/(completions\/)?index)|auth\/workload-identity-auth\.|lib\/ChatCompletion(Streaming)?(Runner|Stream)\.)/.test(
         id,
       )
     )
@@ -81,9 +83,9 @@ export default defineConfig({
   treeshake: { moduleSideEffects: [{ test: /node_modules\/(@actions|openai|zod|yaml)\//, sideEffects: false }] },
   output: {
     dir: 'action/dist',
-    format: 'esm',
-    entryFileNames: '[name].js',
-    chunkFileNames: 'chunks/[name].js',
+    format: 'cjs',
+    entryFileNames: '[name].cjs',
+    chunkFileNames: 'chunks/[name].cjs',
     cleanDir: true,
     minify: true,
     // Each file costs its own while the program starts: one for what begins at once, one for the rest of every run.

@@ -75,8 +75,8 @@ export interface Checkout {
   readonly git: Git
   readonly objects: ObjectReader
   readonly workDir: string
-  /** Commit -> its way into the workspace, so that it can be begun before it is waited for. */
-  readonly begun: Map<string, Promise<void>>
+  /** A commit on its way into the workspace, so that it can be begun before it is waited for. */
+  begun: { readonly commit: string; readonly done: Promise<void> } | undefined
 }
 
 export function openCheckout(baseDir: string, objectsDir: string | undefined): Checkout {
@@ -84,16 +84,19 @@ export function openCheckout(baseDir: string, objectsDir: string | undefined): C
   const workDir = join(baseDir, 'work')
   createGitDirectory(gitDir, objectsDir)
   mkdirSync(workDir, { mode: 0o700 })
-  return { git: openGit(gitDir, workDir), objects: new ObjectReader(gitDir), workDir, begun: new Map() }
+  return { git: openGit(gitDir, workDir), objects: new ObjectReader(gitDir), workDir, begun: undefined }
 }
 
-/** Puts a commit into the workspace; the commit has to be here. Asking for the same one again is waiting for it. */
-export function checkOut({ git, begun }: Checkout, commit: string): Promise<void> {
-  const already = begun.get(commit)
-  if (already !== undefined) return already
-  const beginning = git.text(['read-tree', '-u', '--reset', commit]).then(() => undefined)
-  begun.set(commit, beginning)
-  return beginning
+/**
+ * Puts a commit into the workspace; the commit has to be here. Asking for the same one again is waiting for it, and
+ * trying once more where it failed: what was begun on a guess may have been begun before the commit was here.
+ */
+export function checkOut(checkout: Checkout, commit: string): Promise<void> {
+  const start = () => checkout.git.text(['read-tree', '-u', '--reset', commit]).then(() => undefined)
+  const { begun } = checkout
+  const done = begun === undefined ? start() : begun.done.then(() => begun.commit === commit || start(), start)
+  checkout.begun = { commit, done: done.then(() => undefined) }
+  return checkout.begun.done
 }
 
 /** A header through the environment of one process: it is in no file and on no command line. */

@@ -1,11 +1,12 @@
 /**
  * What needs other processes is started before the rest of the program is loaded, so that both go on side by side: the
- * run's own repository with a git that reads objects, and the probe of the sandbox. It imports nothing heavy.
+ * run's own repository with a git that reads objects, its workspace, and the probe of the sandbox. It imports nothing
+ * heavy: starting a process copies this one's memory tables, which takes twice as long once the program is loaded.
  */
 import { mkdirSync, mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Refusal } from '../core/reason.ts'
-import { type Checkout, openCheckout } from './checkout.ts'
+import { type Checkout, checkOut, openCheckout } from './checkout.ts'
 import { openSandbox, type Sandbox } from './sandbox.ts'
 
 export interface Early {
@@ -20,6 +21,8 @@ export interface EarlyOptions {
   readonly temporaryDir: string
   /** A directory of objects on this machine that may have the commits. */
   readonly objectsDir: string | undefined
+  /** The commit that the run most likely works on, to be checked out before that is known. */
+  readonly commit?: string | undefined
   /** `none` only where the machine's owner said so. */
   readonly sandbox: 'bubblewrap' | 'none'
 }
@@ -29,6 +32,8 @@ export async function startEarly(environment: NodeJS.ProcessEnv, options: EarlyO
   mkdirSync(options.temporaryDir, { recursive: true })
   const baseDir = mkdtempSync(join(options.temporaryDir, 'purser-'))
   const checkout = openCheckout(baseDir, options.objectsDir)
+  // A guess: where it is wrong or the commit is not here, `checkOut` sets it right.
+  if (options.commit !== undefined) checkOut(checkout, options.commit).catch(() => {})
   const places = {
     workDir: checkout.workDir,
     homeDir: join(baseDir, 'home'),

@@ -2,11 +2,13 @@
 import './plain-schemas.ts'
 import { settleLate } from './settle-late.ts'
 
-try {
-  const said = await settleLate()
-  if (said !== undefined) process.stdout.write(`${said}\n`)
-} catch (error) {
-  process.stdout.write(
-    `::warning title=Purser::The run’s files could not be settled or removed: ${error instanceof Error ? error.name : 'unknown'}\n`,
-  )
-}
+settleLate().then(
+  (said) => {
+    if (said !== undefined) process.stdout.write(`${said}\n`)
+  },
+  (error) => {
+    process.stdout.write(
+      `::warning title=Purser::The run’s files could not be settled or removed: ${error instanceof Error ? error.name : 'unknown'}\n`,
+    )
+  },
+)

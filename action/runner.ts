@@ -78,6 +78,11 @@ function growingRedactor(secrets: readonly string[]): Redact {
   }
 }
 
+/** Node loads its HTTP client when a part of it is first named, which takes as long as git takes to answer. */
+function loadFetch(): boolean {
+  return 'prototype' in Response
+}
+
 /** How far a job came, for when something breaks. */
 interface Begun {
   planned: PlannedRun | undefined
@@ -92,7 +97,9 @@ async function runJob(inputs: Inputs, host: Host, { log, secrets, redact }: Sayi
   const { appUrl } = inputs
   const app = appUrl === undefined ? undefined : await (await import('./app-run.ts')).startAppRun(inputs, appUrl, job)
   if (isRefusal(app)) return refused(app)
-  const plan = app?.claim.plan ?? (await planOwnRun(inputs, job, early.checkout, source, host.builtInDir, host.now()))
+  const planning = app?.claim.plan ?? planOwnRun(inputs, job, early.checkout, source, host.builtInDir, host.now())
+  loadFetch()
+  const plan = await planning
   if (isRefusal(plan)) return refused(plan)
   if (app !== undefined) secrets.push(app.claim.token)
   createJournal(journalPath(early.baseDir))

@@ -16,7 +16,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { JobWorld } from '../test/action/job-world.ts'
 
-const MAIN = fileURLToPath(new URL('../action/dist/main.js', import.meta.url))
+const MAIN = fileURLToPath(new URL('../action/dist/main.cjs', import.meta.url))
 
 const workflow = `name: mend
 summary: Mend the code until its tests pass
