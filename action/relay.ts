@@ -30,11 +30,18 @@ async function open(door: Door): Promise<[string, string][]> {
   return Object.entries(door.env).map(([name, value]) => [name, value.replaceAll('{address}', `127.0.0.1:${port}`)])
 }
 
-const [doors = '[]', command = 'true', ...args] = process.argv.slice(2)
-const opened = await Promise.all((JSON.parse(doors) as Door[]).map(open))
-const child = spawn(command, args, { stdio: 'inherit', env: { ...process.env, ...Object.fromEntries(opened.flat()) } })
-child.on('error', (error) => {
-  process.stderr.write(`${error.message}\n`)
-  process.exit(127)
-})
-child.on('exit', (code, signal) => process.exit(code ?? (signal === null ? 1 : 128)))
+async function main(): Promise<void> {
+  const [doors = '[]', command = 'true', ...args] = process.argv.slice(2)
+  const opened = await Promise.all((JSON.parse(doors) as Door[]).map(open))
+  const child = spawn(command, args, {
+    stdio: 'inherit',
+    env: { ...process.env, ...Object.fromEntries(opened.flat()) },
+  })
+  child.on('error', (error) => {
+    process.stderr.write(`${error.message}\n`)
+    process.exit(127)
+  })
+  child.on('exit', (code, signal) => process.exit(code ?? (signal === null ? 1 : 128)))
+}
+
+void main()

@@ -157,9 +157,9 @@ function unconfined(script: string, { doors }: Opened): [string, readonly string
 
 /** The program that gives doors their addresses lies beside this one; see `relay.ts`. */
 const RELAY = import.meta.url.includes('/dist/')
-  ? fileURLToPath(`${import.meta.url.slice(0, import.meta.url.lastIndexOf('/dist/'))}/dist/relay.js`)
+  ? fileURLToPath(`${import.meta.url.slice(0, import.meta.url.lastIndexOf('/dist/'))}/dist/relay.cjs`)
   : fileURLToPath(new URL('./relay.ts', import.meta.url))
-const RELAY_INSIDE = `${INSIDE}/relay${extname(RELAY) === '.ts' ? '.mts' : '.mjs'}`
+const RELAY_INSIDE = `${INSIDE}/relay${extname(RELAY) === '.ts' ? '.mts' : '.cjs'}`
 
 interface PlacedDoor extends Door {
   readonly relay: string
