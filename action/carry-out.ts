@@ -45,8 +45,8 @@ export interface CarryOut {
   readonly sessionDir: string
   /** What the run goes on from. */
   readonly checkpoint?: Checkpoint | undefined
-  /** Takes what is to be called when the run is to rest: what is under way is finished first. */
-  readonly onPause?: (pause: () => void) => void
+  /** What the run is told meanwhile, where somebody besides its App tells it something. */
+  readonly meantime?: Meantime
 }
 
 export async function carryOut(run: CarryOut): Promise<Executed> {
@@ -59,9 +59,8 @@ export async function carryOut(run: CarryOut): Promise<Executed> {
   const recording = openRecording(eventsPath(run.sessionDir), run.redact, run.monotonicMs, run.log)
   const journal = recordedJournal(openJournal(run.journalFile), recording)
   const purse = new Purse(holdOf(plan, app?.claim), journal, lease?.draw)
-  const meantime = new Meantime()
+  const { meantime = new Meantime() } = run
   meantime.hear(app?.claim.said ?? [])
-  run.onPause?.(() => meantime.pause())
   const reporting = lease && new (await import('./reporting.ts')).Reporting(recording, meantime)
   let step = ''
   let checkpoints: Promise<Checkpoints> | undefined

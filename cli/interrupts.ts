@@ -1,9 +1,10 @@
 /** Ctrl-C: the first lets a run rest as soon as nothing is under way, the second ends it at once. */
 import type { Log } from '../action/log.ts'
+import { Meantime } from '../action/meantime.ts'
 
 export interface Interrupts {
-  /** Takes what is to be called when the run is to rest. */
-  onPause(pause: () => void): void
+  /** Tells the run to rest. */
+  readonly meantime: Meantime
   /** Takes what is to be called when it is to end now. */
   onStop(stop: () => void): void
   /** Whether Ctrl-C was used. */
@@ -12,20 +13,21 @@ export interface Interrupts {
 }
 
 export function interruptible(log: Log): Interrupts {
-  const pauses: (() => void)[] = []
+  const meantime = new Meantime()
   const stops: (() => void)[] = []
   let count = 0
   const interrupt = () => {
     count += 1
-    if (count === 1) log.line('Pausing when what is under way is done; Ctrl-C again ends it now.')
-    for (const tell of count === 1 ? pauses : stops) tell()
+    if (count > 1) return terminate()
+    log.line('Pausing when what is under way is done; Ctrl-C again ends it now.')
+    meantime.pause()
   }
   const terminate = () => {
     for (const stop of stops) stop()
   }
   process.on('SIGINT', interrupt).on('SIGTERM', terminate)
   return {
-    onPause: (pause) => void pauses.push(pause),
+    meantime,
     onStop: (stop) => void stops.push(stop),
     interrupted: () => count > 0,
     close: () => void process.off('SIGINT', interrupt).off('SIGTERM', terminate),

@@ -13,6 +13,7 @@ import { register as list } from './commands/list.ts'
 import { register as newOne } from './commands/new.ts'
 import { register as parse } from './commands/parse.ts'
 import { register as quote } from './commands/quote.ts'
+import { register as replay } from './commands/replay.ts'
 import { register as run } from './commands/run.ts'
 import { register as start } from './commands/start.ts'
 import { register as thaw } from './commands/thaw.ts'
@@ -44,6 +45,7 @@ for (const register of [
   quote,
   parse,
   run,
+  replay,
   evidence,
   start,
   thaw,

@@ -99,7 +99,7 @@ async function execute(
       redact,
       monotonicMs,
       onInterrupt: interrupts.onStop,
-      onPause: interrupts.onPause,
+      meantime: interrupts.meantime,
       onTurn: progress.turn,
     })
     return { ...executed, interrupted: interrupts.interrupted() }

@@ -1,0 +1,157 @@
+/** A run recorded once with a scripted model, and played again: as it was, and with one thing changed at a time. */
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readRecording } from '../../cli/recorded-run.ts'
+import { maskedText } from '../../core/masked-text.ts'
+import { JobWorld } from '../action/job-world.ts'
+import { bubblewrap } from '../action/sandboxed.ts'
+import { startModel } from '../world/model.ts'
+import type { ModelReply } from '../world/model-contract.ts'
+import { purser } from './purser.ts'
+
+const unconfined = bubblewrap ? [] : ['--no-sandbox']
+const PATH = `${dirname(process.execPath)}:${process.env.PATH ?? ''}`
+const MEND = '.github/purser/catalog/mend'
+
+/** The first attempt breaks it otherwise, so that the recording has a check that failed. */
+const replies: readonly ModelReply[] = [
+  { toolCalls: [{ name: 'edit', arguments: { path: 'sum.js', old: 'a - b', new: 'a * b' } }] },
+  { text: 'Multiplied' },
+  { toolCalls: [{ name: 'edit', arguments: { path: 'sum.js', old: 'a * b', new: 'a + b' } }] },
+  { text: 'Added' },
+]
+
+let world: JobWorld
+let log = ''
+let declared: ReadonlyMap<string, string>
+
+beforeAll(async () => {
+  world = new JobWorld()
+  const script = (request: { messages: { role: string }[] }) =>
+    replies[request.messages.filter(({ role }) => role === 'assistant').length]
+  const model = await startModel({ scripts: [script] })
+  const env = { PATH, OPENAI_API_KEY: 'sk-scripted', OPENAI_BASE_URL: model.url }
+  const ran = await purser(['run', 'mend', 'goal=Add', '--dir', world.workspace, ...unconfined], { env })
+  await model.close()
+  if (ran.code !== 0) throw new Error(ran.stdout + ran.stderr)
+  const sessions = join(world.workspace, '.purser/sessions')
+  log = join(sessions, readdirSync(sessions)[0] ?? '', 'events.jsonl')
+  const paths = [`${MEND}/workflow.yml`, `${MEND}/mend.md`, '.github/purser/portfolios.yml']
+  declared = new Map(paths.map((path) => [path, readFileSync(join(world.workspace, path), 'utf8')]))
+})
+afterAll(() => world.close())
+
+/** `change` of one declared file, for this replay alone. */
+async function replayed(file = log, path = '', change = (text: string) => text) {
+  const before = declared.get(path)
+  if (before !== undefined) writeFileSync(join(world.workspace, path), change(before))
+  const { code, stdout, stderr } = await purser(['replay', file, '--dir', world.workspace, '--json', ...unconfined], {
+    env: { PATH },
+  })
+  if (before !== undefined) writeFileSync(join(world.workspace, path), before)
+  return { code, stderr, document: JSON.parse(stdout || '{}') }
+}
+
+describe('purser replay', () => {
+  it('finds a run the same, without a key and though its commands take another time', async () => {
+    const { code, document } = await replayed()
+    expect(document).toEqual({
+      same: true,
+      workflow: 'mend',
+      variant: null,
+      modelCalls: { recorded: 4, same: 4 },
+      recordedConclusion: 'completed',
+      departure: null,
+    })
+    expect(code).toBe(0)
+  })
+
+  it.each([
+    ['a prompt', `${MEND}/mend.md`, 'Goal: ', 'The goal: ', 1, 'the agent’s task', ['- Goal: Add', '+ The goal: Add']],
+    ['an effort', `${MEND}/workflow.yml`, 'inputs:', 'effort: low\ninputs:', 1, 'the effort', ['- ', '+ low']],
+    [
+      'a check',
+      `${MEND}/workflow.yml`,
+      'until: { run: "${{ inputs.test }}"',
+      'until: { run: "true"',
+      3,
+      /^the run ends before it \(completed/,
+      [],
+    ],
+    [
+      'a guard',
+      `${MEND}/workflow.yml`,
+      'lines: 40',
+      'lines: 1',
+      4,
+      'how the run ends',
+      ['- completed', '+ withheld (guard-diff)'],
+    ],
+  ])('names where %s that was changed makes it depart', async (_, path, from, to, call, what, difference) => {
+    const { code, document } = await replayed(log, path, (text) => text.replace(from, to))
+    expect({ code, same: document.same }).toEqual({ code: 1, same: false })
+    const says = typeof what === 'string' ? what : expect.stringMatching(what)
+    expect(document.departure).toMatchObject({ call, what: says })
+    expect(document.departure.difference).toEqual(expect.arrayContaining(difference))
+  })
+
+  it('takes the recording of a run that was killed as far as it goes', async () => {
+    const torn = join(world.dir, 'torn.jsonl')
+    const lines = readFileSync(log, 'utf8').split('\n')
+    const second = lines.findIndex((line) => line.includes('Multiplied'))
+    writeFileSync(torn, `${lines.slice(0, second + 1).join('\n')}\n{"sequence":`)
+    const { code, document } = await replayed(torn)
+    expect({ code, document }).toMatchObject({
+      code: 0,
+      document: { same: true, modelCalls: { recorded: 2, same: 2 } },
+    })
+    rmSync(torn)
+  })
+
+  it.each([
+    ['is not there', undefined, 'There is no recorded run'],
+    ['is no log', () => '{}\n', 'no event'],
+    ['lacks an event', (text: string) => text.replace(/\n.*"kind":"usage".*/, ''), 'lacks the event'],
+    ['lacks its beginning', (text: string) => text.slice(text.indexOf('\n') + 1), 'does not begin with the beginning'],
+    [
+      'lacks a part of a text',
+      (text: string) => text.replace('"atMs":', '"cut":true,"atMs":'),
+      'too long to be recorded',
+    ],
+  ])('refuses a recording that %s', (_, change, says) => {
+    const file = join(world.dir, 'changed.jsonl')
+    rmSync(file, { force: true })
+    if (change !== undefined) writeFileSync(file, change(readFileSync(log, 'utf8')))
+    expect(readRecording(file)).toEqual({ problem: expect.stringContaining(says) })
+  })
+})
+
+it('calls a replay of what is no recording wrong usage', async () => {
+  expect(await purser(['replay', 'nowhere.jsonl', '--dir', world.workspace])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('There is no recorded run'),
+  })
+})
+
+describe('what is not compared', () => {
+  it.each([
+    ['✔ adds (0.44ms)', '✔ adds (12.1ms)'],
+    ['ℹ duration_ms 45.1', 'ℹ duration_ms 9'],
+    ['# duration_ms 45', '# duration_ms 45.123'],
+    ['Ran in 2 s at 2026-11-20T12:00:00.123Z', 'Ran in 3 s at 2026-11-21T13:10:00Z'],
+    ['[12:01:02] done in 1m', '[13:01:02] done in 2m'],
+    ['(node:123) Warning', '(node:4) Warning'],
+    [
+      'one\ntw\n[... 5000 bytes in all; read it ...]\nree\nfour',
+      'one\ntwo\n[... 5001 bytes in all; read it ...]\nee\nfour',
+    ],
+  ])('%j beside %j', (a, b) => expect(maskedText(a)).toBe(maskedText(b)))
+
+  it.each([
+    ['ℹ pass 3', 'ℹ pass 2'],
+    ['[exit 0]', '[exit 1]'],
+    ['-1 == 5', '6 == 5'],
+    ['src/a.js:4', 'src/a.js:5'],
+  ])('but %j beside %j', (a, b) => expect(maskedText(a)).not.toBe(maskedText(b)))
+})
