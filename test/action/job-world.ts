@@ -65,6 +65,8 @@ export interface WorldOptions {
   readonly workflow?: string
   readonly prompt?: string
   readonly portfolios?: (text: string) => string
+  /** The entry of a bundle; the sources are run where none is given. */
+  readonly main?: string
 }
 
 export interface JobResult {
@@ -96,8 +98,10 @@ export class JobWorld {
   readonly dir = mkdtempSync(join(tmpdir(), 'purser-test-'))
   readonly workspace = join(this.dir, 'workspace')
   readonly sha: string
+  readonly #main: string
 
   constructor(options: WorldOptions = {}) {
+    this.#main = options.main ?? MAIN
     const files: Record<string, string> = {
       ...(options.files ?? sumProject),
       '.github/purser/portfolios.yml': (options.portfolios ?? ((text) => text))(portfolios),
@@ -173,7 +177,7 @@ export class JobWorld {
     extra: Readonly<Record<string, string>> = {},
   ): { kill(signal: NodeJS.Signals): void; ended: Promise<JobResult>; env: Record<string, string> } {
     const env = this.environment(inputs, extra)
-    const { child, ended } = startProcess(MAIN, env)
+    const { child, ended } = startProcess(this.#main, env)
     return {
       env,
       kill: (signal) => void child.kill(signal),

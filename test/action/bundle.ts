@@ -1,0 +1,21 @@
+/** The Action's bundle, made anew from the sources as `npm run bundle` makes it, beside the built-in catalog. */
+import { mkdirSync, mkdtempSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { rolldown } from 'rolldown'
+import config from '../../rolldown.config.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/** `main`: what `action.yml` names; `dir`: all that was made, for whoever removes it. */
+export async function makeBundle(): Promise<{ readonly main: string; readonly dir: string }> {
+  const dir = mkdtempSync(join(tmpdir(), 'purser-bundle-'))
+  mkdirSync(join(dir, 'action'))
+  symlinkSync(join(root, 'catalog'), join(dir, 'catalog'))
+  const { output, ...input } = Array.isArray(config) ? config[0] : config
+  const bundle = await rolldown({ ...input, cwd: root, logLevel: 'silent' })
+  await bundle.write({ ...(Array.isArray(output) ? output[0] : output), dir: join(dir, 'action/dist') })
+  await bundle.close()
+  return { main: join(dir, 'action/dist/main.js'), dir }
+}
