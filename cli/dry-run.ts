@@ -12,6 +12,7 @@ import { quoteLine } from '../core/text/quote-line.ts'
 import { type ExitCode, exitCodes, printJson } from './exit.ts'
 import { keptSpends } from './kept-runs.ts'
 import type { PlannedRun } from './planned-run.ts'
+import { referenceLine, referenceRun } from './reference-run.ts'
 
 const LATER = '(known when it runs)'
 
@@ -25,15 +26,17 @@ export async function showDryRun(planned: PlannedRun, json: boolean): Promise<Ex
   const values = promptValues(plan, { change, outputs })
   const spends = keptSpends(root, plan.workflow, plan.variant, QUOTE_RUNS_MAX)
   const price = quoteRun(spends, plan.capMicroUsd, plan.capMicroUsd)
+  const reference = price.runs === 0 ? referenceRun(planned.configuration, plan) : undefined
   if (json) {
     const prompts = steps.flatMap((step) =>
       'agent' in step ? [{ step: step.id, text: promptText(step, values) }] : [],
     )
-    printJson({ dryRun: true, plan, prompts, quote: price })
+    printJson({ dryRun: true, plan, prompts, quote: price, reference: reference ?? null })
   } else {
     const lines = [
       `${plan.workflow}, paid by ${plan.portfolio}, never more than ${formatUsd(plan.capMicroUsd)}; nothing is spent now.`,
       quoteLine(price).replaceAll('**', ''),
+      ...(reference === undefined ? [] : [referenceLine(reference)]),
       planned.subject,
       ...(plan.setup === undefined ? [] : ['', `setup: ${showCommand(plan.setup.run, plan.inputs)}`]),
       ...steps.flatMap((step) => ['', ...stepLines(step, plan, values)]),

@@ -17,6 +17,7 @@ import { nothingChanged, subjectLine, worksOnChange } from './subject.ts'
 export interface PlannedRun {
   readonly plan: Plan
   readonly root: string
+  readonly configuration: Configuration
   readonly objectsDir: string
   /** In words, what it works on. */
   readonly subject: string
@@ -70,9 +71,11 @@ function planNew(declared: Declared, request: RunRequest, options: RunOptions): 
   if (isRefusal(resolved)) return resolved
   const { plan } = resolved
   if (head.filesChanged === 0 && worksOnChange(plan)) return nothingChanged(plan, head)
+  const { configuration } = declared
   return {
     plan,
     root,
+    configuration,
     objectsDir: head.objectsDir,
     subject: subjectLine(head),
     dirty: head.dirty,
@@ -101,5 +104,6 @@ function planResumed(declared: Declared, options: RunOptions): Planned {
   if (isRefusal(resolved)) return resolved
   const objectsDir = resolve(root, git(root, ['rev-parse', '--git-path', 'objects']) ?? '.git/objects')
   const { checkpoint } = saved
-  return { plan: resolved.plan, root, objectsDir, subject: 'a checkpoint', dirty: false, checkpoint }
+  const { configuration } = declared
+  return { plan: resolved.plan, root, configuration, objectsDir, subject: 'a checkpoint', dirty: false, checkpoint }
 }

@@ -1,5 +1,6 @@
 /** `purser quote`: the price before a run, from what local runs have cost. */
 import { basename } from 'node:path'
+import type { ReferenceRun } from '../catalog/reference-runs.ts'
 import { formatUsd } from '../core/money.ts'
 import { lastDayOf, type Payer } from '../core/payer.ts'
 import { QUOTE_RUNS_MAX, type Quote, quoteRun } from '../core/quote.ts'
@@ -10,6 +11,7 @@ import { declaredConfiguration, readCheckout } from './checkout.ts'
 import type { QuoteOptions } from './commands/quote.ts'
 import { type ExitCode, endRefused, endWrongUsage, exitCodes, printJson } from './exit.ts'
 import { keptSpends } from './kept-runs.ts'
+import { referenceLine, referenceRun } from './reference-run.ts'
 import { readRequest } from './request.ts'
 
 /** A price depends on no commit, so none is looked up. */
@@ -28,8 +30,9 @@ export function quote(target: string, pairs: readonly string[], options: QuoteOp
   const { capMicroUsd } = resolved.plan
   const spends = keptSpends(checkout.root, request.workflow, request.variant, QUOTE_RUNS_MAX)
   const price = quoteRun(spends, capMicroUsd, capMicroUsd)
-  if (options.json) printJson(document(resolved, price))
-  else process.stdout.write(`${lines(resolved, price).join('\n')}\n`)
+  const reference = price.runs === 0 ? referenceRun(configuration, resolved.plan) : undefined
+  if (options.json) printJson({ ...document(resolved, price), reference: reference ?? null })
+  else process.stdout.write(`${lines(resolved, price, reference).join('\n')}\n`)
   return exitCodes.done
 }
 
@@ -96,10 +99,11 @@ function paidBy(payer: Payer): string {
   )
 }
 
-function lines({ plan, payer }: Resolved, price: Quote): string[] {
+function lines({ plan, payer }: Resolved, price: Quote, reference: ReferenceRun | undefined): string[] {
   const highCost = payer.terms['high-cost']
   return [
     `${plan.workflow}${plan.variant === undefined ? '' : `/${plan.variant}`}: ${quoteLine(price).replaceAll('**', '')}`,
+    ...(reference === undefined ? [] : [referenceLine(reference)]),
     paidBy(payer),
     ...(highCost === undefined ? [] : [highCost]),
     ...Object.entries(plan.prices).map(

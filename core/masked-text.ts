@@ -8,7 +8,8 @@ const MASKS: readonly (readonly [RegExp, string])[] = [
   [/\bduration_ms:? \d+(?:\.\d+)?/g, 'duration_ms <time>'],
   [/\b\d+(?:[.,]\d+)?\s?(?:ns|µs|us|ms|milliseconds?|s|secs?|seconds?|m|min|mins|minutes?)\b/g, '<time>'],
   [/\(node:\d+\)/g, '(node:<pid>)'],
-  [/\/tmp\/purser-[A-Za-z0-9]+/g, '<dir>'],
+  // Where the workspace lies for a command that is not confined, and for one that is.
+  [/\/tmp\/purser-[A-Za-z0-9]+\/work/g, '/tmp/work'],
 ]
 
 export function maskedText(text: string): string {

@@ -12,6 +12,7 @@ import { type Played, pathsOf, play, type Stage, testsPass, till } from './play.
 import { changelog, refactor, review, tests } from './recorded/first-three.ts'
 import { bendsTheTest, blamesTheTest, diagnosis, fixCi, mendDiagnosed } from './recorded/fix-ci.ts'
 import { quickTriage, triage } from './recorded/incident-triage.ts'
+import { keepWhereAsked } from './recorded/keep.ts'
 import { meddling, postmortem } from './recorded/postmortem.ts'
 
 const BUILT_IN = fileURLToPath(new URL('../../catalog/', import.meta.url))
@@ -71,6 +72,7 @@ describe('every built-in workflow, played', () => {
     expect(testsPass(root)).toBe(stage !== 'broken')
     const played = await play(root, target, inputs, scripts)
     expect(played).toMatchObject({ code: 0, report: { conclusion: 'completed' } })
+    keepWhereAsked(root, target, played)
     expect(`${played.report.delivery?.title}\n${played.report.delivery?.body}`).toMatch(says)
     expectWithinCap(played)
     if (hands === 'words') {

@@ -73,6 +73,9 @@ export function workingCopy(files: Readonly<Record<string, string>> = {}): strin
   return root
 }
 
+/** The same files make the same commit in every run. */
+const COMMITTED_AT = '2026-11-01T12:00:00Z'
+
 /** Commits whatever there is; answers the commit. */
 export function commitAll(root: string, message = 'work'): string {
   git(root, 'add', '--all')
@@ -82,5 +85,6 @@ export function commitAll(root: string, message = 'work'): string {
 }
 
 export function git(root: string, ...args: readonly string[]): string {
-  return execFileSync('git', ['-C', root, ...args], { encoding: 'utf8' })
+  const env = { ...process.env, GIT_AUTHOR_DATE: COMMITTED_AT, GIT_COMMITTER_DATE: COMMITTED_AT }
+  return execFileSync('git', ['-C', root, ...args], { encoding: 'utf8', env })
 }
