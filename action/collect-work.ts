@@ -13,6 +13,8 @@ import { takeSnapshot } from './snapshot.ts'
 
 /** A patch is for reading; the files themselves are in the changeset. */
 export const PATCH_BYTES_MAX = 2_000_000
+/** Of git's list of what differs: some tens of thousands of files, many times of what can be delivered. */
+const LIST_BYTES_MAX = 8_000_000
 /** How many violations are named; more would only repeat them. */
 const VIOLATIONS_MAX = 20
 /** Of a path, in a sentence. */
@@ -27,11 +29,20 @@ export interface Work {
 }
 
 /** `fromTree`: the workspace as the first step found it; `baseSha`: the commit that the work is applied to. */
-export async function collectWork(git: Git, workDir: string, fromTree: string, baseSha: string): Promise<Work> {
+export async function collectWork(
+  git: Git,
+  workDir: string,
+  fromTree: string,
+  baseSha: string,
+  listBytesMax = LIST_BYTES_MAX,
+): Promise<Work> {
   const { tree: toTree, unread } = await takeSnapshot(git, workDir)
   const trees = ['--no-renames', '--no-ext-diff', '--no-textconv', fromTree, toTree]
-  const listed = parseRaw(await git.text(['diff-tree', '-r', '-z', '--raw', '--no-abbrev', ...trees]))
-  const { kept, violations } = chooseFiles(await measure(git, listed))
+  const list = await git.bytes(['diff-tree', '-r', '-z', '--raw', '--no-abbrev', ...trees], {
+    cutAfterBytes: listBytesMax,
+  })
+  const isCut = list.length >= listBytesMax
+  const { kept, violations } = chooseFiles(await measure(git, parseRaw(list.toString('utf8'))), isCut)
   if (unread !== undefined) violations.push(violation('unreadable', `Not all of the work can be read: ${unread}`))
   const { lines, patch } = await showFiles(git, trees, kept)
   const files: ChangedFile[] = []
@@ -61,7 +72,7 @@ interface Entry extends Listed {
 }
 
 /** What a changeset can hold, decided by names, modes and sizes before any content is read. */
-function chooseFiles(entries: readonly Entry[]): { kept: Entry[]; violations: Violation[] } {
+function chooseFiles(entries: readonly Entry[], areMore: boolean): { kept: Entry[]; violations: Violation[] } {
   const kept: Entry[] = []
   const violations: Violation[] = []
   const able = entries.filter((entry) => {
@@ -69,10 +80,9 @@ function chooseFiles(entries: readonly Entry[]): { kept: Entry[]; violations: Vi
     if (refused !== undefined) violations.push(refused)
     return refused === undefined
   })
-  if (able.length > CHANGESET_FILES_MAX) {
-    violations.push(
-      violation('files', `The work has ${able.length} files; at most ${CHANGESET_FILES_MAX} are delivered.`),
-    )
+  if (able.length > CHANGESET_FILES_MAX || areMore) {
+    const count = areMore ? `more than ${entries.length}` : able.length
+    violations.unshift(violation('files', `The work has ${count} files; at most ${CHANGESET_FILES_MAX} are delivered.`))
   }
   let bytes = 0
   for (const entry of able.slice(0, CHANGESET_FILES_MAX)) {
@@ -120,6 +130,8 @@ async function showFiles(git: Git, trees: readonly string[], files: readonly Ent
 
 function parseRaw(output: string): Listed[] {
   const fields = output.split('\0')
+  // Of a whole list the last field is the empty one behind the last mark; of one that is cut, it is a piece of something.
+  fields.pop()
   const entries: Listed[] = []
   for (let at = 0; at + 1 < fields.length; at += 2) {
     const [, mode = '', , blob = '', status = ''] = (fields[at] ?? '').slice(1).split(' ')

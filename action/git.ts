@@ -18,6 +18,8 @@ interface GitOptions {
   readonly env?: Readonly<Record<string, string>>
   readonly input?: string
   readonly signal?: AbortSignal | undefined
+  /** What git prints beyond is left out; without it, too much is an error. */
+  readonly cutAfterBytes?: number
 }
 
 export class GitError extends Error {}
@@ -55,12 +57,14 @@ function runGit(args: readonly string[], cwd: string, options: GitOptions): Prom
         cwd,
         env: { ...gitEnvironment(), ...options.env },
         encoding: 'buffer',
-        maxBuffer: GIT_OUTPUT_BYTES_MAX,
+        maxBuffer: options.cutAfterBytes ?? GIT_OUTPUT_BYTES_MAX,
         timeout: GIT_TIMEOUT_MS,
         ...(options.signal && { signal: options.signal }),
       },
       (error, stdout, stderr) => {
         if (error === null) return resolve(stdout)
+        if (options.cutAfterBytes !== undefined && error.code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER')
+          return resolve(stdout)
         const said = stderr.toString('utf8').trim().slice(0, 2000)
         reject(new GitError(said === '' ? error.message : said, { cause: error }))
       },
