@@ -1,15 +1,22 @@
 /**
- * `npm run bench`: what it costs to start, in time and in words, what a model call takes beside the model, and how fast the
- * ledger reserves and settles. `--json` prints the figures as one object.
+ * `npm run bench`: what it costs to start and to work, in time, memory and tokens, what a model call takes beside the model,
+ * and how fast the ledger reserves and settles. `--only <part>` measures one part, `--json` prints the figures as one
+ * object. Exit code 1 means that a figure is missed. See docs/bench.md.
  */
 import { parseArgs } from 'node:util'
 import { measureCall } from './call.ts'
 import { measureFirstRequest } from './first-request.ts'
 import { countFirstWords } from './first-words.ts'
 import { measureLedger, type Rates } from './ledger.ts'
+import { measureReferenceTask } from './reference-task.ts'
 
-const RATIO_MAX = 2
+const FIRST_REQUEST_RATIO_MAX = 2
 const WORDS_MAX = 1_000
+const TASK_CPU_RATIO_MAX = 2
+const TASK_MEMORY_RATIO_MAX = 1.4
+const TASK_TOKENS_MAX = 69_000
+const LONG_OUTPUT_TOKENS_MAX = 950
+const TASK_RUNS = 7
 const CALL_MICROSECONDS_MAX = 50
 const CALL_GROWTH_MAX = 1.5
 const CALL_SAMPLES = 200
@@ -19,69 +26,143 @@ const LEDGER_ROUNDS = 5
 const LEDGER_OPERATIONS = 2_000
 const HISTORY_RUNS = 50_000
 
-const { values } = parseArgs({ options: { json: { type: 'boolean' }, runs: { type: 'string', default: '15' } } })
-const first = await measureFirstRequest(Number(values.runs))
-const words = countFirstWords(first.body)
-const call = await measureCall(CALL_SAMPLES)
-const ledger = await measureLedger(LEDGER_ROUNDS, LEDGER_OPERATIONS, HISTORY_RUNS)
-const rows: readonly {
+interface Row {
   readonly what: string
   readonly measured: number
   readonly atMost?: number
   readonly atLeast?: number
-}[] = [
-  { what: 'first request, times a bare process', measured: Number(first.ratio.toFixed(2)), atMost: RATIO_MAX },
-  { what: 'its own words, tokens', measured: words.ownTokens, atMost: WORDS_MAX },
-  {
-    what: 'deciding and posting a model call after 500 turns, microseconds',
-    measured: Number(call.microseconds[500].toFixed(1)),
-    atMost: CALL_MICROSECONDS_MAX,
-  },
-  { what: 'the same, times after 5 turns', measured: Number(call.growth.toFixed(2)), atMost: CALL_GROWTH_MAX },
-  ...(ledger === undefined
-    ? []
-    : [
-        { what: 'reserve and settle, times a plain update, one row', ...atLeastRatio(ledger.one) },
-        { what: 'the same on 100 rows', ...atLeastRatio(ledger.many) },
-        {
-          what: `reserve after ${HISTORY_RUNS} runs, times before`,
-          measured: Number(ledger.history.ratio.toFixed(2)),
-          atLeast: HISTORY_RATIO_MIN,
-        },
-      ]),
-]
-const ok = rows.every(
-  ({ measured, atMost = Number.POSITIVE_INFINITY, atLeast = 0 }) => measured < atMost && measured >= atLeast,
-)
+}
 
+interface Part {
+  readonly rows: readonly Row[]
+  readonly figures: object
+  /** What the rows don't say. */
+  readonly notes: readonly string[]
+}
+
+const { values } = parseArgs({
+  options: { json: { type: 'boolean' }, only: { type: 'string' }, runs: { type: 'string', default: '15' } },
+})
+const say = (text: string) => process.stderr.write(`${text}\n`)
+const parts: Readonly<Record<string, () => Promise<Part>>> = {
+  'first-request': firstRequest,
+  'reference-task': referenceTask,
+  call: modelCall,
+  ledger,
+}
+const names = values.only === undefined ? Object.keys(parts) : [values.only]
+const done = new Map<string, Part>()
+for (const name of names) {
+  const measure = parts[name]
+  if (measure === undefined) {
+    say(`There is no part ${JSON.stringify(name)}; expected one of ${Object.keys(parts).join(', ')}.`)
+    process.exit(2)
+  }
+  say(`Measuring ${name} ...`)
+  done.set(name, await measure())
+}
+
+const rows = [...done.values()].flatMap((part) => part.rows)
+const ok = rows.every(
+  ({ measured, atMost = Number.POSITIVE_INFINITY, atLeast = 0 }) => measured <= atMost && measured >= atLeast,
+)
 if (values.json) {
-  const { body, ...times } = first
-  console.log(JSON.stringify({ ok, firstRequest: times, firstWords: words, call, ledger }))
+  console.log(JSON.stringify({ ok, ...Object.fromEntries([...done].map(([name, { figures }]) => [name, figures])) }))
 } else {
   console.table(rows)
-  console.log(
-    `bundle ${first.bundleMs.toFixed(0)} ms (${first.coldMs.toFixed(0)} ms where nothing was compiled before), bare ${first.bareMs.toFixed(0)} ms, medians of ${first.runs} runs in turn`,
-  )
-  console.log(
-    `a model call after 5, 50 and 500 turns ${([5, 50, 500] as const).map((turns) => call.microseconds[turns].toFixed(1)).join(', ')} microseconds, JSON.stringify of what was appended ${call.stringifyMicroseconds.toFixed(1)}, medians of ${call.samples}`,
-  )
-}
-if (ledger === undefined) {
-  console.error(
-    'LEFT OUT: the ledger, for there is no PostgreSQL server; bring one with `sudo apt-get install -y postgresql`',
-  )
-} else if (!values.json) {
-  for (const [on, rates] of [
-    ['one row', ledger.one],
-    ['100 rows', ledger.many],
-  ] as const) {
-    console.log(
-      `on ${on} ${rates.plain.toFixed(0)} plain updates a second, ${rates.reserve.toFixed(0)} reservations, ${rates.settle.toFixed(0)} settlements, 20 at a time, medians of ${ledger.rounds} rounds`,
-    )
-  }
+  for (const { notes } of done.values()) for (const note of notes) console.log(note)
 }
 process.exitCode = ok ? 0 : 1
 
-function atLeastRatio({ ratio }: Rates) {
-  return { measured: Number(ratio.toFixed(2)), atLeast: LEDGER_RATIO_MIN }
+async function firstRequest(): Promise<Part> {
+  const { body, ...times } = await measureFirstRequest(Number(values.runs))
+  const words = countFirstWords(body)
+  return {
+    figures: { ...times, words },
+    rows: [
+      { what: 'first request, times a bare process', measured: rounded(times.ratio), atMost: FIRST_REQUEST_RATIO_MAX },
+      { what: 'its own words, tokens', measured: words.ownTokens, atMost: WORDS_MAX },
+    ],
+    notes: [
+      `bundle ${times.bundleMs.toFixed(0)} ms (${times.coldMs.toFixed(0)} ms where nothing was compiled before), bare ${times.bareMs.toFixed(0)} ms, medians of ${times.runs} runs in turn`,
+    ],
+  }
+}
+
+async function referenceTask(): Promise<Part> {
+  const task = await measureReferenceTask(TASK_RUNS, say)
+  return {
+    figures: task,
+    rows: [
+      {
+        what: 'reference task, processor time, times a bare loop',
+        measured: rounded(task.cpuRatio),
+        atMost: TASK_CPU_RATIO_MAX,
+      },
+      {
+        what: 'its peak memory, times a bare loop',
+        measured: rounded(task.memoryRatio),
+        atMost: TASK_MEMORY_RATIO_MAX,
+      },
+      { what: `input tokens of its ${task.requests} requests`, measured: task.inputTokens, atMost: TASK_TOKENS_MAX },
+      {
+        what: 'tokens that a command with 1.26 MB of output adds',
+        measured: task.longOutputTokens,
+        atMost: LONG_OUTPUT_TOKENS_MAX,
+      },
+    ],
+    notes: [
+      `reference task: bundle ${task.bundleCpuMs.toFixed(0)} ms of processor and ${task.bundleMemoryMb.toFixed(0)} MB, bare loop ${task.bareCpuMs.toFixed(0)} ms and ${task.bareMemoryMb.toFixed(0)} MB, medians of ${task.runs} runs in turn`,
+    ],
+  }
+}
+
+async function modelCall(): Promise<Part> {
+  const call = await measureCall(CALL_SAMPLES)
+  const after = ([5, 50, 500] as const).map((turns) => call.microseconds[turns].toFixed(1)).join(', ')
+  return {
+    figures: call,
+    rows: [
+      {
+        what: 'deciding and posting a model call after 500 turns, microseconds',
+        measured: Number(call.microseconds[500].toFixed(1)),
+        atMost: CALL_MICROSECONDS_MAX,
+      },
+      { what: 'the same, times after 5 turns', measured: rounded(call.growth), atMost: CALL_GROWTH_MAX },
+    ],
+    notes: [
+      `a model call after 5, 50 and 500 turns ${after} microseconds, JSON.stringify of what was appended ${call.stringifyMicroseconds.toFixed(1)}, medians of ${call.samples}`,
+    ],
+  }
+}
+
+async function ledger(): Promise<Part> {
+  const measured = await measureLedger(LEDGER_ROUNDS, LEDGER_OPERATIONS, HISTORY_RUNS)
+  if (measured === undefined) {
+    say('LEFT OUT: the ledger, for there is no PostgreSQL server; bring one with `sudo apt-get install -y postgresql`')
+    return { figures: {}, rows: [], notes: [] }
+  }
+  const note = (on: string, rates: Rates) =>
+    `on ${on} ${rates.plain.toFixed(0)} plain updates a second, ${rates.reserve.toFixed(0)} reservations, ${rates.settle.toFixed(0)} settlements, 20 at a time, medians of ${measured.rounds} rounds`
+  return {
+    figures: measured,
+    rows: [
+      {
+        what: 'reserve and settle, times a plain update, one row',
+        measured: rounded(measured.one.ratio),
+        atLeast: LEDGER_RATIO_MIN,
+      },
+      { what: 'the same on 100 rows', measured: rounded(measured.many.ratio), atLeast: LEDGER_RATIO_MIN },
+      {
+        what: `reserve after ${HISTORY_RUNS} runs, times before`,
+        measured: rounded(measured.history.ratio),
+        atLeast: HISTORY_RATIO_MIN,
+      },
+    ],
+    notes: [note('one row', measured.one), note('100 rows', measured.many)],
+  }
+}
+
+function rounded(ratio: number): number {
+  return Number(ratio.toFixed(2))
 }
