@@ -15,6 +15,7 @@ import type { Log } from './log.ts'
 import { Meantime } from './meantime.ts'
 import type { Model } from './model.ts'
 import { readNotes } from './notes.ts'
+import type { ProviderKeys } from './provider-keys.ts'
 import { Purse } from './purse.ts'
 import { recordEnd, recordedJournal, recordStart } from './record-run.ts'
 import { eventsPath, openRecording, type Recording } from './recording.ts'
@@ -33,6 +34,7 @@ export interface CarryOut {
   readonly source: CommitSource
   readonly sandbox: Sandbox
   readonly model: Model
+  readonly keys: ProviderKeys
   readonly journalFile: string
   readonly log: Log
   readonly redact: Redact
@@ -78,6 +80,7 @@ export async function carryOut(run: CarryOut): Promise<Executed> {
       workDir: run.checkout.workDir,
       sandbox: run.sandbox,
       model: run.model,
+      keys: run.keys,
       purse,
       log: run.log,
       redact: run.redact,

@@ -12,6 +12,8 @@ export const inputNames = [
   'app-url',
   'api-key',
   'base-url',
+  'anthropic-api-key',
+  'anthropic-base-url',
   'model',
   'effort',
   'cap-usd',
@@ -60,6 +62,8 @@ const inputsSchema = z.object({
   'app-url': url,
   'api-key': text,
   'base-url': url,
+  'anthropic-api-key': text,
+  'anthropic-base-url': url,
   model: text,
   effort: text,
   'cap-usd': text,
@@ -79,6 +83,8 @@ export interface Inputs {
   readonly appUrl: string | undefined
   readonly apiKey: string | undefined
   readonly baseUrl: string | undefined
+  readonly anthropicApiKey: string | undefined
+  readonly anthropicBaseUrl: string | undefined
   readonly model: string | undefined
   readonly effort: string | undefined
   readonly capUsd: string | undefined
@@ -91,7 +97,8 @@ export interface Inputs {
 /** The inputs, or every problem with them in words. Keys are masked in the log from here on. */
 export function readInputs(environment: NodeJS.ProcessEnv): Inputs | { readonly problem: string } {
   const written = Object.fromEntries(inputNames.map((name) => [name, core.getInput(name)]))
-  for (const secret of [written['api-key'], written['github-token']]) if (secret) core.setSecret(secret)
+  for (const secret of [written['api-key'], written['anthropic-api-key'], written['github-token']])
+    if (secret) core.setSecret(secret)
   const parsed = inputsSchema.safeParse(written)
   if (!parsed.success) {
     return { problem: parsed.error.issues.map((issue) => `\`${issue.path.join('.')}\`: ${issue.message}`).join('; ') }
@@ -108,6 +115,8 @@ export function readInputs(environment: NodeJS.ProcessEnv): Inputs | { readonly 
     appUrl: data['app-url']?.replace(/\/+$/, ''),
     apiKey: data['api-key'] ?? environment.OPENAI_API_KEY,
     baseUrl: data['base-url'] ?? environment.OPENAI_BASE_URL,
+    anthropicApiKey: data['anthropic-api-key'] ?? environment.ANTHROPIC_API_KEY,
+    anthropicBaseUrl: data['anthropic-base-url'] ?? environment.ANTHROPIC_BASE_URL,
     model: data.model,
     effort: data.effort,
     capUsd: data['cap-usd'],

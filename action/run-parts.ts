@@ -7,6 +7,7 @@ import type { Checkpoints } from './checkpoints.ts'
 import type { Git } from './git.ts'
 import type { Log } from './log.ts'
 import type { Model } from './model.ts'
+import type { ProviderKeys } from './provider-keys.ts'
 import type { Purse } from './purse.ts'
 import type { Recorded } from './recording.ts'
 import type { Sandbox } from './sandbox.ts'
@@ -30,6 +31,8 @@ export interface RunParts {
   readonly workDir: string
   readonly sandbox: Sandbox
   readonly model: Model
+  /** For the agents that are carried out by programs of their own. */
+  readonly keys: ProviderKeys
   readonly purse: Purse
   readonly log: Log
   readonly redact: Redact

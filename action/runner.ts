@@ -3,6 +3,7 @@ import './plain-schemas.ts'
 import type { Plan } from '../core/plan.ts'
 import { isRefusal, type Refusal, refuse } from '../core/reason.ts'
 import { type Redact, redactor } from '../core/redact.ts'
+import { missingProgram } from './agent-program.ts'
 import type { AppRun } from './app-run.ts'
 import { carryOut } from './carry-out.ts'
 import { conclude, type Ended, refused } from './conclude.ts'
@@ -16,6 +17,7 @@ import { actionsLog, type Log } from './log.ts'
 import { openModel } from './model.ts'
 import { planOwnRun } from './own-run.ts'
 import { checkTemplates } from './prompt.ts'
+import { missingKey, NOT_GIVEN, type ProviderKeys } from './provider-keys.ts'
 import type { Sandbox } from './sandbox.ts'
 
 const UNCONFINED =
@@ -46,7 +48,12 @@ export async function run(host: Host): Promise<number> {
     const inputs = readInputs(host.environment)
     if ('problem' in inputs) return await conclude(refused(refuse('input-invalid', inputs.problem)), failOnRefusal, log)
     failOnRefusal = inputs.failOnRefusal
-    for (const secret of [inputs.apiKey, inputs.githubToken, host.environment.ACTIONS_ID_TOKEN_REQUEST_TOKEN]) {
+    for (const secret of [
+      inputs.apiKey,
+      inputs.anthropicApiKey,
+      inputs.githubToken,
+      host.environment.ACTIONS_ID_TOKEN_REQUEST_TOKEN,
+    ]) {
       if (secret !== undefined) secrets.push(secret)
     }
     return await conclude(await runJob(inputs, host, { log, secrets, redact }, begun), failOnRefusal, log)
@@ -115,9 +122,14 @@ async function runJob(inputs: Inputs, host: Host, { log, secrets, redact }: Sayi
   const sandbox = await early.sandbox
   const { baseDir } = early
   const { keepWork } = inputs
+  const keys = keysOf(inputs)
   const planned = { plan, app, baseDir, keepWork, notKept: whatIsNotKept(inputs, sandbox), log, redact }
   begun.planned = planned
-  const obstacle = checkTemplates(plan) ?? missingKey(inputs) ?? (await unusableCheckpoint(plan, app))
+  const obstacle =
+    checkTemplates(plan) ??
+    missingKey(plan, keys) ??
+    missingProgram(plan, host.environment) ??
+    (await unusableCheckpoint(plan, app))
   if (inputs.dryRun) {
     showPlan(plan, log, obstacle ?? (isRefusal(sandbox) ? sandbox : undefined))
     await giveBack(planned, refuse('cancelled', 'A dry run: nothing was started or spent.'))
@@ -134,7 +146,8 @@ async function runJob(inputs: Inputs, host: Host, { log, secrets, redact }: Sayi
     checkout: early.checkout,
     source,
     sandbox,
-    model: openModel(inputs.apiKey ?? '', inputs.baseUrl, plan.endpoint),
+    keys,
+    model: openModel(inputs.apiKey ?? NOT_GIVEN, inputs.baseUrl, plan.endpoint),
     journalFile: journalPath(early.baseDir),
     sessionDir: early.baseDir,
     checkpoint: app?.claim.resume,
@@ -163,8 +176,11 @@ async function unusableCheckpoint(plan: Plan, app: AppRun | undefined): Promise<
   return checkpoint && (await import('../core/resume.ts')).checkResume(plan, checkpoint)
 }
 
-function missingKey(inputs: Inputs): Refusal | undefined {
-  return inputs.apiKey === undefined ? refuse('no-key') : undefined
+function keysOf(inputs: Inputs): ProviderKeys {
+  return {
+    openai: { apiKey: inputs.apiKey, baseUrl: inputs.baseUrl },
+    anthropic: { apiKey: inputs.anthropicApiKey, baseUrl: inputs.anthropicBaseUrl },
+  }
 }
 
 function whatIsNotKept(inputs: Inputs, sandbox: Sandbox | Refusal): string[] {

@@ -7,9 +7,9 @@ import type { StepReport } from '../core/report.ts'
 import type { Conclusion } from '../core/run.ts'
 import { stepsBefore } from '../core/steps-before.ts'
 import { renderCommand, renderPrompt, showCommand } from '../core/template.ts'
-import { Conversation } from './agent.ts'
 import type { AgentEnd } from './agent-task.ts'
 import { cutOutput, cutText } from './cut.ts'
+import { openConversation } from './open-conversation.ts'
 import { type CommandResult, FLOODED } from './process.ts'
 import { promptValues, type Seen, STEP_OUTPUT_CHARACTERS_MAX, systemText } from './prompt.ts'
 import type { RunParts } from './run-parts.ts'
@@ -144,7 +144,7 @@ async function runAgentStep(
   }
   let attempts = before?.attempt ?? 1
   begin(attempts)
-  const conversation = new Conversation(
+  const conversation = await openConversation(
     {
       step: step.id,
       agent,
@@ -154,15 +154,7 @@ async function runAgentStep(
       turnsMax: step.turns,
       output: step.output,
     },
-    {
-      model: parts.model,
-      purse: parts.purse,
-      place: { workDir: parts.workDir, sandbox: parts.sandbox, signal: parts.signal },
-      signal: parts.signal,
-      onTurn: (turn) => parts.onTurn({ step: step.id, ...turn }),
-      record: parts.record,
-      meanwhile: parts.meanwhile,
-    },
+    parts,
     before,
   )
   let end = await (before === undefined ? conversation.say(prompt.text) : conversation.goOn())

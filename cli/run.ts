@@ -2,6 +2,7 @@
 import { rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { z } from 'zod'
+import { missingProgram } from '../action/agent-program.ts'
 import { carryOut } from '../action/carry-out.ts'
 import { type Early, startEarly } from '../action/early.ts'
 import type { Executed } from '../action/finish-run.ts'
@@ -9,10 +10,11 @@ import { journalPath } from '../action/journal.ts'
 import { terminalLog } from '../action/log.ts'
 import { openModel } from '../action/model.ts'
 import { checkTemplates } from '../action/prompt.ts'
+import { missingKey, NOT_GIVEN, type ProviderKeys } from '../action/provider-keys.ts'
 import type { Checkpoint } from '../core/checkpoint.ts'
 import { formatUsd } from '../core/money.ts'
 import type { Plan } from '../core/plan.ts'
-import { isRefusal, refuse } from '../core/reason.ts'
+import { isRefusal } from '../core/reason.ts'
 import { redactor } from '../core/redact.ts'
 import { reportSchema } from '../core/report.ts'
 import { applyWork } from './apply-work.ts'
@@ -40,8 +42,12 @@ export async function run(
   const problem = checkTemplates(plan)
   if (problem !== undefined) return endRefused(problem, options.json)
   if (options.dryRun) return showDryRun(planned, options.json)
-  const apiKey = process.env.OPENAI_API_KEY
-  if (apiKey === undefined || apiKey === '') return endRefused(refuse('no-key'), options.json)
+  const keys = {
+    openai: { apiKey: process.env.OPENAI_API_KEY, baseUrl: process.env.OPENAI_BASE_URL },
+    anthropic: { apiKey: process.env.ANTHROPIC_API_KEY, baseUrl: process.env.ANTHROPIC_BASE_URL },
+  }
+  const obstacle = missingKey(plan, keys) ?? missingProgram(plan, process.env)
+  if (obstacle !== undefined) return endRefused(obstacle, options.json)
 
   // 2. The run, in a workspace of its own.
   const early = await startEarly(process.env, {
@@ -57,7 +63,7 @@ export async function run(
     }
     ignoreKept(root)
     const session = newSessionFolder(root)
-    const executed = await execute(planned, early, sandbox, apiKey, session)
+    const executed = await execute(planned, early, sandbox, keys, session)
     const exitCode = finish(executed, planned, session, options.json)
     return executed.interrupted ? exitCodes.interrupted : exitCode
   } finally {
@@ -70,10 +76,11 @@ async function execute(
   { plan, checkpoint, subject, dirty }: PlannedRun,
   early: Early,
   sandbox: Parameters<typeof carryOut>[0]['sandbox'],
-  apiKey: string,
+  keys: ProviderKeys,
   session: SessionFolder,
 ): Promise<Executed & { interrupted: boolean }> {
-  const redact = redactor([apiKey])
+  const secrets = [keys.openai.apiKey, keys.anthropic.apiKey]
+  const redact = redactor(secrets.flatMap((secret) => secret || []))
   const monotonicMs = () => performance.now()
   const progress = showProgress(process.stderr, { capMicroUsd: plan.capMicroUsd, redact, monotonicMs })
   const log = terminalLog(redact, progress.say)
@@ -91,7 +98,8 @@ async function execute(
       checkout: early.checkout,
       source: {},
       sandbox,
-      model: openModel(apiKey, process.env.OPENAI_BASE_URL, plan.endpoint),
+      keys,
+      model: openModel(keys.openai.apiKey ?? NOT_GIVEN, keys.openai.baseUrl, plan.endpoint),
       journalFile: journalPath(early.baseDir),
       sessionDir: session.dir,
       checkpoint,

@@ -4,6 +4,7 @@
  * branch can change what is run, what it may cost or what guards it.
  */
 import { z } from 'zod/mini'
+import { runtimeSchema } from './agent-runtime.ts'
 import { overrideNames } from './command.ts'
 import {
   agentFrontMatterSchema,
@@ -51,6 +52,8 @@ export const planAgentSchema = z.object({
   tools: agentFrontMatterSchema.shape.tools,
   model: z.string(),
   effort: workflowSchema.shape.effort,
+  /** The command-line agent that carries it out; absent for the runner's own loop. */
+  runtime: z.optional(runtimeSchema),
   /** What the model reads at most; absent where nobody declared it. */
   contextTokens: z.optional(z.int().check(z.positive())),
   systemText: z.string().check(z.maxLength(50_000)),

@@ -54,6 +54,18 @@ export function outputTokensWithin(price: Price, inputTokens: number, roomMicroU
   return fitting > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(fitting)
 }
 
+/**
+ * The price for an interface that caches by itself and tells how much it wrote: Anthropic charges a quarter more for that
+ * than for fresh input, so a price that does not say is taken to mean it.
+ */
+export function withWritten(price: Price): Price {
+  const written = <R extends Rates>(rates: R): R => ({
+    ...rates,
+    written: rates.written ?? mulDivCeil(rates.input, 5n, 4n),
+  })
+  return { ...written(price), tiers: price.tiers.map(written) }
+}
+
 /** The bound may be above what the input turns out to be, so every tier up to it can apply. */
 function dearestRates(price: Price, inputTokens: number): { readonly input: bigint; readonly output: bigint } {
   const reachable = [price, ...price.tiers.filter((tier) => tier.aboveInputTokens < inputTokens)]

@@ -211,6 +211,11 @@ export const reasons = {
     says: 'There is no model key.',
     todo: 'Give `api-key` (a secret of the `purser` environment) or set OPENAI_API_KEY.',
   },
+  'program-missing': {
+    kind: 'refusal',
+    says: 'A command-line agent that the workflow uses is not installed on this machine.',
+    todo: 'Install it by a step before the run, at the version that the refusal names.',
+  },
   'sandbox-unavailable': {
     kind: 'refusal',
     says: 'Commands can’t be confined on this machine, so none is run.',

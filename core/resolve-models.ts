@@ -43,6 +43,7 @@ export function settleModels(
         tools: agent.tools,
         model,
         ...(effort ? { effort } : {}),
+        ...(agent.runtime ? { runtime: agent.runtime } : {}),
         ...(contextTokens === undefined ? {} : { contextTokens }),
         systemText: agent.systemText,
       },

@@ -73,6 +73,8 @@ export class AnswerReader {
     if (event.type === 'content_block_start') this.#sealOfBlock(event.content_block)
     if (event.type === 'content_block_delta' && isJson(event.delta) && typeof event.delta.signature === 'string') {
       this.#signatures.set(event.index, (this.#signatures.get(event.index) ?? '') + event.delta.signature)
+      // Clients keep the last piece, or all of them.
+      this.#sealed(event.delta.signature)
     }
     if (event.type === 'content_block_stop') this.#sealed(this.#signatures.get(event.index))
     if (event.type === 'message') {

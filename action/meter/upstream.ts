@@ -1,6 +1,7 @@
 /** One request to the provider: sent with the key, answered by passing through what comes, told what it used. */
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ProviderKind } from '../../core/agent-runtime.ts'
 import { outcomeOfConnection, outcomeOfStatus } from '../../core/failed-call.ts'
 import type { CallOutcome } from '../../core/meter.ts'
 import type { Api } from '../../core/request/request.ts'
@@ -8,8 +9,6 @@ import { AnswerReader, EventLines, parseJson } from './answer.ts'
 
 const CALL_TIMEOUT_MS = 600_000
 const ANSWER_BYTES_MAX = 24_000_000
-
-export type ProviderKind = 'openai' | 'anthropic'
 
 export interface Provider {
   readonly kind: ProviderKind

@@ -1,5 +1,6 @@
 /** `catalog/<name>/workflow.yml` and the overlays beside it: what a named workflow does, guards, delivers and may cost. */
 import { z } from 'zod/mini'
+import { runtimeSchema } from '../agent-runtime.ts'
 import { deliveryKindSchema } from '../run.ts'
 import { described } from './described.ts'
 import { workflowCapSchema } from './portfolios.ts'
@@ -264,6 +265,10 @@ export const agentFrontMatterSchema = described(
     tools: z._default(z.array(z.enum(toolNames)).check(z.minLength(1)), [...toolNames]),
     model: described(z.optional(modelName), 'Its own model, which comes before the workflow’s'),
     effort: fields.effort,
+    runtime: described(
+      z.optional(runtimeSchema),
+      'A command-line agent that carries it out instead of Purser’s own loop, under the same cap; it has to be installed',
+    ),
   }),
   'An agent: a primitive that any workflow may name',
 )

@@ -64,6 +64,8 @@ export interface WorldOptions {
   readonly files?: Readonly<Record<string, string>>
   readonly workflow?: string
   readonly prompt?: string
+  /** The agent's file. */
+  readonly agent?: string
   readonly portfolios?: (text: string) => string
   /** The entry of a bundle; the sources are run where none is given. */
   readonly main?: string
@@ -107,7 +109,7 @@ export class JobWorld {
       '.github/purser/portfolios.yml': (options.portfolios ?? ((text) => text))(portfolios),
       '.github/purser/catalog/mend/workflow.yml': options.workflow ?? mendWorkflow,
       '.github/purser/catalog/mend/mend.md': options.prompt ?? mendPrompt,
-      '.github/purser/catalog/agents/fixer.agent.md': agent,
+      '.github/purser/catalog/agents/fixer.agent.md': options.agent ?? agent,
     }
     mkdirSync(this.workspace, { recursive: true })
     this.git('init', '-q', '-b', 'main')

@@ -1,0 +1,19 @@
+/** Who carries out an agent's step: the runner's own loop, or a program that takes its place. */
+import type { CheckpointConversation } from '../core/checkpoint.ts'
+import { Conversation } from './agent.ts'
+import type { AgentTask } from './agent-task.ts'
+import type { CommandAgent } from './meter/command-agent.ts'
+import type { RunParts, Turn } from './run-parts.ts'
+
+export async function openConversation(
+  task: AgentTask,
+  parts: RunParts,
+  before: CheckpointConversation | undefined,
+): Promise<Conversation | CommandAgent> {
+  const { workDir, sandbox, signal, model, purse, record, meanwhile } = parts
+  const onTurn = (turn: Omit<Turn, 'step'>) => parts.onTurn({ step: task.step, ...turn })
+  const agentParts = { model, purse, place: { workDir, sandbox, signal }, signal, onTurn, record, meanwhile }
+  if (task.agent.runtime === undefined) return new Conversation(task, agentParts, before)
+  const { openCommandAgent } = await import('./meter/command-agent.ts')
+  return openCommandAgent(task, task.agent.runtime, agentParts, parts.keys, before)
+}
