@@ -14,6 +14,9 @@ export type ProviderKeys = Readonly<Record<ProviderKind, ProviderKey>>
 /** In place of a key that no call of the run needs: the client of `openai` can't be made without one. */
 export const NOT_GIVEN = 'not-given'
 
+const none = { apiKey: undefined, baseUrl: undefined }
+export const NO_KEYS: ProviderKeys = { openai: none, anthropic: none }
+
 export function missingKey(plan: Plan, keys: ProviderKeys): Refusal | undefined {
   const needed = new Set(Object.values(plan.agents).map(({ runtime }) => providerOf(runtime)))
   if (needed.size === 0) needed.add('openai')

@@ -8,6 +8,7 @@ import { journalPath } from '../action/journal.ts'
 import { terminalLog } from '../action/log.ts'
 import { Meantime } from '../action/meantime.ts'
 import { checkTemplates } from '../action/prompt.ts'
+import { NO_KEYS } from '../action/provider-keys.ts'
 import type { Plan } from '../core/plan.ts'
 import { isRefusal, type Refusal, refuse } from '../core/reason.ts'
 import { redactor } from '../core/redact.ts'
@@ -35,6 +36,11 @@ export async function replay(named: string, options: ReplayOptions): Promise<Exi
     const todo = 'Fetch that commit into this repository.'
     const why = `The run’s commit ${plan.subject.headSha} is not in ${checkout.root}.`
     return endRefused(refuse('checkout-failed', why, todo), options.json)
+  }
+  const program = Object.values(plan.agents).find(({ runtime }) => runtime !== undefined)
+  if (program !== undefined) {
+    const why = `the agent ${program.name} is carried out by ${program.runtime}, whose model calls are its own; its log can be read and not be played again`
+    return endWrongUsage(why, options.json)
   }
   const played = await play(plan, recorded, checkout.root, options)
   if (isRefusal(played)) return endRefused(played, options.json)
@@ -99,6 +105,8 @@ async function play(
         source: {},
         sandbox,
         model,
+        // Nothing is to be spent.
+        keys: NO_KEYS,
         journalFile: journalPath(early.baseDir),
         sessionDir,
         log: terminalLog(redact, (text) => process.stderr.write(text)),
