@@ -132,5 +132,19 @@ jobs:
           # workflow: \${{ github.event_name == 'push' && 'changelog' || '' }}
           app-url: \${{ vars.PURSER_APP_URL }}
           api-key: \${{ secrets.OPENAI_API_KEY }}
+
+      # The App keeps a run's log and its work. Without one they stay here for a while, on a public repository for everybody.
+      - name: Keep the run
+        if: always() && vars.PURSER_APP_URL == ''
+        uses: actions/upload-artifact@ea165f8d65b6e75b540449e92b4886f43607fa02 # v4.6.2
+        with:
+          name: purser-run-\${{ github.run_attempt }}
+          path: |
+            \${{ runner.temp }}/purser-*/events.jsonl
+            \${{ runner.temp }}/purser-*/checkpoint.json
+            \${{ runner.temp }}/purser-*/report.json
+            \${{ runner.temp }}/purser-*/work.patch
+          if-no-files-found: ignore
+          retention-days: 30
 `
 }

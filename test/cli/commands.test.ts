@@ -116,7 +116,7 @@ describe('purser init', () => {
     const { steps, environment } = actions.jobs.run
     expect(environment).toBe('purser')
     expect(steps[0].run).toMatch(/^profile bwrap \/usr\/bin\/bwrap flags=\(unconfined\) \{$/m)
-    expect(steps.at(-1)).toMatchObject({
+    expect(steps.find(({ name }: { name: string }) => name === 'Run')).toMatchObject({
       uses: 'owner/purser@main',
       with: {
         run: '${{ inputs.run }}',
