@@ -1,8 +1,8 @@
 /** Whether a command may start anything: its author's permission, and whether the head is still the one they saw. */
 import type { GitHubPermissions } from '../core/permission.ts'
 import { type Refusal, refuse } from '../core/reason.ts'
+import { isMissing } from '../delivery/github.ts'
 import type { PrismaClient } from '../prisma/client/client.ts'
-import { isMissing } from './github.ts'
 import type { Place } from './place.ts'
 
 /** GitHub's booleans for somebody; `null` when they are no collaborator. Anything but an answer fails closed. */

@@ -3,12 +3,12 @@ import type { Command } from '../core/command.ts'
 import type { GitHubPermissions } from '../core/permission.ts'
 import type { Refusal } from '../core/reason.ts'
 import { type RefusalView, refusalComment } from '../core/text/refusal-comment.ts'
+import { say, withMarker } from '../delivery/say.ts'
 import type { CommandTime } from './authorize.ts'
 import type { Parts } from './parts.ts'
 import type { Place } from './place.ts'
 import { checkNameOf, showRefusedCheck } from './show/check.ts'
 import { react } from './show/react.ts'
-import { say, withMarker } from './show/say.ts'
 import type { FoundSubject } from './subject.ts'
 
 export interface Spoken {

@@ -1,7 +1,7 @@
 /** Asks GitHub Actions to start the run's job on the default branch, and keeps the id of the Actions run. */
 import { z } from 'zod'
+import { isRefused, statusOf } from '../delivery/github.ts'
 import type { Run } from '../prisma/client/client.ts'
-import { isRefused, statusOf } from './github.ts'
 import { markDispatched } from './ledger/claim.ts'
 import { release } from './ledger/settle.ts'
 import type { Parts } from './parts.ts'

@@ -4,12 +4,6 @@ import type { Logger } from './log.ts'
 
 export type Octokit = InstanceType<typeof ProbotOctokit>
 
-/** A repository as GitHub's addresses name it. */
-export interface RepositoryName {
-  readonly owner: string
-  readonly repo: string
-}
-
 export interface GitHubOptions {
   readonly appId: number
   readonly privateKey: string
@@ -38,23 +32,6 @@ export function createProbot(options: GitHubOptions, log: Logger): Probot {
     log: log.child({}, { level: log.level === 'debug' ? PROBOT_LEVEL : log.level }),
     Octokit: options.throttle ? ProbotOctokit : Quiet,
   })
-}
-
-/** The status of GitHub's answer when `error` is one. */
-export function statusOf(error: unknown): number | undefined {
-  return error instanceof Error && 'status' in error && typeof error.status === 'number' ? error.status : undefined
-}
-
-/** A "no" of GitHub's. No answer, a fault of its own, or a call for patience is none: that is tried again. */
-export function isRefused(error: unknown): boolean {
-  const status = statusOf(error)
-  if (status === undefined || status >= 500 || status === 429) return false
-  return !(status === 403 && /rate limit/i.test(String(error)))
-}
-
-/** GitHub said that there is no such thing, or that the App may not see it. */
-export function isMissing(error: unknown): boolean {
-  return statusOf(error) === 404
 }
 
 /** Where people see what the REST API at `githubUrl` serves. */

@@ -1,6 +1,8 @@
 /** Repositories that the App is installed on, known before anything has happened in them. */
+
+import { isMissing } from '../delivery/github.ts'
 import type { Repository } from '../prisma/client/client.ts'
-import { isMissing, type Octokit } from './github.ts'
+import type { Octokit } from './github.ts'
 import type { Parts } from './parts.ts'
 import { noteRepository } from './place.ts'
 

@@ -1,7 +1,8 @@
 /** Reading one layer's files from GitHub's trees and blobs. */
 import { LAYER_FILE_BYTES_MAX, LAYER_FILES_MAX, type Layer, type LayerName } from '../core/config/configuration.ts'
-import type { Octokit, RepositoryName } from './github.ts'
-import { isMissing } from './github.ts'
+import type { RepositoryName } from '../delivery/github.ts'
+import { isMissing } from '../delivery/github.ts'
+import type { Octokit } from './github.ts'
 import { createLru } from './lru.ts'
 
 const FOLDER = '.github/purser'

@@ -1,6 +1,8 @@
 /** The repository that an event or a job is about, with a client that may act there. */
+
+import type { RepositoryName } from '../delivery/github.ts'
 import type { PrismaClient, Repository } from '../prisma/client/client.ts'
-import type { Octokit, RepositoryName } from './github.ts'
+import type { Octokit } from './github.ts'
 import type { Parts } from './parts.ts'
 
 export interface Place {

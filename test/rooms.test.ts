@@ -10,8 +10,9 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const rooms: Record<string, { rooms: readonly string[]; packages?: readonly string[] }> = {
   core: { rooms: [], packages: ['zod', 'zod/mini', 'yaml', 'picomatch'] },
   catalog: { rooms: ['core'] },
-  action: { rooms: ['core', 'catalog'] },
-  app: { rooms: ['core', 'catalog', 'prisma'] },
+  delivery: { rooms: ['core'], packages: ['@octokit/rest', 'node:buffer'] },
+  action: { rooms: ['core', 'catalog', 'delivery'] },
+  app: { rooms: ['core', 'catalog', 'delivery', 'prisma'] },
   cli: { rooms: ['core', 'catalog', 'action', 'app', 'demo'] },
   demo: { rooms: ['core', 'app', 'cli', 'prisma', 'test'] },
   bench: { rooms: ['core', 'action', 'app', 'test'] },

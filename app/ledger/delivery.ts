@@ -2,20 +2,11 @@
 import type { ReasonCode } from '../../core/reason.ts'
 import type { Conclusion } from '../../core/run.ts'
 import { countsInTrial, deliveryPauseSeconds } from '../../core/run-life.ts'
+import type { Delivered } from '../../delivery/delivered.ts'
 import { Prisma, type PrismaClient, type Run } from '../../prisma/client/client.ts'
 import { leaseUntil } from '../database/clock.ts'
 import { transact } from '../database/transact.ts'
 import { markUnshown } from './shown.ts'
-
-/** The conclusion and reason replace the report's where given. */
-export interface Delivered {
-  readonly conclusion?: Conclusion | undefined
-  readonly reason?: ReasonCode | undefined
-  readonly sha?: string | undefined
-  /** Of the pull request that it was handed over as. */
-  readonly number?: number | undefined
-  readonly url?: string | undefined
-}
 
 /** How long one process may be at a delivery before another takes it to have died. */
 const DELIVERING_SECONDS_MAX = 300

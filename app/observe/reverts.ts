@@ -1,6 +1,7 @@
 /** Reverts, as GitHub's own buttons and git write them. */
+
+import { isMissing } from '../../delivery/github.ts'
 import type { Run } from '../../prisma/client/client.ts'
-import { isMissing } from '../github.ts'
 import { runsByDeliveredSha } from '../ledger/history.ts'
 import type { Parts } from '../parts.ts'
 import { fullNameOf, type Place } from '../place.ts'

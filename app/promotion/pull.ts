@@ -5,11 +5,11 @@
 import type { Changeset } from '../../core/changeset.ts'
 import type { FileChanges } from '../../core/promotion-change.ts'
 import type { PullText } from '../../core/text/promotion-pull.ts'
+import { headOf } from '../../delivery/commit.ts'
+import { statusOf } from '../../delivery/github.ts'
+import { createTreeReader } from '../../delivery/tree.ts'
+import { writeCommit, writeTree } from '../../delivery/write-commit.ts'
 import type { Promotion } from '../../prisma/client/client.ts'
-import { headOf } from '../deliver/commit.ts'
-import { createTreeReader } from '../deliver/tree.ts'
-import { writeCommit, writeTree } from '../deliver/write-commit.ts'
-import { statusOf } from '../github.ts'
 import type { Place } from '../place.ts'
 
 /** Each pull request that was given up leaves its branch behind, and the next has one of its own. */

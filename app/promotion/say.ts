@@ -1,8 +1,9 @@
 /** What is said in a proposal's issue: one comment for each thing that is told, edited when it is told again. */
+
+import { isMissing, statusOf } from '../../delivery/github.ts'
+import { say, withMarker } from '../../delivery/say.ts'
 import type { Promotion } from '../../prisma/client/client.ts'
-import { isMissing, statusOf } from '../github.ts'
 import type { Place } from '../place.ts'
-import { say, withMarker } from '../show/say.ts'
 
 /** `what` tells comments of one issue apart: letters, digits and hyphens. */
 export async function sayIn(place: Place, promotion: Promotion, what: string, body: string): Promise<void> {

@@ -1,8 +1,8 @@
 /** The run as a check run on its head: the one place on GitHub that can say "neutral". */
 import { checkRun } from '../../core/text/check-run.ts'
 import { workflowName } from '../../core/text/workflow-name.ts'
+import { isMissing } from '../../delivery/github.ts'
 import type { Run } from '../../prisma/client/client.ts'
-import { isMissing } from '../github.ts'
 import { storedQuote } from '../ledger/stored.ts'
 import type { Parts } from '../parts.ts'
 import type { Place } from '../place.ts'

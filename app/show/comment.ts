@@ -1,11 +1,11 @@
 /** The session's one comment, made once and then edited in place. */
 import { type SessionState, type SessionView, sessionComment } from '../../core/text/session-comment.ts'
-import { isMissing } from '../github.ts'
+import { isMissing } from '../../delivery/github.ts'
+import { edit, type Said, say } from '../../delivery/say.ts'
 import { storedPlan, storedQuote } from '../ledger/stored.ts'
 import type { Parts } from '../parts.ts'
 import type { Place } from '../place.ts'
 import { endedRun } from './ended-run.ts'
-import { edit, type Said, say } from './say.ts'
 import type { Shown } from './show-run.ts'
 import { toldTo } from './standing.ts'
 

@@ -6,9 +6,9 @@ import type { Report } from '../../core/report.ts'
 import type { Delivered, EndedRun } from '../../core/text/ended-run.ts'
 import { guardWords, type WorkDone } from '../../core/text/work-done.ts'
 import { waiving } from '../../core/waive.ts'
+import { sideBranchOf } from '../../delivery/side-branch-url.ts'
+import { violationsOf } from '../../delivery/validate.ts'
 import type { Run } from '../../prisma/client/client.ts'
-import { sideBranchOf } from '../deliver/side-branch-url.ts'
-import { violationsOf } from '../deliver/validate.ts'
 import { storedPlan, storedReport } from '../ledger/stored.ts'
 
 const DETAIL_CHARACTERS_MAX = 300

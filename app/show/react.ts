@@ -1,4 +1,4 @@
-import { isMissing } from '../github.ts'
+import { isMissing } from '../../delivery/github.ts'
 import type { Place } from '../place.ts'
 
 /** `eyes`: seen, and under way. `rocket`: started. `confused`: refused. */

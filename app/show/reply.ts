@@ -3,9 +3,9 @@ import { isResumable } from '../../core/going-on.ts'
 import { ASK } from '../../core/resolve-ask.ts'
 import { finalReply } from '../../core/text/final-reply.ts'
 import { goOnText } from '../../core/text/session-standing.ts'
+import { say } from '../../delivery/say.ts'
 import type { Place } from '../place.ts'
 import { endedRun } from './ended-run.ts'
-import { say } from './say.ts'
 import type { Shown } from './show-run.ts'
 
 export async function showReply(place: Place, shown: Shown, commentUrl: string): Promise<void> {

@@ -3,8 +3,8 @@ import { createHmac, randomUUID } from 'node:crypto'
 import { request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { MACHINE_STARTS_A_DAY_MAX } from '../../app/door/ask.ts'
-import { isRefused } from '../../app/github.ts'
 import { WEBHOOK_BYTES_MAX } from '../../app/webhooks.ts'
+import { isRefused } from '../../delivery/github.ts'
 import { OWNER, REPO, type Stage, setStage, WEBHOOK_SECRET, workOn } from './stage.ts'
 
 let stage: Stage

@@ -1,9 +1,9 @@
 /** The lines that work changes, counted against what the repository holds: a runner may say any number. */
 
-import { withLinesAtLeast } from '../../core/changed-lines.ts'
-import type { Changeset } from '../../core/changeset.ts'
-import { CHANGESET_FILES_MAX } from '../../core/changeset.ts'
-import type { Octokit, RepositoryName } from '../github.ts'
+import { withLinesAtLeast } from '../core/changed-lines.ts'
+import type { Changeset } from '../core/changeset.ts'
+import { CHANGESET_FILES_MAX } from '../core/changeset.ts'
+import type { Octokit, RepositoryName } from './github.ts'
 import { createTreeReader } from './tree.ts'
 
 /** The changeset with each file's lines as the runner says, or as many as it must have where that is more. */

@@ -1,5 +1,5 @@
 /** A pull request from a branch of Purser's own. */
-import type { Octokit, RepositoryName } from '../github.ts'
+import type { Octokit, RepositoryName } from './github.ts'
 
 export interface PullRequestOrder {
   readonly branch: string

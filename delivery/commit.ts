@@ -1,7 +1,7 @@
 /** A commit onto the head that the work was made from, or what comes closest to it when the head has moved. */
-import type { Changeset } from '../../core/changeset.ts'
-import type { Octokit, RepositoryName } from '../github.ts'
-import { isMissing, statusOf } from '../github.ts'
+import type { Changeset } from '../core/changeset.ts'
+import type { Octokit, RepositoryName } from './github.ts'
+import { isMissing, statusOf } from './github.ts'
 import { appliesTo, type FoundCommit, isMade, type Made } from './made.ts'
 import { createTreeReader, type TreeReader } from './tree.ts'
 import { type WrittenCommit, writeCommit } from './write-commit.ts'

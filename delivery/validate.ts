@@ -1,8 +1,8 @@
 /** The App's own look at work that arrives: a runner may say what it likes. */
-import type { Changeset } from '../../core/changeset.ts'
-import { checkGuards, type Violation, validateChangeset } from '../../core/guard.ts'
-import type { Plan } from '../../core/plan.ts'
-import type { Report } from '../../core/report.ts'
+import type { Changeset } from '../core/changeset.ts'
+import { checkGuards, type Violation, validateChangeset } from '../core/guard.ts'
+import type { Plan } from '../core/plan.ts'
+import type { Report } from '../core/report.ts'
 
 export function violationsOf(plan: Plan, changeset: Changeset | undefined): readonly Violation[] {
   if (!changeset) return []

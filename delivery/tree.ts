@@ -1,5 +1,5 @@
 /** Looking up single paths in git trees, one directory at a time, so that large repositories cost no more than small ones. */
-import type { Octokit, RepositoryName } from '../github.ts'
+import type { Octokit, RepositoryName } from './github.ts'
 
 export interface TreeEntry {
   readonly sha: string

@@ -1,7 +1,7 @@
 /** Whether a commit is the one that an earlier try of this very delivery made. */
-import type { Changeset } from '../../core/changeset.ts'
-import { deliveryOf } from '../../core/text/delivery.ts'
-import type { Octokit, RepositoryName } from '../github.ts'
+import type { Changeset } from '../core/changeset.ts'
+import { deliveryOf } from '../core/text/delivery.ts'
+import type { Octokit, RepositoryName } from './github.ts'
 import type { TreeReader } from './tree.ts'
 import { writeTree } from './write-commit.ts'
 

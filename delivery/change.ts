@@ -1,10 +1,9 @@
 /** Deliveries that change files: onto the subject's branch, as a pull request, or aside where neither may be. */
-import type { Changeset } from '../../core/changeset.ts'
-import { commitMessage, pullRequestText } from '../../core/text/delivery.ts'
-import type { Delivered } from '../ledger/delivery.ts'
-import { siteOf } from '../show/urls.ts'
+import type { Changeset } from '../core/changeset.ts'
+import { commitMessage, pullRequestText } from '../core/text/delivery.ts'
 import { commitOnto, findMadeIn } from './commit.ts'
 import type { DeliveryOrder } from './deliver.ts'
+import type { Delivered } from './delivered.ts'
 import { openPullRequest } from './pull-request.ts'
 import { pushSideBranch, type SideBranch } from './side-branch.ts'
 import { sideBranchUrl } from './side-branch-url.ts'
@@ -46,7 +45,7 @@ export async function deliverPullRequest(
 /** Unfinished work is paid for too: it is kept where somebody can pick it up. */
 export async function keepOnSideBranch(order: DeliveryOrder, changeset: Changeset): Promise<Delivered> {
   const { branch, sha } = await sideBranch(order, changeset)
-  return { sha, url: sideBranchUrl(siteOf(order.parts, order.place), branch) }
+  return { sha, url: sideBranchUrl(order.site, branch) }
 }
 
 async function aside(order: DeliveryOrder, changeset: Changeset): Promise<Delivered> {

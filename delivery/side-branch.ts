@@ -1,8 +1,8 @@
 /** A branch of Purser's own, for work that can't or mustn't go onto the subject's branch. */
-import type { Changeset } from '../../core/changeset.ts'
-import type { Octokit, RepositoryName } from '../github.ts'
-import { statusOf } from '../github.ts'
+import type { Changeset } from '../core/changeset.ts'
 import { headOf } from './commit.ts'
+import type { Octokit, RepositoryName } from './github.ts'
+import { statusOf } from './github.ts'
 import { isMade } from './made.ts'
 import { createTreeReader } from './tree.ts'
 import { writeCommit } from './write-commit.ts'

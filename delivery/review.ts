@@ -1,6 +1,6 @@
 /** Words as the delivery: a review of a pull request. It neither approves nor blocks a merge. */
-import type { Place } from '../place.ts'
-import { firstLineOf, isMarked } from '../show/say.ts'
+import type { DeliveryPlace } from './github.ts'
+import { firstLineOf, isMarked } from './say.ts'
 
 /** Reviews that are looked through for one that an earlier try already made. */
 const LOOKED_THROUGH_MAX = 300
@@ -14,7 +14,7 @@ export interface ReviewOrder {
 }
 
 /** Answers the review's page. */
-export async function submitReview(place: Place, order: ReviewOrder): Promise<string> {
+export async function submitReview(place: DeliveryPlace, order: ReviewOrder): Promise<string> {
   const subject = { ...place.name, pull_number: order.number }
   const marker = firstLineOf(order.body)
   for (let page = 1; page <= LOOKED_THROUGH_MAX / PAGE; page += 1) {

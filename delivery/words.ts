@@ -1,9 +1,9 @@
 /** Deliveries that are words alone. */
-import { reviewBody } from '../../core/text/delivery.ts'
-import type { Delivered } from '../ledger/delivery.ts'
-import { say } from '../show/say.ts'
+import { reviewBody } from '../core/text/delivery.ts'
 import type { DeliveryOrder } from './deliver.ts'
+import type { Delivered } from './delivered.ts'
 import { submitReview } from './review.ts'
+import { say } from './say.ts'
 
 export async function deliverReview(order: DeliveryOrder, written: string): Promise<Delivered> {
   const { place, plan, view } = order

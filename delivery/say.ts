@@ -2,8 +2,8 @@
  * Comments of the App. The hidden first line of each names what it is, so that a repeated try edits the comment that an
  * earlier one made instead of adding a second.
  */
-import { sessionMarker } from '../../core/text/marker.ts'
-import type { Place } from '../place.ts'
+import { sessionMarker } from '../core/text/marker.ts'
+import type { DeliveryPlace } from './github.ts'
 
 export interface Said {
   readonly id: number
@@ -15,14 +15,14 @@ const LOOKED_THROUGH_MAX = 300
 const PAGE = 100
 
 /** `body` begins with its marker. */
-export async function say(place: Place, number: number, body: string): Promise<Said> {
+export async function say(place: DeliveryPlace, number: number, body: string): Promise<Said> {
   const made = await findComment(place, number, firstLineOf(body))
   if (made) return edit(place, made.id, body)
   const { data } = await place.octokit.rest.issues.createComment({ ...place.name, issue_number: number, body })
   return { id: data.id, url: data.html_url }
 }
 
-export async function edit(place: Place, commentId: number, body: string): Promise<Said> {
+export async function edit(place: DeliveryPlace, commentId: number, body: string): Promise<Said> {
   const { data } = await place.octokit.rest.issues.updateComment({ ...place.name, comment_id: commentId, body })
   return { id: data.id, url: data.html_url }
 }
@@ -44,7 +44,7 @@ export function firstLineOf(body: string): string {
   return body.split(/\r?\n/, 1)[0] ?? ''
 }
 
-async function findComment(place: Place, number: number, marker: string): Promise<Said | undefined> {
+async function findComment(place: DeliveryPlace, number: number, marker: string): Promise<Said | undefined> {
   for (let page = 1; page <= LOOKED_THROUGH_MAX / PAGE; page += 1) {
     const { data } = await place.octokit.rest.issues.listComments({
       ...place.name,

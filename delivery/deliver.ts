@@ -1,0 +1,79 @@
+/**
+ * From a report to the repository. Whatever the runner said of its work, it is looked at again here; what may not be
+ * delivered is kept. Repeating it adopts what an earlier try already made.
+ */
+import type { Changeset } from '../core/changeset.ts'
+import type { Violation } from '../core/guard.ts'
+import type { Plan } from '../core/plan.ts'
+import type { Report } from '../core/report.ts'
+import type { DeliveryView } from '../core/text/delivery.ts'
+import { deliverCommit, deliverPullRequest, keepOnSideBranch } from './change.ts'
+import { countLines } from './count-lines.ts'
+import type { Delivered } from './delivered.ts'
+import { type DeliveryPlace, isRefused } from './github.ts'
+import { isFinished, violationsOf } from './validate.ts'
+import { deliverComment, deliverReview } from './words.ts'
+
+/** What every way of delivering needs to know. */
+export interface DeliveryOrder {
+  readonly place: DeliveryPlace
+  /** The repository's own page. */
+  readonly site: string
+  readonly plan: Plan
+  readonly report: Report
+  readonly view: DeliveryView
+  /** Takes what GitHub said no with, for whoever looks after it. */
+  readonly onRefused: (error: unknown) => void
+}
+
+/** Throws what is worth another try: no answer, or a fault of GitHub's own. */
+export async function deliver(order: DeliveryOrder): Promise<Delivered> {
+  try {
+    return await deliverWork(order)
+  } catch (error) {
+    if (!isRefused(error)) throw error
+    order.onRefused(error)
+    return { conclusion: 'withheld', reason: 'delivery-refused' }
+  }
+}
+
+async function deliverWork(order: DeliveryOrder): Promise<Delivered> {
+  const { plan, report } = order
+  const { conclusion, delivery } = report
+  // What rests is gone on with from its checkpoint.
+  if (report.reason === 'paused') return {}
+  if (!delivery) return conclusion === 'completed' && plan.deliver !== 'none' ? { reason: 'nothing-to-deliver' } : {}
+  const [violation] = await violationsAsCounted(order, delivery.changeset)
+  if (violation) return { conclusion: 'withheld', reason: violation.reason }
+  if (conclusion === 'withheld' || conclusion === 'refused') return {}
+  const isWhole = conclusion === 'completed' || (conclusion === 'capped' && isFinished(plan, report))
+  // Words that end early are still worth reading.
+  const isSaid = conclusion === 'completed' || conclusion === 'capped'
+  switch (plan.deliver) {
+    case 'none':
+      return {}
+    case 'review':
+      return isSaid ? deliverReview(order, delivery.body) : {}
+    case 'comment':
+      return isSaid ? deliverComment(order, delivery.body) : {}
+    case 'commit':
+    case 'pull-request': {
+      const { changeset } = delivery
+      if (!changeset || changeset.files.length === 0) {
+        return conclusion === 'completed' ? { reason: 'nothing-to-deliver' } : {}
+      }
+      if (!isWhole) return keepOnSideBranch(order, changeset)
+      return plan.deliver === 'commit' ? deliverCommit(order, changeset) : deliverPullRequest(order, changeset)
+    }
+  }
+}
+
+/** Lines are counted last, and only where they matter: it takes a request or two for each file. */
+async function violationsAsCounted(
+  { place, plan }: DeliveryOrder,
+  changeset: Changeset | undefined,
+): Promise<readonly Violation[]> {
+  const said = violationsOf(plan, changeset)
+  if (said.length > 0 || !changeset || plan.guards.diff?.lines === undefined) return said
+  return violationsOf(plan, await countLines(place.octokit, place.name, changeset))
+}

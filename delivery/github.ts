@@ -1,0 +1,36 @@
+/** As much of GitHub's API as a delivery needs: Probot's client in the App and `@octokit/rest` in a job both have it. */
+import type { Octokit as RestOctokit } from '@octokit/rest'
+
+export interface Octokit {
+  readonly rest: Pick<RestOctokit['rest'], 'git' | 'issues' | 'pulls' | 'repos'>
+}
+
+/** A repository as GitHub's addresses name it. */
+export interface RepositoryName {
+  readonly owner: string
+  readonly repo: string
+}
+
+/** The repository that something is delivered to. */
+export interface DeliveryPlace {
+  readonly octokit: Octokit
+  readonly name: RepositoryName
+  readonly defaultBranch: string
+}
+
+/** The status of GitHub's answer when `error` is one. */
+export function statusOf(error: unknown): number | undefined {
+  return error instanceof Error && 'status' in error && typeof error.status === 'number' ? error.status : undefined
+}
+
+/** A "no" of GitHub's. No answer, a fault of its own, or a call for patience is none: that is tried again. */
+export function isRefused(error: unknown): boolean {
+  const status = statusOf(error)
+  if (status === undefined || status >= 500 || status === 429) return false
+  return !(status === 403 && /rate limit/i.test(String(error)))
+}
+
+/** GitHub said that there is no such thing, or that whoever asks may not see it. */
+export function isMissing(error: unknown): boolean {
+  return statusOf(error) === 404
+}
