@@ -22,7 +22,7 @@ export interface AppOptions {
   readonly oidcIssuers?: readonly string[] | undefined
   /** The time of day for periods, outcomes and texts. Leases go by the database's clock alone. */
   readonly clock?: (() => Date) | undefined
-  /** Milliseconds since the App began to listen, on a clock that nobody turns. For tests, which can't wait. */
+  /** Milliseconds since runners can be heard (`Parts`). For tests, which can't wait. */
   readonly upMs?: (() => number) | undefined
   readonly log?: LogOptions | undefined
   /** Whether to wait for GitHub's rate limits; true when left out. */

@@ -18,7 +18,7 @@ export interface Parts {
   readonly keptPrices: PriceList
   /** The time of day for periods, outcomes and texts. */
   now(): Date
-  /** Milliseconds since the App began to listen, on a clock that nobody turns. */
+  /** Milliseconds since runners can be heard, the App and its database both there; on a clock that nobody turns. */
   upMs(): number
   /** Where people find the repositories: `https://github.com`. */
   readonly siteUrl: string

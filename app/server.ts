@@ -1,6 +1,7 @@
 /** The App's one HTTP server: webhooks, the runner's door, and a word for people and for health checks. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { refuse } from '../core/reason.ts'
+import { lostConnection, waitedInVain } from './database/transact.ts'
 import { sendRefusal } from './door/answer.ts'
 import type { Logger } from './log.ts'
 import type { HandleRequest } from './webhooks.ts'
@@ -15,6 +16,8 @@ export interface Doors {
   readonly door: (request: IncomingMessage, response: ServerResponse, path: string) => Promise<boolean>
   /** Throws when the App can't work. */
   readonly isHealthy: () => Promise<void>
+  /** Told when a job could not be heard, since the database could not be reached. */
+  readonly unheard: () => void
   readonly log: Logger
 }
 
@@ -38,6 +41,7 @@ async function route(doors: Doors, request: IncomingMessage, response: ServerRes
     text(response, 404, 'There is nothing here.')
   } catch (error) {
     doors.log.error({ err: error, path: pathShown(path) }, 'request failed')
+    if (path.startsWith('/api/v1/') && (lostConnection(error) || waitedInVain(error))) doors.unheard()
     if (response.headersSent) response.destroy()
     // A report is taken again; to everything else "no" is an answer, since nothing new may be spent unseen.
     else if (path.startsWith('/api/v1/') && !path.endsWith('/finish')) {

@@ -84,6 +84,9 @@ export async function startApp(options: AppOptions): Promise<StartedApp> {
       isHealthy: async () => {
         await prisma.$queryRaw`SELECT 1`
       },
+      unheard: () => {
+        up.sinceMs = performance.now()
+      },
       log,
     },
     options.host ?? HOST_DEFAULT,

@@ -48,8 +48,8 @@ export async function sweep(parts: Parts, work: Work): Promise<void> {
 }
 
 /**
- * Runs whose lease is over, and those that no job has claimed in time. While the App was away no runner could be heard:
- * whoever still works tells of itself within one lease of its return.
+ * Runs whose lease is over, and those that no job has claimed in time. While the App or its database was away no runner
+ * could be heard: whoever still works tells of itself within one lease of its return.
  */
 async function endAbandoned(parts: Parts): Promise<void> {
   if (parts.upMs() < LEASE_SECONDS * 1000) return

@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util'
 import { measureCall } from './call.ts'
 import { measureFirstRequest } from './first-request.ts'
 import { countFirstWords } from './first-words.ts'
-import { measureLedger, type Rates } from './ledger.ts'
+import { measureLedger, type Rates, type RatesByRows } from './ledger.ts'
 import { measureReferenceTask } from './reference-task.ts'
 
 const FIRST_REQUEST_RATIO_MAX = 2
@@ -147,20 +147,29 @@ async function ledger(): Promise<Part> {
   return {
     figures: measured,
     rows: [
-      {
-        what: 'reserve and settle, times a plain update, one row',
-        measured: rounded(measured.one.ratio),
-        atLeast: LEDGER_RATIO_MIN,
-      },
-      { what: 'the same on 100 rows', measured: rounded(measured.many.ratio), atLeast: LEDGER_RATIO_MIN },
+      ...ratios('reserve and settle, times a plain update', measured.durable),
+      ...ratios('the same without fsync', measured.withoutFsync),
       {
         what: `reserve after ${HISTORY_RUNS} runs, times before`,
         measured: rounded(measured.history.ratio),
         atLeast: HISTORY_RATIO_MIN,
       },
     ],
-    notes: [note('one row', measured.one), note('100 rows', measured.many)],
+    notes: [
+      note('one row', measured.durable.one),
+      note('100 rows', measured.durable.many),
+      note('one row without fsync', measured.withoutFsync.one),
+      note('100 rows without fsync', measured.withoutFsync.many),
+    ],
   }
+}
+
+function ratios(what: string, { one, many }: RatesByRows): readonly Row[] {
+  const atLeast = LEDGER_RATIO_MIN
+  return [
+    { what: `${what}, one row`, measured: rounded(one.ratio), atLeast },
+    { what: `${what}, 100 rows`, measured: rounded(many.ratio), atLeast },
+  ]
 }
 
 function rounded(ratio: number): number {

@@ -107,8 +107,9 @@ function lostToAnother(error: unknown): boolean {
   return error instanceof LostToAnother || LOST_STATES.has(codeOf(error) ?? '')
 }
 
-/** Of PostgreSQL: connection_exception and its kind, and a server that goes down or comes up. Of the system: a socket's end. */
-const BROKEN = /^(08...|57P0[123]|ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT)$/
+/** Of PostgreSQL: connection_exception and its kind, and a server that goes down or comes up. Of the system: a socket's end, or none to be found. */
+const BROKEN =
+  /^(08...|57P0[123]|ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ENOENT)$/
 /** What `pg` says, without a code, where the server hangs up. */
 const HUNG_UP = 'Connection terminated'
 

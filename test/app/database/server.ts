@@ -18,12 +18,12 @@ export interface TestServer {
   stop(): Promise<void>
 }
 
-/** Undefined when the machine has no server. */
-export async function startTestServer(): Promise<TestServer | undefined> {
+/** Undefined when the machine has no server. `durable`: with `fsync`, as a server has it that anybody relies on; one that is given is as it is. */
+export async function startTestServer({ durable = false } = {}): Promise<TestServer | undefined> {
   const given = process.env.PURSER_TEST_DATABASE_URL
   if (given !== undefined && given !== '') return freshDatabaseOn(given)
   const programs = await findPrograms()
-  return programs === undefined ? undefined : startOwn(programs)
+  return programs === undefined ? undefined : startOwn(programs, durable)
 }
 
 export async function hasTestServer(): Promise<boolean> {
@@ -75,12 +75,12 @@ async function isThere(file: string): Promise<boolean> {
   )
 }
 
-export async function startOwn(programs: string): Promise<TestServer> {
+export async function startOwn(programs: string, durable = false): Promise<TestServer> {
   const folder = await mkdtemp('/tmp/purser-postgres-')
   const asServer = await serverUser(folder)
   const data = join(folder, 'data')
   await asServer(join(programs, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync'])
-  const settings = `-k ${folder} -h '' -F -c max_connections=100`
+  const settings = `-k ${folder} -h '' ${durable ? '' : '-F'} -c max_connections=100`
   const start = ['start', '-D', data, '-w', '-t', `${SERVER_START_SECONDS}`, '-l', join(folder, 'log'), '-o', settings]
   await asServer(join(programs, 'pg_ctl'), start)
   return {
