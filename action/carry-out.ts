@@ -45,6 +45,8 @@ export interface CarryOut {
   readonly onTurn: (turn: Turn, spentMicroUsd: bigint) => void
   /** Where the run's log and its checkpoint are kept. */
   readonly sessionDir: string
+  /** The App gets neither the log nor the checkpoints: both hold the work. */
+  readonly keepWork?: boolean
   /** What the run goes on from. */
   readonly checkpoint?: Checkpoint | undefined
   /** What the run is told meanwhile, where somebody besides its App tells it something. */
@@ -63,7 +65,7 @@ export async function carryOut(run: CarryOut): Promise<Executed> {
   const purse = new Purse(holdOf(plan, app?.claim), journal, lease?.draw)
   const { meantime = new Meantime() } = run
   meantime.hear(app?.claim.said ?? [])
-  const reporting = lease && new (await import('./reporting.ts')).Reporting(recording, meantime)
+  const reporting = lease && new (await import('./reporting.ts')).Reporting(recording, meantime, run.keepWork ?? false)
   let step = ''
   let checkpoints: Promise<Checkpoints> | undefined
   try {

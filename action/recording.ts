@@ -2,7 +2,7 @@
  * The run's log on disk: each event as a line of JSON, redacted, written when it happens and read back in batches on its way
  * to the App, so that a batch that was lost costs no memory. A disk that takes no more ends the log and not the run.
  */
-import { closeSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync, readSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   EVENT_BYTES_MAX,
@@ -82,6 +82,26 @@ export function openRecording(path: string, redact: Redact, monotonicMs: () => n
     close() {
       isOpen = false
       closeSync(file)
+    },
+  }
+}
+
+/** The log of a process that is no more, as far as its lines are whole. */
+export function readRecorded(path: string): Pick<Recording, 'count' | 'batch'> {
+  const whole = existsSync(path)
+    ? readFileSync(path, 'utf8').slice(0, RECORDING_BYTES_MAX).split('\n').slice(0, -1)
+    : []
+  return {
+    count: whole.length,
+    batch(from) {
+      const lines: string[] = []
+      let bytes = 0
+      for (const line of whole.slice(from, from + EVENTS_BATCH_MAX)) {
+        bytes += Buffer.byteLength(line)
+        if (lines.length > 0 && bytes > EVENTS_BATCH_BYTES_MAX) break
+        lines.push(line)
+      }
+      return lines
     },
   }
 }

@@ -13,16 +13,18 @@ export type Told = Pick<z.output<typeof eventsBodySchema>, 'events' | 'checkpoin
 type Answer = Pick<z.output<typeof eventsAnswerSchema>, 'pause' | 'eventsTaken' | 'said'>
 
 export class Reporting {
-  readonly #recording: Recording
+  readonly #recording: Pick<Recording, 'count' | 'batch'>
   readonly #meantime: Meantime
-  /** How many events the App has, as it said; undefined once it has said that it keeps none. */
-  #taken: number | undefined = 0
+  /** How many events the App has, as it said; undefined where it gets none, or has said that it keeps none. */
+  #taken: number | undefined
   /** One that the App has not answered for yet. */
   #checkpoint: Checkpoint | undefined
 
-  constructor(recording: Recording, meantime: Meantime) {
+  /** `keepWork`: the App is told nothing of what the run does, since the log holds its work as well. */
+  constructor(recording: Pick<Recording, 'count' | 'batch'>, meantime: Meantime, keepWork: boolean) {
     this.#recording = recording
     this.#meantime = meantime
+    this.#taken = keepWork ? undefined : 0
   }
 
   checkpoint(made: Checkpoint): void {
@@ -45,6 +47,7 @@ export class Reporting {
     if (pause === true) this.#meantime.pause()
     this.#meantime.hear(said)
     if (told.checkpoint !== undefined && this.#checkpoint === told.checkpoint) this.#checkpoint = undefined
+    if (this.#taken === undefined) return
     if (eventsTaken !== undefined) this.#taken = Math.min(eventsTaken, this.#recording.count)
     else if (told.events !== undefined || told.checkpoint !== undefined) this.#taken = undefined
   }

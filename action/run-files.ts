@@ -2,8 +2,9 @@
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod/mini'
+import type { Checkpoint } from '../core/checkpoint.ts'
 import { type Report, reportSchema } from '../core/report.ts'
-import { CHECKPOINT } from './checkpoint-file.ts'
+import { CHECKPOINT, savedSessionSchema } from './checkpoint-file.ts'
 import { JOURNAL } from './journal.ts'
 import { EVENTS } from './recording.ts'
 
@@ -24,6 +25,16 @@ export function readReport(baseDir: string): { readonly report: Report; readonly
   const path = join(baseDir, REPORT)
   if (!existsSync(path)) return undefined
   return { report: z.decode(reportSchema, JSON.parse(readFileSync(path, 'utf8'))), path }
+}
+
+/** The newest one; `undefined` where none was made, or it can't be read. */
+export function readCheckpoint(baseDir: string): Checkpoint | undefined {
+  try {
+    const saved: unknown = JSON.parse(readFileSync(join(baseDir, CHECKPOINT), 'utf8'))
+    return savedSessionSchema.safeParse(saved).data?.checkpoint
+  } catch {
+    return undefined
+  }
 }
 
 /** What the App is told of a run whose work is to stay in the job. */

@@ -150,6 +150,7 @@ async function runJob(inputs: Inputs, host: Host, { log, secrets, redact }: Sayi
     model: openModel(inputs.apiKey ?? NOT_GIVEN, inputs.baseUrl, plan.endpoint),
     journalFile: journalPath(early.baseDir),
     sessionDir: early.baseDir,
+    keepWork,
     checkpoint: app?.claim.resume,
     log,
     redact,

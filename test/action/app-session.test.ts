@@ -1,4 +1,5 @@
 /** What the App gets of a session besides its money, and what it can do to one: let it rest, go on, and be spoken to. */
+import { appendFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { z } from 'zod'
 import { type Checkpoint, checkpointSchema } from '../../core/checkpoint.ts'
@@ -49,6 +50,41 @@ describe('an App that keeps the log', () => {
     const { world, app, inputs, extra } = await setUpApp([mend], { ...drawing, fail })
     expect((await world.run(inputs, extra)).outputs).toMatchObject({ conclusion: 'completed' })
     expect(app.reports()).toHaveLength(1)
+  })
+})
+
+describe('the log of a job that was killed', () => {
+  it('is told by `post` as far as its lines are whole, with the last checkpoint', async () => {
+    const { events, checkpoints, take } = keeper()
+    const script: Script = (request) =>
+      JSON.stringify(request.messages).includes('Check') ? { silent: true } : mend(request)
+    const options = { ...drawing, drawnMicroUsd: 400_000n, events: take }
+    const { world, app, claim, inputs, extra, model } = await setUpApp([script], options)
+    const [step] = claim.plan.steps
+    if (step === undefined || !('agent' in step)) throw new Error('the plan has no agent')
+    claim.plan.steps.push({ ...step, id: 'check', promptText: 'Check it' })
+    const job = world.start(inputs, extra)
+    await expect.poll(() => model.calls().length, { timeout: 20_000 }).toBe(3)
+    job.kill('SIGKILL')
+    const { state } = await job.ended
+    expect(app.seen.filter(({ path }) => path.endsWith('/events'))).toEqual([])
+    appendFileSync(`${state.baseDir}/events.jsonl`, '{"sequence":')
+    await world.post(job.env)
+    expect(events.map(({ kind }) => kind).slice(-4)).toEqual(['checkpoint', 'step-started', 'told', 'told'])
+    expect(checkpoints).toMatchObject([
+      { steps: [{ report: { id: 'mend' } }], changeset: { files: [{ path: 'sum.js' }] } },
+    ])
+    expect(app.seen.at(-1)?.path).toMatch(/finish$/)
+  })
+
+  it('stays in the job where its work is to stay there, whether it was killed or not', async () => {
+    const { take } = keeper()
+    const { world, app, inputs, extra } = await setUpApp([mend], { ...drawing, events: take })
+    const job = world.start({ ...inputs, deliver: 'none' }, extra)
+    expect((await job.ended).outputs.conclusion).toBe('completed')
+    await world.post(job.env)
+    expect(app.reports()).toHaveLength(1)
+    expect(JSON.stringify(app.seen)).not.toContain('a + b')
   })
 })
 
