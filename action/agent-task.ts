@@ -14,8 +14,8 @@ export interface AgentTask {
   readonly agent: PlanAgent
   readonly price: Price
   readonly systemText: string
-  /** Basis points of the cap that this step may use. */
-  readonly shareBasisPoints: number | undefined
+  /** What of the cap this step may still use; `undefined` where all of it. */
+  readonly shareLeftMicroUsd: () => bigint | undefined
   readonly turnsMax: number
   /** What the agent's last answer has to satisfy. */
   readonly output?: JsonSchema | undefined

@@ -6,7 +6,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { CheckpointConversation } from '../core/checkpoint.ts'
 import { type Message, messageTokensBound } from '../core/input-bound.ts'
-import { shareLeftMicroUsd, USEFUL_OUTPUT_TOKENS_MIN } from '../core/meter.ts'
+import { USEFUL_OUTPUT_TOKENS_MIN } from '../core/meter.ts'
 import type { Said } from '../core/session-event.ts'
 import type { AgentEnd, AgentParts, AgentTask } from './agent-task.ts'
 import { type AnswerFormat, answerFormat, askInWords, readStructured } from './answer-format.ts'
@@ -204,7 +204,7 @@ export class Conversation {
 
   /** Sends the first `count` messages, and for a wrap-up the request for it. */
   async #call(purpose: 'work' | 'wrap-up', count: number): Promise<ModelAnswer | { readonly limit: Limit }> {
-    const { agent, price, step, shareBasisPoints } = this.#task
+    const { agent, price, step, shareLeftMicroUsd } = this.#task
     const { purse } = this.#parts
     const bound = this.#history.boundUpTo(count)
     const isWrapUp = purpose === 'wrap-up'
@@ -213,10 +213,7 @@ export class Conversation {
       inputTokensBound: isWrapUp ? bound + WRAP_UP_TOKENS : bound,
       wrapUpInputTokensBound: bound + WRAP_UP_TOKENS,
       outputTokensRoom: this.#outputRoom(),
-      shareLeftMicroUsd:
-        shareBasisPoints === undefined
-          ? undefined
-          : shareLeftMicroUsd(purse.capMicroUsd, shareBasisPoints, purse.spentIn(step)),
+      shareLeftMicroUsd: shareLeftMicroUsd(),
       purpose,
     })
     if ('limit' in granted) return granted

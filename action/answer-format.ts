@@ -3,6 +3,8 @@
 /** So many are told at once. */
 const PROBLEMS_MAX = 10
 
+const NAME_CHARACTERS_MAX = 64
+
 export type JsonSchema = Readonly<Record<string, unknown>>
 
 /** As both of OpenAI's interfaces take it. */
@@ -14,7 +16,12 @@ export interface AnswerFormat {
 }
 
 export function answerFormat(step: string, schema: JsonSchema): AnswerFormat {
-  return { name: step, schema: { ...schema }, strict: isStrict(schema) }
+  // Providers take letters, digits, `_` and `-`, and a step of a nested workflow has a `/`.
+  return {
+    name: step.replaceAll('/', '-').slice(0, NAME_CHARACTERS_MAX),
+    schema: { ...schema },
+    strict: isStrict(schema),
+  }
 }
 
 /** What a prompt says where the provider can't be asked. The same in every run. */

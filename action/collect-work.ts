@@ -26,6 +26,8 @@ export interface Work {
   readonly violations: readonly Violation[]
   /** The changeset's files for reading, cut at `PATCH_BYTES_MAX`; empty where git can't show them. */
   readonly patch: string
+  /** The old contents of some of its files in base64; none for files that are new. */
+  before(paths: readonly string[]): Promise<Map<string, string>>
 }
 
 /** `fromTree`: the workspace as the first step found it; `baseSha`: the commit that the work is applied to. */
@@ -56,11 +58,24 @@ export async function collectWork(
     const plainMode = mode === '100755' ? '100755' : '100644'
     files.push({ path, mode: plainMode, contentBase64: content.toString('base64'), ...counted })
   }
-  return { changeset: { baseSha, files }, violations, patch }
+  return { changeset: { baseSha, files }, violations, patch, before: (paths) => readBefore(git, kept, paths) }
+}
+
+/** A file that is too large to be in a changeset is none that anybody compares. */
+async function readBefore(git: Git, listed: readonly Listed[], paths: readonly string[]): Promise<Map<string, string>> {
+  const before = new Map<string, string>()
+  for (const { path, blobBefore } of listed) {
+    if (!paths.includes(path) || /^0*$/.test(blobBefore)) continue
+    const size = Number(await git.text(['cat-file', '-s', blobBefore]))
+    if (size > CHANGESET_FILE_BYTES_MAX) continue
+    before.set(path, (await git.bytes(['cat-file', 'blob', blobBefore])).toString('base64'))
+  }
+  return before
 }
 
 interface Listed {
   readonly path: string
+  readonly blobBefore: string
   readonly mode: string
   readonly blob: string
   readonly deleted: boolean
@@ -134,8 +149,8 @@ function parseRaw(output: string): Listed[] {
   fields.pop()
   const entries: Listed[] = []
   for (let at = 0; at + 1 < fields.length; at += 2) {
-    const [, mode = '', , blob = '', status = ''] = (fields[at] ?? '').slice(1).split(' ')
-    entries.push({ path: fields[at + 1] ?? '', mode, blob, deleted: status === 'D' })
+    const [, mode = '', blobBefore = '', blob = '', status = ''] = (fields[at] ?? '').slice(1).split(' ')
+    entries.push({ path: fields[at + 1] ?? '', mode, blobBefore, blob, deleted: status === 'D' })
   }
   return entries
 }

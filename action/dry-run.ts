@@ -2,6 +2,7 @@
 import { formatUsd } from '../core/money.ts'
 import type { Plan } from '../core/plan.ts'
 import type { Refusal } from '../core/reason.ts'
+import { whenWords } from '../core/text/when-words.ts'
 import type { Log } from './log.ts'
 import { systemText } from './prompt.ts'
 
@@ -11,13 +12,17 @@ export function showPlan(plan: Plan, log: Log, obstacle: Refusal | undefined): v
   )
   log.line(`On ${plan.subject.repository} at ${plan.subject.headSha}; delivers: ${plan.deliver}.`)
   if (plan.setup) log.line(`Setup: ${plan.setup.run}`)
+  if (plan.when) log.line(`Only when ${whenWords(plan.when, plan.inputs)}; else it ends at no cost.`)
   for (const step of plan.steps) {
+    if (step.when) log.line(`Step ${step.id}, only when ${whenWords(step.when, {})}:`)
     if (!('agent' in step)) {
       log.line(`Step ${step.id}: ${step.run}`)
       continue
     }
     const agent = plan.agents[step.agent]
-    log.line(`Step ${step.id}: agent ${step.agent} on ${agent?.model ?? '?'}, at most ${step.turns} turns`)
+    log.line(
+      `Step ${step.id}: agent ${agent?.name ?? step.agent} on ${agent?.model ?? '?'}, at most ${step.turns} turns`,
+    )
     log.foreign(agent === undefined ? '' : systemText(agent, plan.guards, undefined))
     log.foreign(step.promptText)
   }

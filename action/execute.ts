@@ -1,34 +1,58 @@
 /** A run from its checked-out commit to its report: setup, steps, work, guards. */
+import type { PlanNested } from '../core/plan.ts'
+import { inputsIn } from '../core/results.ts'
 import { showCommand } from '../core/template.ts'
+import { runCommand } from './command.ts'
 import { describeChange } from './describe-change.ts'
+import { type Ending, ended, stopped } from './ending.ts'
 import type { Executed } from './finish-run.ts'
+import { type Need, Needs } from './needed.ts'
 import type { RunParts } from './run-parts.ts'
 import { takeSnapshot } from './snapshot.ts'
-import { type Ending, ended, runCommand, runSteps, type StepsDone, stopped } from './steps.ts'
+import { runSteps, type StepsDone } from './steps.ts'
 import { stopReason } from './stop.ts'
 
 /** `notes`: the AGENTS.md that the agents are shown. */
 export async function execute(parts: RunParts, notes: string | undefined): Promise<Executed> {
-  const { subject } = parts.plan
-  const setup = await runSetup(parts)
-  if (setup !== undefined) return finishEarly(parts, setup)
-  const start = parts.plan.setup ? (await takeSnapshot(parts.git, parts.workDir)).tree : `${subject.headSha}^{tree}`
+  const { plan } = parts
+  const change = await describeChange(parts.git, plan.subject)
+  const needs = new Needs(parts, change.files)
+  const { when } = plan
+  // What costs no time is asked before the setup, and the command after it, which may need what is installed.
+  const no = when && (await needs.compare(when, undefined, NO_RESULTS))
+  if (no !== undefined) return finish(parts, early(notNeeded(no)), undefined)
+  const setup = await runSetups(parts)
+  if (setup !== undefined) return finish(parts, early(setup), undefined)
+  const need: Need =
+    when?.run === undefined ? { needed: true } : await needs.ask(when, when.run, undefined, undefined, NO_RESULTS)
+  if ('ending' in need) return finish(parts, early(need.ending), undefined)
+  if (!need.needed) return finish(parts, early(notNeeded(need.no)), undefined)
+  const isSetUp = setupsOf(parts).length > 0 || when?.run !== undefined
+  const start = isSetUp ? (await takeSnapshot(parts.git, parts.workDir)).tree : `${plan.subject.headSha}^{tree}`
   if (parts.resume !== undefined) {
     const { applyChangeset } = await import('./apply-changeset.ts')
     const problem = await applyChangeset(parts.workDir, parts.resume.checkpoint.changeset)
-    if (problem !== undefined) return finishEarly(parts, ended('failed', 'checkpoint-unusable', problem))
+    if (problem !== undefined) return finish(parts, early(ended('failed', 'checkpoint-unusable', problem)), undefined)
   }
-  const change = await describeChange(parts.git, subject)
-  return finish(parts, await runSteps(parts, { change }, notes, start), start)
+  const seen = { change, precondition: need.output }
+  return finish(parts, await runSteps(parts, seen, notes, start), start)
 }
 
+const NO_RESULTS = new Map<string, never>()
+
 /** Before the first step: there is no work, and nothing to go on from. */
-function finishEarly(parts: RunParts, ending: Ending): Promise<Executed> {
-  return finish(
-    parts,
-    { reports: [], said: [], ending, progress: { finished: [], conversation: undefined } },
-    undefined,
-  )
+function early(ending: Ending): StepsDone {
+  return {
+    reports: [],
+    said: [],
+    results: NO_RESULTS,
+    ending,
+    progress: { finished: [], conversation: undefined },
+  }
+}
+
+function notNeeded(no: string): Ending {
+  return ended('completed', 'nothing-to-do', `There was nothing to do: ${no}. No model was called.`)
 }
 
 /** What only the end needs is not waited for at the start. */
@@ -37,14 +61,40 @@ async function finish(parts: RunParts, done: StepsDone, startTree: string | unde
   return finishRun(parts, done, startTree)
 }
 
+interface Setup {
+  readonly setup: NonNullable<PlanNested['setup']>
+  /** The nested workflow that it is of. */
+  readonly key: string | undefined
+}
+
+/** The workflow's own and those of nested ones; what was run already with the same inputs is not run again. */
+function setupsOf({ plan }: RunParts): Setup[] {
+  const nested = Object.entries(plan.nested ?? {}).map(([key, { setup }]) => ({ setup, key }))
+  const seen = new Set<string>()
+  return [{ setup: plan.setup, key: undefined }, ...nested].flatMap(({ setup, key }) => {
+    if (setup === undefined) return []
+    const shown = showCommand(setup.run, inputsIn(plan, key, NO_RESULTS).values)
+    if (seen.has(shown)) return []
+    seen.add(shown)
+    return [{ setup, key }]
+  })
+}
+
+async function runSetups(parts: RunParts): Promise<Ending | undefined> {
+  for (const one of setupsOf(parts)) {
+    const ending = await runSetup(parts, one)
+    if (ending !== undefined) return ending
+  }
+  return undefined
+}
+
 /** Dependencies and the like: in the sandbox, before any model call. */
-async function runSetup(parts: RunParts): Promise<Ending | undefined> {
-  const { setup } = parts.plan
-  if (setup === undefined) return undefined
+async function runSetup(parts: RunParts, { setup, key }: Setup): Promise<Ending | undefined> {
   const { network } = setup
+  const inputs = inputsIn(parts.plan, key, NO_RESULTS)
   const reaches = network.length === 0 ? '' : ` (may reach ${network.join(', ')})`
-  parts.log.foreign(`Setup: ${showCommand(setup.run, parts.plan.inputs)}${reaches}`)
-  const result = await runCommand(parts, { purpose: 'setup' }, setup.run, setup['timeout-minutes'], network)
+  parts.log.foreign(`Setup: ${showCommand(setup.run, inputs.values)}${reaches}`)
+  const result = await runCommand(parts, { purpose: 'setup' }, setup.run, setup['timeout-minutes'], network, inputs)
   if (result.refusedHosts.length > 0) {
     parts.log.foreign(`Setup wanted to reach hosts that are not declared: ${result.refusedHosts.join(', ')}`)
   }

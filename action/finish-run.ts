@@ -1,13 +1,28 @@
 /** The end of a run: its work, what the guards say of it, and its report. Loaded when the steps are done. */
 import type { Changeset, Delivery } from '../core/changeset.ts'
-import { checkGuards, checkSecrets, type Violation, validateChangeset } from '../core/guard.ts'
+import {
+  type Before,
+  checkPlanGuards,
+  checkSecrets,
+  checkTests,
+  testChangesOf,
+  toCompare,
+  type Violation,
+  validateChangeset,
+} from '../core/guard.ts'
 import { inertLine, inertText, redactClean } from '../core/inert.ts'
+import type { Plan } from '../core/plan.ts'
 import type { Report } from '../core/report.ts'
+import { inputsIn, type Results } from '../core/results.ts'
 import { showCommand } from '../core/template.ts'
+import { TEST_CHANGE_CHARACTERS_MAX } from '../core/test-bounds.ts'
+import type { TestChange } from '../core/test-changes.ts'
 import { callsReport } from './calls-report.ts'
 import { collectWork, type Work } from './collect-work.ts'
+import { runCommand } from './command.ts'
+import { type Ending, ended } from './ending.ts'
 import type { RunParts } from './run-parts.ts'
-import { type Ending, ended, runCommand, type StepsDone } from './steps.ts'
+import type { StepsDone } from './steps.ts'
 
 const TITLE_CHARACTERS_MAX = 200
 const BODY_CHARACTERS_MAX = 50_000
@@ -18,27 +33,36 @@ export interface Executed {
   readonly patch: string
 }
 
+/** The work, and what came of comparing it with what was there before. */
+interface Looked extends Work {
+  readonly old: Before
+  readonly testChanges: readonly TestChange[]
+}
+
 /** `startTree`: the workspace as the first step found it; none when no step was reached. */
 export async function finishRun(parts: RunParts, done: StepsDone, startTree: string | undefined): Promise<Executed> {
   if (startTree === undefined) return close(parts, done, undefined)
   const work = await collectWork(parts.git, parts.workDir, startTree, parts.plan.subject.headSha)
-  const executed = close(parts, { ...done, ending: await judge(parts, done.ending, work) }, work)
+  const before = await work.before(toCompare(work.changeset, parts.redact))
+  const looked: Looked = { ...work, old: before, testChanges: testChangesOf(work.changeset, before) }
+  const executed = close(parts, { ...done, ending: await judge(parts, done, looked) }, looked)
   if (done.ending?.reason === 'paused') parts.record({ kind: 'paused' })
   await (await parts.checkpoints(startTree)).keep(done.progress, work)
   return executed
 }
 
 /** The guards speak on work that would be delivered: of a run that ended in order, or at its cap. */
-async function judge(parts: RunParts, ending: Ending | undefined, work: Work): Promise<Ending> {
+async function judge(parts: RunParts, { ending, results }: StepsDone, work: Looked): Promise<Ending> {
   if (ending !== undefined && ending.conclusion !== 'capped') return ending
   const { plan } = parts
   const violations = [
     ...work.violations,
-    ...validateChangeset(work.changeset),
-    ...checkSecrets(work.changeset, parts.redact),
-    ...checkGuards(plan.guards, work.changeset),
+    ...validateChangeset(work.changeset, work.old),
+    ...checkSecrets(work.changeset, parts.redact, work.old),
+    ...checkPlanGuards(plan, work.changeset),
+    ...checkTests(plan, work.testChanges),
   ]
-  const all = violations.length > 0 || !hasWork(work.changeset) ? violations : await runGuards(parts)
+  const all = violations.length > 0 || !hasWork(work.changeset) ? violations : await runGuards(parts, results)
   const [first] = all
   if (first !== undefined) {
     const capped = ending === undefined ? '' : ` ${ending.message}`
@@ -59,11 +83,15 @@ async function judge(parts: RunParts, ending: Ending | undefined, work: Work): P
 }
 
 /** Also after the time has run out: the guards have minutes of their own. */
-async function runGuards(parts: RunParts): Promise<Violation[]> {
+async function runGuards(parts: RunParts, results: Results): Promise<Violation[]> {
   const own = parts.signal.aborted ? { ...parts, signal: new AbortController().signal } : parts
-  for (const template of parts.plan.guards.run ?? []) {
-    const result = await runCommand(own, { purpose: 'guard' }, template, GUARD_MINUTES_MAX)
-    const command = showCommand(template, parts.plan.inputs)
+  const done = new Set<string>()
+  for (const { template, key } of guardCommands(parts.plan)) {
+    const inputs = inputsIn(parts.plan, key, results)
+    const command = showCommand(template, inputs.values)
+    if (done.has(command)) continue
+    done.add(command)
+    const result = await runCommand(own, { purpose: 'guard' }, template, GUARD_MINUTES_MAX, [], inputs)
     parts.log.foreign(`Guard: ${command}: ${result.how}`)
     if (result.ok) continue
     parts.log.foreign(result.output)
@@ -78,14 +106,24 @@ async function runGuards(parts: RunParts): Promise<Violation[]> {
   return []
 }
 
+/** The workflow's own and those of nested ones. */
+function guardCommands({ guards, nested = {} }: Plan): { template: string; key: string | undefined }[] {
+  const own = (guards.run ?? []).map((template) => ({ template, key: undefined }))
+  const others = Object.entries(nested).flatMap(([key, one]) =>
+    (one.guards.run ?? []).map((template) => ({ template, key })),
+  )
+  return [...own, ...others]
+}
+
 /** The report of a run and, where it came to that, its work. */
-function close(parts: RunParts, done: StepsDone, work: Work | undefined): Executed {
+function close(parts: RunParts, done: StepsDone, work: Looked | undefined): Executed {
   const { purse, redact } = parts
   const ending = done.ending ?? ended('failed', 'internal', 'The run ended without saying how.')
   const delivery = work === undefined ? undefined : makeDelivery(done.said, work.changeset, redact)
   const report: Report = {
     ...callsReport(purse.calls, ending.conclusion, ending.reason, redactClean(ending.message, redact)),
     steps: [...done.reports],
+    ...(work && work.testChanges.length > 0 && { testChanges: work.testChanges.map((one) => clean(one, redact)) }),
     ...(delivery && { delivery }),
   }
   return { report, patch: redact(work?.patch ?? '') }
@@ -106,6 +144,11 @@ function makeDelivery(
     title: plainTitle,
     body: body.slice(0, BODY_CHARACTERS_MAX),
   }
+}
+
+/** Cut again, since what is taken out may be longer than its mark or shorter. */
+function clean(change: TestChange, redact: (text: string) => string): TestChange {
+  return { ...change, what: redactClean(change.what, redact).slice(0, TEST_CHANGE_CHARACTERS_MAX).toWellFormed() }
 }
 
 function hasWork(changeset: Changeset): boolean {

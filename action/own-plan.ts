@@ -1,6 +1,7 @@
 /** The plan of a run that no App keeps the books of: resolved here, from the default branch, under its cap alone. */
 import { listBuiltIn, readBuiltInLayer, readKeptPrices } from '../catalog/built-in.ts'
 import type { OverrideName } from '../core/command.ts'
+import { NESTED_DEPTH_MAX } from '../core/config/check-nested.ts'
 import { LAYER_FILE_BYTES_MAX, LAYER_FILES_MAX, type Layer } from '../core/config/configuration.ts'
 import { loadConfiguration } from '../core/config/load.ts'
 import { formatProblem } from '../core/config/problem.ts'
@@ -118,15 +119,34 @@ async function listBlobs(objects: ObjectReader, tree: string): Promise<{ path: s
  */
 function readNeededBuiltIn(folder: string, paths: readonly string[], repository: Layer, workflow: string): Layer {
   const portfolios = repository.files.get(PORTFOLIOS) ?? ''
-  const workflows = paths.filter((path) => {
-    const [name = ''] = path.split('/')
-    return name !== AGENTS && (name === workflow || portfolios.includes(name))
-  })
-  const { files } = readBuiltInLayer(folder, workflows)
+  const wanted = (name: string) => name === workflow || portfolios.includes(name)
+  let workflows = pathsOf(paths, (name) => wanted(name) || isNested(name, repository.files))
+  let { files } = readBuiltInLayer(folder, workflows)
+  // What these nest is read as well, and what that nests.
+  for (let depth = 0; depth < NESTED_DEPTH_MAX; depth += 1) {
+    const read = workflows
+    const more = pathsOf(paths, (name) => isNested(name, files)).filter((path) => !read.includes(path))
+    if (more.length === 0) break
+    workflows = [...workflows, ...more]
+    files = readBuiltInLayer(folder, workflows).files
+  }
   const texts = [...files.values(), ...repository.files.values()]
   const agents = paths.filter((path) => {
     const [, name] = /^agents\/([^.]+)/.exec(path) ?? []
     return name !== undefined && texts.some((text) => text.includes(name))
   })
   return readBuiltInLayer(folder, [...workflows, ...agents])
+}
+
+/** The paths of the built-in workflows that are wanted by name. */
+function pathsOf(paths: readonly string[], isWanted: (name: string) => boolean): string[] {
+  return paths.filter((path) => {
+    const [name = ''] = path.split('/')
+    return name !== AGENTS && isWanted(name)
+  })
+}
+
+/** Whether a step of any of these files may name the workflow; a word too many only costs its reading. */
+function isNested(name: string, files: ReadonlyMap<string, string>): boolean {
+  return [...files].some(([path, text]) => path.endsWith('.yml') && text.includes('workflow:') && text.includes(name))
 }

@@ -2,6 +2,7 @@
 import { cleanText } from '../core/inert.ts'
 import type { Plan, PlanAgent, PlanGuards } from '../core/plan.ts'
 import { type Refusal, refuse } from '../core/reason.ts'
+import { fieldText, idWithin, inputsIn, partsOf, type Results } from '../core/results.ts'
 import { type PromptValue, renderCommand, renderPrompt } from '../core/template.ts'
 import { cutText } from './cut.ts'
 import type { Change } from './describe-change.ts'
@@ -34,18 +35,23 @@ export function systemText(agent: PlanAgent, { scope }: PlanGuards, notes: strin
 export interface Seen {
   /** What the subject changes; empty texts where nothing is known. */
   readonly change: Change
-  /** Step -> what it printed or said. */
-  readonly outputs: ReadonlyMap<string, string>
+  /** What the command of the run's `when` printed. */
+  readonly precondition?: string | undefined
+  readonly results: Results
 }
 
-/** Everything a prompt may name. Only the inputs were written by the person who started the run. */
-export function promptValues(plan: Plan, seen: Seen): ReadonlyMap<string, PromptValue> {
+/**
+ * Everything a prompt may name. Only inputs were written by the person who started the run, and of a nested workflow's
+ * not even all. `key`: the nested workflow that the prompt is of.
+ */
+export function promptValues(plan: Plan, key: string | undefined, seen: Seen): ReadonlyMap<string, PromptValue> {
   const foreign = (text: string): PromptValue => ({ text: text === '' ? '(nothing)' : text, trusted: false })
   const { subject } = plan
+  const inputs = inputsIn(plan, key, seen.results)
   return new Map<string, PromptValue>([
-    ...Object.entries(plan.inputs).map(([name, value]): [string, PromptValue] => [
+    ...Object.entries(inputs.values).map(([name, value]): [string, PromptValue] => [
       `inputs.${name}`,
-      { text: String(value), trusted: true },
+      inputs.foreign.has(name) ? foreign(String(value)) : { text: String(value), trusted: true },
     ]),
     ['subject.repository', { text: subject.repository, trusted: true }],
     ['subject.number', { text: String(subject.number ?? ''), trusted: true }],
@@ -53,33 +59,63 @@ export function promptValues(plan: Plan, seen: Seen): ReadonlyMap<string, Prompt
     ['subject.files', foreign(cutText(seen.change.files, FILES_CHARACTERS_MAX))],
     ['subject.diff', foreign(cutText(seen.change.diff, DIFF_CHARACTERS_MAX))],
     ['subject.commits', foreign(cutText(seen.change.commits, COMMITS_CHARACTERS_MAX))],
-    ...plan.steps.map(({ id }): [string, PromptValue] => [`steps.${id}.output`, foreign(seen.outputs.get(id) ?? '')]),
+    ['when.output', foreign(seen.precondition ?? '')],
+    ...partsOf(plan, key).flatMap(({ id, fields }): [string, PromptValue][] => {
+      const result = seen.results.get(id)
+      const name = `steps.${idWithin(id)}.output`
+      return [
+        [name, foreign(result?.output ?? '')],
+        ...fields.map((field): [string, PromptValue] => [
+          `${name}.${field}`,
+          foreign(fieldText(result?.fields?.[field])),
+        ]),
+      ]
+    }),
   ])
 }
 
 /** Finds what no run of this plan could render, before anything is started. */
 export function checkTemplates(plan: Plan): Refusal | undefined {
-  const values = promptValues(plan, { change: { files: '', diff: '', commits: '' }, outputs: new Map() })
-  const commands = [plan.setup?.run, ...(plan.guards.run ?? [])]
+  const seen: Seen = { change: { files: '', diff: '', commits: '' }, results: new Map() }
   for (const step of plan.steps) {
-    if ('agent' in step) {
-      const rendered = renderPrompt(step.promptText, values)
-      if ('problem' in rendered)
-        return refuse('configuration-invalid', `The prompt of step \`${step.id}\`: ${rendered.problem}.`)
-      if (!Object.hasOwn(plan.agents, step.agent))
-        return refuse(
-          'configuration-invalid',
-          `Step \`${step.id}\` names the agent \`${step.agent}\`, which the plan lacks.`,
-        )
-      commands.push(step.until?.run)
-    } else {
-      commands.push(step.run)
-    }
+    if (!('agent' in step)) continue
+    const rendered = renderPrompt(step.promptText, promptValues(plan, step.in, seen))
+    if ('problem' in rendered)
+      return refuse('configuration-invalid', `The prompt of step \`${step.id}\`: ${rendered.problem}.`)
+    if (!Object.hasOwn(plan.agents, step.agent))
+      return refuse(
+        'configuration-invalid',
+        `Step \`${step.id}\` names the agent \`${step.agent}\`, which the plan lacks.`,
+      )
   }
-  for (const command of commands.filter((text) => text !== undefined)) {
-    const rendered = renderCommand(command, plan.inputs)
+  for (const [command, key] of commandsOf(plan)) {
+    const inputs = inputsIn(plan, key, seen.results)
+    const rendered = renderCommand(command, inputs.values, inputs.foreign)
     if ('problem' in rendered)
       return refuse('configuration-invalid', `The command \`${command}\`: ${rendered.problem}.`)
   }
   return undefined
+}
+
+/** Every command of a plan, with the nested workflow that it is of. */
+function commandsOf(plan: Plan): [command: string, key: string | undefined][] {
+  const nested = Object.entries(plan.nested ?? {})
+  const all: [string | undefined, string | undefined][] = [
+    [plan.when?.run, undefined],
+    [plan.setup?.run, undefined],
+    ...(plan.guards.run ?? []).map((run): [string, undefined] => [run, undefined]),
+    ...nested.flatMap(([key, { in: outer, when, precondition, setup, guards }]): typeof all => [
+      [when?.run, outer],
+      [precondition?.run, key],
+      [setup?.run, key],
+      ...(guards.run ?? []).map((run): [string, string] => [run, key]),
+    ]),
+    ...plan.steps.flatMap((step): typeof all => [
+      [step.when?.run, step.in],
+      ['agent' in step ? step.until?.run : step.run, step.in],
+    ]),
+  ]
+  return all.flatMap(([command, key]): [string, string | undefined][] =>
+    command === undefined ? [] : [[command, key]],
+  )
 }

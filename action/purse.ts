@@ -80,6 +80,13 @@ export class Purse {
     return this.#spentIn.get(step) ?? 0n
   }
 
+  /** By all steps of a nested workflow. */
+  spentWithin(key: string): bigint {
+    let spent = 0n
+    for (const [step, microUsd] of this.#spentIn) if (step.startsWith(`${key}/`)) spent += microUsd
+    return spent
+  }
+
   /** What a heartbeat's answer says is drawn. */
   raise(drawnMicroUsd: bigint, drawnTokens: number | undefined): void {
     this.#meter = raiseDrawn(this.#meter, drawnMicroUsd, drawnTokens)

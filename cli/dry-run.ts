@@ -2,13 +2,16 @@
 import { dirname } from 'node:path'
 import { describeChange } from '../action/describe-change.ts'
 import { openGit } from '../action/git.ts'
-import { promptValues } from '../action/prompt.ts'
+import { promptValues, type Seen } from '../action/prompt.ts'
+import type { When } from '../core/config/when.ts'
 import { formatUsd } from '../core/money.ts'
-import type { Plan, PlanStep } from '../core/plan.ts'
+import type { Plan, PlanAgentStep, PlanStep } from '../core/plan.ts'
 import { QUOTE_RUNS_MAX, quoteRun } from '../core/quote.ts'
+import { inputsIn, partsOf, readFields, type StepResult } from '../core/results.ts'
 import { stepsBefore } from '../core/steps-before.ts'
-import { type PromptValue, renderPrompt, showCommand } from '../core/template.ts'
+import { type InputValues, renderPrompt, showCommand } from '../core/template.ts'
 import { quoteLine } from '../core/text/quote-line.ts'
+import { whenWords } from '../core/text/when-words.ts'
 import { type ExitCode, exitCodes, printJson } from './exit.ts'
 import { keptSpends } from './kept-runs.ts'
 import type { PlannedRun } from './planned-run.ts'
@@ -21,15 +24,17 @@ export async function showDryRun(planned: PlannedRun, json: boolean): Promise<Ex
   const change = await describeChange(openGit(dirname(planned.objectsDir)), plan.subject)
   const finished = checkpoint === undefined ? [] : stepsBefore(plan, checkpoint, false)
   const known = new Map(finished.map(({ report, output }) => [report.id, output]))
-  const outputs = new Map(plan.steps.map(({ id }) => [id, known.get(id) ?? LATER]))
+  const keys = [undefined, ...Object.keys(plan.nested ?? {})]
+  const parts = keys.flatMap((key) => partsOf(plan, key))
+  const results = new Map(parts.map(({ id, fields }) => [id, resultOf(known.get(id), fields)]))
   const steps = plan.steps.filter(({ id }) => !known.has(id))
-  const values = promptValues(plan, { change, outputs })
+  const seen = { change, precondition: LATER, results }
   const spends = keptSpends(root, plan.workflow, plan.variant, QUOTE_RUNS_MAX)
   const price = quoteRun(spends, plan.capMicroUsd, plan.capMicroUsd)
   const reference = price.runs === 0 ? referenceRun(planned.configuration, plan) : undefined
   if (json) {
     const prompts = steps.flatMap((step) =>
-      'agent' in step ? [{ step: step.id, text: promptText(step, values) }] : [],
+      'agent' in step ? [{ step: step.id, text: promptText(step, plan, seen) }] : [],
     )
     printJson({ dryRun: true, plan, prompts, quote: price, reference: reference ?? null })
   } else {
@@ -39,24 +44,39 @@ export async function showDryRun(planned: PlannedRun, json: boolean): Promise<Ex
       ...(reference === undefined ? [] : [referenceLine(reference)]),
       planned.subject,
       ...(plan.setup === undefined ? [] : ['', `setup: ${showCommand(plan.setup.run, plan.inputs)}`]),
-      ...steps.flatMap((step) => ['', ...stepLines(step, plan, values)]),
+      ...whenLine(plan.when, plan.inputs),
+      ...steps.flatMap((step) => ['', ...stepLines(step, plan, seen)]),
     ]
     process.stdout.write(`${lines.join('\n')}\n`)
   }
   return exitCodes.done
 }
 
-function stepLines(step: PlanStep, plan: Plan, values: ReadonlyMap<string, PromptValue>): string[] {
-  if (!('agent' in step)) return [`${step.id}: ${showCommand(step.run, plan.inputs)}`]
-  const until = step.until === undefined ? [] : [`until: ${showCommand(step.until.run, plan.inputs)}`]
+function stepLines(step: PlanStep, plan: Plan, seen: Seen): string[] {
+  const { values } = inputsIn(plan, step.in, seen.results)
+  const when = whenLine(step.when, values)
+  if (!('agent' in step)) return [`${step.id}: ${showCommand(step.run, values)}`, ...when]
+  const agent = plan.agents[step.agent]
+  const until = step.until === undefined ? [] : [`until: ${showCommand(step.until.run, values)}`]
   return [
-    `${step.id}: agent ${step.agent} on ${plan.agents[step.agent]?.model ?? '?'}`,
-    promptText(step, values).trimEnd(),
+    `${step.id}: agent ${agent?.name ?? step.agent} on ${agent?.model ?? '?'}`,
+    promptText(step, plan, seen).trimEnd(),
     ...until,
+    ...when,
   ]
 }
 
-function promptText(step: Extract<PlanStep, { agent: string }>, values: ReadonlyMap<string, PromptValue>): string {
-  const prompt = renderPrompt(step.promptText, values)
+function promptText(step: PlanAgentStep, plan: Plan, seen: Seen): string {
+  const prompt = renderPrompt(step.promptText, promptValues(plan, step.in, seen))
   return 'text' in prompt ? prompt.text : step.promptText
+}
+
+function resultOf(known: string | undefined, fields: readonly string[]): StepResult {
+  const read = known === undefined ? undefined : readFields(known)
+  const values = read ?? Object.fromEntries(fields.map((field) => [field, LATER]))
+  return { result: 'passed', output: known ?? LATER, fields: values }
+}
+
+function whenLine(when: When | undefined, inputs: InputValues): string[] {
+  return when === undefined ? [] : [`when: ${whenWords(when, inputs)}`]
 }

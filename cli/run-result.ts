@@ -19,7 +19,7 @@ export function resultLines({ report, plan, work, file, session }: RunResult): s
     `${report.reason === 'paused' ? 'paused' : report.conclusion}: ${report.message}`,
     `It cost ${formatUsd(report.spentMicroUsd)} of at most ${formatUsd(plan.capMicroUsd)}.`,
     // The message has said so already.
-    ...(report.reason === 'nothing-to-deliver' ? [] : [work.says]),
+    ...(report.reason === 'nothing-to-deliver' || report.reason === 'nothing-to-do' ? [] : [work.says]),
     `Report: ${file}`,
     ...resumeLines(report, session),
   ]

@@ -42,7 +42,7 @@ export type CheckpointMessage = z.infer<typeof checkpointMessageSchema>
 
 /** A step's conversation, to be appended to: what was sent before is sent again byte for byte, so that caches hit. */
 export const checkpointConversationSchema = z.object({
-  step: z.string().check(z.maxLength(100)),
+  step: z.string().check(z.maxLength(200)),
   attempt: z.int().check(z.positive()),
   turns: count,
   messages: z.array(checkpointMessageSchema).check(z.maxLength(CHECKPOINT_MESSAGES_MAX)),

@@ -12,12 +12,15 @@ import {
   type Changeset,
 } from './changeset.ts'
 import { nameCodePoint } from './code-point.ts'
+import { type Credential, credentialsIn } from './credentials.ts'
 import { cleanText, redactClean, stripInvisible } from './inert.ts'
-import type { PlanGuards } from './plan.ts'
-import { type Redact, secretPatterns } from './redact.ts'
+import type { Plan, PlanGuards } from './plan.ts'
+import type { Redact } from './redact.ts'
+import { mayHoldTests, type TestChange, testChanges } from './test-changes.ts'
+import { testChangeSentence } from './text/test-change-words.ts'
 
 export interface Violation {
-  readonly reason: 'guard-paths' | 'guard-diff' | 'guard-files' | 'guard-command'
+  readonly reason: 'guard-paths' | 'guard-diff' | 'guard-files' | 'guard-secrets' | 'guard-tests' | 'guard-command'
   /** The rule as the workflow states it, or the name of a built-in one. */
   readonly rule: string
   readonly file?: string | undefined
@@ -41,8 +44,14 @@ const BIDI_CONTROL = /[\u202A-\u202E\u2066-\u2069]/
 /** How many violations are named; more would only repeat them. */
 const VIOLATIONS_MAX = 20
 
-/** What no workflow can allow: files that a repository must not be handed. */
-export function validateChangeset(changeset: Changeset): Violation[] {
+/** What files were before the work, as bytes in base64, as far as somebody looked. */
+export type Before = ReadonlyMap<string, string>
+
+/**
+ * What no workflow can allow: files that a repository must not be handed. `before`: of files in which a credential was
+ * found; one that stood there already is not held against the work.
+ */
+export function validateChangeset(changeset: Changeset, before: Before = new Map()): Violation[] {
   const sizes = changeset.files.map(contentBytes)
   const total = sizes.reduce((sum, bytes) => sum + bytes, 0)
   const violations: Violation[] = []
@@ -59,24 +68,49 @@ export function validateChangeset(changeset: Changeset): Violation[] {
       fileViolation('bytes', `The work has ${total} bytes; at most ${CHANGESET_BYTES_MAX} are delivered.`),
     )
   }
-  for (const file of changeset.files) violations.push(...validateFile(file))
+  for (const file of changeset.files) violations.push(...validateFile(file, before.get(file.path)))
   violations.push(...collisions(changeset.files))
   return violations.slice(0, VIOLATIONS_MAX)
 }
 
 /** What `redact` would take out must not go into a repository either: the secrets that this run was given. */
-export function checkSecrets(changeset: Changeset, redact: Redact): Violation[] {
-  const holds = (text: string) => redact(text) !== text || redactClean(text, redact) !== cleanText(text).text
+export function checkSecrets(changeset: Changeset, redact: Redact, before: Before = new Map()): Violation[] {
+  const holds = holdsSecret(redact)
   return changeset.files
-    .filter((file) => holds(file.path) || holds(utf8(file.contentBase64)))
-    .map(({ path }) => fileViolation('secret', `\`${path}\` contains a secret that this run was given.`, path))
+    .flatMap((file): Violation[] => {
+      const lines = utf8(file.contentBase64).split('\n')
+      const old = new Set(before.has(file.path) ? utf8(before.get(file.path)).split('\n') : [])
+      const isNamed = holds(file.path)
+      if (!isNamed && !holds(lines.filter((line) => !old.has(line)).join('\n'))) return []
+      // A secret of several lines, or one that is split, is in none of them alone.
+      const at = lines.findIndex((line) => !old.has(line) && holds(line)) + 1
+      // The path itself may be what holds it.
+      const shown = isNamed ? 'The name of a file' : `\`${at === 0 ? file.path : `${file.path}:${at}`}\``
+      return [secretViolation(`${shown} contains a secret that this run was given.`, file.path)]
+    })
     .slice(0, VIOLATIONS_MAX)
+}
+
+function holdsSecret(redact: Redact): (text: string) => boolean {
+  return (text) => redact(text) !== text || redactClean(text, redact) !== cleanText(text).text
 }
 
 /** What the workflow's own guards and an experiment's scope say of paths and size; `run` guards are the runner's. */
 export function checkGuards(guards: PlanGuards, changeset: Changeset): Violation[] {
   const paths = changeset.files.map((file) => file.path)
   return [...checkPaths(guards, paths), ...checkDiff(guards, changeset)].slice(0, VIOLATIONS_MAX)
+}
+
+/** The plan's own guards and those of the workflows nested in it: work has to satisfy all of them. */
+export function guardsOf({ guards, nested = {} }: Pick<Plan, 'guards' | 'nested'>): PlanGuards[] {
+  return [guards, ...Object.values(nested).map((one) => one.guards)]
+}
+
+/** What any of a plan's guards says; of the same said twice, once. */
+export function checkPlanGuards(plan: Pick<Plan, 'guards' | 'nested'>, changeset: Changeset): Violation[] {
+  const all = guardsOf(plan).flatMap((guards) => checkGuards(guards, changeset))
+  const messages = all.map(({ message }) => message)
+  return all.filter(({ message }, index) => messages.indexOf(message) === index).slice(0, VIOLATIONS_MAX)
 }
 
 /** Whether `path` matches one of the patterns; dot files are matched like others, upper and lower case alike. */
@@ -135,7 +169,7 @@ function checkDiff(guards: PlanGuards, changeset: Changeset): Violation[] {
   return violations
 }
 
-function validateFile(file: ChangedFile): Violation[] {
+function validateFile(file: ChangedFile, before: string | undefined): Violation[] {
   const path = pathProblem(file.path)
   if (path !== undefined) return [fileViolation('path', `${JSON.stringify(file.path)} ${path}.`, file.path)]
   if (!['100644', '100755'].includes(file.mode)) {
@@ -151,9 +185,10 @@ function validateFile(file: ChangedFile): Violation[] {
       ),
     ]
   }
-  const secret = secretIn(file)
-  if (secret !== undefined) {
-    return [fileViolation('secret', `\`${file.path}\` contains what looks like ${secret}.`, file.path)]
+  const [credential] = credentialsOf(file, before)
+  if (credential !== undefined) {
+    const { name, line } = credential
+    return [secretViolation(`\`${file.path}:${line}\` contains what looks like ${name}.`, file.path)]
   }
   const bidi = bidiIn(file)
   if (bidi === undefined) return []
@@ -198,10 +233,43 @@ function collisions(files: readonly ChangedFile[]): Violation[] {
     })
 }
 
-function secretIn(file: ChangedFile): string | undefined {
-  if (file.contentBase64 === undefined) return undefined
-  const text = latin1(file.contentBase64)
-  return secretPatterns.find(({ pattern }) => text.search(pattern) >= 0)?.name
+/** Files of which it matters what they were before: they hold a secret now, or tests. */
+export function toCompare(changeset: Changeset, redact: Redact): string[] {
+  const holds = holdsSecret(redact)
+  return changeset.files
+    .filter(
+      (file) => mayHoldTests(file.path) || credentialsOf(file, undefined).length > 0 || holds(utf8(file.contentBase64)),
+    )
+    .map(({ path }) => path)
+}
+
+function credentialsOf({ contentBase64 }: ChangedFile, before: string | undefined): Credential[] {
+  return contentBase64 === undefined ? [] : credentialsIn(latin1(contentBase64), latin1(before ?? ''))
+}
+
+/** What the work does to the tests that judge it. `before` has every file of it that `mayHoldTests`. */
+export function testChangesOf(changeset: Changeset, before: Before): TestChange[] {
+  const files = changeset.files.map(({ path, contentBase64 }) => ({
+    path,
+    before: before.has(path) ? utf8(before.get(path)) : undefined,
+    after: contentBase64 === undefined ? undefined : utf8(contentBase64),
+  }))
+  return testChanges(files.filter(({ path }) => mayHoldTests(path)))
+}
+
+/** Where a workflow, or one nested in it, says so, work that loosens tests is withheld; else it is only named. */
+export function checkTests(plan: Pick<Plan, 'guards' | 'nested'>, changes: readonly TestChange[]): Violation[] {
+  if (!withholdsTests(plan)) return []
+  return changes.map((change) => ({
+    reason: 'guard-tests',
+    rule: 'tests: withhold',
+    file: change.path,
+    message: testChangeSentence(change),
+  }))
+}
+
+export function withholdsTests(plan: Pick<Plan, 'guards' | 'nested'>): boolean {
+  return guardsOf(plan).some(({ tests }) => tests === 'withhold')
 }
 
 /** The first control that changes the order in which text is shown. What git shows as binary is not read as text. */
@@ -236,6 +304,10 @@ function pathViolation(rule: string, file: string, why: string): Violation {
 
 function diffViolation(rule: string, message: string): Violation {
   return { reason: 'guard-diff', rule, message }
+}
+
+function secretViolation(message: string, file: string): Violation {
+  return { reason: 'guard-secrets', rule: 'secret', file, message }
 }
 
 function fileViolation(rule: string, message: string, file?: string): Violation {

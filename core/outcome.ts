@@ -137,6 +137,8 @@ const undelivered: Readonly<Partial<Record<ReasonCode, string>>> = {
   'guard-diff': 'a guard withheld the work',
   'guard-command': 'a guard withheld the work',
   'guard-files': 'a guard withheld the work',
+  'guard-secrets': 'a guard withheld the work',
+  'guard-tests': 'a guard withheld the work',
   'step-failed': 'a command of the run failed',
   'attempts-exhausted': 'the work still failed after the last attempt',
   'turns-exhausted': 'the run used up its turns',
@@ -152,6 +154,8 @@ function decideUndelivered(facts: Facts, delivery: DeliveryKind): Decided | unde
   if (said !== undefined && !isCapLow) return { outcome: 'rejected', rule: `${said}; ${whereabouts(facts)}` }
   switch (conclusion) {
     case 'completed':
+      // It counts nowhere: work that was not needed says nothing of how good the workflow is.
+      if (reason === 'nothing-to-do') return { outcome: 'pending', rule: 'there was nothing to do' }
       // Where nothing is handed over by design, people may still judge the run.
       return delivery === 'none' ? undefined : { outcome: 'unknown', rule: 'there was nothing to deliver' }
     case 'cancelled':

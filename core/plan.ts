@@ -6,6 +6,7 @@
 import { z } from 'zod/mini'
 import { runtimeSchema } from './agent-runtime.ts'
 import { overrideNames } from './command.ts'
+import { whenSchema } from './config/when.ts'
 import {
   agentFrontMatterSchema,
   agentStepSchema,
@@ -35,14 +36,23 @@ export const subjectSchema = z.object({
 })
 export type Subject = z.infer<typeof subjectSchema>
 
+const basisPoints = z.optional(z.int().check(z.minimum(0), z.maximum(10_000)))
+
+/** `id` of a step of the plan's own workflow, `nested/id` of one of a nested workflow; `in` is that workflow's key. */
+const placed = { id: z.string().check(z.maxLength(200)), in: z.optional(z.string()) }
+
 /** As in the workflow, with the prompt's text in it and the share in basis points: nothing is left to interpret. */
 const planAgentStepSchema = z.extend(agentStepSchema, {
-  share: z.optional(z.int().check(z.minimum(0), z.maximum(10_000))),
+  ...placed,
+  /** A key of `agents`. */
+  agent: z.string(),
+  share: basisPoints,
   promptText: z.string().check(z.maxLength(50_000)),
   /** The JSON Schema of what the agent answers with at its end. */
   output: z.optional(z.record(z.string(), z.unknown())),
 })
-const resolvedStepSchema = z.union([planAgentStepSchema, commandStepSchema])
+const planCommandStepSchema = z.extend(commandStepSchema, placed)
+const resolvedStepSchema = z.union([planAgentStepSchema, planCommandStepSchema])
 export type PlanStep = z.infer<typeof resolvedStepSchema>
 export type PlanAgentStep = Extract<PlanStep, { agent: string }>
 
@@ -60,6 +70,35 @@ export const planAgentSchema = z.object({
 })
 export type PlanAgent = z.infer<typeof planAgentSchema>
 
+const inputValues = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+
+/**
+ * A workflow that is a step of another: its steps stand among the plan's, each with `in`, and what it declares besides
+ * stands here. Its guards hold for all of the work.
+ */
+export const nestedSchema = z.object({
+  workflow: z.string(),
+  variant: z.optional(z.string()),
+  /** The key of the nested workflow that it is a step of; absent for one of the plan's own steps. */
+  in: z.optional(z.string()),
+  inputs: inputValues,
+  /** Inputs that are what an earlier step said: data, never a command. `field`: of a structured output. */
+  said: z.record(
+    z.string(),
+    z.object({ step: z.string(), field: z.optional(z.string()), charactersMax: z.int().check(z.positive()) }),
+  ),
+  /** Of the step that names it, in the words of the workflow around it. */
+  when: z.optional(whenSchema),
+  /** Its own, which speaks of its own inputs. */
+  precondition: z.optional(whenSchema),
+  share: basisPoints,
+  /** Its own cap, which holds within the run's. */
+  capMicroUsd: microUsdWire,
+  setup: workflowSchema.shape.setup,
+  guards: guardsSchema,
+})
+export type PlanNested = z.infer<typeof nestedSchema>
+
 /** The workflow's guards and, under an experiment, the paths that its scope confines the work to. */
 export const planGuardsSchema = z.extend(guardsSchema, {
   scope: z.optional(z.object({ experiment: z.string(), paths: z.array(z.string()) })),
@@ -76,11 +115,15 @@ export const planSchema = z.object({
   subject: subjectSchema,
   /** The commit of the default branch that the configuration was read from. */
   configSha: z.optional(z.string()),
-  inputs: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  inputs: inputValues,
   /** What the command changed for this one run, as it was written; recorded without its author and read as a signal. */
   overrides: z.optional(z.partialRecord(z.enum(overrideNames), z.string().check(z.maxLength(100)))),
   setup: workflowSchema.shape.setup,
+  /** Whether there is anything to do; where not, the run ends before any model is called. */
+  when: z.optional(whenSchema),
   steps: z.array(resolvedStepSchema),
+  /** The nested workflows by key, each after the one that it is a step of. */
+  nested: z.optional(z.record(z.string(), nestedSchema)),
   agents: z.record(z.string(), planAgentSchema),
   guards: planGuardsSchema,
   deliver: deliveryKindSchema,

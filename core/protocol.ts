@@ -75,7 +75,7 @@ export const eventsBodySchema = z.strictObject({
   spentMicroUsd: microUsdWire,
   wantMicroUsd: microUsdWire,
   wantTokens: z.optional(z.int().check(z.nonnegative())),
-  step: z.optional(z.string().check(z.maxLength(100))),
+  step: z.optional(z.string().check(z.maxLength(200))),
   note: z.optional(z.string().check(z.maxLength(300))),
   /** What happened since the last batch that the App has taken: consecutive numbers; one that it has already changes nothing. */
   events: z.optional(z.array(sessionEventSchema).check(z.maxLength(EVENTS_BATCH_MAX))),

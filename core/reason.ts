@@ -227,6 +227,16 @@ export const reasons = {
     says: 'The run ended in order and changed nothing.',
     todo: 'Nothing, or state the goal more precisely.',
   },
+  'nothing-to-do': {
+    kind: 'conclusion',
+    says: 'What the workflow asks beforehand said that there is nothing to do, so no model was called.',
+    todo: 'Nothing; run it again when there is.',
+  },
+  'precondition-failed': {
+    kind: 'conclusion',
+    says: 'A command that decides whether work is needed ended with neither yes (exit 0) nor no (exit 1).',
+    todo: 'Look at its output in the report; mend the command or what it needs, and run again.',
+  },
   'cap-reached': {
     kind: 'conclusion',
     says: 'The next useful model call would not have fitted under the cap.',
@@ -254,13 +264,23 @@ export const reasons = {
   },
   'guard-files': {
     kind: 'conclusion',
-    says: 'The work contains a file that can’t be delivered: a link, a submodule, a secret, text that is shown out of order, or an oversize file.',
+    says: 'The work contains a file that can’t be delivered: a link, a submodule, text that is shown out of order, or an oversize file.',
     todo: 'Look at the report for the file and the reason.',
   },
   'guard-waived': {
     kind: 'conclusion',
     says: 'A guard had withheld the work, and a maintainer had it delivered all the same.',
     todo: 'Nothing; look at it more closely than at other work.',
+  },
+  'guard-secrets': {
+    kind: 'conclusion',
+    says: 'The work contains a secret of this run, or what looks like somebody’s credential.',
+    todo: 'Look at the file and line that the report names; if the value is real, revoke it.',
+  },
+  'guard-tests': {
+    kind: 'conclusion',
+    says: 'The work deletes, skips or weakens tests, and the workflow withholds such work.',
+    todo: 'Look at the tests that the report names; if they are right so, set `guards.tests: name`, or let a maintainer set the guard aside with `waive: [tests]`.',
   },
   'step-failed': {
     kind: 'conclusion',

@@ -1,9 +1,10 @@
 /** What a run reports of itself: how it ended, every model call as evidence, and the work. */
 import { z } from 'zod/mini'
 import { CALLS_MAX, callSchema } from './call.ts'
-import { deliverySchema } from './changeset.ts'
+import { CHANGESET_PATH_CHARACTERS_MAX, deliverySchema } from './changeset.ts'
 import { reasonCodes } from './reason.ts'
 import { conclusionSchema } from './run.ts'
+import { TEST_CHANGE_CHARACTERS_MAX, TEST_CHANGES_MAX } from './test-bounds.ts'
 import { microUsdWire } from './wire.ts'
 
 export const stepReportSchema = z.object({
@@ -17,6 +18,14 @@ export const stepReportSchema = z.object({
   summary: z.string().check(z.maxLength(4000)),
 })
 export type StepReport = z.infer<typeof stepReportSchema>
+
+/** See `test-changes.ts`. `what` is as the file has it: data. */
+const testChangeSchema = z.object({
+  kind: z.enum(['deleted', 'removed', 'skipped', 'alone', 'fewer', 'weaker', 'expects']),
+  path: z.string().check(z.maxLength(CHANGESET_PATH_CHARACTERS_MAX)),
+  line: z.int().check(z.positive()),
+  what: z.string().check(z.maxLength(TEST_CHANGE_CHARACTERS_MAX)),
+})
 
 /** What a run hands over when it ends; `POST /runs/:id/finish` takes it. */
 export const reportSchema = z.object({
@@ -32,6 +41,8 @@ export const reportSchema = z.object({
   calls: z.array(callSchema).check(z.maxLength(CALLS_MAX)),
   /** That no model call was ever sent, as the runner knows or its journal shows: no calls in the list alone don't prove it. */
   noCallSent: z.optional(z.literal(true)),
+  /** How the work loosens tests, for the reader. */
+  testChanges: z.optional(z.array(testChangeSchema).check(z.maxLength(TEST_CHANGES_MAX))),
   /** Present whenever work was made, also when it is withheld. */
   delivery: z.optional(deliverySchema),
 })

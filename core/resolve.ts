@@ -4,11 +4,11 @@ import type { CatalogWorkflow, Configuration } from './config/configuration.ts'
 import { minBigint, mulDivCeil } from './money.ts'
 import { didYouMean, listed } from './nearest.ts'
 import { isOver, type Payer, payerOf, refuseOver } from './payer.ts'
-import type { Plan, PlanStep, Subject } from './plan.ts'
+import type { Plan, Subject } from './plan.ts'
 import type { PriceList } from './prices.ts'
 import { isRefusal, type Refusal, refuse } from './reason.ts'
 import { readInputs } from './resolve-inputs.ts'
-import { settleModels } from './resolve-models.ts'
+import { planSteps } from './resolve-nested.ts'
 import { readOverrides } from './resolve-overrides.ts'
 
 export interface RunRequest {
@@ -59,8 +59,8 @@ export function resolveRun(
   const base = minBigint(workflow.cap.usd, payer.terms.cap?.usd ?? workflow.cap.usd)
   const overrides = readOverrides(request.overrides, payer, base, workflow.floor?.usd)
   if (isRefusal(overrides)) return overrides
-  const models = settleModels(configuration, workflow, overrides, keptPrices)
-  if (isRefusal(models)) return models
+  const planned = planSteps({ configuration, overrides, keptPrices }, workflow, inputs)
+  if (isRefusal(planned)) return planned
 
   const capMicroUsd = overrides.capMicroUsd
   const plan: Plan = {
@@ -72,11 +72,13 @@ export function resolveRun(
     inputs,
     ...(Object.keys(request.overrides).length === 0 ? {} : { overrides: request.overrides }),
     ...(workflow.setup ? { setup: workflow.setup } : {}),
-    steps: workflow.steps.map((step) => planStep(step, workflow)),
-    agents: models.agents,
+    ...(workflow.when ? { when: workflow.when } : {}),
+    steps: planned.steps,
+    ...(Object.keys(planned.nested).length === 0 ? {} : { nested: planned.nested }),
+    agents: planned.agents,
     guards: guardsUnder(payer, workflow),
     deliver: workflow.deliver,
-    prices: models.prices,
+    prices: planned.prices,
     ...(configuration.portfolios.models.endpoint && { endpoint: configuration.portfolios.models.endpoint }),
     capMicroUsd,
     ownCapMicroUsd: base,
@@ -88,7 +90,7 @@ export function resolveRun(
     payer,
     floorMicroUsd: workflow.floor?.usd ?? mulDivCeil(capMicroUsd, 1n, FLOOR_PART),
     squad,
-    access: workflow.access,
+    access: planned.access,
   }
 }
 
@@ -122,10 +124,6 @@ function refuseSubject({ name, on }: CatalogWorkflow, { kind }: Subject): Refusa
   if (kind === 'local' || on.includes(kind)) return undefined
   const takes = on.map((one) => subjectWords[one]).join(' or ')
   return refuse('wrong-subject', `The workflow \`${name}\` works on ${takes}, not on ${subjectWords[kind]}.`)
-}
-
-function planStep(step: CatalogWorkflow['steps'][number], { prompts }: CatalogWorkflow): PlanStep {
-  return 'agent' in step ? { ...step, promptText: prompts[step.prompt] ?? '' } : step
 }
 
 function inProportion(tokens: number, capMicroUsd: bigint, baseMicroUsd: bigint): number {

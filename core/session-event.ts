@@ -15,10 +15,10 @@ import { conclusionSchema } from './run.ts'
 import { microUsdWire } from './wire.ts'
 
 const text = z.string().check(z.maxLength(EVENT_TEXT_CHARACTERS_MAX))
-const stepId = z.string().check(z.maxLength(100))
+const stepId = z.string().check(z.maxLength(200))
 const count = z.int().check(z.nonnegative())
 /** A conversation's name: its step's id; a delegate's lies below it, as in `tests/reviewer-1`. */
-const conversation = z.string().check(z.maxLength(200))
+const conversation = z.string().check(z.maxLength(300))
 
 export const toolCallSchema = z.object({
   id: z.string().check(z.maxLength(200)),

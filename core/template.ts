@@ -38,6 +38,12 @@ export function expressionsIn(template: string): string[] {
   return [...template.matchAll(EXPRESSION)].map((match) => match[1] ?? '')
 }
 
+/** The expression of a text that is nothing but one. */
+export function soleExpression(template: string): string | undefined {
+  const [only, ...more] = expressionsIn(template)
+  return more.length === 0 && template.replace(EXPRESSION, '').trim() === '' ? only : undefined
+}
+
 /** Pastes values into a prompt. `values` maps `inputs.goal`, `steps.before.output`, `subject.diff` to their texts. */
 export function renderPrompt(
   template: string,
@@ -64,11 +70,18 @@ export function asData(name: string, text: string): string {
   return `<data name="${name}">\n${text.replace(/<(\/?)data\b/gi, '<$1data_')}\n</data>`
 }
 
+const NONE: ReadonlySet<string> = new Set()
+
 /**
  * Makes a command's script and environment. A `run` that is one input and nothing else is that input run as a
- * command, since a permitted person gave it for this purpose. Elsewhere an input becomes a quoted reference.
+ * command, since a permitted person gave it for this purpose. Elsewhere an input becomes a quoted reference. `foreign`:
+ * inputs that no person gave, which are never run.
  */
-export function renderCommand(template: string, inputs: InputValues): RenderedCommand | TemplateProblem {
+export function renderCommand(
+  template: string,
+  inputs: InputValues,
+  foreign: ReadonlySet<string> = NONE,
+): RenderedCommand | TemplateProblem {
   const unknown = expressionsIn(template).find((expression) => inputName(expression, inputs) === undefined)
   if (unknown !== undefined) {
     return {
@@ -78,11 +91,14 @@ export function renderCommand(template: string, inputs: InputValues): RenderedCo
   const names = expressionsIn(template).flatMap((expression) => inputName(expression, inputs) ?? [])
   const env = Object.fromEntries(names.map((name) => [variableOf(name), withoutNul(String(inputs[name]))]))
   const sole = SOLE_INPUT.exec(template)?.[1]
+  if (sole !== undefined && foreign.has(sole)) {
+    return { problem: `\`\${{ inputs.${sole} }}\` is what a step said, and can't be run as a command` }
+  }
   if (sole !== undefined) return { script: `eval "$${variableOf(sole)}"`, env }
   return { script: quoteReferences(template), env }
 }
 
-/** The command as a person would type it, for logs and messages; never to be run. */
+/** The command as a person would type it, for logs and messages; never to be run. What else it names stays as it is. */
 export function showCommand(template: string, inputs: InputValues): string {
   return template.replace(EXPRESSION, (whole, expression: string) => {
     const name = inputName(expression, inputs)

@@ -5,18 +5,26 @@ import type { Plan, PlanGuards } from './plan.ts'
 import { type Refusal, refuse } from './reason.ts'
 import type { Report } from './report.ts'
 
-const guardOf = { 'guard-paths': 'paths', 'guard-diff': 'diff', 'guard-command': 'run' } as const
+const guardOf = {
+  'guard-paths': 'paths',
+  'guard-diff': 'diff',
+  'guard-command': 'run',
+  'guard-tests': 'tests',
+} as const
+/** What no workflow can allow. */
+const STANDING = new Set<unknown>(['guard-files', 'guard-secrets'])
 
 /** The plan as if it had none of these guards. What is protected for everybody stays, and so does an experiment's scope. */
 export function waiving(plan: Plan, waived: readonly string[]): Plan {
   return waived.length === 0 ? plan : { ...plan, guards: guardsWithout(plan.guards, waived) }
 }
 
-function guardsWithout({ paths, diff, run, ...rest }: PlanGuards, waived: readonly string[]): PlanGuards {
+function guardsWithout({ paths, diff, run, tests, ...rest }: PlanGuards, waived: readonly string[]): PlanGuards {
   const kept = {
     paths: waived.includes('paths') ? openPaths(paths) : paths,
     diff: waived.includes('diff') ? undefined : diff,
     run: waived.includes('run') ? undefined : run,
+    tests: waived.includes('tests') ? undefined : tests,
   }
   return { ...rest, ...Object.fromEntries(Object.entries(kept).filter(([, guard]) => guard !== undefined)) }
 }
@@ -35,7 +43,7 @@ export function waiversFor(
   report: Report,
   check: (plan: Plan) => readonly Violation[],
 ): readonly WaivableGuard[] | Refusal {
-  if (report.conclusion === 'withheld' && report.reason === 'guard-files') {
+  if (report.conclusion === 'withheld' && STANDING.has(report.reason)) {
     return stands([report.message], 'No workflow can allow that.')
   }
   const standing = check(waiving(plan, waivableGuards))

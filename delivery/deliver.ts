@@ -3,10 +3,12 @@
  * delivered is kept. Repeating it adopts what an earlier try already made.
  */
 import type { Changeset } from '../core/changeset.ts'
-import type { Violation } from '../core/guard.ts'
+import { guardsOf, toCompare, type Violation, withholdsTests } from '../core/guard.ts'
 import type { Plan } from '../core/plan.ts'
+import { redactor } from '../core/redact.ts'
 import type { Report } from '../core/report.ts'
 import type { DeliveryView } from '../core/text/delivery.ts'
+import { readBefore } from './before.ts'
 import { deliverCommit, deliverPullRequest, keepOnSideBranch } from './change.ts'
 import { countLines } from './count-lines.ts'
 import type { Delivered } from './delivered.ts'
@@ -26,6 +28,8 @@ export interface DeliveryOrder {
   readonly onRefused: (error: unknown) => void
 }
 
+const redact = redactor([])
+
 /** Throws what is worth another try: no answer, or a fault of GitHub's own. */
 export async function deliver(order: DeliveryOrder): Promise<Delivered> {
   try {
@@ -40,8 +44,8 @@ export async function deliver(order: DeliveryOrder): Promise<Delivered> {
 async function deliverWork(order: DeliveryOrder): Promise<Delivered> {
   const { plan, report } = order
   const { conclusion, delivery } = report
-  // What rests is gone on with from its checkpoint.
-  if (report.reason === 'paused') return {}
+  // What rests is gone on with from its checkpoint, and where there was nothing to do nothing was made.
+  if (report.reason === 'paused' || report.reason === 'nothing-to-do') return {}
   if (!delivery) return conclusion === 'completed' && plan.deliver !== 'none' ? { reason: 'nothing-to-deliver' } : {}
   const [violation] = await violationsAsCounted(order, delivery.changeset)
   if (violation) return { conclusion: 'withheld', reason: violation.reason }
@@ -68,12 +72,21 @@ async function deliverWork(order: DeliveryOrder): Promise<Delivered> {
   }
 }
 
-/** Lines are counted last, and only where they matter: it takes a request or two for each file. */
+/**
+ * What can be told from the work alone comes first. Lines are counted, and tests and credentials compared with what was
+ * there before, only where it matters: it takes a request or two for each file.
+ */
 async function violationsAsCounted(
   { place, plan }: DeliveryOrder,
   changeset: Changeset | undefined,
 ): Promise<readonly Violation[]> {
   const said = violationsOf(plan, changeset)
-  if (said.length > 0 || !changeset || plan.guards.diff?.lines === undefined) return said
-  return violationsOf(plan, await countLines(place.octokit, place.name, changeset))
+  const isOther = said.some(({ reason }) => reason !== 'guard-secrets')
+  if (isOther || !changeset) return said
+  const paths = withholdsTests(plan) || said.length > 0 ? toCompare(changeset, redact) : []
+  const before = await readBefore(place.octokit, place.name, changeset, paths)
+  const compared = violationsOf(plan, changeset, before)
+  const areCounted = guardsOf(plan).some(({ diff }) => diff?.lines !== undefined)
+  if (compared.length > 0 || !areCounted) return compared
+  return violationsOf(plan, await countLines(place.octokit, place.name, changeset), before)
 }

@@ -1,13 +1,31 @@
 /** The App's own look at work that arrives: a runner may say what it likes. */
 import type { Changeset } from '../core/changeset.ts'
-import { checkGuards, type Violation, validateChangeset } from '../core/guard.ts'
+import {
+  type Before,
+  checkPlanGuards,
+  checkTests,
+  testChangesOf,
+  type Violation,
+  validateChangeset,
+} from '../core/guard.ts'
 import type { Plan } from '../core/plan.ts'
 import type { Report } from '../core/report.ts'
 
-export function violationsOf(plan: Plan, changeset: Changeset | undefined): readonly Violation[] {
+/** `before`: what its files were, as far as that matters and is known. */
+export function violationsOf(plan: Plan, changeset: Changeset | undefined, before?: Before): readonly Violation[] {
   if (!changeset) return []
   const foreign = changeset.baseSha === plan.subject.headSha ? [] : [foreignBase(changeset)]
-  return [...foreign, ...validateChangeset(changeset), ...checkGuards(plan.guards, changeset)]
+  return [
+    ...foreign,
+    ...validateChangeset(changeset, before),
+    ...checkPlanGuards(plan, changeset),
+    ...loosened(plan, changeset, before),
+  ]
+}
+
+/** Only who knows what the tests were can say how they differ. */
+function loosened(plan: Plan, changeset: Changeset, before: Before | undefined): Violation[] {
+  return before === undefined ? [] : checkTests(plan, testChangesOf(changeset, before))
 }
 
 function foreignBase(changeset: Changeset): Violation {

@@ -9,12 +9,13 @@ const redact = redactor([])
 
 type Told = Pick<DeliveryView, 'sessionId' | 'runId' | 'spentMicroUsd' | 'capMicroUsd' | 'sessionUrl'>
 
-export function deliveryView(plan: Plan, { delivery }: Report, told: Told): DeliveryView {
+export function deliveryView(plan: Plan, { delivery, testChanges }: Report, told: Told): DeliveryView {
   return {
     ...told,
     workflow: plan.workflow,
     variant: plan.variant,
     goal: goalOf(plan),
+    testChanges,
     title: inertText(delivery?.title ?? '', redact),
     body: inertText(delivery?.body ?? '', redact),
   }

@@ -5,6 +5,8 @@ import { PROTECTED_PATHS } from '../core/guard.ts'
 import { formatUsd } from '../core/money.ts'
 import type { DeliveryKind } from '../core/run.ts'
 import { showCommand } from '../core/template.ts'
+import { code } from '../core/text/markdown.ts'
+import { whenWords } from '../core/text/when-words.ts'
 
 export type Agents = ReadonlyMap<string, Pick<CatalogAgent, 'tools'>>
 
@@ -78,27 +80,40 @@ function takes(input: InputDeclaration): string {
   return input.type === 'string' ? `text, ${input['max-length']} characters at most` : `a ${input.type}`
 }
 
-function steps({ setup, steps: declared, inputs }: CatalogWorkflow, family: string, agents: Agents): string[] {
+function steps({ setup, when, steps: declared, inputs }: CatalogWorkflow, family: string, agents: Agents): string[] {
   const hosts = (setup?.network ?? []).map((host) => (host === 'registry' ? 'the package registries' : `\`${host}\``))
   const network = hosts.length > 0 ? `reaching ${hosts.join(', ')} alone` : 'without network'
   const prepared =
     setup === undefined
       ? []
       : [`Sets up with ${inline(setup.run, inputs)}, ${network}, before any model call and without any key.`]
-  const lines = [...prepared, ...declared.map((step) => stepLine(step, inputs, family, agents))]
+  const asked =
+    when === undefined
+      ? []
+      : [
+          when.run !== undefined && isScript(when.run)
+            ? `Goes on only when a script exits with 0; else it ends there and costs nothing.${script(when.run, inputs)}`
+            : `Goes on only when ${code(whenWords(when, defaults(inputs)))}; else it ends there and costs nothing.`,
+        ]
+  const lines = [...prepared, ...asked, ...declared.map((step) => stepLine(step, inputs, family, agents))]
   return lines.map((line, index) => `${index + 1}. ${line}`)
 }
 
 function stepLine(step: Step, inputs: CatalogWorkflow['inputs'], family: string, agents: Agents): string {
+  const when = step.when === undefined ? '' : `, only when ${whenWords(step.when, defaults(inputs))}`
+  if ('workflow' in step) {
+    const page = `${step.workflow.split('/')[0]}.md`
+    return `\`${step.id}\` is the workflow [${step.workflow}](${page}), in the same run and under this one’s cap${when}.`
+  }
   if (!('agent' in step)) {
     const after = step['on-failure'] === 'continue' ? 'and only notes how it ends' : 'which has to succeed'
-    return `\`${step.id}\` runs ${inline(step.run, inputs)}, ${after}.${script(step.run, inputs)}`
+    return `\`${step.id}\` runs ${inline(step.run, inputs)}, ${after}${when}.${script(step.run, inputs)}`
   }
   const tools = (agents.get(step.agent)?.tools ?? []).join(', ')
   const agent = `[${step.agent}](../../catalog/agents/${step.agent}.agent.md) (${tools})`
   const prompt = `[${step.prompt}](../../catalog/${family}/${step.prompt})`
   const share = step.share === undefined || step.share === WHOLE ? '' : ` and ${step.share / 100}% of the cap`
-  const told = `\`${step.id}\`: the agent ${agent} is given ${prompt}, for at most ${step.turns} turns${share}.`
+  const told = `\`${step.id}\`: the agent ${agent} is given ${prompt}, for at most ${step.turns} turns${share}${when}.`
   if (step.until === undefined) return told
   const { run, attempts } = step.until
   return `${told} Then ${inline(run, inputs)} has to pass; what it prints goes back to the agent, for ${attempts} attempts in all.${script(run, inputs)}`
@@ -121,11 +136,15 @@ function isScript(run: string): boolean {
 
 /** As it is with the inputs left out. */
 function shown(run: string, inputs: CatalogWorkflow['inputs']): string {
-  const values = Object.entries(inputs).map(([name, input]) => [name, String(input.default ?? `<${name}>`)])
-  return showCommand(run, Object.fromEntries(values))
+  return showCommand(run, defaults(inputs))
 }
 
-function guards({ guards: { paths, diff, run }, deliver }: CatalogWorkflow): string[] {
+function defaults(inputs: CatalogWorkflow['inputs']): Record<string, string> {
+  const values = Object.entries(inputs).map(([name, input]) => [name, String(input.default ?? `<${name}>`)])
+  return Object.fromEntries(values)
+}
+
+function guards({ guards: { paths, diff, run, tests }, deliver }: CatalogWorkflow): string[] {
   if (deliver === 'comment' || deliver === 'review')
     return ['- It hands over words alone; nothing in the repository is changed by it.']
   return [
@@ -134,6 +153,9 @@ function guards({ guards: { paths, diff, run }, deliver }: CatalogWorkflow): str
     ...(diff?.files === undefined ? [] : [`- At most ${diff.files} ${diff.files === 1 ? 'file' : 'files'}.`]),
     ...(diff?.lines === undefined ? [] : [`- At most ${diff.lines} lines, added and taken out.`]),
     ...(run ?? []).map((one) => `- \`${one}\` has to pass on the finished work.`),
+    tests === 'withhold'
+      ? '- It may not delete, skip or weaken tests.'
+      : '- Tests that it deletes, skips or weakens are named to the reader.',
     `- As everywhere: none of ${list([...PROTECTED_PATHS])}, no secret, no link, no invisible reordering of text.`,
   ]
 }

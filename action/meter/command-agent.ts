@@ -91,7 +91,7 @@ export class CommandAgent {
   }
 
   async #work(dir: string): Promise<AgentEnd> {
-    const { agent, step, price, shareBasisPoints, turnsMax } = this.#task
+    const { agent, step, price, shareLeftMicroUsd, turnsMax } = this.#task
     const { purse, place, signal } = this.#parts
     const program = findProgram(agent.runtime, process.env)
     if (program === undefined) return this.#end('model-failed', `${agent.runtime} is not on this machine`)
@@ -106,7 +106,7 @@ export class CommandAgent {
       price,
       purse,
       step,
-      shareBasisPoints,
+      shareLeftMicroUsd,
       turnsMax: turnsMax - before,
       signal: AbortSignal.any([signal, halt.signal]),
       onCall: (count) => {

@@ -6,7 +6,7 @@
  */
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { type CallOutcome, shareLeftMicroUsd } from '../../core/meter.ts'
+import type { CallOutcome } from '../../core/meter.ts'
 import type { Price } from '../../core/price.ts'
 import { boundRequest, limitRequest } from '../../core/request/bound.ts'
 import { isCountRequest } from '../../core/request/messages.ts'
@@ -32,8 +32,8 @@ export interface MeterServerOptions {
   readonly price: Price
   readonly purse: Purse
   readonly step: string
-  /** Basis points of the cap that this step may use. */
-  readonly shareBasisPoints: number | undefined
+  /** What of the cap this step may still use; `undefined` where all of it. */
+  readonly shareLeftMicroUsd: () => bigint | undefined
   readonly turnsMax: number
   readonly signal: AbortSignal
   /** After each call that was posted. */
@@ -161,17 +161,16 @@ class Metering {
   /** Reserves the call's worst case, or says why there is none. */
   #reserve(request: BoundedRequest): Promise<Granted> {
     const reserving = this.#reserving.then(async () => {
-      const { purse, step, model, price, shareBasisPoints, turnsMax } = this.#options
+      const { purse, step, model, price, shareLeftMicroUsd, turnsMax } = this.#options
       if (this.calls >= turnsMax) throw this.#refused('turns')
       const reserve = () => {
-        const spent = purse.spentIn(step) + this.#inFlightMicroUsd
+        const left = shareLeftMicroUsd()
         return purse.reserve(step, model, {
           price,
           inputTokensBound: this.#priors.bound(request),
           wrapUpInputTokensBound: undefined,
           outputTokensAsked: request.outputTokensAsked,
-          shareLeftMicroUsd:
-            shareBasisPoints === undefined ? undefined : shareLeftMicroUsd(purse.capMicroUsd, shareBasisPoints, spent),
+          shareLeftMicroUsd: left && left - this.#inFlightMicroUsd,
           purpose: 'work',
         })
       }

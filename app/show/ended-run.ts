@@ -4,7 +4,7 @@ import { type ReasonCode, reasonCodes, reasons } from '../../core/reason.ts'
 import { redactor } from '../../core/redact.ts'
 import type { Report } from '../../core/report.ts'
 import type { Delivered, EndedRun } from '../../core/text/ended-run.ts'
-import { guardWords, type WorkDone } from '../../core/text/work-done.ts'
+import { planGuardWords, type WorkDone } from '../../core/text/work-done.ts'
 import { waiving } from '../../core/waive.ts'
 import { sideBranchOf } from '../../delivery/side-branch-url.ts'
 import { violationsOf } from '../../delivery/validate.ts'
@@ -31,14 +31,16 @@ export function endedRun(run: Run, actionsUrl: string | undefined): EndedRun {
 
 /** Whatever was made and not withheld has passed its guards: they are looked at before anything else is. */
 function workOf(run: Run): WorkDone | undefined {
-  const delivery = storedReport(run)?.delivery
+  const report = storedReport(run)
+  const delivery = report?.delivery
   if (!delivery) return undefined
-  const { guards, inputs } = waiving(storedPlan(run), run.waived)
+  const plan = waiving(storedPlan(run), run.waived)
   const isSaid = run.delivery === 'review' || run.delivery === 'comment'
   return {
     files: delivery.changeset?.files ?? [],
     words: isSaid ? '' : redactClean(delivery.body.trim() === '' ? delivery.title : delivery.body, redact),
-    guardsPassed: run.conclusion === 'completed' || run.conclusion === 'capped' ? guardWords(guards, inputs) : [],
+    testChanges: report?.testChanges,
+    guardsPassed: run.conclusion === 'completed' || run.conclusion === 'capped' ? planGuardWords(plan) : [],
   }
 }
 
@@ -50,7 +52,9 @@ export function reasonOf(run: Run): ReasonCode | undefined {
 function detailOf(run: Run): string | undefined {
   const report = storedReport(run)
   if (!report || run.reason === null) return undefined
-  const [violation] = violationsOf(waiving(storedPlan(run), run.waived), report.delivery?.changeset)
+  const violation = violationsOf(waiving(storedPlan(run), run.waived), report.delivery?.changeset).find(
+    ({ reason }) => reason === run.reason,
+  )
   const waived = run.reason === 'guard-waived' ? `${reasons['guard-waived'].says} ${report.message}` : undefined
   const detail = waived ?? violation?.message ?? (isFoundByCount(run, report) ? COUNTED : report.message)
   return detail === '' ? undefined : inertLine(detail, DETAIL_CHARACTERS_MAX, redact)

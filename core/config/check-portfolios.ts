@@ -3,6 +3,7 @@ import { formatUsd, minBigint, mulDivCeil } from '../money.ts'
 import { nearest } from '../nearest.ts'
 import type { Catalog, LocatedWorkflow } from './catalog.ts'
 import { baselineOf, decimal, experimentProblems, unknownWorkflow } from './check-experiments.ts'
+import { nestedNames } from './check-nested.ts'
 import type { Path } from './document.ts'
 import { problemAt } from './explain.ts'
 import type { Portfolio, PortfoliosFile } from './portfolios.ts'
@@ -223,10 +224,13 @@ function payersOf({ portfolios, experiments }: PortfoliosFile) {
   ]
 }
 
-/** A built-in workflow in no portfolio is simply not offered; one that somebody wrote here was meant to be. */
+/**
+ * A built-in workflow in no portfolio is simply not offered; one that somebody wrote here was meant to be, by itself or
+ * as a step of another, which then pays for it.
+ */
 function unpaidProblems({ declared, portfolios: { value } }: Settings, catalog: Catalog): Problem[] {
   if (!declared) return []
-  const paid = new Set(payersOf(value).flatMap(({ workflows }) => workflows))
+  const paid = new Set([...payersOf(value).flatMap(({ workflows }) => workflows), ...nestedNames(catalog.workflows)])
   return catalog.workflows
     .filter(({ family, variant, layer }) => variant === undefined && layer !== 'built-in' && !paid.has(family))
     .map(({ family, source }) =>

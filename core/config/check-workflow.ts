@@ -3,7 +3,9 @@ import { overrideNames, verbs } from '../command.ts'
 import { REGISTRY, readHostRule } from '../host.ts'
 import { nearest } from '../nearest.ts'
 import { expressionsIn } from '../template.ts'
-import type { LocatedWorkflow } from './catalog.ts'
+import type { Catalog, LocatedWorkflow } from './catalog.ts'
+import { nestedFindings } from './check-nested.ts'
+import { commandFindings, type Families, promptValues, unknownExpression, whenFindings } from './check-values.ts'
 import type { Path } from './document.ts'
 import { problemAt } from './explain.ts'
 import { globFindings } from './globs.ts'
@@ -11,17 +13,6 @@ import { weakenedGuards } from './overlay.ts'
 import type { Finding, Problem } from './problem.ts'
 import type { Step, Workflow } from './workflow.ts'
 
-/** What a prompt may say of the subject besides inputs and earlier steps. */
-export const SUBJECT_VALUES = [
-  'subject.repository',
-  'subject.number',
-  'subject.title',
-  'subject.files',
-  'subject.diff',
-  'subject.commits',
-]
-
-const INPUT = /^inputs\.([a-z][a-z0-9_-]*)$/
 /** Deliveries that go onto, or stand beside, an open pull request. */
 const NEEDS_PULL_REQUEST = new Set(['commit', 'review'])
 
@@ -33,12 +24,23 @@ interface At {
   readonly place?: { readonly file: string; readonly line: number; readonly column: number }
 }
 
-/** `agents`: the names of all agents there are, readable or not. */
-export function checkWorkflow(located: LocatedWorkflow, agents: ReadonlySet<string>): readonly Problem[] {
-  const own = findingsOf(located, agents)
+/** What else is in the catalog, readable or not. */
+interface Others {
+  readonly families: Families
+  readonly agents: ReadonlySet<string>
+  readonly unreadable: ReadonlySet<string>
+}
+
+export function checkWorkflow(located: LocatedWorkflow, catalog: Catalog): readonly Problem[] {
+  const others: Others = {
+    families: catalog.families,
+    agents: new Set([...catalog.agents.keys(), ...catalog.unreadable.agents]),
+    unreadable: catalog.unreadable.workflows,
+  }
+  const own = findingsOf(located, others)
   // What is wrong with the baseline is said once, there.
   const inherited = new Set(
-    located.baseline ? findingsOf(located.baseline, agents).map(({ finding }) => finding.wrong) : [],
+    located.baseline ? findingsOf(located.baseline, others).map(({ finding }) => finding.wrong) : [],
   )
   return own
     .filter(({ finding }) => !inherited.has(finding.wrong))
@@ -48,12 +50,14 @@ export function checkWorkflow(located: LocatedWorkflow, agents: ReadonlySet<stri
     })
 }
 
-function findingsOf(located: LocatedWorkflow, agents: ReadonlySet<string>): At[] {
+function findingsOf(located: LocatedWorkflow, others: Others): At[] {
   const { workflow } = located
   return [
     ...nameFindings(located),
     ...inputFindings(workflow),
-    ...stepFindings(located, agents),
+    ...whenFindings(workflow.when, ['when'], workflow, [], others.families),
+    ...stepFindings(located, others),
+    ...nestedFindings(located, others.families, others.unreadable),
     ...deliveryFindings(workflow),
     ...guardFindings(located),
     ...moneyFindings(workflow),
@@ -106,13 +110,13 @@ function inputFindings({ inputs }: Workflow): At[] {
   })
 }
 
-function stepFindings(located: LocatedWorkflow, agents: ReadonlySet<string>): At[] {
-  const { steps, inputs, setup, guards } = located.workflow
+function stepFindings(located: LocatedWorkflow, others: Others): At[] {
+  const { steps, setup, guards } = located.workflow
   const ids = steps.map((step) => step.id)
   const found: At[] = steps.flatMap((step, index): At[] => {
     const path = ['steps', index]
     const duplicate: At[] = ids.indexOf(step.id) < index ? [{ path: [...path, 'id'], finding: twice(step.id) }] : []
-    return [...duplicate, ...oneStepFindings(step, path, located, ids.slice(0, index), agents)]
+    return [...duplicate, ...oneStepFindings(step, path, located, steps.slice(0, index), others)]
   })
   const commands: [Path, string][] = [
     ...(setup ? [[['setup', 'run'], setup.run] satisfies [Path, string]] : []),
@@ -132,30 +136,33 @@ function stepFindings(located: LocatedWorkflow, agents: ReadonlySet<string>): At
           },
         ],
   )
-  return [...found, ...commands.flatMap(([path, run]) => commandFindings(run, path, Object.keys(inputs))), ...hosts]
+  return [...found, ...commands.flatMap(([path, run]) => commandFindings(run, path, located.workflow)), ...hosts]
 }
 
 function oneStepFindings(
   step: Step,
   path: Path,
   located: LocatedWorkflow,
-  before: readonly string[],
-  agents: ReadonlySet<string>,
+  before: readonly Step[],
+  { agents, families }: Others,
 ): At[] {
-  const inputs = Object.keys(located.workflow.inputs)
-  if (!('agent' in step)) return commandFindings(step.run, [...path, 'run'], inputs)
+  const { workflow } = located
+  const when = whenFindings(step.when, [...path, 'when'], workflow, before, families)
+  if ('workflow' in step) return when
+  if (!('agent' in step)) return [...when, ...commandFindings(step.run, [...path, 'run'], workflow)]
   const unknown: At[] = agents.has(step.agent)
     ? []
     : [{ path: [...path, 'agent'], finding: unknownAgent(step.agent, agents) }]
-  const until = step.until ? commandFindings(step.until.run, [...path, 'until', 'run'], inputs) : []
-  return [...unknown, ...until, ...promptFindings(step.prompt, [...path, 'prompt'], located, before)]
+  const until = step.until ? commandFindings(step.until.run, [...path, 'until', 'run'], workflow) : []
+  const known = promptValues(workflow, before, families)
+  return [...when, ...unknown, ...until, ...promptFindings(step.prompt, [...path, 'prompt'], located, known)]
 }
 
 function promptFindings(
   name: string,
   path: Path,
-  { prompts, workflow, source, baseline }: LocatedWorkflow,
-  before: readonly string[],
+  { prompts, source, baseline }: LocatedWorkflow,
+  known: readonly string[],
 ): At[] {
   const prompt = prompts.get(name)
   if (!prompt) {
@@ -164,11 +171,6 @@ function promptFindings(
       { path, finding: { wrong: `there is no file ${name}`, expected, example: `${folderOf(source.file)}/${name}` } },
     ]
   }
-  const known = [
-    ...Object.keys(workflow.inputs).map((input) => `inputs.${input}`),
-    ...before.map((id) => `steps.${id}.output`),
-    ...SUBJECT_VALUES,
-  ]
   return expressionsIn(prompt.text)
     .filter((expression) => !known.includes(expression))
     .map((expression) => ({
@@ -177,22 +179,6 @@ function promptFindings(
       ...(baseline?.prompts.has(name) ? {} : { place: { file: prompt.file, ...placeOf(prompt.text, expression) } }),
       finding: unknownExpression(expression, known, `in ${name}`),
     }))
-}
-
-function commandFindings(run: string, path: Path, inputs: readonly string[]): At[] {
-  const known = inputs.map((input) => `inputs.${input}`)
-  return expressionsIn(run)
-    .filter((expression) => !inputs.includes(INPUT.exec(expression)?.[1] ?? ''))
-    .map((expression) => ({ path, finding: unknownExpression(expression, known, 'in a command') }))
-}
-
-function unknownExpression(expression: string, known: readonly string[], where: string): Finding {
-  const near = nearest(expression, known) ?? known[0]
-  return {
-    wrong: `\`\${{ ${expression.slice(0, 60)} }}\` names nothing that is known ${where}`,
-    expected: known.length > 0 ? `one of ${known.join(', ')}` : 'a declared input',
-    example: near === undefined ? 'inputs: { test: { type: string } }' : `\${{ ${near} }}`,
-  }
 }
 
 function deliveryFindings({ deliver, on }: Workflow): At[] {

@@ -24,7 +24,7 @@ export function loadConfiguration(layers: readonly Layer[], today: string, price
     ...missing,
     ...unreadable,
     ...catalog.problems,
-    ...catalog.workflows.flatMap((workflow) => checkWorkflow(workflow, agentNames(catalog))),
+    ...catalog.workflows.flatMap((workflow) => checkWorkflow(workflow, catalog)),
     ...(settings ? crossProblems(settings, catalog, today, pricedModels) : []),
   ])
   if (!settings || problems.some(({ severity }) => severity === 'error')) return { problems }
@@ -79,8 +79,4 @@ function layersInUse(layers: readonly Layer[]): { used: readonly Layer[]; proble
     severity: 'error',
   }
   return { used: layers, problems: [problem] }
-}
-
-function agentNames(catalog: Catalog): ReadonlySet<string> {
-  return new Set([...catalog.agents.keys(), ...catalog.unreadable.agents])
 }

@@ -8,8 +8,8 @@ import { isMapping } from './document.ts'
 type Written = Record<string, unknown>
 
 /** What an overlay may say besides its summary, its squad and its steps. */
-const OVERLAID = ['model', 'effort', 'setup', 'guards', 'cap', 'timeout-minutes']
-const KINDS = ['agent', 'run']
+const OVERLAID = ['model', 'effort', 'setup', 'when', 'guards', 'cap', 'timeout-minutes']
+const KINDS = ['agent', 'run', 'workflow']
 
 export interface OverlayHead {
   readonly summary: string

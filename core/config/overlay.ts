@@ -19,7 +19,7 @@ export interface Overlaid {
 /** The keys of a step that say where it goes and not what it does. */
 const PLACING = new Set(['remove', 'before', 'after', 'without'])
 /** The keys by which the kinds of steps differ. */
-const KINDS = ['agent', 'run']
+const KINDS = ['agent', 'run', 'workflow']
 
 export function layOver(baseline: Written, variant: Written): Overlaid {
   const { summary, squad: _, steps, without, ...rest } = variant
@@ -78,6 +78,9 @@ export function weakenedGuards(
     ...dropped(['guards', 'run'], baseline.run, variant.run),
     ...raised('files'),
     ...raised('lines'),
+    ...(baseline.tests === 'withhold' && variant.tests !== 'withhold'
+      ? [{ path: ['guards', 'tests'], words: 'only names loosened tests' }]
+      : []),
   ]
 }
 

@@ -2,17 +2,13 @@
 import { z } from 'zod/mini'
 import { runtimeSchema } from '../agent-runtime.ts'
 import { deliveryKindSchema } from '../run.ts'
+import { command, commandMinutes } from './command-text.ts'
 import { described } from './described.ts'
+import { outputSchema } from './output.ts'
 import { workflowCapSchema } from './portfolios.ts'
 import { day, glob, modelName, name, percent, sentence, usd } from './units.ts'
+import { whenSchema } from './when.ts'
 import { withExample } from './with-example.ts'
-
-/** A shell command; values of inputs reach it as quoted environment variables, never by pasting. */
-const command = withExample(
-  z.string().check(z.trim(), z.minLength(1), z.maxLength(2000)),
-  'npm test',
-  'A shell command; `${{ inputs.test }}` is passed as data',
-)
 
 const inputName = withExample(
   z
@@ -48,7 +44,6 @@ const stepId = withExample(
 
 /** The keys of steps without their defaults, which an overlay must not bring in. */
 const onFailure = described(z.enum(['stop', 'continue']), 'continue: the result is only noted and shown to later steps')
-const commandMinutes = described(z.int().check(z.minimum(1), z.maximum(120)), 'Minutes until the command is ended')
 const prompt = withExample(
   z
     .string()
@@ -74,8 +69,11 @@ const until = described(
   UNTIL,
 )
 
+const stepWhen = described(z.optional(whenSchema), 'Whether the step is needed; without it, it always is')
+
 export const commandStepSchema = z.strictObject({
   id: stepId,
+  when: stepWhen,
   run: command,
   'on-failure': z._default(onFailure, 'stop'),
   'timeout-minutes': z._default(commandMinutes, 10),
@@ -83,21 +81,52 @@ export const commandStepSchema = z.strictObject({
 
 export const agentStepSchema = z.strictObject({
   id: stepId,
+  when: stepWhen,
   agent: withExample(name, 'engineer', 'The agent that does it'),
   prompt,
   share: z.optional(share),
   turns: z._default(turns, 30),
   until: z.optional(until),
+  output: z.optional(outputSchema),
 })
 
+const workflowName = withExample(
+  z
+    .string()
+    .check(
+      z.regex(
+        /^[a-z][a-z0-9]*([-+][a-z0-9]+)*(\/[a-z][a-z0-9]*([-+][a-z0-9]+)*)?$/,
+        'not a workflow’s name; expected <workflow> or <workflow>/<variant>; for example review',
+      ),
+      z.maxLength(101),
+    ),
+  'review',
+  'Another workflow of the catalog, or a variant: its steps are part of this run, under this run’s cap and all guards',
+)
+const nestedInput = withExample(
+  z.union([z.string().check(z.maxLength(4000)), z.number(), z.boolean()]),
+  'Look at the tests alone',
+  'A value; `${{ inputs.goal }}` is one of this workflow’s own, `${{ steps.look.output }}` what a step said',
+)
+const nestedInputs = z.record(inputName, nestedInput)
+
+export const workflowStepSchema = z.strictObject({
+  id: stepId,
+  when: stepWhen,
+  workflow: workflowName,
+  inputs: described(z._default(nestedInputs, {}), 'What it is given'),
+  share: z.optional(share),
+})
+export type WorkflowStep = z.infer<typeof workflowStepSchema>
+
 export const stepSchema = z.union(
-  [agentStepSchema, commandStepSchema],
-  'not a step; expected either agent and prompt or run; for example { id: tests, agent: engineer, prompt: tests.md }',
+  [agentStepSchema, commandStepSchema, workflowStepSchema],
+  'not a step; expected agent and prompt, or run, or workflow; for example { id: tests, agent: engineer, prompt: tests.md }',
 )
 export type Step = z.infer<typeof stepSchema>
 
 /** What `/agent deliver` may set aside; the names are those of the guards themselves. */
-export const waivableGuards = ['paths', 'diff', 'run'] as const
+export const waivableGuards = ['paths', 'diff', 'run', 'tests'] as const
 export type WaivableGuard = (typeof waivableGuards)[number]
 
 export const guardsSchema = z.strictObject({
@@ -115,6 +144,10 @@ export const guardsSchema = z.strictObject({
   waive: described(
     z.optional(z.array(z.enum(waivableGuards)).check(z.minLength(1))),
     'Which of these guards a maintainer may set aside for work that they withheld, with `/agent deliver`; paths that are protected everywhere stay so',
+  ),
+  tests: described(
+    z.optional(z.enum(['name', 'withhold'])),
+    'Work that deletes, skips or weakens tests: withhold it, or only name it to the reader, which is the rule',
   ),
 })
 export type Guards = z.infer<typeof guardsSchema>
@@ -146,6 +179,10 @@ const fields = {
   ),
   inputs: described(z._default(z.record(inputName, inputSchema), {}), 'What a command may give it'),
   setup: described(z.optional(setup), 'Runs once before any model call and without any key'),
+  when: described(
+    z.optional(whenSchema),
+    'Whether there is anything to do; where not, the run ends before any model is called',
+  ),
   model: described(z.optional(modelName), 'The model of its agents that name none'),
   effort: described(z.optional(effortSchema), 'How hard a model that reasons is asked to think'),
   steps: described(z.array(stepSchema).check(z.minLength(1), z.maxLength(20)), 'What it does, in this order'),
@@ -224,6 +261,10 @@ const stepOverlaySchema = z.lazy(() =>
     run: z.optional(command),
     'on-failure': z.optional(onFailure),
     'timeout-minutes': z.optional(commandMinutes),
+    when: stepWhen,
+    output: z.optional(outputSchema),
+    workflow: z.optional(workflowName),
+    inputs: z.optional(nestedInputs),
   }),
 )
 
@@ -243,6 +284,7 @@ export const variantSchema = z.lazy(() =>
           'timeout-minutes': z.optional(setupMinutes),
         }),
       ),
+      when: fields.when,
       steps: described(
         z.optional(z.array(stepOverlaySchema).check(z.maxLength(20))),
         'Matched by `id`; `remove: true` takes one out',

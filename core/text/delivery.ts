@@ -3,8 +3,10 @@
  * here says which session they come from and what they cost.
  */
 import { formatUsd } from '../money.ts'
+import type { TestChange } from '../test-changes.ts'
 import { code, inline, link, paragraphs } from './markdown.ts'
 import { sessionMarker } from './marker.ts'
+import { testChangesText } from './work-done.ts'
 import { workflowName } from './workflow-name.ts'
 
 export interface DeliveryView {
@@ -19,6 +21,8 @@ export interface DeliveryView {
   readonly body: string
   readonly spentMicroUsd: bigint
   readonly capMicroUsd: bigint
+  /** How the work loosens tests, where it does. */
+  readonly testChanges?: readonly TestChange[] | undefined
   /** The session's comment, where there is one. */
   readonly sessionUrl?: string | undefined
 }
@@ -28,7 +32,7 @@ const TITLE_CHARACTERS_MAX = 72
 
 /** The commit message: the title, the agent's words, and the trailers as the last paragraph. */
 export function commitMessage(view: DeliveryView): string {
-  return paragraphs(title(view), withoutTrailers(summary(view)), trailers(view))
+  return paragraphs(title(view), withoutTrailers(summary(view)), testChangesText(view.testChanges), trailers(view))
 }
 
 /** Title and body of a pull request. `why` says why it is one where a commit was declared. */
@@ -96,7 +100,11 @@ function summary(view: DeliveryView): string {
 }
 
 function marked(view: DeliveryView): string {
-  return paragraphs(sessionMarker(view.sessionId, 'delivery', view.runId), withoutTrailers(summary(view)))
+  return paragraphs(
+    sessionMarker(view.sessionId, 'delivery', view.runId),
+    withoutTrailers(summary(view)),
+    testChangesText(view.testChanges),
+  )
 }
 
 function origin(view: DeliveryView): string {

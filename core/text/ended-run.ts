@@ -124,6 +124,7 @@ export function stepsTable({ steps, conclusion }: Pick<EndedRun, 'steps' | 'conc
 /** A command that failed and stopped nothing was there to be noted: most often to say how things stood beforehand. */
 function resultOf(steps: readonly EndedStep[], index: number, conclusion: Conclusion): string {
   const step = steps[index]
+  if (step?.attempts === 0) return 'not needed'
   if (!step || step.ok) return 'passed'
   const stoppedNothing = index < steps.length - 1 || conclusion === 'completed'
   if (step.kind === 'agent' || !stoppedNothing) return 'did not pass'

@@ -6,6 +6,7 @@ import type { Report } from '../report.ts'
 import type { Conclusion } from '../run.ts'
 import { type EndedRun, ending } from './ended-run.ts'
 import { code, details, fenced, inline, paragraphs, prose, table } from './markdown.ts'
+import { testChangesText } from './work-done.ts'
 import { workflowName } from './workflow-name.ts'
 
 const PATCH_CHARACTERS_MAX = 60_000
@@ -41,6 +42,7 @@ export function jobSummary(view: JobSummaryView): string {
     view.notKept.length === 0
       ? undefined
       : `> [!NOTE]\n${view.notKept.map((sentence) => `> ${sentence}`).join('\n> \n')}`,
+    testChangesText(report.testChanges),
     report.steps.length === 0 ? undefined : stepsTable(report),
     files.length === 0
       ? undefined
@@ -81,7 +83,7 @@ function stepsTable(report: Report): string {
     ['step', 'ended', 'turns', 'attempts', 'cost'],
     report.steps.map((step) => [
       code(step.id),
-      step.ok ? 'in order' : 'not in order',
+      step.attempts === 0 ? 'not needed' : step.ok ? 'in order' : 'not in order',
       step.kind === 'agent' ? `${step.turns}` : '',
       `${step.attempts}`,
       step.kind === 'agent' ? formatUsd(step.spentMicroUsd) : '',

@@ -1,9 +1,11 @@
 /** What a run did, for a reader of its comment: the files, the guards that they passed, and the agents' own words. */
 import type { ChangedFile } from '../changeset.ts'
 import { inertText } from '../inert.ts'
-import type { PlanGuards } from '../plan.ts'
+import type { Plan, PlanGuards } from '../plan.ts'
 import { type InputValues, showCommand } from '../template.ts'
-import { code, details, paragraphs, table } from './markdown.ts'
+import type { TestChange } from '../test-changes.ts'
+import { code, details, paragraphs, prose, table } from './markdown.ts'
+import { testChangeSentence } from './test-change-words.ts'
 
 export interface WorkDone {
   readonly files: readonly Pick<ChangedFile, 'path' | 'addedLines' | 'deletedLines'>[]
@@ -11,6 +13,8 @@ export interface WorkDone {
   readonly words: string
   /** In words, from `guardWords`; empty where nothing was held against them. */
   readonly guardsPassed: readonly string[]
+  /** How the work loosens the tests that judge it. */
+  readonly testChanges?: readonly TestChange[] | undefined
 }
 
 const FILES_SHOWN_MAX = 50
@@ -18,7 +22,14 @@ const WORDS_CHARACTERS_MAX = 4_000
 
 export function workText(work: WorkDone | undefined): string | undefined {
   if (!work) return undefined
-  return paragraphs(guardsLine(work), filesDetails(work), wordsDetails(work))
+  return paragraphs(guardsLine(work), testChangesText(work.testChanges), filesDetails(work), wordsDetails(work))
+}
+
+/** A list under a line that asks for a look; nothing where no test is loosened. */
+export function testChangesText(changes: readonly TestChange[] = []): string | undefined {
+  if (changes.length === 0) return undefined
+  const listed = changes.map((change) => `- ${prose(testChangeSentence(change))}`).join('\n')
+  return `**Look at the tests:** the work loosens what judges it.\n\n${listed}`
 }
 
 /** A workflow's own guards as a reader says them; each is Markdown. What no workflow may do is not repeated. */
@@ -33,6 +44,12 @@ export function guardWords(guards: PlanGuards, inputs: InputValues): readonly st
     ...(paths?.deny === undefined || paths.deny.length === 0 ? [] : [`nothing in ${listed(paths.deny)}`]),
     ...run.map((command) => `${code(showCommand(command, inputs))} passes`),
   ]
+}
+
+/** Those of nested workflows too; what two of them ask alike is said once. */
+export function planGuardWords({ guards, nested = {}, inputs }: Pick<Plan, 'guards' | 'nested' | 'inputs'>): string[] {
+  const all = Object.values(nested).flatMap((one) => guardWords(one.guards, one.inputs))
+  return [...new Set([...guardWords(guards, inputs), ...all])]
 }
 
 function guardsLine({ guardsPassed, files }: WorkDone): string | undefined {

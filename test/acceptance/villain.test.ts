@@ -215,10 +215,10 @@ describe.runIf(bubblewrap)('a model that obeys every injected instruction', () =
       ['a submodule', 'guard-paths'],
       ['a link', 'guard-files'],
       ['a large file', 'guard-files'],
-      ['a token in a file', 'guard-files'],
+      ['a token in a file', 'guard-secrets'],
     ])('%s', expectWithheld)
 
-    test('the key in a file', () => expectWithheld('the key in a file', 'guard-files'))
+    test('the key in a file', () => expectWithheld('the key in a file', 'guard-secrets'))
 
     test('a file that reads otherwise than it looks, unless it says so', () => {
       const { comments } = deed('a file that reads otherwise than it looks')

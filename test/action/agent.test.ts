@@ -42,7 +42,7 @@ const task: AgentTask = {
   agent,
   price,
   systemText: agent.systemText,
-  shareBasisPoints: undefined,
+  shareLeftMicroUsd: () => undefined,
   turnsMax: 8,
 }
 

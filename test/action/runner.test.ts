@@ -107,7 +107,7 @@ describe('a run in a job without an App', () => {
   it.each([
     ['a link', 'ln -s /etc/passwd link', 'guard-files'],
     ['a large diff', 'seq 100 > numbers.txt', 'guard-diff'],
-    ['a secret', `echo ghp_${'a'.repeat(36)} > token.txt`, 'guard-files'],
+    ['a secret', `echo ghp_${'a'.repeat(36)} > token.txt`, 'guard-secrets'],
     ['many files', 'touch a b c d; for f in a b c d; do echo $f > $f; done', 'guard-diff'],
   ])('withholds %s', async (_, command, reason) => {
     const { run } = await setUp([

@@ -116,9 +116,9 @@ describe('fix-ci', () => {
 
   it('ends before it has cost anything where nothing fails', async () => {
     const { report, requests, code } = await play(till('sound'), 'fix-ci', [], [fixCi])
-    expect(report).toMatchObject({ conclusion: 'failed', reason: 'step-failed', spentMicroUsd: 0n })
-    expect(report.steps[0]?.summary).toContain('there is nothing to mend')
-    expect({ code, requests }).toEqual({ code: 1, requests: [] })
+    expect(report).toMatchObject({ conclusion: 'completed', reason: 'nothing-to-do', spentMicroUsd: 0n })
+    expect(report.message).toContain('There was nothing to do: `! (eval npm test)` says so')
+    expect({ code, requests }).toEqual({ code: 0, requests: [] })
   })
 
   it('ends without work where the agent finds the test to be wrong, and keeps what it says', async () => {

@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import type { ChangedFile, Changeset } from '../../core/changeset.ts'
-import { checkGuards, checkSecrets, validateChangeset } from '../../core/guard.ts'
+import {
+  checkGuards,
+  checkPlanGuards,
+  checkSecrets,
+  checkTests,
+  testChangesOf,
+  toCompare,
+  validateChangeset,
+} from '../../core/guard.ts'
 import { redactor } from '../../core/redact.ts'
 
 function file(path: string, content = 'x\n', parts: Partial<ChangedFile> = {}): ChangedFile {
@@ -71,8 +79,44 @@ describe('what no workflow can allow', () => {
     ['in the path', 'docs/hunter2secret.md', 'x'],
   ])('refuses a secret that this run was given, %s', (_, path, content) => {
     const redact = redactor(['hunter2secret'])
-    expect(checkSecrets(changes(file(path, content)), redact)).toMatchObject([{ reason: 'guard-files', file: path }])
+    expect(checkSecrets(changes(file(path, content)), redact)).toMatchObject([{ reason: 'guard-secrets', file: path }])
     expect(checkSecrets(changes(file('b.txt', 'hunter2 keeps no secret <!-- here -->')), redact)).toEqual([])
+  })
+
+  it('names the line of a secret and never the secret, and not one that was there before', () => {
+    const token = `ghp_${'a1'.repeat(18)}`
+    const before = new Map([['a.txt', Buffer.from(`first\nkey = hunter2secret\n${token}\n`).toString('base64')]])
+    const work = changes(file('a.txt', `first\nmore\nkey = hunter2secret\n${token}\n`))
+    const redact = redactor(['hunter2secret'])
+    const found = [...validateChangeset(work), ...checkSecrets(work, redact)]
+    expect(found.map(({ reason, message }) => [reason, message])).toEqual([
+      ['guard-secrets', '`a.txt:4` contains what looks like a GitHub token.'],
+      ['guard-secrets', '`a.txt:3` contains a secret that this run was given.'],
+    ])
+    expect([...validateChangeset(work, before), ...checkSecrets(work, redact, before)]).toEqual([])
+    expect(toCompare(changes(file('a.txt', 'x'), file('b.txt', token), file('c.test.js', '')), redact)).toEqual([
+      'b.txt',
+      'c.test.js',
+    ])
+  })
+
+  it('withholds loosened tests only where a workflow says so, its own or a nested one', () => {
+    const test = "it('adds', () => {})\n"
+    const before = new Map([['sum.test.js', Buffer.from(test).toString('base64')]])
+    const found = testChangesOf(changes(file('sum.test.js', `// ${test}`), file('sum.js', '')), before)
+    expect(found).toEqual([{ kind: 'removed', path: 'sum.test.js', line: 1, what: 'adds' }])
+    const nested = { guards: { tests: 'withhold' as const }, workflow: 'x', inputs: {}, said: {}, capMicroUsd: 1n }
+    expect(checkTests({ guards: {} }, found)).toEqual([])
+    for (const plan of [{ guards: { tests: 'withhold' as const } }, { guards: {}, nested: { x: nested } }]) {
+      expect(checkTests(plan, found)).toMatchObject([{ reason: 'guard-tests', file: 'sum.test.js' }])
+    }
+  })
+
+  it('holds work against the guards of nested workflows too', () => {
+    const nested = { guards: { diff: { files: 1 } }, workflow: 'x', inputs: {}, said: {}, capMicroUsd: 1n }
+    const work = changes(file('a.js'), file('b.js'))
+    expect(checkPlanGuards({ guards: {} }, work)).toEqual([])
+    expect(checkPlanGuards({ guards: { diff: { files: 1 } }, nested: { x: nested } }, work)).toHaveLength(1)
   })
 
   it('refuses two paths that are one on some systems, but not a rename of letters', () => {

@@ -8,6 +8,7 @@ import { openJournal, readJournal } from '../../../action/journal.ts'
 import { type MeterLimit, type MeterServer, openMeterServer } from '../../../action/meter/meter-server.ts'
 import { anthropic, openAi, type Provider } from '../../../action/meter/upstream.ts'
 import { Purse } from '../../../action/purse.ts'
+import { shareLeftMicroUsd } from '../../../core/meter.ts'
 import type { Price } from '../../../core/price.ts'
 import { messages, responses } from '../../core/request/request-world.ts'
 import {
@@ -77,7 +78,8 @@ async function stage(
     price,
     purse,
     step: 'mend',
-    shareBasisPoints: options.share,
+    shareLeftMicroUsd: () =>
+      options.share === undefined ? undefined : shareLeftMicroUsd(capMicroUsd, options.share, purse.spentIn('mend')),
     turnsMax: options.turnsMax ?? 100,
     signal: abort.signal,
     onCall: () => {},

@@ -124,7 +124,7 @@ describe('a variant that is wrong', () => {
       'changes what a variant may not change',
       'deliver: review\n',
       [
-        `${VARIANT}:2:1 deliver: is no key of this mapping; expected one of summary, squad, without, model, effort, setup, steps, guards, cap, timeout-minutes; for example summary: Refactor what this pull request touches`,
+        `${VARIANT}:2:1 deliver: is no key of this mapping; expected one of summary, squad, without, model, effort, setup, when, steps, guards, cap, timeout-minutes; for example summary: Refactor what this pull request touches`,
       ],
     ],
   ])('%s', (_, text, expected) => {

@@ -246,14 +246,14 @@ const values: readonly Row[] = [
     'a step that is neither kind',
     tidy('agent: engineer, prompt: work.md', 'promt: work.md'),
     [
-      `${FLOW}:8:5 steps.1: not a step; expected either agent and prompt or run; for example { id: tests, agent: engineer, prompt: tests.md }`,
+      `${FLOW}:8:5 steps.1: not a step; expected agent and prompt, or run, or workflow; for example { id: tests, agent: engineer, prompt: tests.md }`,
     ],
   ],
   [
     'a step with a key misspelt',
     tidy('prompt: work.md', 'promt: work.md'),
     [
-      `${FLOW}:8:34 steps.1.promt: is no key of this mapping; expected prompt, or one of id, agent, prompt, share, turns, until; for example prompt: refactor.md`,
+      `${FLOW}:8:34 steps.1.promt: is no key of this mapping; expected prompt, or one of id, when, agent, prompt, share, turns, until, output; for example prompt: refactor.md`,
     ],
   ],
   [

@@ -1,0 +1,4 @@
+/** Bounds of what is said of loosened tests; more would hide the work itself. */
+export const TEST_CHANGES_MAX = 20
+/** Of a case's name or a line. */
+export const TEST_CHANGE_CHARACTERS_MAX = 120

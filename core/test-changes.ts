@@ -1,0 +1,185 @@
+/**
+ * How work loosens the tests that judge it: cases that are gone, skipped or run alone, assertions that are fewer or ask
+ * for less. It reads the lines of common frameworks and knows no syntax, so it names what a reader should look at and
+ * misses what is well hidden; it proves nothing.
+ */
+import { TEST_CHANGE_CHARACTERS_MAX, TEST_CHANGES_MAX } from './test-bounds.ts'
+import { type Language, languageOf } from './test-languages.ts'
+
+/** A file of a change. `undefined`: not there before, or no more. */
+export interface FileChange {
+  readonly path: string
+  readonly before: string | undefined
+  readonly after: string | undefined
+}
+
+export type TestChangeKind = 'deleted' | 'removed' | 'skipped' | 'alone' | 'fewer' | 'weaker' | 'expects'
+
+export interface TestChange {
+  readonly kind: TestChangeKind
+  readonly path: string
+  /** In the file as it is now; of what is gone, as it was. */
+  readonly line: number
+  /** The case's name or the line itself, as it stands in the file: data. */
+  readonly what: string
+}
+
+const SNAPSHOT = /(^|\/)__snapshots__\/|\.snap$/
+
+/** Whether a file's old content has to be known. */
+export function mayHoldTests(path: string): boolean {
+  return SNAPSHOT.test(path) || languageOf(path) !== undefined
+}
+
+export function testChanges(files: readonly FileChange[]): TestChange[] {
+  const read = files.flatMap((file) => {
+    const language = languageOf(file.path)
+    if (language === undefined) return []
+    return [{ file, before: readTests(file.before, language), after: readTests(file.after, language), language }]
+  })
+  // What was only moved to another file is still there.
+  const everywhere = new Set(read.flatMap(({ after }) => after.cases.map(({ name }) => name)))
+  const lines = new Set(read.flatMap(({ after }) => after.assertions.map(({ text }) => text)))
+  const found = read.flatMap((one) => [
+    ...goneCases(one, everywhere),
+    ...addedMarks(one),
+    ...looserAssertions(one, lines),
+  ])
+  return [...snapshots(files), ...found].slice(0, TEST_CHANGES_MAX)
+}
+
+interface Line {
+  readonly text: string
+  readonly line: number
+}
+
+interface Case extends Line {
+  readonly name: string
+}
+
+interface Assertion extends Line {
+  /** The case that it stands in; empty before the first. */
+  readonly case: string
+}
+
+interface Tests {
+  readonly cases: readonly Case[]
+  readonly skips: readonly Line[]
+  readonly alone: readonly Line[]
+  readonly assertions: readonly Assertion[]
+}
+
+interface ReadFile {
+  readonly file: FileChange
+  readonly before: Tests
+  readonly after: Tests
+  readonly language: Language
+}
+
+const NO_TESTS: Tests = { cases: [], skips: [], alone: [], assertions: [] }
+
+function readTests(content: string | undefined, language: Language): Tests {
+  if (content === undefined) return NO_TESTS
+  const all = content.split('\n').map((text, index) => ({ text: text.trim(), line: index + 1 }))
+  const start = language.start === undefined ? 0 : all.findIndex(({ text }) => language.start?.test(text))
+  if (start < 0) return NO_TESTS
+  const lines = all.slice(start).filter(({ text }) => text !== '' && !language.comment.test(text))
+  const cases: Case[] = []
+  const assertions: Assertion[] = []
+  for (const { text, line } of lines) {
+    const name = language.cases.map((pattern) => pattern.exec(text)?.groups?.name).find((one) => one !== undefined)
+    if (name !== undefined) cases.push({ name, text, line })
+    if (language.assertion.test(text)) assertions.push({ text, line, case: cases.at(-1)?.name ?? '' })
+  }
+  return {
+    cases,
+    assertions,
+    skips: lines.filter(({ text }) => language.skip.test(text)),
+    alone: lines.filter(({ text }) => language.alone?.test(text)),
+  }
+}
+
+function goneCases({ file, before }: ReadFile, everywhere: ReadonlySet<string>): TestChange[] {
+  const gone = before.cases.filter(({ name }) => !everywhere.has(name))
+  if (file.after === undefined && gone.length > 0) {
+    return [change('deleted', file, 1, gone.length === 1 ? 'one test' : `${gone.length} tests`)]
+  }
+  return gone.map(({ name, line }) => change('removed', file, line, name))
+}
+
+function addedMarks({ file, before, after }: ReadFile): TestChange[] {
+  return [
+    ...added(before.skips, after.skips).map(({ text, line }) => change('skipped', file, line, text)),
+    ...added(before.alone, after.alone).map(({ text, line }) => change('alone', file, line, text)),
+  ]
+}
+
+/** Within a case that was there before and still is; a case that is gone is named as such. */
+function looserAssertions(read: ReadFile, elsewhere: ReadonlySet<string>): TestChange[] {
+  const { file, before, after } = read
+  if (file.before === undefined || file.after === undefined) return []
+  const kept = new Map(after.cases.map((one) => [one.name, one]))
+  const names = new Set(['', ...before.cases.map(({ name }) => name)])
+  return [...names].flatMap((name): TestChange[] => {
+    if (name !== '' && !kept.has(name)) return []
+    const was = before.assertions.filter((one) => one.case === name)
+    const is = after.assertions.filter((one) => one.case === name)
+    const gone = added(is, was).filter(({ text }) => !elsewhere.has(text))
+    return looserIn(read, gone, added(was, is), kept.get(name))
+  })
+}
+
+function looserIn(
+  { file, language }: ReadFile,
+  gone: readonly Line[],
+  fresh: readonly Line[],
+  where: Case | undefined,
+): TestChange[] {
+  const fewer = gone.length - fresh.length
+  const pairs = gone.slice(0, fresh.length).map((old, index): TestChange[] => {
+    const now = fresh[index]
+    if (now === undefined) return []
+    if (asksLess(old.text, now.text, language)) return [change('weaker', file, now.line, now.text)]
+    return asksElse(old.text, now.text) ? [change('expects', file, now.line, now.text)] : []
+  })
+  const [first] = gone
+  const lost = fewer > 0 && first ? [change('fewer', file, where?.line ?? first.line, where?.name ?? first.text)] : []
+  return [...pairs.flat(), ...lost]
+}
+
+function asksLess(old: string, now: string, { exact, loose, vacuous }: Language): boolean {
+  if (vacuous.test(now)) return !vacuous.test(old)
+  return exact.test(old) && !exact.test(now) && loose.test(now)
+}
+
+/** The same question with another answer. */
+function asksElse(old: string, now: string): boolean {
+  const question = (text: string) =>
+    text.slice(0, Math.max(text.lastIndexOf(','), text.lastIndexOf('('), answerAt(text)))
+  return question(old) !== '' && question(old) === question(now)
+}
+
+function answerAt(text: string): number {
+  return /[!=]=+(?!.*[!=]=)/.exec(text)?.index ?? -1
+}
+
+/** The lines of `after` that `before` has not, each as often as it is there more. */
+function added<Found extends Line>(before: readonly Line[], after: readonly Found[]): Found[] {
+  const left = new Map<string, number>()
+  for (const { text } of before) left.set(text, (left.get(text) ?? 0) + 1)
+  return after.filter(({ text }) => {
+    const times = left.get(text) ?? 0
+    if (times > 0) left.set(text, times - 1)
+    return times === 0
+  })
+}
+
+function snapshots(files: readonly FileChange[]): TestChange[] {
+  return files
+    .filter(({ path, before }) => SNAPSHOT.test(path) && before !== undefined)
+    .map((file) => change(file.after === undefined ? 'deleted' : 'expects', file, 1, 'what was recorded'))
+}
+
+function change(kind: TestChangeKind, { path }: FileChange, line: number, what: string): TestChange {
+  return { kind, path, line, what: what.slice(0, TEST_CHANGE_CHARACTERS_MAX).toWellFormed() }
+}
