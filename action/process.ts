@@ -5,7 +5,7 @@ import { closeSync, openSync, writeSync } from 'node:fs'
 /** What is kept on disk of one command's output, for `read` to page through. */
 export const OUTPUT_KEPT_BYTES_MAX = 20_000_000
 /** A command that prints more is stopped: nobody reads it, and one that prints without end would do so until its time is up. */
-const PRINTED_BYTES_MAX = 200_000_000
+const PRINTED_BYTES_MAX = 100_000_000
 /** What is kept in memory: the first and the last bytes. */
 const HEAD_BYTES_MAX = 64_000
 const TAIL_BYTES_MAX = 64_000

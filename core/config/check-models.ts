@@ -5,6 +5,12 @@ import { problemAt } from './explain.ts'
 import type { Problem } from './problem.ts'
 import type { Settings } from './settings.ts'
 
+const NO_CHOICE = {
+  wrong: 'the Responses API has one field for the output’s limit',
+  expected: '`output-limit` only with `api: chat-completions`',
+  example: 'endpoint: { api: responses }',
+}
+
 /** `kept`: the models of the kept price list. Only what is offered, or written here, is looked at. */
 export function checkModels(settings: Settings, catalog: Catalog, kept: ReadonlySet<string>): readonly Problem[] {
   const { value, sources } = settings.portfolios
@@ -19,6 +25,13 @@ export function checkModels(settings: Settings, catalog: Catalog, kept: Readonly
     if (model !== undefined && !priced.has(model)) problems.push(report(model))
   }
   look(value.models.default, (model) => problemAt(sources, ['models', 'default'], finding(model)))
+  for (const model of Object.keys(value.models.context ?? {})) {
+    look(model, () => problemAt(sources, ['models', 'context', model], finding(model), 'error', 'key'))
+  }
+  const { endpoint } = value.models
+  if (endpoint?.api === 'responses' && endpoint['output-limit'] !== undefined) {
+    problems.push(problemAt(sources, ['models', 'endpoint', 'output-limit'], NO_CHOICE, 'error', 'key'))
+  }
   for (const [name, { overrides }] of Object.entries(value.portfolios)) {
     overrides.models?.forEach((model, index) => {
       look(model, () => problemAt(sources, ['portfolios', name, 'overrides', 'models', index], finding(model)))

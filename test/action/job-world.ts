@@ -177,11 +177,12 @@ export class JobWorld {
   start(
     inputs: Readonly<Record<string, string>>,
     extra: Readonly<Record<string, string>> = {},
-  ): { kill(signal: NodeJS.Signals): void; ended: Promise<JobResult>; env: Record<string, string> } {
+  ): { pid: number; kill(signal: NodeJS.Signals): void; ended: Promise<JobResult>; env: Record<string, string> } {
     const env = this.environment(inputs, extra)
     const { child, ended } = startProcess(this.#main, env)
     return {
       env,
+      pid: child.pid ?? 0,
       kill: (signal) => void child.kill(signal),
       ended: ended.then(({ exitCode, log }) => readResult(env, exitCode, log)),
     }

@@ -400,6 +400,24 @@ const crossRules: readonly Row[] = [
     ],
   ],
   [
+    'a context of a model that nothing prices, and an output limit for an interface that has one field for it',
+    {
+      'portfolios.yml': `${PORTFOLIOS}models:
+  endpoint: { api: responses, output-limit: max_tokens }
+  context: { gpt-5.9: 32_768 }
+`,
+    },
+    [
+      `${FILE}:13:31 models.endpoint.output-limit: the Responses API has one field for the output’s limit; expected \`output-limit\` only with \`api: chat-completions\`; for example endpoint: { api: responses }`,
+      `${FILE}:14:14 models.context.gpt-5.9: the model gpt-5.9 has no price, so its cost can’t be bounded; expected a model of the price list, or its price under \`models.prices\`; for example gpt-5.2`,
+    ],
+  ],
+  [
+    'a context that holds no first request',
+    { 'portfolios.yml': `${PORTFOLIOS}models: { context: { gpt-5.2: 500 } }\n` },
+    [`${FILE}:12:31 models.context.gpt-5.2: too small; expected at least 2_000 tokens; for example 32_768`],
+  ],
+  [
     'a portfolio named after a squad, an end that is past, an extension before its end',
     {
       'portfolios.yml': `${PORTFOLIOS}exploration:
