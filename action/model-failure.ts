@@ -1,5 +1,6 @@
 /** What a failed model call means: what it is billed, whether another try may go better, and whether the context was too small. */
 import { APIConnectionError, APIError } from 'openai'
+import { outcomeOfConnection, outcomeOfStatus } from '../core/failed-call.ts'
 import type { CallOutcome } from '../core/meter.ts'
 import { EndlessAnswer } from './model-stream.ts'
 
@@ -16,21 +17,7 @@ export interface CallFailed {
   readonly outcome: CallOutcome
 }
 
-/**
- * Requests that a provider turned away at its door. Any other failure may have been worked on, a server's error among
- * them, and is billed at its reservation: rather too much than less than the provider bills.
- */
-const NOT_BILLED = new Set([400, 401, 403, 404, 405, 413, 415, 422, 429])
 const WORTH_RETRYING = new Set([408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529])
-/** Failures before a byte of the request was sent. */
-const NEVER_SENT = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'UND_ERR_CONNECT_TIMEOUT',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-])
 /** How providers say that a conversation is too long for the model; OpenAI has a code for it, others have words. */
 const OVERFLOW =
   /context_length_exceeded|context[ _](length|size|window)|maximum context|prompt is too long|input is too long|too many (input )?tokens|reduce the length of the (messages|prompt)/i
@@ -58,14 +45,12 @@ export function readFailure(error: unknown, timedOutMs: number | undefined): Cal
     return failed(new EndlessAnswer().message, unknown, {})
   if (error instanceof APIConnectionError) {
     const code = causeCode(error)
-    const isUnsent = code !== undefined && NEVER_SENT.has(code)
-    return failed(`no answer from the provider (${code ?? error.message})`, isUnsent ? { kind: 'unbilled' } : unknown)
+    return failed(`no answer from the provider (${code ?? error.message})`, outcomeOfConnection(code))
   }
   if (error instanceof APIError && typeof error.status === 'number') {
-    const refusedAtTheDoor = NOT_BILLED.has(error.status) && error.error !== undefined
     return failed(
       `the provider answered ${error.status}: ${error.message}`,
-      refusedAtTheDoor ? { kind: 'unbilled' } : unknown,
+      outcomeOfStatus(error.status, error.error !== undefined),
       {
         retryAfterMs: WORTH_RETRYING.has(error.status) ? retryAfterMs(error.headers) : undefined,
         code: error.code ?? undefined,

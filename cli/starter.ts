@@ -132,6 +132,8 @@ jobs:
           # workflow: \${{ github.event_name == 'push' && 'changelog' || '' }}
           app-url: \${{ vars.PURSER_APP_URL }}
           api-key: \${{ secrets.OPENAI_API_KEY }}
+          # For agents with \`runtime: claude-code\`, which a step before this one has to install:
+          # anthropic-api-key: \${{ secrets.ANTHROPIC_API_KEY }}
 
       # The App keeps a run's log and its work. Without one they stay here for a while, on a public repository for everybody.
       - name: Keep the run

@@ -17,7 +17,8 @@ import { parseJson } from './answer.ts'
 import { MeterError, writeError } from './meter-error.ts'
 import { type Provider, sendUpstream } from './upstream.ts'
 
-const REQUEST_BYTES_MAX = 16_000_000
+/** A context of a million tokens of plain text. Bodies that wait for their turn are not read yet. */
+const REQUEST_BYTES_MAX = 4_000_000
 /** Calls at the provider at one time; more wait for their turn. */
 const CALLS_AT_ONCE_MAX = 4
 const WAITING_MAX = 64
@@ -107,18 +108,23 @@ class Metering {
       return writeJson(answer, { object: 'list', data: [{ id: model, object: 'model', type: 'model' }] })
     if (asked.method !== 'POST') throw new MeterError(404, `${asked.method} ${path} is not let through`)
     const api = provider.paths[path]
-    const isCount = provider.countPath === path
-    if (api === undefined && !isCount) throw new MeterError(404, `${path} is not let through`)
+    if (api !== undefined) return this.#inTurn(() => this.#bounded(api, path, asked, answer))
+    if (provider.countPath !== path) throw new MeterError(404, `${path} is not let through`)
+    return this.#inTurn(() => this.#count(path, asked, answer))
+  }
+
+  async #bounded(api: Api, path: string, asked: IncomingMessage, answer: ServerResponse): Promise<void> {
+    const { model } = this.#options
     const body = await readBody(asked)
-    if (isCount || api === undefined) return this.#count(path, body, asked, answer)
     const request = boundRequest(api, body, (seal) => this.#seals.get(seal))
     if ('problem' in request) throw new MeterError(400, `This request’s cost can’t be bounded: ${request.problem}.`)
     if (request.model !== model) throw otherModel(request.model, model)
-    await this.#inTurn(() => this.#call(api, path, body, request, asked, answer))
+    await this.#call(api, path, body, request, asked, answer)
   }
 
   /** Costs nothing; what it may hold is what a call may. */
-  async #count(path: string, body: object, asked: IncomingMessage, answer: ServerResponse): Promise<void> {
+  async #count(path: string, asked: IncomingMessage, answer: ServerResponse): Promise<void> {
+    const body = await readBody(asked)
     if (!isCountRequest(body)) throw new MeterError(400, 'This request has fields that are not let through.')
     if (body.model !== this.#options.model) throw otherModel(body.model, this.#options.model)
     const { signal } = this.#abort

@@ -195,6 +195,15 @@ function readAgent(layer: Layer, name: string, path: string): LocatedAgent | { p
     }
     problems.push(problemAt([frontMatter], ['name'], finding))
   }
+  // The default of a repository is a model of the other interface.
+  if (checked.value.runtime === 'claude-code' && checked.value.model === undefined) {
+    const finding = {
+      wrong: 'Claude Code has no model',
+      expected: 'a model of Anthropic’s interface',
+      example: 'model: claude-sonnet-5',
+    }
+    problems.push(problemAt([frontMatter], ['runtime'], finding))
+  }
   const length = lengthFinding(systemText, 'the agent’s instructions', 'You are a careful software engineer.')
   if (length) problems.push(wholeFile(frontMatter.file, length))
   return problems.length > 0

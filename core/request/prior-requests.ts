@@ -5,7 +5,7 @@
 import type { BoundedRequest } from './request.ts'
 
 /** Requests that are remembered; older ones are forgotten, which only makes a bound larger. */
-const REQUESTS_MAX = 16
+const REQUESTS_MAX = 8
 
 interface Prior {
   readonly request: BoundedRequest

@@ -23,6 +23,7 @@ const agentFile = (runtime: Runtime) => `---
 name: fixer
 description: Mends code in small steps
 runtime: ${runtime}
+model: test-model
 tools: [read, edit, run]
 ---
 You mend code.

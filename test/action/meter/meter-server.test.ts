@@ -232,6 +232,12 @@ describe.each(kinds)('the meter before %s', (kind) => {
     expect(provider.chargedMicroUsd()).toBeLessThanOrEqual(30_000n)
   })
 
+  it('reads no request that is too long to be one', async () => {
+    const { ask, purse } = await stage(kind, () => ({ text: 'x' }))
+    expect((await ask(asking(kind, 'x'.repeat(4_000_001)))).status).toBeOneOf([0, 413])
+    expect(purse.calls).toEqual([])
+  })
+
   it('makes no more calls than the step has turns', async () => {
     const { provider, ask, limits } = await stage(kind, () => ({ text: 'x' }), { turnsMax: 2 })
     const statuses = [await ask(asking(kind)), await ask(asking(kind)), await ask(asking(kind))].map(

@@ -270,6 +270,33 @@ const values: readonly Row[] = [
     ],
   ],
   [
+    'a command-line agent of another provider without a model',
+    {
+      ...tidyFiles(),
+      'catalog/agents/bot.agent.md': '---\nname: bot\ndescription: Does it\nruntime: claude-code\n---\nText',
+    },
+    [
+      '.github/purser/catalog/agents/bot.agent.md:4:10 runtime: Claude Code has no model; expected a model of Anthropic’s interface; for example model: claude-sonnet-5',
+    ],
+  ],
+  [
+    'a command-line agent that nobody knows',
+    {
+      ...tidyFiles(),
+      'catalog/agents/bot.agent.md': '---\nname: bot\ndescription: Does it\nruntime: claude\n---\nText',
+    },
+    [
+      '.github/purser/catalog/agents/bot.agent.md:4:10 runtime: is "claude"; expected one of codex, claude-code; for example claude-code',
+    ],
+  ],
+  [
+    'hosts that are none',
+    tidy('steps:', "setup: { run: npm ci, network: [registry, 'https://pypi.org', '*.example.org:8443'] }\nsteps:"),
+    [
+      `${FLOW}:6:43 setup.network.1: "https://pypi.org" is no host; expected a host, *.host or host:port, or registry; for example pypi.org`,
+    ],
+  ],
+  [
     'an agent without front matter',
     { ...tidyFiles(), 'catalog/agents/bot.agent.md': 'Text' },
     [
