@@ -9,6 +9,7 @@ import { renderPrompt, showCommand } from '../core/template.ts'
 import type { AgentEnd } from './agent-task.ts'
 import { type Checked, runCommand } from './command.ts'
 import { cutText } from './cut.ts'
+import { withEarlier } from './earlier.ts'
 import { type Ending, ended, paused, stopped } from './ending.ts'
 import { openConversation } from './open-conversation.ts'
 import { promptValues, type Seen, systemText } from './prompt.ts'
@@ -56,7 +57,7 @@ export async function runAgentStep(
     parts,
     before,
   )
-  let end = await (before === undefined ? conversation.say(prompt.text) : conversation.goOn())
+  let end = await (before === undefined ? conversation.say(firstText(parts, step, prompt.text)) : conversation.goOn())
   let check = await checkUntil(parts, step, end, inputs)
   while (check !== undefined && !check.ok && end.ended === 'answered' && attempts < (step.until?.attempts ?? 1)) {
     attempts += 1
@@ -69,6 +70,12 @@ export async function runAgentStep(
   const ending = agentEnding(step, end, check, attempts, untilCommand(step, inputs))
   const counts = { ok: ending === undefined, turns: conversation.turns, attempts }
   return { output: end.text, counts, ending, conversation: { step: step.id, attempt: attempts, ...conversation.state } }
+}
+
+/** The first agent tells those after it, by what it does and says. */
+function firstText({ plan, earlier }: RunParts, step: PlanAgentStep, prompt: string): string {
+  const first = plan.steps.find((one) => 'agent' in one)
+  return first?.id === step.id ? withEarlier(prompt, earlier) : prompt
 }
 
 /** The `until` command, where there is one and the run may still go on. */

@@ -87,6 +87,7 @@ export async function carryOut(run: CarryOut): Promise<Executed> {
       log: run.log,
       redact: run.redact,
       signal: abort.signal,
+      earlier: app?.claim.earlier ?? [],
       resume: checkpoint && { checkpoint, isSpokenTo: meantime.hasSaid },
       onStep: (id) => {
         step = id

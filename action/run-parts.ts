@@ -1,5 +1,5 @@
 /** What carrying out a plan needs, whoever started it: a job or a terminal. */
-import type { Checkpoint } from '../core/checkpoint.ts'
+import type { Checkpoint, EarlierResult } from '../core/checkpoint.ts'
 import type { Plan } from '../core/plan.ts'
 import type { Redact } from '../core/redact.ts'
 import type { Meanwhile } from './agent-task.ts'
@@ -40,6 +40,8 @@ export interface RunParts {
   readonly signal: AbortSignal
   /** What the run goes on from, where it does. */
   readonly resume: Resume | undefined
+  /** What earlier runs here came to, oldest first. */
+  readonly earlier: readonly EarlierResult[]
   onStep(step: string): void
   onTurn(turn: Turn): void
   /** Takes down what happens, for the run's log. */

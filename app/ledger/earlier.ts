@@ -1,5 +1,5 @@
 /** What earlier runs on a subject came to, for a later one to be shown: words of agents, which are foreign to whoever reads them. */
-import { EARLIER_RESULTS_MAX, type EarlierResult } from '../../core/checkpoint.ts'
+import type { EarlierResult } from '../../core/checkpoint.ts'
 import { redactClean } from '../../core/inert.ts'
 import { redactor } from '../../core/redact.ts'
 import type { PrismaClient, Run } from '../../prisma/client/client.ts'
@@ -7,7 +7,9 @@ import { storedReport } from './stored.ts'
 
 /** Of one result; all together cost a few thousand tokens at the most. */
 const TITLE_CHARACTERS_MAX = 300
-const BODY_CHARACTERS_MAX = 4_000
+const BODY_CHARACTERS_MAX = 3_000
+/** Of what the wire allows. */
+const RESULTS_MAX = 5
 /** Newest runs that are looked through; few of them made nothing. */
 const LOOKED_THROUGH_MAX = 30
 
@@ -31,7 +33,7 @@ export async function earlierResults(
     take: LOOKED_THROUGH_MAX,
   })
   const results = runs.map(resultOf).filter((result) => result !== undefined)
-  return results.slice(0, EARLIER_RESULTS_MAX).reverse()
+  return results.slice(0, RESULTS_MAX).reverse()
 }
 
 function resultOf(run: Run): EarlierResult | undefined {

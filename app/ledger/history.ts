@@ -18,6 +18,8 @@ export async function recentSpends(
       repositoryId,
       family,
       variant,
+      // What goes on from another run costs less than a whole one.
+      continuesRunId: null,
       endedAt: { not: null },
       conclusion: { in: ['completed', 'withheld', 'capped'] },
     },
