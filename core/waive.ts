@@ -1,6 +1,6 @@
 /** Guards that a maintainer sets aside for work that they withheld, where the workflow lets them. */
 import { type WaivableGuard, waivableGuards } from './config/workflow.ts'
-import type { Violation } from './guard.ts'
+import { guardsOf, type Violation } from './guard.ts'
 import type { Plan, PlanGuards } from './plan.ts'
 import { type Refusal, refuse } from './reason.ts'
 import type { Report } from './report.ts'
@@ -16,7 +16,12 @@ const STANDING = new Set<unknown>(['guard-files', 'guard-secrets'])
 
 /** The plan as if it had none of these guards. What is protected for everybody stays, and so does an experiment's scope. */
 export function waiving(plan: Plan, waived: readonly string[]): Plan {
-  return waived.length === 0 ? plan : { ...plan, guards: guardsWithout(plan.guards, waived) }
+  if (waived.length === 0) return plan
+  const nested = Object.entries(plan.nested ?? {}).map(
+    ([key, one]) => [key, { ...one, guards: guardsWithout(one.guards, waived) }] as const,
+  )
+  const guards = guardsWithout(plan.guards, waived)
+  return { ...plan, guards, ...(nested.length === 0 ? {} : { nested: Object.fromEntries(nested) }) }
 }
 
 function guardsWithout({ paths, diff, run, tests, ...rest }: PlanGuards, waived: readonly string[]): PlanGuards {
@@ -50,19 +55,23 @@ export function waiversFor(
   if (standing.length > 0) return stands(messagesOf(standing), 'No workflow lets anybody set that aside.')
   const broken = check(plan)
   const needed = neededFor(plan, report, broken)
-  const allowed = plan.guards.waive ?? []
-  const refused = needed.filter((guard) => !allowed.includes(guard))
+  const refused = needed.filter((guard) => !mayBeWaived(plan, guard))
   if (refused.length === 0) return needed
   const why = broken.length > 0 ? messagesOf(broken) : [report.message]
   return stands(why, `The workflow does not let ${refused.map((guard) => `\`${guard}\``).join(' and ')} be set aside.`)
 }
 
+/** Each workflow that has the guard says so, the nested ones too. */
+function mayBeWaived(plan: Plan, guard: WaivableGuard): boolean {
+  return guardsOf(plan).every((guards) => guards[guard] === undefined || (guards.waive ?? []).includes(guard))
+}
+
 /** Commands are run only on work that every other guard has passed, so of what was withheld nobody knows that they pass. */
-function neededFor({ guards }: Plan, report: Report, broken: readonly Violation[]): readonly WaivableGuard[] {
+function neededFor(plan: Plan, report: Report, broken: readonly Violation[]): readonly WaivableGuard[] {
   const isWithheld = report.conclusion === 'withheld'
   const said = isWithheld && report.reason !== undefined ? [report.reason] : []
   const reasons: readonly string[] = [...said, ...broken.map(({ reason }) => reason)]
-  const isUntried = isWithheld && (guards.run ?? []).length > 0
+  const isUntried = isWithheld && guardsOf(plan).some(({ run = [] }) => run.length > 0)
   return waivableGuards.filter(
     (guard) =>
       (guard === 'run' && isUntried) ||

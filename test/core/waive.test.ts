@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { checkGuards } from '../../core/guard.ts'
+import { checkGuards, checkPlanGuards } from '../../core/guard.ts'
 import type { Plan, PlanGuards } from '../../core/plan.ts'
 import type { ReasonCode } from '../../core/reason.ts'
 import type { Report } from '../../core/report.ts'
@@ -115,4 +115,16 @@ test('a path that is opened by its name stays open, and no other is opened with 
   expect(check('.github/labels.yml')).toEqual([])
   expect(check('src/a.js')).toEqual([])
   expect(check('.github/workflows/ci.yml')).toHaveLength(1)
+})
+
+test('a nested workflow has a say in its own guards', () => {
+  const own = { diff: { lines: 50 }, waive: ['diff' as const] }
+  const nested = (guards: PlanGuards) => ({ ...planWith(own), nested: { inner: { inputs: {}, guards } as never } })
+  const files = [{ path: 'a.js', mode: '100644' as const, addedLines: 10, deletedLines: 0 }]
+  const check = (plan: Plan) => checkPlanGuards(plan, { baseSha: '', files })
+  const refused = waiversFor(nested({ diff: { lines: 5 } }), reportOf('guard-diff'), check)
+  expect(refused).toMatchObject({ reason: 'guard-stands' })
+  const allowed = nested({ diff: { lines: 5 }, waive: ['diff'] })
+  expect(waiversFor(allowed, reportOf('guard-diff'), check)).toEqual(['diff'])
+  expect(check(waiving(allowed, ['diff']))).toEqual([])
 })
