@@ -7,7 +7,7 @@ import type { Meantime } from '../action/meantime.ts'
 import type { Model, ModelAnswer, ModelRequest } from '../action/model.ts'
 import type { Message } from '../core/input-bound.ts'
 import { lineDifference } from '../core/line-difference.ts'
-import { maskedText } from '../core/masked-text.ts'
+import { maskedText, sameMasked } from '../core/masked-text.ts'
 import type { CallOutcome } from '../core/meter.ts'
 import type { RecordedCall, RecordedRun } from './recorded-run.ts'
 
@@ -100,8 +100,8 @@ function compareMessages(recorded: readonly Message[], now: readonly Message[]):
   for (let at = 0; at < Math.max(recorded.length, now.length); at += 1) {
     const [before, after] = [recorded[at], now[at]]
     const what = wordsFor(after ?? before, at)
-    const differs = differing(what, maskedText(shown(before)), maskedText(shown(after)))
-    if (differs !== undefined) return differs
+    const [was, is] = [shown(before), shown(after)]
+    if (!sameMasked(was, is)) return { what, difference: lineDifference(maskedText(was), maskedText(is)) }
   }
   return undefined
 }

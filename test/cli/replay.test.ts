@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readRecording } from '../../cli/recorded-run.ts'
-import { maskedText } from '../../core/masked-text.ts'
+import { sameMasked } from '../../core/masked-text.ts'
 import { JobWorld } from '../action/job-world.ts'
 import { bubblewrap } from '../action/sandboxed.ts'
 import { startModel } from '../world/model.ts'
@@ -147,12 +147,19 @@ describe('what is not compared', () => {
       'one\ntw\n[... 5000 bytes in all; read it ...]\nree\nfour',
       'one\ntwo\n[... 5001 bytes in all; read it ...]\nee\nfour',
     ],
-  ])('%j beside %j', (a, b) => expect(maskedText(a)).toBe(maskedText(b)))
+    [
+      'one\ntwo\nthree (1ms)\nfo\n[... 5000 bytes in all; read it ...]\nx\nnine\nten',
+      'one\ntwo\nthree (100ms)\n[... 5002 bytes in all; read it ...]\nnine\nten',
+    ],
+  ])('%j beside %j', (a, b) => expect([sameMasked(a, b), sameMasked(b, a)]).toEqual([true, true]))
 
   it.each([
     ['ℹ pass 3', 'ℹ pass 2'],
     ['[exit 0]', '[exit 1]'],
     ['-1 == 5', '6 == 5'],
     ['src/a.js:4', 'src/a.js:5'],
-  ])('but %j beside %j', (a, b) => expect(maskedText(a)).not.toBe(maskedText(b)))
+    ['one\ntwo\nx\n[... 50 bytes in all ...]\nx\nten', 'one\n2\nx\n[... 50 bytes in all ...]\nx\nten'],
+    ['one\ntwo\n[... 50 bytes in all ...]\nx\nten', 'one\ntwo\n[... 50 bytes in all ...]\nx\neleven'],
+    ['one\n[... 50 bytes in all ...]\nten', 'one\nten'],
+  ])('but %j beside %j', (a, b) => expect(sameMasked(a, b)).toBe(false))
 })
