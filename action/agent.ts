@@ -143,7 +143,8 @@ export class Conversation {
     const { output } = this.#task
     if (output === undefined) return this.#end('answered')
     const read = await readStructured(output, this.#lastText)
-    if ('value' in read) return { ...this.#end('answered'), value: read.value }
+    // Later steps read it as JSON, whatever the model put around it.
+    if ('value' in read) return { ...this.#end('answered'), text: JSON.stringify(read.value), value: read.value }
     this.#unfit += 1
     if (this.#unfit >= UNFIT_ANSWERS_MAX) return this.#end('unfit', read.problem)
     return this.#tell(

@@ -48,8 +48,6 @@ const planAgentStepSchema = z.extend(agentStepSchema, {
   agent: z.string(),
   share: basisPoints,
   promptText: z.string().check(z.maxLength(50_000)),
-  /** The JSON Schema of what the agent answers with at its end. */
-  output: z.optional(z.record(z.string(), z.unknown())),
 })
 const planCommandStepSchema = z.extend(commandStepSchema, placed)
 const resolvedStepSchema = z.union([planAgentStepSchema, planCommandStepSchema])

@@ -112,7 +112,11 @@ describe.each(apis)('an answer by schema over %s', (api) => {
       task: { output },
       endpoint: { api, 'structured-output': false },
     })
-    expect(await conversation.say('Look')).toMatchObject({ ended: 'answered', value: { cause: 'a sign', files: [] } })
+    expect(await conversation.say('Look')).toMatchObject({
+      ended: 'answered',
+      text: '{"cause":"a sign","files":[]}',
+      value: { cause: 'a sign', files: [] },
+    })
     const [call] = model.calls()
     expect(call?.request.response_format ?? call?.request.text).toBeUndefined()
     expect(call?.request.messages[0]?.content).toContain(JSON.stringify(output))

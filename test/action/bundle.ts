@@ -1,9 +1,10 @@
 /** The Action's bundle, made anew from the sources as `npm run bundle` makes it, beside the built-in catalog. */
-import { mkdirSync, mkdtempSync, symlinkSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
+import { parse } from 'yaml'
 import config from '../../rolldown.config.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -17,5 +18,6 @@ export async function makeBundle(): Promise<{ readonly main: string; readonly di
   const bundle = await rolldown({ ...input, cwd: root, logLevel: 'silent' })
   await bundle.write({ ...(Array.isArray(output) ? output[0] : output), dir: join(dir, 'action/dist') })
   await bundle.close()
-  return { main: join(dir, 'action/dist/main.js'), dir }
+  const declared = parse(readFileSync(join(root, 'action.yml'), 'utf8'))
+  return { main: join(dir, declared.runs.main), dir }
 }
