@@ -3,7 +3,7 @@
 import type { CheckpointConversation } from '../core/checkpoint.ts'
 import { shareLeftMicroUsd } from '../core/meter.ts'
 import { minBigint } from '../core/money.ts'
-import type { PlanAgentStep } from '../core/plan.ts'
+import type { PlanAgent, PlanAgentStep } from '../core/plan.ts'
 import { type InputsIn, inputsIn } from '../core/results.ts'
 import { renderPrompt, showCommand } from '../core/template.ts'
 import type { AgentEnd } from './agent-task.ts'
@@ -30,6 +30,7 @@ export async function runAgentStep(
   if (!agent || !price) throw new Error(`the plan lacks the agent ${step.agent} or the price of its model`)
   parts.log.line(`Step ${step.id}: agent ${agent.name} on ${agent.model}`)
   const inputs = inputsIn(parts.plan, step.in, seen.results)
+  const systemTextOf = (one: PlanAgent) => systemText(one, parts.plan.guards, notes)
   const prompt = renderPrompt(step.promptText, promptValues(parts.plan, step.in, seen))
   if ('problem' in prompt) throw new Error(prompt.problem)
   if (prompt.removed > 0) {
@@ -39,7 +40,12 @@ export async function runAgentStep(
   }
   const begin = (attempt: number) => {
     const { name, model, effort, tools } = agent
-    const told = { agent: name, model, tools: [...tools], ...(effort && { effort }) }
+    const told = {
+      agent: name,
+      model,
+      tools: [...tools, ...(agent.delegates === undefined ? [] : ['delegate'])],
+      ...(effort && { effort }),
+    }
     parts.record({ kind: 'step-started', step: step.id, does: 'agent', attempt, ...told })
   }
   let attempts = before?.attempt ?? 1
@@ -49,7 +55,8 @@ export async function runAgentStep(
       step: step.id,
       agent,
       price,
-      systemText: systemText(agent, parts.plan.guards, notes),
+      systemText: systemTextOf(agent),
+      systemTextOf,
       shareLeftMicroUsd: () => shareLeft(parts, step),
       turnsMax: step.turns,
       output: step.output,

@@ -7,13 +7,17 @@ import type { Model } from './model.ts'
 import type { Purse } from './purse.ts'
 import type { Recorded } from './recording.ts'
 import type { StopReason } from './stop.ts'
-import type { ToolPlace } from './tools/tool.ts'
+import type { ExtraTool, ToolPlace } from './tools/tool.ts'
 
 export interface AgentTask {
   readonly step: string
   readonly agent: PlanAgent
   readonly price: Price
   readonly systemText: string
+  /** That of an agent that it delegates to. */
+  readonly systemTextOf: (agent: PlanAgent) => string
+  /** The name of its conversation, where that is not the step's. */
+  readonly conversation?: string | undefined
   /** What of the cap this step may still use; `undefined` where all of it. */
   readonly shareLeftMicroUsd: () => bigint | undefined
   readonly turnsMax: number
@@ -25,6 +29,8 @@ export interface AgentParts {
   readonly model: Model
   readonly purse: Purse
   readonly place: ToolPlace
+  /** Tools besides those that the agent names. */
+  readonly more?: readonly ExtraTool[] | undefined
   readonly signal: AbortSignal
   onTurn(turn: { readonly number: number; readonly text: string; readonly tools: readonly string[] }): void
   /** Takes down what is said, for the run's log. */

@@ -58,11 +58,16 @@ export class Conversation {
     const inWords = output !== undefined && !parts.model.takesFormat
     this.#task = task
     this.#parts = parts
-    this.#tools = toolDefinitions(task.agent.tools)
+    const more = (parts.more ?? []).map(({ definition }) => definition)
+    this.#tools = [...toolDefinitions(task.agent.tools), ...more]
     this.#format = output === undefined || inWords ? undefined : answerFormat(task.step, output)
     this.#history = new History(this.#format === undefined ? this.#tools : [...this.#tools, this.#format])
     if (before === undefined) this.#tell('system', inWords ? `${systemText}\n\n${askInWords(output)}` : systemText)
     else this.#restore(before)
+  }
+
+  get #name(): string {
+    return this.#task.conversation ?? this.#task.step
   }
 
   get turns(): number {
@@ -116,11 +121,11 @@ export class Conversation {
   async #work(answer: Answer): Promise<AgentEnd | undefined> {
     this.#empty = 0
     this.#history.append(answer.message)
-    const results = await carryOutCalls(answer.toolCalls, this.#task.agent.tools, this.#parts.place)
+    const results = await carryOutCalls(answer.toolCalls, this.#task.agent.tools, this.#parts.place, this.#parts.more)
     for (const [index, { id, name }] of answer.toolCalls.entries()) {
       const text = results[index] ?? ''
       this.#history.append({ role: 'tool', tool_call_id: id, content: text })
-      this.#parts.record({ kind: 'tool-result', conversation: this.#task.step, callId: id, name, text })
+      this.#parts.record({ kind: 'tool-result', conversation: this.#name, callId: id, name, text })
     }
     const turn = JSON.stringify([answer.toolCalls.map((call) => [call.name, call.argumentsJson]), results])
     this.#repeated = { turn, times: turn === this.#repeated.turn ? this.#repeated.times + 1 : 1 }
@@ -245,7 +250,7 @@ export class Conversation {
   #shorten(): boolean {
     const note = this.#history.shorten()
     if (note === undefined) return false
-    this.#parts.record({ kind: 'told', conversation: this.#task.step, role: 'user', text: note, afresh: true })
+    this.#parts.record({ kind: 'told', conversation: this.#name, role: 'user', text: note, afresh: true })
     this.#sent = this.#history.length
     return true
   }
@@ -262,11 +267,11 @@ export class Conversation {
 
   #tell(role: 'system' | 'user', text: string): undefined {
     this.#history.append({ role, content: text })
-    this.#parts.record({ kind: 'told', conversation: this.#task.step, role, text })
+    this.#parts.record({ kind: 'told', conversation: this.#name, role, text })
   }
 
   #hear(said: Said): void {
-    this.#parts.record({ kind: 'said', conversation: this.#task.step, said })
+    this.#parts.record({ kind: 'said', conversation: this.#name, said })
     this.#tell('user', `Somebody who follows this work says: ${said.text}`)
   }
 
@@ -278,7 +283,7 @@ export class Conversation {
   #recordTurn({ text, toolCalls, cut, refused }: Answer, isWrapUp = false): void {
     this.#parts.record({
       kind: 'turn',
-      conversation: this.#task.step,
+      conversation: this.#name,
       number: isWrapUp ? this.#turns + 1 : this.#turns,
       text,
       toolCalls: [...toolCalls],

@@ -1,9 +1,10 @@
 /** Who carries out an agent's step: the runner's own loop, or a program that takes its place. */
 import type { CheckpointConversation } from '../core/checkpoint.ts'
 import { Conversation } from './agent.ts'
-import type { AgentTask } from './agent-task.ts'
+import type { AgentParts, AgentTask } from './agent-task.ts'
 import type { CommandAgent } from './meter/command-agent.ts'
 import type { RunParts, Turn } from './run-parts.ts'
+import type { ExtraTool } from './tools/tool.ts'
 
 export async function openConversation(
   task: AgentTask,
@@ -13,7 +14,16 @@ export async function openConversation(
   const { workDir, sandbox, signal, model, purse, record, meanwhile } = parts
   const onTurn = (turn: Omit<Turn, 'step'>) => parts.onTurn({ step: task.step, ...turn })
   const agentParts = { model, purse, place: { workDir, sandbox, signal }, signal, onTurn, record, meanwhile }
-  if (task.agent.runtime === undefined) return new Conversation(task, agentParts, before)
+  if (task.agent.runtime === undefined) {
+    const more = task.agent.delegates === undefined ? [] : await delegating(task, parts, agentParts)
+    return new Conversation(task, { ...agentParts, more }, before)
+  }
   const { openCommandAgent } = await import('./meter/command-agent.ts')
   return openCommandAgent(task, task.agent.runtime, agentParts, parts.keys, before)
+}
+
+async function delegating(task: AgentTask, parts: RunParts, agentParts: AgentParts): Promise<ExtraTool[]> {
+  const { delegateTool } = await import('./delegate.ts')
+  const tool = delegateTool(task, parts, agentParts, 0)
+  return tool === undefined ? [] : [tool]
 }

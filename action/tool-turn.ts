@@ -2,7 +2,7 @@
 
 import type { ToolCall } from './model.ts'
 import type { ToolName } from './tools/all.ts'
-import type { ToolPlace } from './tools/tool.ts'
+import type { ExtraTool, ToolPlace } from './tools/tool.ts'
 import { callTool, onlyReads } from './tools/tools.ts'
 
 /** Calls of one turn; more are answered with an error. */
@@ -13,10 +13,11 @@ export async function carryOutCalls(
   calls: readonly ToolCall[],
   allowed: readonly ToolName[],
   place: ToolPlace,
+  more: readonly ExtraTool[] = [],
 ): Promise<string[]> {
   const results: string[] = []
   for (const together of sideBySide(calls.slice(0, TOOL_CALLS_MAX))) {
-    const answers = together.map((call) => callTool(allowed, call.name, call.argumentsJson, place))
+    const answers = together.map((call) => callTool(allowed, call.name, call.argumentsJson, place, more))
     results.push(...(await Promise.all(answers)))
   }
   const tooMany = calls.slice(TOOL_CALLS_MAX).map(() => `error: more than ${TOOL_CALLS_MAX} calls in one turn`)

@@ -79,7 +79,8 @@ export function recordedRun(events: readonly SessionEvent[]): RecordedRun | { re
 class CallReader {
   readonly calls: RecordedCall[] = []
   readonly #messages = new Map<string, Message[]>()
-  #agent: RecordedCall['agent'] = {}
+  /** By conversation; a delegate's begins with an event of its own. */
+  readonly #agents = new Map<string, RecordedCall['agent']>()
   #usage: Call | undefined
   #isShortened = false
   #said: Said[] = []
@@ -87,7 +88,7 @@ class CallReader {
   read(event: SessionEvent): void {
     switch (event.kind) {
       case 'step-started':
-        this.#agent = { model: event.model, effort: event.effort, tools: event.tools }
+        this.#agents.set(event.step, { model: event.model, effort: event.effort, tools: event.tools })
         break
       case 'told':
         if (event.afresh) this.#shorten(event.conversation)
@@ -111,7 +112,12 @@ class CallReader {
   #turn(turn: Of<'turn'>): void {
     const { conversation, text, toolCalls } = turn
     const messages = [...(this.#messages.get(conversation) ?? [])]
-    const [agent, usage, isShortened, said] = [this.#agent, this.#usage, this.#isShortened, this.#said]
+    const [agent, usage, isShortened, said] = [
+      this.#agents.get(conversation) ?? {},
+      this.#usage,
+      this.#isShortened,
+      this.#said,
+    ]
     this.calls.push({ conversation, turn, messages, agent, usage, isShortened, said })
     this.#usage = undefined
     this.#isShortened = false

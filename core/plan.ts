@@ -62,6 +62,8 @@ export const planAgentSchema = z.object({
   effort: workflowSchema.shape.effort,
   /** The command-line agent that carries it out; absent for the runner's own loop. */
   runtime: z.optional(runtimeSchema),
+  /** Keys of the agents that it may delegate to. */
+  delegates: z.optional(z.array(z.string())),
   /** What the model reads at most; absent where nobody declared it. */
   contextTokens: z.optional(z.int().check(z.positive())),
   systemText: z.string().check(z.maxLength(50_000)),

@@ -23,7 +23,8 @@ export function settleModels(
   const priceList = pricesOf(configuration, keptPrices)
   const agents: [string, PlanAgent][] = []
   const prices: [string, Price][] = []
-  for (const name of new Set(workflow.steps.flatMap((step) => ('agent' in step ? [step.agent] : [])))) {
+  const named = workflow.steps.flatMap((step) => ('agent' in step ? [step.agent] : []))
+  for (const name of withDelegates(named, configuration)) {
     const agent = configuration.agents.get(name)
     if (!agent) throw new Error(`the agent ${name} of a checked workflow is not in the catalog`)
     const model = modelOf(configuration, workflow, agent, overrides.model)
@@ -43,6 +44,7 @@ export function settleModels(
         tools: agent.tools,
         model,
         ...(effort ? { effort } : {}),
+        ...(agent.delegates ? { delegates: agent.delegates } : {}),
         ...(agent.runtime ? { runtime: agent.runtime } : {}),
         ...(contextTokens === undefined ? {} : { contextTokens }),
         systemText: agent.systemText,
@@ -51,6 +53,17 @@ export function settleModels(
     prices.push([model, price])
   }
   return { agents: Object.fromEntries(agents), prices: Object.fromEntries(prices) }
+}
+
+/** The agents that steps name, and all that these may reach by delegating. */
+export function withDelegates(
+  named: readonly string[],
+  { agents }: Pick<Configuration, 'agents'>,
+): ReadonlySet<string> {
+  // A set is gone through in the order in which it grows.
+  const all = new Set(named)
+  for (const name of all) for (const delegate of agents.get(name)?.delegates ?? []) all.add(delegate)
+  return all
 }
 
 /** An override comes before the agent's own model, that before the workflow's, that before the repository's default. */

@@ -58,7 +58,9 @@ function layOut(sources: Sources, workflow: CatalogWorkflow, place: Place): Plan
   let planned: PlannedSteps = {
     steps: [],
     nested: {},
-    agents: Object.fromEntries(Object.entries(settled.agents).map(([name, agent]) => [agentKey(name), agent])),
+    agents: Object.fromEntries(
+      Object.entries(settled.agents).map(([name, agent]) => [agentKey(name), withKeys(agent, agentKey)]),
+    ),
     prices: settled.prices,
     access: workflow.access,
   }
@@ -162,7 +164,9 @@ function join(before: PlannedSteps, more: PlannedSteps): PlannedSteps {
     const shared = before.agents[agent.name]
     if (shared !== undefined && isSame(shared, agent)) same.set(key, agent.name)
   }
-  const own = Object.entries(more.agents).filter(([key]) => !same.has(key))
+  const own = Object.entries(more.agents)
+    .filter(([key]) => !same.has(key))
+    .map(([key, agent]) => [key, withKeys(agent, (name) => same.get(name) ?? name)] as const)
   return {
     steps: [
       ...before.steps,
@@ -173,6 +177,11 @@ function join(before: PlannedSteps, more: PlannedSteps): PlannedSteps {
     prices: { ...before.prices, ...more.prices },
     access: ACCESS[Math.max(ACCESS.indexOf(before.access), ACCESS.indexOf(more.access))] ?? 'maintain',
   }
+}
+
+/** With what it delegates to named by the plan's keys. */
+function withKeys(agent: PlanAgent, keyOf: (name: string) => string): PlanAgent {
+  return agent.delegates === undefined ? agent : { ...agent, delegates: agent.delegates.map(keyOf) }
 }
 
 function keyIn(key: string | undefined, name: string): string {

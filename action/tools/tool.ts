@@ -1,11 +1,19 @@
 /** What a tool is. */
 import { z } from 'zod/mini'
+import type { ToolDefinition } from '../model.ts'
 import type { Sandbox } from '../sandbox.ts'
 
 export interface ToolPlace {
   readonly workDir: string
   readonly sandbox: Sandbox
   readonly signal: AbortSignal
+}
+
+/** A tool that only some agents have: what the model is told of it comes with it. */
+export interface ExtraTool {
+  readonly definition: ToolDefinition
+  /** Checks what was written itself; its failure is a result too. */
+  call(written: unknown): Promise<string>
 }
 
 /** A tool's failure is a result that the model reads, never an exception. */

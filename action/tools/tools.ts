@@ -4,7 +4,7 @@ import { stripInvisible } from '../../core/inert.ts'
 import type { ToolDefinition } from '../model.ts'
 import { type ToolName, tools } from './all.ts'
 import { definitions } from './definitions.ts'
-import type { ToolPlace } from './tool.ts'
+import type { ExtraTool, ToolPlace } from './tool.ts'
 
 /** In the order that the agent names them, byte for byte the same in every run. */
 export function toolDefinitions(names: readonly ToolName[]): ToolDefinition[] {
@@ -21,15 +21,22 @@ export async function callTool(
   name: string,
   argumentsJson: string,
   place: ToolPlace,
+  more: readonly ExtraTool[] = [],
 ): Promise<string> {
+  const extra = more.find(({ definition }) => definition.function.name === name)
   const known = allowed.find((tool) => tool === name)
-  if (known === undefined) return `error: there is no tool ${JSON.stringify(name)}; use one of ${allowed.join(', ')}`
+  if (known === undefined && extra === undefined) {
+    const names = [...allowed, ...more.map(({ definition }) => definition.function.name)]
+    return `error: there is no tool ${JSON.stringify(name)}; use one of ${names.join(', ')}`
+  }
   let written: unknown
   try {
     written = JSON.parse(argumentsJson)
   } catch {
     return 'error: the arguments are not JSON; send one JSON object'
   }
+  if (extra !== undefined) return visible(await extra.call(written))
+  if (known === undefined) return ''
   const parsed = tools[known].parameters.safeParse(written)
   if (!parsed.success) return `error: ${z.prettifyError(parsed.error)}`
   return visible(await tools[known].call(parsed.data, place))

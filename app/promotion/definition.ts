@@ -1,7 +1,9 @@
 /** What a trial compares, as digests: they change exactly when a side, a prompt or an agent of it is declared anew. */
 import { createHash } from 'node:crypto'
 import { canonical } from '../../core/canonical.ts'
-import type { Configuration } from '../../core/config/configuration.ts'
+import type { CatalogWorkflow, Configuration } from '../../core/config/configuration.ts'
+import { withDelegates } from '../../core/resolve-models.ts'
+import { nestedWorkflow } from '../../core/resolve-nested.ts'
 
 /** Of both sides together; `undefined` when the variant is not in the catalog. */
 export function definitionOf(configuration: Configuration, family: string, variant: string): string | undefined {
@@ -11,16 +13,24 @@ export function definitionOf(configuration: Configuration, family: string, varia
 
 /** Of one side; null for the baseline. Credit changes nothing that it does. */
 export function sideDefinition(
-  { families, agents }: Configuration,
+  configuration: Configuration,
   family: string,
   variant: string | null,
 ): string | undefined {
-  const found = families.get(family)
+  const found = configuration.families.get(family)
   const side = variant === null ? found?.baseline : found?.variants.get(variant)?.workflow
   if (!side) return undefined
-  const { credit: _, ...workflow } = side
+  return digest(partsOf(side, configuration))
+}
+
+/** The workflow, every agent that it reaches, and the workflows that are steps of it. */
+function partsOf({ credit: _, ...workflow }: CatalogWorkflow, configuration: Configuration): unknown[] {
   const named = workflow.steps.flatMap((step) => ('agent' in step ? [step.agent] : []))
-  return digest([workflow, named.map((name) => agents.get(name))])
+  const agents = [...withDelegates(named, configuration)].map((name) => configuration.agents.get(name))
+  const nested = workflow.steps.flatMap((step) =>
+    'workflow' in step ? [partsOf(nestedWorkflow(configuration, step.workflow).workflow, configuration)] : [],
+  )
+  return [workflow, agents, ...nested]
 }
 
 function digest(value: unknown): string {

@@ -1,4 +1,5 @@
 import { type Catalog, readCatalog } from './catalog.ts'
+import { checkAgent } from './check-agent.ts'
 import { checkModels } from './check-models.ts'
 import { checkAcceptable, checkOutcomes } from './check-outcomes.ts'
 import { checkPortfolios } from './check-portfolios.ts'
@@ -25,6 +26,7 @@ export function loadConfiguration(layers: readonly Layer[], today: string, price
     ...unreadable,
     ...catalog.problems,
     ...catalog.workflows.flatMap((workflow) => checkWorkflow(workflow, catalog)),
+    ...[...catalog.agents.values()].flatMap((agent) => checkAgent(agent, catalog)),
     ...(settings ? crossProblems(settings, catalog, today, pricedModels) : []),
   ])
   if (!settings || problems.some(({ severity }) => severity === 'error')) return { problems }

@@ -42,6 +42,7 @@ const task: AgentTask = {
   agent,
   price,
   systemText: agent.systemText,
+  systemTextOf: () => agent.systemText,
   shareLeftMicroUsd: () => undefined,
   turnsMax: 8,
 }

@@ -34,6 +34,7 @@ const task: AgentTask = {
   agent,
   price,
   systemText: agent.systemText,
+  systemTextOf: () => '',
   shareLeftMicroUsd: () => undefined,
   turnsMax: 12,
 }

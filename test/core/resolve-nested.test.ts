@@ -265,3 +265,32 @@ describe('a structured output', () => {
     expect(output(text)[0]).toContain('not the schema of an object; expected type: object with properties')
   })
 })
+
+const LEAD = (delegates: string) =>
+  `---\nname: lead\ndescription: Leads the work\ndelegates: [${delegates}]\n---\nYou lead.\n`
+
+describe('an agent that delegates', () => {
+  const led = LOOK.replace('agent: reviewer', 'agent: lead')
+
+  it('brings its delegates into the plan, under the keys of its workflow', () => {
+    const more = { 'catalog/agents/lead.agent.md': LEAD('investigator, engineer') }
+    const { agents } = resolved('- { id: after, workflow: look }', led, more).plan
+    expect(agents['after/lead']).toMatchObject({ name: 'lead', delegates: ['after/investigator', 'after/engineer'] })
+    expect(agents['after/investigator']).toMatchObject({ name: 'investigator', model: 'gpt-5.2' })
+  })
+
+  it('names an agent that is the same in both by one key', () => {
+    const more = { 'catalog/agents/lead.agent.md': LEAD('engineer') }
+    const { agents } = resolved('- { id: after, workflow: look }', led.replace('model: gpt-5.2\n', ''), more).plan
+    expect(Object.keys(agents)).toEqual(['engineer', 'after/lead'])
+    expect(agents['after/lead']?.delegates).toEqual(['engineer'])
+  })
+
+  it.each([
+    ['itself', 'lead', /an agent can’t delegate to itself; expected one of/],
+    ['nobody', 'investigtor', /there is no agent investigtor; .* for example investigator/],
+  ])('can’t delegate to %s', (_, delegates, problem) => {
+    const more = { 'catalog/agents/lead.agent.md': LEAD(delegates) }
+    expect(problemsOf(nesting('- { id: after, workflow: look }', led, more))).toEqual([expect.stringMatching(problem)])
+  })
+})
