@@ -14,6 +14,13 @@ export const definitions: Readonly<Record<ToolName, ToolDefinition>> = {
 }
 
 function definitionOf(name: ToolName, { description, parameters }: Tool): ToolDefinition {
-  const { $schema, ...schema } = z.toJSONSchema(parameters, { io: 'input' })
+  const { $schema, ...schema } = z.toJSONSchema(parameters, {
+    io: 'input',
+    // Told with every request; a call that breaks one of these is answered with it.
+    override: ({ jsonSchema }) => {
+      for (const key of ['minLength', 'maxLength', 'additionalProperties', 'minimum'] as const) delete jsonSchema[key]
+      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
+    },
+  })
   return { type: 'function', function: { name, description, parameters: schema } }
 }
