@@ -43,7 +43,11 @@ export async function runAgentStep(
     const told = {
       agent: name,
       model,
-      tools: [...tools, ...(agent.delegates === undefined ? [] : ['delegate'])],
+      tools: [
+        ...tools,
+        ...(agent.skills === undefined ? [] : ['skill']),
+        ...(agent.delegates === undefined ? [] : ['delegate']),
+      ],
       ...(effort && { effort }),
     }
     parts.record({ kind: 'step-started', step: step.id, does: 'agent', attempt, ...told })

@@ -8,6 +8,7 @@ import { Conversation } from './agent.ts'
 import type { AgentEnd, AgentParts, AgentTask } from './agent-task.ts'
 import { cutText } from './cut.ts'
 import type { RunParts } from './run-parts.ts'
+import { skillTool } from './skill-tool.ts'
 import type { ExtraTool } from './tools/tool.ts'
 
 /** Of one conversation. */
@@ -81,7 +82,7 @@ async function carryOut(
   // What people say meanwhile is for the agent of the step, which is also the one that rests.
   const inner: AgentParts = { ...parts, meanwhile: () => ({ rest: false, said: [] }) }
   const delegate = delegateTool(own, run, inner, depth + 1)
-  const more = delegate === undefined ? [] : [delegate]
+  const more = [skillTool(agent), delegate].filter((tool) => tool !== undefined)
   const tools = [...agent.tools, ...more.map(({ definition }) => definition.function.name)]
   parts.record({
     kind: 'step-started',

@@ -15,15 +15,17 @@ export async function openConversation(
   const onTurn = (turn: Omit<Turn, 'step'>) => parts.onTurn({ step: task.step, ...turn })
   const agentParts = { model, purse, place: { workDir, sandbox, signal }, signal, onTurn, record, meanwhile }
   if (task.agent.runtime === undefined) {
-    const more = task.agent.delegates === undefined ? [] : await delegating(task, parts, agentParts)
+    const more = await moreTools(task, parts, agentParts)
     return new Conversation(task, { ...agentParts, more }, before)
   }
   const { openCommandAgent } = await import('./meter/command-agent.ts')
   return openCommandAgent(task, task.agent.runtime, agentParts, parts.keys, before)
 }
 
-async function delegating(task: AgentTask, parts: RunParts, agentParts: AgentParts): Promise<ExtraTool[]> {
-  const { delegateTool } = await import('./delegate.ts')
-  const tool = delegateTool(task, parts, agentParts, 0)
-  return tool === undefined ? [] : [tool]
+/** What only some agents have is loaded by them alone. */
+async function moreTools(task: AgentTask, parts: RunParts, agentParts: AgentParts): Promise<ExtraTool[]> {
+  const { skills, delegates } = task.agent
+  const skill = skills && (await import('./skill-tool.ts')).skillTool(task.agent)
+  const delegate = delegates && (await import('./delegate.ts')).delegateTool(task, parts, agentParts, 0)
+  return [skill, delegate].filter((tool) => tool !== undefined)
 }

@@ -20,6 +20,10 @@ const RULES =
 /** `notes`: the repository's AGENTS.md, as the default branch has it. */
 export function systemText(agent: PlanAgent, { scope }: PlanGuards, notes: string | undefined): string {
   const parts = [agent.systemText.trim(), RULES]
+  if (agent.skills !== undefined && agent.skills.length > 0) {
+    const listed = agent.skills.map(({ name, description }) => `- ${name}: ${description}`)
+    parts.push(`Skills, to be read by the tool skill before you do what one is about:\n${listed.join('\n')}`)
+  }
   // A workflow's author can speak of its guards in its prompts; of an experiment's scope nobody else does.
   if (scope !== undefined) {
     parts.push(`Change only files that match ${scope.paths.join(', ')}: work that touches another is not delivered.`)

@@ -62,6 +62,10 @@ export const planAgentSchema = z.object({
   effort: workflowSchema.shape.effort,
   /** The command-line agent that carries it out; absent for the runner's own loop. */
   runtime: z.optional(runtimeSchema),
+  /** With all their texts, which it reads when it needs them. */
+  skills: z.optional(
+    z.array(z.object({ name: z.string(), description: z.string(), files: z.record(z.string(), z.string()) })),
+  ),
   /** Keys of the agents that it may delegate to. */
   delegates: z.optional(z.array(z.string())),
   /** What the model reads at most; absent where nobody declared it. */

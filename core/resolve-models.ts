@@ -44,6 +44,7 @@ export function settleModels(
         tools: agent.tools,
         model,
         ...(effort ? { effort } : {}),
+        ...(agent.skills ? { skills: agent.skills.flatMap((one) => configuration.skills.get(one) ?? []) } : {}),
         ...(agent.delegates ? { delegates: agent.delegates } : {}),
         ...(agent.runtime ? { runtime: agent.runtime } : {}),
         ...(contextTokens === undefined ? {} : { contextTokens }),

@@ -100,7 +100,7 @@ Errors, each named with its place:
 - An outcome rule that can never match, or stands below one that always matches first; a workflow under trial whose work no rule can call accepted; a value that measures incidents without naming their label; \`sunset.accepted-below\` above \`promote.accepted\`.
 - A step with the id of another, an unknown agent, or a prompt file that is not there; \`\${{ ... }}\` that names no declared input, no earlier step's \`steps.<id>.output\`, and none of \`subject.repository\`, \`subject.number\`, \`subject.title\`, \`subject.files\`, \`subject.diff\` and \`subject.commits\` (commands take inputs alone).
 - A nested workflow that is not there, works on fewer subjects, leads back to itself, lies more than three deep or makes more than 40 steps; an input of it that is missing, unknown, or a step's output where that would be run as a command; a \`when\` that compares what is not known then, or with a value that can never be.
-- An agent that delegates to itself, to one that is not there, or by or to a command-line agent.
+- A skill that is not there, has no \`SKILL.md\` or is named otherwise than its folder; an agent that delegates to itself, to one that is not there, or by or to a command-line agent.
 - A workflow named like a verb of \`/agent\`; an input named \`cap\`, \`model\` or \`effort\`; a default that its own input would refuse.
 - \`deliver: commit\` or \`review\` on anything but pull requests; a path pattern that can never match; a host that is none.
 - An experiment's extension that ends before the experiment; a model without a price.

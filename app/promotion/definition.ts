@@ -23,14 +23,15 @@ export function sideDefinition(
   return digest(partsOf(side, configuration))
 }
 
-/** The workflow, every agent that it reaches, and the workflows that are steps of it. */
+/** The workflow, every agent that it reaches with its skills, and the workflows that are steps of it. */
 function partsOf({ credit: _, ...workflow }: CatalogWorkflow, configuration: Configuration): unknown[] {
   const named = workflow.steps.flatMap((step) => ('agent' in step ? [step.agent] : []))
   const agents = [...withDelegates(named, configuration)].map((name) => configuration.agents.get(name))
+  const skills = agents.flatMap((agent) => (agent?.skills ?? []).map((name) => configuration.skills.get(name)))
   const nested = workflow.steps.flatMap((step) =>
     'workflow' in step ? [partsOf(nestedWorkflow(configuration, step.workflow).workflow, configuration)] : [],
   )
-  return [workflow, agents, ...nested]
+  return [workflow, agents, ...(skills.length === 0 ? [] : [skills]), ...nested]
 }
 
 function digest(value: unknown): string {

@@ -30,6 +30,7 @@ export interface Folder {
 const WORKFLOW_PATH = /^catalog\/([^/]+)\/workflow\.yml$/
 const VARIANT_PATH = /^catalog\/([^/]+)\/variants\/([^/]+)\.yml$/
 const PROMPT_PATH = /^catalog\/([^/]+)\/([^/]+\.md)$/
+const SKILL_PATH = /^catalog\/skills\/([^/]+)\/(.+\.md)$/
 const AGENT_PATH = /^catalog\/agents\/([^/]+)\.agent\.md$/
 const SETTINGS_FILES = ['portfolios.yml', 'promotion.yml']
 /** Read elsewhere, or kept for people. */
@@ -38,10 +39,13 @@ const OTHER_PATH = /^(portfolios|promotion)\.yml$|(^|\/)(README|LICENSE)(\.md)?$
 export function sortFiles(layer: Layer): {
   folders: readonly Folder[]
   agentFiles: Map<string, string>
+  /** Skill -> the paths of its files within its folder, and in the layer. */
+  skillFiles: Map<string, Map<string, string>>
   strange: Problem[]
 } {
   const folders = new Map<string, Folder>()
   const agentFiles = new Map<string, string>()
+  const skillFiles = new Map<string, Map<string, string>>()
   const strange: Problem[] = []
   const folderOf = (name: string) => {
     const folder: Folder = folders.get(name) ?? { layer, name, variants: new Map(), prompts: new Map() }
@@ -53,9 +57,12 @@ export function sortFiles(layer: Layer): {
     const [, workflow] = WORKFLOW_PATH.exec(path) ?? []
     const [, varied, variant] = VARIANT_PATH.exec(path) ?? []
     const [, prompted, prompt] = PROMPT_PATH.exec(path) ?? []
+    const [, skill, file] = SKILL_PATH.exec(path) ?? []
     if (OTHER_PATH.test(path)) continue
     if (agent !== undefined) agentFiles.set(agent, path)
-    else if (path.startsWith('catalog/agents/')) strange.push(strangeFile(layer, path))
+    else if (skill !== undefined && file !== undefined) {
+      skillFiles.set(skill, (skillFiles.get(skill) ?? new Map<string, string>()).set(file, path))
+    } else if (path.startsWith('catalog/agents/')) strange.push(strangeFile(layer, path))
     else if (workflow !== undefined) folderOf(workflow).workflow = path
     else if (varied !== undefined && variant !== undefined) folderOf(varied).variants.set(variant, path)
     else if (prompted !== undefined && prompt !== undefined) {
@@ -64,7 +71,7 @@ export function sortFiles(layer: Layer): {
       folderOf(prompted).prompts.set(prompt, read.prompt)
     } else if (/\.ya?ml$/.test(path)) strange.push(strangeFile(layer, path))
   }
-  return { folders: [...folders.values()], agentFiles, strange }
+  return { folders: [...folders.values()], agentFiles, skillFiles, strange }
 }
 
 /** An unfit prompt is still known to exist, so that only its own problem is named. */

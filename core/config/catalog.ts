@@ -7,6 +7,7 @@ import { isMapping, readYaml, type Source } from './document.ts'
 import { checkSchema, problemAt } from './explain.ts'
 import { layOver, overlaidSource } from './overlay.ts'
 import type { Problem } from './problem.ts'
+import { readSkill, type Skill } from './skill.ts'
 import { agentFrontMatterSchema, type Variant, variantSchema, workflowSchema } from './workflow.ts'
 
 /** A workflow, or a variant laid over one, with the places of its parts. */
@@ -32,8 +33,13 @@ export interface Catalog {
   readonly families: ReadonlyMap<string, Family>
   readonly workflows: readonly LocatedWorkflow[]
   readonly agents: ReadonlyMap<string, LocatedAgent>
+  readonly skills: ReadonlyMap<string, Skill>
   /** Names of workflows and agents that are there but can't be read, so that nothing else calls them unknown. */
-  readonly unreadable: { readonly workflows: ReadonlySet<string>; readonly agents: ReadonlySet<string> }
+  readonly unreadable: {
+    readonly workflows: ReadonlySet<string>
+    readonly agents: ReadonlySet<string>
+    readonly skills: ReadonlySet<string>
+  }
   readonly problems: readonly Problem[]
 }
 
@@ -41,9 +47,10 @@ export function readCatalog(layers: readonly Layer[]): Catalog {
   const problems: Problem[] = []
   const agents = new Map<string, LocatedAgent>()
   const families = new Map<string, FamilyParts>()
-  const unreadable = { workflows: new Set<string>(), agents: new Set<string>() }
+  const skills = new Map<string, Skill>()
+  const unreadable = { workflows: new Set<string>(), agents: new Set<string>(), skills: new Set<string>() }
   for (const layer of layers) {
-    const { folders, agentFiles, strange } = sortFiles(layer)
+    const { folders, agentFiles, skillFiles, strange } = sortFiles(layer)
     problems.push(...strange)
     for (const [name, path] of agentFiles) {
       const read = readAgent(layer, name, path)
@@ -51,6 +58,13 @@ export function readCatalog(layers: readonly Layer[]): Catalog {
         problems.push(...read.problems)
         unreadable.agents.add(name)
       } else agents.set(name, read)
+    }
+    for (const [name, paths] of skillFiles) {
+      const read = readLayerSkill(layer, name, paths)
+      if ('problems' in read) {
+        problems.push(...read.problems)
+        unreadable.skills.add(name)
+      } else skills.set(name, read)
     }
     for (const folder of folders) {
       problems.push(...readFolder(folder, families))
@@ -64,6 +78,7 @@ export function readCatalog(layers: readonly Layer[]): Catalog {
       [baseline, ...variants.values()].map(({ located }) => located),
     ),
     agents,
+    skills,
     unreadable,
     problems,
   }
@@ -209,6 +224,14 @@ function readAgent(layer: Layer, name: string, path: string): LocatedAgent | { p
   return problems.length > 0
     ? { problems }
     : { agent: { ...checked.value, layer: layer.name, systemText }, source: frontMatter }
+}
+
+function readLayerSkill(layer: Layer, name: string, paths: ReadonlyMap<string, string>) {
+  const files = [...paths].map(([within, path]) => {
+    const text = (layer.files.get(path) ?? '').replaceAll('\r\n', '\n')
+    return [within, { file: fileOf(layer, path), text }] as const
+  })
+  return readSkill(fileOf(layer, `catalog/skills/${name}`), name, new Map(files))
 }
 
 function promptsOf(steps: CatalogWorkflow['steps'], available: ReadonlyMap<string, Prompt>) {

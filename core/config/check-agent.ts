@@ -5,7 +5,7 @@ import { problemAt } from './explain.ts'
 import type { Problem } from './problem.ts'
 
 export function checkAgent({ agent, source }: LocatedAgent, catalog: Catalog): readonly Problem[] {
-  const { delegates = [], runtime } = agent
+  const { delegates = [], skills = [], runtime } = agent
   const names = [...catalog.agents.keys()]
   const unknown = delegates.flatMap((name, index): Problem[] => {
     const path = ['delegates', index]
@@ -23,6 +23,16 @@ export function checkAgent({ agent, source }: LocatedAgent, catalog: Catalog): r
     if (delegate || catalog.unreadable.agents.has(name)) return []
     return [problemAt([source], path, { wrong: `there is no agent ${name}`, expected, example })]
   })
+  const known = [...catalog.skills.keys()]
+  const missing = skills.flatMap((name, index): Problem[] => {
+    if (known.includes(name) || catalog.unreadable.skills.has(name)) return []
+    const wrong = `there is no skill ${name}`
+    const expected = `catalog/skills/${name}/SKILL.md`
+    return [
+      problemAt([source], ['skills', index], { wrong, expected, example: nearest(name, known) ?? known[0] ?? name }),
+    ]
+  })
+  unknown.push(...missing)
   if (runtime === undefined || delegates.length === 0) return unknown
   const finding = {
     wrong: `${runtime} carries the agent out, and has no way to delegate`,

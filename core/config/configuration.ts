@@ -2,6 +2,7 @@
 import type { PortfoliosFile } from './portfolios.ts'
 import type { Problem } from './problem.ts'
 import type { PromotionFile } from './promotion.ts'
+import type { Skill } from './skill.ts'
 import type { AgentFrontMatter, Variant, Workflow } from './workflow.ts'
 
 export type LayerName = 'built-in' | 'organisation' | 'repository'
@@ -62,5 +63,6 @@ export interface Configuration {
   readonly promotion: PromotionFile
   readonly families: ReadonlyMap<string, Family>
   readonly agents: ReadonlyMap<string, CatalogAgent>
+  readonly skills: ReadonlyMap<string, Skill>
   readonly warnings: readonly Problem[]
 }

@@ -37,6 +37,7 @@ export function loadConfiguration(layers: readonly Layer[], today: string, price
       promotion: settings.promotion.value,
       families: catalog.families,
       agents: new Map([...catalog.agents].map(([name, { agent }]) => [name, agent])),
+      skills: catalog.skills,
       warnings: problems,
     },
   }

@@ -307,6 +307,10 @@ export const agentFrontMatterSchema = described(
     tools: z._default(z.array(z.enum(toolNames)).check(z.minLength(1)), [...toolNames]),
     model: described(z.optional(modelName), 'Its own model, which comes before the workflow’s'),
     effort: fields.effort,
+    skills: described(
+      z.optional(z.array(name).check(z.minLength(1), z.maxLength(5))),
+      'Folders below catalog/skills with a SKILL.md: it is told what each is for and reads one when it needs it',
+    ),
     delegates: described(
       z.optional(z.array(name).check(z.minLength(1), z.maxLength(5))),
       'Agents that it may give parts of its work to, out of the same hold; each answers it and nobody else',

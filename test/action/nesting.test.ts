@@ -51,7 +51,10 @@ const files = {
   [`${CATALOG}/fix/workflow.yml`]: fix,
   [`${CATALOG}/fix/fix.md`]: 'Fix it at:\n${{ inputs.where }}',
   [`${CATALOG}/agents/lead.agent.md`]:
-    '---\nname: lead\ndescription: Finds out what is wrong\ntools: [read]\ndelegates: [reader]\n---\nYou lead.\n',
+    '---\nname: lead\ndescription: Finds out what is wrong\ntools: [read]\nskills: [sums]\ndelegates: [reader]\n---\nYou lead.\n',
+  [`${CATALOG}/skills/sums/SKILL.md`]:
+    '---\nname: sums\ndescription: How sums are made here\n---\nRead more in rules.md.\n',
+  [`${CATALOG}/skills/sums/rules.md`]: 'A sum is made by +.\n',
   [`${CATALOG}/agents/reader.agent.md`]: '---\nname: reader\ndescription: Reads code\ntools: [read]\n---\nYou read.\n',
 }
 
@@ -59,6 +62,9 @@ const cause = { cause: 'code', where: 'sum.js:2 $(touch leaked) `touch leaked`' 
 const scripts: Script[] = [
   conversation('Diagnose. The tests printed', [
     { toolCalls: [{ name: 'delegate', arguments: { agent: 'nobody', task: 'x' } }] },
+    { toolCalls: [{ name: 'skill', arguments: { name: 'sums' } }] },
+    { toolCalls: [{ name: 'skill', arguments: { name: 'sums', file: 'rules.md' } }] },
+    { toolCalls: [{ name: 'skill', arguments: { name: 'sums', file: '../x.md' } }] },
     { toolCalls: [{ name: 'delegate', arguments: { agent: 'reader', task: 'Which line subtracts?' } }] },
     { text: JSON.stringify(cause) },
   ]),
@@ -109,7 +115,11 @@ describe('a run with nested workflows', () => {
     // Each agent has its own system text; what a step said is marked as data to the next.
     expect(new Set(requests.map(({ messages }) => JSON.stringify(messages[0]))).size).toBe(3)
     expect(told).toContain('<data name=\\"inputs.where\\">')
-    expect(requests).toHaveLength(7)
+    expect(told).toContain('- sums: How sums are made here')
+    expect(told).toContain('Read more in rules.md.\\n[its other files: rules.md]')
+    expect(told).toContain('A sum is made by +.')
+    expect(told).toContain('error: sums has no file')
+    expect(requests).toHaveLength(10)
   })
 
   it('ends at no cost where there is nothing to do', async () => {

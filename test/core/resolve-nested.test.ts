@@ -294,3 +294,32 @@ describe('an agent that delegates', () => {
     expect(problemsOf(nesting('- { id: after, workflow: look }', led, more))).toEqual([expect.stringMatching(problem)])
   })
 })
+
+describe('a skill', () => {
+  const led = LOOK.replace('agent: reviewer', 'agent: lead')
+  const agent = '---\nname: lead\ndescription: Leads the work\nskills: [notes]\n---\nYou lead.\n'
+  const SKILL = 'catalog/skills/notes/SKILL.md'
+  const main = '---\nname: notes\ndescription: How notes are written\nlicense: MIT\n---\nSee style.md.\n'
+  const step = '- { id: after, workflow: look }'
+
+  it('travels in the plan with all its texts', () => {
+    const more = { 'catalog/agents/lead.agent.md': agent, [SKILL]: main, 'catalog/skills/notes/style.md': 'Short.' }
+    expect(resolved(step, led, more).plan.agents['after/lead']?.skills).toEqual([
+      {
+        name: 'notes',
+        description: 'How notes are written',
+        files: { 'SKILL.md': 'See style.md.', 'style.md': 'Short.' },
+      },
+    ])
+  })
+
+  it.each([
+    ['is not there', {}, /there is no skill notes; expected catalog\/skills\/notes\/SKILL.md/],
+    ['lacks its file', { 'catalog/skills/notes/style.md': 'x' }, /the skill notes has no SKILL.md/],
+    ['has another name', { [SKILL]: main.replace('name: notes', 'name: other') }, /differs from its folder, notes/],
+    ['says nothing', { [SKILL]: 'Just words' }, /the file does not begin with front matter/],
+  ])('that %s is a problem', (_, files, problem) => {
+    const more = { 'catalog/agents/lead.agent.md': agent, ...files }
+    expect(problemsOf(nesting(step, led, more))).toEqual([expect.stringMatching(problem)])
+  })
+})
