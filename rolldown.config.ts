@@ -75,7 +75,7 @@ const asciiOnly: Plugin = {
 }
 
 export default defineConfig({
-  input: { main: 'action/main.ts', post: 'action/post.ts', relay: 'action/relay.ts' },
+  input: { main: 'action/main.ts', post: 'action/post.ts', deliver: 'action/deliver.ts', relay: 'action/relay.ts' },
   platform: 'node',
   plugins: [lazyOidc, clientOnly, withoutDescriptions, readyDefinitions, asciiOnly],
   // The same code as ES modules: the CommonJS build that Node would take can't be shaken and is slower to load.

@@ -6,14 +6,19 @@ import type { Inputs } from './io.ts'
 import { type Job, jobSubject } from './job.ts'
 import { resolveOwnPlan } from './own-plan.ts'
 
-export async function planOwnRun(
-  inputs: Inputs,
-  job: Job,
-  checkout: Checkout,
-  source: CommitSource,
-  builtInDir: string,
-  now: Date,
-): Promise<Plan | Refusal> {
+export interface OwnRun {
+  readonly inputs: Pick<Inputs, 'workflow' | 'variant' | 'portfolio' | 'values' | 'run' | 'model' | 'effort' | 'capUsd'>
+  readonly job: Job
+  readonly checkout: Checkout
+  readonly source: CommitSource
+  readonly builtInDir: string
+  readonly now: Date
+  /** Whether the plan is to be worked on here: then its commit is wanted in the workspace too. */
+  readonly isWorkedOn: boolean
+}
+
+export async function planOwnRun(own: OwnRun): Promise<Plan | Refusal> {
+  const { inputs, job, checkout, source, builtInDir, now } = own
   if (inputs.workflow === undefined) {
     const why =
       inputs.run === undefined ? '`workflow` is not given.' : '`run` names a run of an App, and `app-url` is not given.'
@@ -36,7 +41,7 @@ export async function planOwnRun(
   }
   const plan = resolveOwnPlan(request, subject, checkout.objects, configSha, builtInDir, now)
   // Where the subject is the configuration's own commit, it is here; checking it out takes as long as reading the plan.
-  if (subject.headSha === configSha) checkOut(checkout, configSha).catch(() => {})
+  if (own.isWorkedOn && subject.headSha === configSha) checkOut(checkout, configSha).catch(() => {})
   return plan
 }
 

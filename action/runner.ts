@@ -102,9 +102,12 @@ async function runJob(inputs: Inputs, host: Host, { log, secrets, redact }: Sayi
 
   // 2. The plan, and with an App the hold and the bearer token of this run.
   const { appUrl } = inputs
+  const { builtInDir } = host
   const app = appUrl === undefined ? undefined : await (await import('./app-run.ts')).startAppRun(inputs, appUrl, job)
   if (isRefusal(app)) return refused(app)
-  const planning = app?.claim.plan ?? planOwnRun(inputs, job, early.checkout, source, host.builtInDir, host.now())
+  const planning =
+    app?.claim.plan ??
+    planOwnRun({ inputs, job, checkout: early.checkout, source, builtInDir, now: host.now(), isWorkedOn: true })
   loadFetch()
   const plan = await planning
   if (isRefusal(plan)) return refused(plan)
@@ -188,7 +191,7 @@ function whatIsNotKept(inputs: Inputs, sandbox: Sandbox | Refusal): string[] {
   const said: string[] = []
   if (inputs.appUrl === undefined) {
     said.push(
-      'No App is set: the cap of this run is kept, but the portfolio’s budget across runs is not, and nothing is delivered.',
+      'No App is set: the cap of this run is kept, but the portfolio’s budget across runs is not, and this job delivers nothing: a second one can, which `purser init` writes.',
     )
   }
   if ('kind' in sandbox && sandbox.kind === 'none') said.push(UNCONFINED)

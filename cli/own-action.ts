@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Problem } from '../core/config/problem.ts'
 import { git, workingCopyOf } from './git.ts'
-import { ACTION_PLACEHOLDER, ACTIONS_WORKFLOW } from './starter.ts'
+import { ACTION_PLACEHOLDER, ACTIONS_WORKFLOW, deliveryOf } from './starter.ts'
 
 const PURSER = fileURLToPath(new URL('..', import.meta.url))
 const ACTION = /^[\w.-]+\/[\w.-]+@[\w./-]+$/
@@ -32,14 +32,17 @@ export function placeholderProblem(root: string): Problem | undefined {
   const file = join(root, ACTIONS_WORKFLOW)
   if (!existsSync(file)) return undefined
   const lines = readFileSync(file, 'utf8').split('\n')
-  const line = lines.findIndex((text) => /^\s*(-\s+)?uses:/.test(text) && text.includes(ACTION_PLACEHOLDER))
-  if (line < 0) return undefined
+  const placeholders = [ACTION_PLACEHOLDER, deliveryOf(ACTION_PLACEHOLDER)]
+  const heldBy = (text: string) => placeholders.find((held) => /^\s*(-\s+)?uses:/.test(text) && text.includes(held))
+  const line = lines.findIndex((text) => heldBy(text) !== undefined)
+  const held = heldBy(lines[line] ?? '')
+  if (held === undefined) return undefined
   return {
     file: ACTIONS_WORKFLOW,
     line: line + 1,
-    column: (lines[line] ?? '').indexOf(ACTION_PLACEHOLDER) + 1,
+    column: (lines[line] ?? '').indexOf(held) + 1,
     path: 'uses',
-    wrong: `${ACTION_PLACEHOLDER} only holds the place of the Action`,
+    wrong: `${held} only holds the place of the Action`,
     expected: 'the repository and the branch or tag that your Purser is kept in',
     example: 'uses: acme/purser@v1',
     severity: 'warning',

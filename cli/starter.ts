@@ -14,6 +14,11 @@ export function starterFiles(action = ACTION_PLACEHOLDER): Readonly<Record<strin
   }
 }
 
+/** `owner/repository/delivery@ref`: the Action for the second job lies in the same repository. */
+export function deliveryOf(action: string): string {
+  return action.replace('@', '/delivery@')
+}
+
 /** Where editors find the JSON Schemas of the declared files. */
 export function schemasOf(action: string): string {
   return `https://raw.githubusercontent.com/${action.replace('@', '/')}/schemas`
@@ -107,6 +112,8 @@ jobs:
     timeout-minutes: 360
     # Only the default branch may use this environment, so that no other branch can read the model key.
     environment: purser
+    outputs:
+      artifact: \${{ steps.run.outputs.report && format('purser-run-{0}', github.run_attempt) || '' }}
     steps:
       # Commands of agents run confined. Hosted runners lack bubblewrap, and their AppArmor lets no program make user
       # namespaces unless a profile says so: this one says it of bubblewrap alone.
@@ -126,6 +133,7 @@ jobs:
 
       # The Action fetches the pinned commit itself and keeps no credentials in it.
       - name: Run
+        id: run
         uses: ${action}
         with:
           run: \${{ inputs.run }}
@@ -138,7 +146,7 @@ jobs:
       # The App keeps a run's log and its work. Without one they stay here for a while, on a public repository for everybody.
       - name: Keep the run
         if: always() && vars.PURSER_APP_URL == ''
-        uses: actions/upload-artifact@ea165f8d65b6e75b540449e92b4886f43607fa02 # v4.6.2
+        uses: actions/upload-artifact@b7c566a772e6b6bfb58ed0dc250532a479d7789f # v6.0.0
         with:
           name: purser-run-\${{ github.run_attempt }}
           path: |
@@ -148,5 +156,29 @@ jobs:
             \${{ runner.temp }}/purser-*/work.patch
           if-no-files-found: ignore
           retention-days: 30
+
+  # The App delivers the work itself. Without one this job does: it may write, has no key, and runs nothing of the repository.
+  deliver:
+    needs: run
+    if: \${{ !cancelled() && vars.PURSER_APP_URL == '' && needs.run.outputs.artifact != '' }}
+    runs-on: ubuntu-24.04
+    timeout-minutes: 15
+    permissions:
+      contents: write
+      pull-requests: write # GitHub also wants "Allow GitHub Actions to create and approve pull requests" in the settings
+      issues: write
+    steps:
+      - name: Fetch the run
+        uses: actions/download-artifact@37930b1c2abaa49bbe596cd826c3c89aef350131 # v7.0.0
+        with:
+          name: \${{ needs.run.outputs.artifact }}
+          path: \${{ runner.temp }}/purser-run
+
+      - name: Deliver
+        uses: ${deliveryOf(action)}
+        with:
+          report: \${{ runner.temp }}/purser-run/report.json
+          # As above; what the run left does not decide what may be delivered.
+          workflow: \${{ github.event_name == 'push' && 'changelog' || '' }}
 `
 }

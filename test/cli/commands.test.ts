@@ -126,6 +126,19 @@ describe('purser init', () => {
     })
   })
 
+  it('lets a second job deliver where there is no App: it may write, has no key and checks nothing out', () => {
+    const { deliver } = parse(starterFiles('acme/purser@v1')[ACTIONS_WORKFLOW] ?? '').jobs
+    expect(deliver.if).toContain("vars.PURSER_APP_URL == ''")
+    expect(deliver.permissions).toEqual({ contents: 'write', 'pull-requests': 'write', issues: 'write' })
+    expect(deliver.environment).toBeUndefined()
+    const used = deliver.steps.map(({ uses }: { uses: string }) => uses)
+    expect(used).toEqual([
+      expect.stringMatching(/^actions\/download-artifact@[0-9a-f]{40}$/),
+      'acme/purser/delivery@v1',
+    ])
+    expect(JSON.stringify(deliver)).not.toContain('secrets.')
+  })
+
   it('keeps what is there, and writes over it only when forced', async () => {
     const dir = workingCopy({ [PORTFOLIOS]: 'mine' })
     const kept = await purser(['init', dir, '--json'])

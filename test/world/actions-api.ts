@@ -106,7 +106,7 @@ export function actionsRoutes(world: World, engine: ActionsEngine): Route[] {
     mayWrite(ask.who, 'actions', 'write')
     const run = runOf(ask)
     if (run.status !== 'completed') throw new Refused(403, 'This workflow is already running')
-    await engine.rerun(run.id)
+    await engine.rerun(run.id, ask.params.failed === undefined ? 'all' : 'failed')
     return { status: 201, json: {} }
   }
 
@@ -132,6 +132,9 @@ export function actionsRoutes(world: World, engine: ActionsEngine): Route[] {
     route('GET', `${base}/runs/:id/attempts/:attempt/jobs`, listJobs),
     route('POST', `${base}/runs/:id/cancel`, cancel),
     route('POST', `${base}/runs/:id/rerun`, rerun),
+    route('POST', `${base}/runs/:id/rerun-failed-jobs`, (ask) =>
+      rerun({ ...ask, params: { ...ask.params, failed: 'yes' } }),
+    ),
     route('GET', `${base}/jobs/:id`, getJob),
   ]
 }

@@ -1,5 +1,5 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { dirname, isAbsolute, join, resolve } from 'node:path'
+import { copyFile, cp, glob, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import { parse } from 'yaml'
 import type { ActionsOptions, ActionsRun, Job, Oidc, StepRun } from './contract.ts'
 import { type Contexts, holds, interpolate, type JobState } from './expressions.ts'
@@ -96,7 +96,10 @@ export function startJob(setting: JobSetting): JobControl {
     try {
       if (step.run !== null) await runCommand(step, record, say(step.run), env)
       else if (/^actions\/checkout@/.test(step.uses ?? '')) await checkout(given, token, record)
-      else if (isPurser(step.uses ?? '')) await runAction(record, given, env, say)
+      else if (isPurser(step.uses ?? ''))
+        await runAction(record, actionDir(options.action, step.uses ?? ''), given, env, say)
+      else if (/^actions\/upload-artifact@/.test(step.uses ?? '')) await upload(given, record)
+      else if (/^actions\/download-artifact@/.test(step.uses ?? '')) await download(given, record)
       else skip(record, `the stand-in for Actions doesn't have ${step.uses}`)
     } catch (error) {
       record.conclusion = 'failure'
@@ -131,13 +134,14 @@ export function startJob(setting: JobSetting): JobControl {
 
   async function runAction(
     record: StepRun,
+    dir: string,
     given: Record<string, string>,
     env: Record<string, string>,
     say: (text: string) => string,
   ): Promise<void> {
-    const action = await readAction(options.action)
+    const action = await readAction(dir)
     const inputs = { ...defaults(action, say), ...given }
-    const withInputs = { ...env, ...inputEnv(inputs), GITHUB_ACTION: 'purser', GITHUB_ACTION_PATH: options.action }
+    const withInputs = { ...env, ...inputEnv(inputs), GITHUB_ACTION: 'purser', GITHUB_ACTION_PATH: dir }
     // As on the runner, `post` is due from the moment that main starts, whatever becomes of main.
     if (action.post !== null) posts.push({ step: record, action, env: withInputs })
     await follow(record, [process.execPath, action.main], job.workspace, withInputs)
@@ -176,6 +180,28 @@ export function startJob(setting: JobSetting): JobControl {
     step.summary += summary
     step.annotations.push(...annotations)
     if (exitCode !== 0) state.failed = true
+  }
+
+  /** Artifacts of one Actions run, whichever attempt made them, as files below the common folder of what was named. */
+  const artifactDir = (name: string): string => join(world.dir, 'artifacts', String(run.id), name)
+
+  async function upload(given: Record<string, string>, record: StepRun): Promise<void> {
+    const patterns = (given.path ?? '').split('\n').map((pattern) => pattern.trim())
+    const found: string[] = []
+    for await (const file of glob(patterns.filter((pattern) => pattern !== ''))) found.push(file)
+    const folders = new Set(found.map((file) => dirname(file)))
+    if (folders.size > 1) throw new Error(`the stand-in for artifacts keeps the files of one folder: ${[...folders]}`)
+    await mkdir(artifactDir(given.name ?? 'artifact'), { recursive: true })
+    for (const file of found) await copyFile(file, join(artifactDir(given.name ?? 'artifact'), basename(file)))
+    record.conclusion = 'success'
+    record.exitCode = 0
+  }
+
+  async function download(given: Record<string, string>, record: StepRun): Promise<void> {
+    const target = resolve(job.workspace, given.path ?? '.')
+    await cp(artifactDir(given.name ?? ''), target, { recursive: true })
+    record.conclusion = 'success'
+    record.exitCode = 0
   }
 
   async function checkout(given: Record<string, string>, token: string, record: StepRun): Promise<void> {
@@ -239,7 +265,10 @@ function contextsOf(setting: JobSetting, token: string): Contexts {
 }
 
 /** Any `uses` that names Purser's Action: by its repository, or the repository's own. */
-const isPurser = (uses: string): boolean => uses === './' || /(^|\/)purser@/.test(uses)
+const isPurser = (uses: string): boolean => uses === './' || /(^|\/)purser(\/\w+)?@/.test(uses)
+
+/** `owner/purser/delivery@ref` lies in a folder of its own. */
+const actionDir = (dir: string, uses: string): string => join(dir, /\/purser\/(\w+)@/.exec(uses)?.[1] ?? '.')
 
 async function readAction(dir: string): Promise<ActionFile> {
   const file = parse(await readFile(join(dir, 'action.yml'), 'utf8')) as { runs?: Json; inputs?: ActionFile['inputs'] }

@@ -1,8 +1,9 @@
 import type { ActionsEngine } from './actions.ts'
 import { actionsApp } from './emulator.ts'
 import type { Identity } from './identity.ts'
+import { pullJson } from './pulls.ts'
 import { startsOnPush } from './workflow-file.ts'
-import { actorOf, type Json, type RefMove, type Repository, type World, zeros } from './world.ts'
+import { actorOf, type Json, type PullFacts, type RefMove, type Repository, type World, zeros } from './world.ts'
 
 const skipping = /\[(skip ci|ci skip|no ci|skip actions|actions skip)\]/
 
@@ -20,6 +21,22 @@ export function createTriggers(world: World, engine: Pick<ActionsEngine, 'begin'
     for (const { path, file } of await engine.workflows(repository, move.after)) {
       if (!file || !startsOnPush(file, 'main', paths)) continue
       await engine.begin({ ...startOf(repository, path, move.after, sender), event: 'push', payload })
+    }
+  }
+
+  /** A new head of a pull request, by a person: only `pull_request_target`, whose file is the default branch's. */
+  async function pulled(repository: Repository, pull: PullFacts, sender: Json): Promise<void> {
+    const sha = await repository.store.resolve('refs/heads/main')
+    if (sha === null || sender.type === 'Bot') return
+    const json = await world.emulate('GET', `/repos/${repository.fullName}`)
+    const payload = {
+      number: pull.number,
+      pull_request: await pullJson(world, repository, pull.number),
+      repository: json,
+    }
+    for (const { path, file } of await engine.workflows(repository, sha)) {
+      if (!file?.on.pull_request_target) continue
+      await engine.begin({ ...startOf(repository, path, sha, sender), event: 'pull_request_target', payload })
     }
   }
 
@@ -41,7 +58,7 @@ export function createTriggers(world: World, engine: Pick<ActionsEngine, 'begin'
     }
   }
 
-  return { pushed, schedule }
+  return { pushed, pulled, schedule }
 }
 
 const startOf = (repository: Repository, path: string, sha: string, sender: Json) => ({

@@ -23,7 +23,15 @@ export type Start = {
 }
 
 /** A run with what it needs beside the record that tests see. */
-type Live = { run: ActionsRun; start: Start; file: WorkflowFile | null; controls: Set<JobControl>; parked: boolean }
+type Live = {
+  run: ActionsRun
+  start: Start
+  file: WorkflowFile | null
+  controls: Set<JobControl>
+  parked: boolean
+  /** How its jobs ended, for those that need them. */
+  done: Record<string, { result: string; outputs: Record<string, string> }>
+}
 
 export type ActionsEngine = {
   api: Actions
@@ -33,7 +41,7 @@ export type ActionsEngine = {
     repository: Repository,
     revision: string,
   ): Promise<{ path: string; file: WorkflowFile | null; problem: string | null }[]>
-  rerun(runId: number): Promise<void>
+  rerun(runId: number, which?: 'all' | 'failed'): Promise<void>
   close(): Promise<void>
 }
 
@@ -79,7 +87,7 @@ export function createActions(world: World, given: ActionsOptions | null, oidc: 
       jobs: [],
       problem: found?.problem ?? null,
     }
-    const one: Live = { run, start, file: found?.file ?? null, controls: new Set(), parked: parkNext > 0 }
+    const one: Live = { run, start, file: found?.file ?? null, controls: new Set(), parked: parkNext > 0, done: {} }
     if (one.parked) parkNext -= 1
     live.set(run.id, one)
     await queue(one)
@@ -88,7 +96,9 @@ export function createActions(world: World, given: ActionsOptions | null, oidc: 
 
   async function queue(one: Live): Promise<void> {
     const { run, file } = one
-    run.jobs = Object.entries(file?.jobs ?? {}).map(([id, jobFile]) => newJob(id, jobFile))
+    const kept = run.jobs.filter((job) => one.done[job.key] !== undefined)
+    const fresh = Object.entries(file?.jobs ?? {}).filter(([id]) => one.done[id] === undefined)
+    run.jobs = [...kept, ...fresh.map(([id, jobFile]) => newJob(id, jobFile))]
     await tellRun(one, 'requested')
     for (const job of run.jobs) await tellJob(one, job, 'queued')
     if (one.parked) return
@@ -115,9 +125,9 @@ export function createActions(world: World, given: ActionsOptions | null, oidc: 
     const { run, file } = one
     // The answer to the dispatch goes out before its job starts, as it does on GitHub.
     await new Promise(setImmediate)
-    const done: Record<string, { result: string; outputs: Record<string, string> }> = {}
+    const { done } = one
     try {
-      const waiting = new Set(run.jobs)
+      const waiting = new Set(run.jobs.filter((job) => done[job.key] === undefined))
       while (file && waiting.size > 0) {
         const ready = [...waiting].filter((job) => (file.jobs[job.key]?.needs ?? []).every((need) => need in done))
         if (ready.length === 0) throw new Error(`${run.workflow}: jobs that need each other, or one that isn't there`)
@@ -219,9 +229,11 @@ export function createActions(world: World, given: ActionsOptions | null, oidc: 
     running.add(work)
   }
 
-  async function rerun(runId: number): Promise<void> {
+  async function rerun(runId: number, which: 'all' | 'failed' = 'all'): Promise<void> {
     const one = live.get(runId)
     if (!one) return
+    const stays = Object.entries(one.done).filter(([, { result }]) => which === 'failed' && result === 'success')
+    one.done = Object.fromEntries(stays)
     Object.assign(one.run, { attempt: one.run.attempt + 1, status: 'queued', conclusion: null, problem: null })
     await queue(one)
   }
@@ -234,6 +246,12 @@ export function createActions(world: World, given: ActionsOptions | null, oidc: 
   if (given !== null) {
     world.onPush.push((...push) => {
       const work = triggers.pushed(...push).finally(() => running.delete(work))
+      running.add(work)
+    })
+  }
+  if (given !== null) {
+    world.onHead.push((...head) => {
+      const work = triggers.pulled(...head).finally(() => running.delete(work))
       running.add(work)
     })
   }

@@ -125,7 +125,7 @@ export function pullRoutes(world: World, forward: (ask: Ask) => Promise<Answer>)
     const json = await pullJson(world, repository, number)
     const sender = await actorOf(world, ask.who)
     await announce(world, repository, 'pull_request', sender, { action: 'opened', number, pull_request: json })
-    for (const told of world.onHead) told(repository, facts)
+    for (const told of world.onHead) told(repository, facts, sender)
     return { status: 201, json }
   }
 

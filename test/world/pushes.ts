@@ -110,7 +110,7 @@ async function moveHeads(world: World, moved: Repository, move: RefMove, sender:
       const payload = { action: 'synchronize', number: pull.number, before: move.before, after: move.after }
       const json = await pullJson(world, repository, pull.number)
       await announce(world, repository, 'pull_request', sender, { ...payload, pull_request: json })
-      for (const told of world.onHead) told(repository, pull)
+      for (const told of world.onHead) told(repository, pull, sender)
     }
   }
 }

@@ -62,7 +62,7 @@ export type World = {
   /** Told of every push, after its webhooks are queued. */
   onPush: ((repository: Repository, move: RefMove, who: Identity, sender: Json) => void)[]
   /** Told when a pull request has a new head. */
-  onHead: ((repository: Repository, pull: PullFacts) => void)[]
+  onHead: ((repository: Repository, pull: PullFacts, sender: Json) => void)[]
   nextId(): number
   /** An installation token of the App under test or of GitHub Actions, known to the overlay. */
   appToken(app: 'purser' | 'actions', permissions?: Record<string, string>): Promise<string>
