@@ -4,12 +4,14 @@ import { commitMessage, pullRequestText } from '../core/text/delivery.ts'
 import { commitOnto, findMadeIn } from './commit.ts'
 import type { DeliveryOrder } from './deliver.ts'
 import type { Delivered } from './delivered.ts'
+import { isRefused } from './github.ts'
 import { openPullRequest } from './pull-request.ts'
 import { pushSideBranch, type SideBranch } from './side-branch.ts'
 import { sideBranchUrl } from './side-branch-url.ts'
 
 const AUTO_MERGE =
   'This pull request has auto-merge on, which could merge a commit before anybody has seen it; so the work comes as a pull request onto its branch.'
+const RULES = 'A rule of the branch does not let the commit onto it, so the work comes as a pull request onto it.'
 const NO_BRANCH = 'There is no branch of the subject to write to, so the work comes as a pull request.'
 
 export async function deliverCommit(order: DeliveryOrder, changeset: Changeset): Promise<Delivered> {
@@ -24,11 +26,18 @@ export async function deliverCommit(order: DeliveryOrder, changeset: Changeset):
   const message = commitMessage(view)
   const { branch } = target
   const done = await commitOnto(place.octokit, place.name, { runId: view.runId, branch, changeset, message })
+  if (done.kind === 'refused') {
+    order.onRefused(done.error)
+    return deliverPullRequest(order, changeset, RULES, branch)
+  }
   if (done.kind !== 'committed') return aside(order, changeset)
   return { sha: done.commit.sha, url: done.commit.url }
 }
 
-/** Onto the default branch, unless it says onto which. */
+/**
+ * Onto the default branch, unless it says onto which. Where GitHub lets nobody open one (no job may, in many repositories),
+ * the work is on its branch.
+ */
 export async function deliverPullRequest(
   order: DeliveryOrder,
   changeset: Changeset,
@@ -38,8 +47,14 @@ export async function deliverPullRequest(
   const { place } = order
   const { branch, sha } = await sideBranch(order, changeset)
   const text = pullRequestText(order.view, why)
-  const { number, url } = await openPullRequest(place.octokit, place.name, { branch, base, ...text })
-  return { sha, number, url }
+  try {
+    const { number, url } = await openPullRequest(place.octokit, place.name, { branch, base, ...text })
+    return { sha, number, url }
+  } catch (error) {
+    if (!isRefused(error)) throw error
+    order.onRefused(error)
+    return { sha, url: sideBranchUrl(order.site, branch), conclusion: 'withheld', reason: 'delivery-refused' }
+  }
 }
 
 /** Unfinished work is paid for too: it is kept where somebody can pick it up. */

@@ -1,7 +1,7 @@
 /** A commit onto the head that the work was made from, or what comes closest to it when the head has moved. */
 import type { Changeset } from '../core/changeset.ts'
 import type { Octokit, RepositoryName } from './github.ts'
-import { isMissing, statusOf } from './github.ts'
+import { isMissing, isRefused, statusOf } from './github.ts'
 import { appliesTo, type FoundCommit, isMade, type Made } from './made.ts'
 import { createTreeReader, type TreeReader } from './tree.ts'
 import { type WrittenCommit, writeCommit } from './write-commit.ts'
@@ -13,8 +13,15 @@ export interface CommitOrder {
   readonly message: string
 }
 
-/** `conflict`: the branch moved and changed a file that the work changes too. `gone`: there is no such branch. */
-export type CommitOnto = { kind: 'committed'; commit: WrittenCommit } | { kind: 'conflict' } | { kind: 'gone' }
+/**
+ * `conflict`: the branch moved and changed a file that the work changes too. `gone`: there is no such branch. `refused`: a
+ * rule of the branch lets nobody push to it who is not allowed by name.
+ */
+export type CommitOnto =
+  | { kind: 'committed'; commit: WrittenCommit }
+  | { kind: 'conflict' }
+  | { kind: 'gone' }
+  | { kind: 'refused'; error: unknown }
 
 /** How often the head may move between reading and writing it before the work goes to a branch of its own. */
 const MOVES_MAX = 3
@@ -42,7 +49,12 @@ export async function commitOnto(
     if (head !== order.changeset.baseSha && !(await appliesTo(reader, head, order.changeset)))
       return { kind: 'conflict' }
     const commit = await writeCommit(octokit, repository, reader, head, order.changeset, order.message)
-    if (await advance(octokit, repository, order.branch, commit.sha)) return { kind: 'committed', commit }
+    try {
+      if (await advance(octokit, repository, order.branch, commit.sha)) return { kind: 'committed', commit }
+    } catch (error) {
+      if (isRefused(error)) return { kind: 'refused', error }
+      throw error
+    }
   }
   return { kind: 'conflict' }
 }

@@ -1,5 +1,5 @@
 /** The page of a side branch, which is how the ledger remembers it. */
-const PAGE = /\/tree\/(purser\/[\w/-]+)$/
+const PAGE = /\/tree\/(purser[/-][\w/-]+)$/
 
 /** `site`: the repository's own page. */
 export function sideBranchUrl(site: string, branch: string): string {

@@ -19,19 +19,41 @@ export interface SideBranchOrder {
   readonly message: string
 }
 
-/** The work on top of the very commit it was made from. A branch of this run that is already there is adopted. */
+/** Names that are tried besides the plain ones. */
+const NUMBERED_MAX = 3
+
+/**
+ * The work on top of the very commit it was made from. A branch of this run that is already there is adopted. Whoever may
+ * write can take a name beforehand; what is on it then is not this work, so it is left alone and the next name is tried.
+ */
 export async function pushSideBranch(
   octokit: Octokit,
   repository: RepositoryName,
   order: SideBranchOrder,
 ): Promise<SideBranch> {
-  // A later run of the same session gets a branch of its own.
-  for (const branch of [`purser/${order.sessionId}`, `purser/${order.sessionId}-${order.runId}`]) {
+  let refusal: unknown
+  for (const branch of namesFor(order)) {
     const head = await headOf(octokit, repository, branch)
-    if (head === undefined) return createBranch(octokit, repository, branch, order)
-    if (await holdsWork(octokit, repository, head, order)) return { branch, sha: head }
+    if (head !== undefined) {
+      if (await holdsWork(octokit, repository, head, order)) return { branch, sha: head }
+      continue
+    }
+    try {
+      return await createBranch(octokit, repository, branch, order)
+    } catch (error) {
+      // 422: the name is taken, or it lies below or above one that is.
+      if (statusOf(error) !== 422) throw error
+      refusal = error
+    }
   }
-  throw new Error(`the side branches of run ${order.runId} hold other work`)
+  throw refusal ?? new Error(`the side branches of run ${order.runId} hold other work`)
+}
+
+/** A later run of the same session gets a branch of its own. A branch `purser` leaves no room for any `purser/…`. */
+function namesFor({ sessionId, runId }: SideBranchOrder): string[] {
+  const own = `purser/${sessionId}-${runId}`
+  const numbered = Array.from({ length: NUMBERED_MAX }, (_, index) => `${own}-${index + 2}`)
+  return [`purser/${sessionId}`, own, ...numbered, `purser-${sessionId}-${runId}`]
 }
 
 /** Whether the branch's head is the commit that would be written: this work on top of the commit it was made from. */

@@ -71,6 +71,59 @@ test('a pull request with auto-merge on gets a pull request onto its branch', as
   expect(data[0]?.body).toContain('auto-merge')
 })
 
+describe('an obstacle', () => {
+  const refusedOnce = { method: 'PATCH', path: /\/git\/refs\/heads/, status: 422 }
+
+  test('a rule of the branch: the work comes as a pull request onto it, which says why', async () => {
+    const { pull, runner } = await started()
+    stage.github.fail(refusedOnce)
+    const answer = await runner.finish({ delivery: workOn(pull.head, 'src/total.js', '1\n') })
+    expect(answer).toMatchObject({ json: { conclusion: 'completed' } })
+    expect(await headOf(pull.branch)).toBe(pull.head)
+    const { data } = await stage.octokit.pulls.list({ ...repository, base: pull.branch })
+    expect(data.map(({ body }) => body?.includes('A rule of the branch'))).toEqual([true])
+  })
+
+  test('no pull request may be opened: the work stays on its branch, and the reply names it', async () => {
+    const { pull, run, runner } = await started()
+    stage.github.fail(refusedOnce)
+    stage.github.fail({ method: 'POST', path: /\/pulls$/, status: 403 })
+    const answer = await runner.finish({ delivery: workOn(pull.head, 'src/total.js', '1\n') })
+    expect(answer).toMatchObject({ json: { conclusion: 'withheld', reason: 'delivery-refused' } })
+    expect(await contentOf('src/total.js', `purser/${run.sessionId}`)).toBe('1\n')
+    expect((await stage.replies(pull.number))[0]).toContain(`purser/${run.sessionId}`)
+  })
+
+  test('the names of side branches are taken by somebody else: theirs stay as they are', async () => {
+    const { pull, run, runner } = await started()
+    const [first, second] = [`purser/${run.sessionId}`, `purser/${run.sessionId}-${run.id}`]
+    const theirs = await stage.github.person('dev').push({ branch: first, files: { 'src/total.js': 'evil\n' } })
+    // A branch below a name leaves no room for the name itself.
+    await stage.github.person('dev').push({ branch: `${second}/x`, files: { 'src/total.js': 'evil\n' } })
+    await stage.github.person('dev').close(pull.number)
+    await runner.finish({ delivery: workOn(pull.head, 'src/total.js', '1\n') })
+    expect(await headOf(first)).toBe(theirs)
+    expect(await contentOf('src/total.js', `${second}-2`)).toBe('1\n')
+    expect((await stage.replies(pull.number))[0]).toContain(`${second}-2`)
+  })
+
+  test('a branch that is gone: the work goes to a side branch', async () => {
+    const { pull, run, runner } = await started()
+    await stage.octokit.git.deleteRef({ ...repository, ref: `heads/${pull.branch}` })
+    const answer = await runner.finish({ delivery: workOn(pull.head, 'src/total.js', '1\n') })
+    expect(answer).toMatchObject({ json: { conclusion: 'withheld', reason: 'head-moved-on' } })
+    expect(await contentOf('src/total.js', `purser/${run.sessionId}`)).toBe('1\n')
+  })
+
+  test('a repository that nobody may write to: the work is kept in the report, and the job’s page is named', async () => {
+    const { pull, runner } = await started()
+    stage.github.fail({ method: 'POST', path: /\/git\/trees$/, status: 403 })
+    const answer = await runner.finish({ delivery: workOn(pull.head, 'src/total.js', '1\n') })
+    expect(answer).toMatchObject({ json: { conclusion: 'withheld', reason: 'delivery-refused' } })
+    expect((await stage.replies(pull.number))[0]).toMatch(/the work is kept\]\(\S+\/actions\/runs\/\d+\)/)
+  })
+})
+
 test('modes, bytes that are no text and deletions arrive as they are', async () => {
   const { pull, runner } = await started()
   const bytes = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0xff, 0x00])
