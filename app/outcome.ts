@@ -55,12 +55,12 @@ export async function updateOutcome(
     parts.log.warn({ run: runId, reason }, 'no outcome is decided while the configuration is unreadable')
     return putOff(parts, runId)
   }
-  const rules = declared.configuration.portfolios.outcomes
+  const { outcomes: rules, checks } = declared.configuration.portfolios
   const changed = await recordOutcome(
     parts.prisma,
     runId,
     (run, rows) => {
-      const facts = factsOf(run, rows)
+      const facts = factsOf(run, rows, checks.apps)
       const delivery = deliveryKindSchema.parse(run.delivery)
       const silence = silenceDecidesAt(facts, rules, delivery, now)
       return {

@@ -49,6 +49,6 @@ export function withLinesAtLeast(file: ChangedFile, before: string | undefined):
 }
 
 /** With their ends: git tells a last line without one from the same line with one. */
-function linesOf(text: string): readonly string[] {
+export function linesOf(text: string): readonly string[] {
   return text.match(/[^\n]*\n|[^\n]+/g) ?? []
 }

@@ -1,10 +1,14 @@
 /** What became of a run's work: declared rules over observed facts, first match wins. */
 import type { OutcomeRule } from './config/portfolios.ts'
+import { formatShare } from './measure.ts'
 import type { ReasonCode } from './reason.ts'
+import { isMostlyGone, type Rewritten } from './rewritten.ts'
 import type { Conclusion, DeliveryKind, Outcome } from './run.ts'
 
 /** The days after which a run that nothing was heard of counts as unknown. */
 export const SILENCE_DAYS = 14
+/** The same of an issue that a run has opened. */
+export const ISSUE_SILENCE_DAYS = 60
 
 /**
  * What GitHub showed of a run's work so far. Absent means not seen. For a commit, a review or a comment the subject
@@ -27,8 +31,14 @@ export interface Facts {
   readonly merged: boolean
   /** Closed without a merge. */
   readonly closed: boolean
+  /** How an issue was closed, as GitHub says; a duplicate counts as not planned. */
+  readonly closedAs?: 'completed' | 'not-planned' | undefined
   readonly reverted: boolean
-  /** All checks on the delivered head that ended; absent while none has. */
+  /** How much of its lines was no longer there when it was merged; absent where that could not be measured. */
+  readonly rewritten?: Rewritten | undefined
+  /** Whether any line that it commented on was changed before the merge; absent where it commented on none. */
+  readonly heeded?: boolean | undefined
+  /** All checks on the delivered head that ended and that nobody could forge; absent while none has. */
   readonly checks?: 'success' | 'failure' | undefined
   readonly review?: 'approved' | 'changes-requested' | undefined
 }
@@ -44,13 +54,22 @@ const labelled: readonly OutcomeRule[] = [
   { outcome: 'reworked', when: { label: 'agent/reworked' } },
   { outcome: 'accepted', when: { label: 'agent/accepted' } },
 ]
+/** The labels by which people say what the work was worth. */
+export const outcomeLabels: readonly string[] = labelled.flatMap(({ when }) => when.label ?? [])
 const silent: OutcomeRule = { outcome: 'unknown', when: { 'after-days': SILENCE_DAYS } }
+
+/** In basis points. Where more was thrown away than kept, people did the work themselves. */
+const MOSTLY_REWRITTEN = 5_000
+const WHOLLY_REWRITTEN = 10_000
 
 /** The work is in the tree, so the tree's fate is the work's. */
 const changeRules: readonly OutcomeRule[] = [
   ...labelled,
   { outcome: 'rejected', when: { reverted: true } },
   { outcome: 'rejected', when: { closed: true } },
+  // Nothing of it was merged: such as a head that was pushed over it by force.
+  { outcome: 'rejected', when: { merged: true, rewritten: WHOLLY_REWRITTEN } },
+  { outcome: 'reworked', when: { merged: true, rewritten: MOSTLY_REWRITTEN } },
   { outcome: 'reworked', when: { merged: true, checks: 'failure' } },
   { outcome: 'accepted', when: { merged: true } },
   silent,
@@ -69,14 +88,45 @@ const wordRules: readonly OutcomeRule[] = [
   silent,
 ]
 
+/** Of a review more can be seen: whether anybody changed a line that it was about. One without line comments asked for nothing. */
+const reviewRules: readonly OutcomeRule[] = [
+  ...labelled,
+  { outcome: 'rejected', when: { merged: true, heeded: false } },
+  ...wordRules.slice(labelled.length),
+]
+
+/** An issue is worth what people do with it. Its own silence lasts longer than a pull request's: it waits for its turn. */
+const issueRules: readonly OutcomeRule[] = [
+  ...labelled,
+  { outcome: 'rejected', when: { 'closed-as': 'not-planned' } },
+  { outcome: 'accepted', when: { closed: true } },
+  { outcome: 'unknown', when: { 'after-days': ISSUE_SILENCE_DAYS } },
+]
+
 /** The rules that every repository has below its own, by kind of delivery. */
-export const builtInRules: Readonly<Record<DeliveryKind, readonly OutcomeRule[]>> = {
+export const builtInRules: Readonly<Record<DeliveryKind | 'issue', readonly OutcomeRule[]>> = {
   commit: changeRules,
   'pull-request': changeRules,
-  review: wordRules,
+  review: reviewRules,
   comment: wordRules,
+  issue: issueRules,
   // Nothing is handed over by design, so only people can say what it was worth.
   none: [...labelled, silent],
+}
+
+/**
+ * The built-in rules that stand below a repository's own. Where it declares by itself when silence has a meaning (a rule of
+ * `after-days` alone), that takes the place of the built-in days, be they more or less.
+ */
+function standardRules(declared: readonly OutcomeRule[], delivery: DeliveryKind): readonly OutcomeRule[] {
+  const builtIn = builtInRules[delivery]
+  return declared.some(isSilence) ? builtIn.filter((rule) => !isSilence(rule)) : builtIn
+}
+
+function isSilence({ when }: OutcomeRule): boolean {
+  return (
+    when['after-days'] !== undefined && Object.values(when).filter((condition) => condition !== undefined).length === 1
+  )
 }
 
 /**
@@ -97,13 +147,14 @@ export function decideOutcome(
 ): Decided {
   const undelivered = decideUndelivered(facts, delivery)
   if (undelivered) return undelivered
-  const builtIn = builtInRules[delivery]
+  const builtIn = standardRules(declared, delivery)
   const own = declared.findIndex((rule) => holds(rule.when, facts, now))
   const ownRule = declared[own]
-  if (ownRule) return { outcome: ownRule.outcome, rule: `portfolios.yml outcomes[${own}]: ${words(ownRule.when)}` }
+  if (ownRule)
+    return { outcome: ownRule.outcome, rule: `portfolios.yml outcomes[${own}]: ${words(ownRule.when, facts)}` }
   const standard = builtIn.findIndex((rule) => holds(rule.when, facts, now))
   const rule = builtIn[standard]
-  if (rule) return { outcome: rule.outcome, rule: `built-in rule ${standard + 1}: ${words(rule.when)}` }
+  if (rule) return { outcome: rule.outcome, rule: `built-in rule ${standard + 1}: ${words(rule.when, facts)}` }
   return { outcome: 'pending', rule: 'no rule matches yet' }
 }
 
@@ -118,7 +169,7 @@ export function silenceDecidesAt(
   now: Date,
 ): Date | undefined {
   if (decideUndelivered(facts, delivery)) return undefined
-  const rules = [...declared, ...builtInRules[delivery]]
+  const rules = [...declared, ...standardRules(declared, delivery)]
   const standing = rules.findIndex((rule) => holds(rule.when, facts, now))
   const moments = (standing === -1 ? rules : rules.slice(0, standing)).flatMap(({ when }) => {
     const days = when['after-days']
@@ -185,20 +236,30 @@ function holds(when: OutcomeRule['when'], facts: Facts, now: Date): boolean {
     (when.label === undefined || facts.labels.includes(when.label)) &&
     (when.merged === undefined || facts.merged === when.merged) &&
     (when.closed === undefined || facts.closed === when.closed) &&
+    (when['closed-as'] === undefined || facts.closedAs === when['closed-as']) &&
     (when.reverted === undefined || facts.reverted === when.reverted) &&
+    (when.rewritten === undefined || isMostlyGone(facts.rewritten, when.rewritten)) &&
+    (when.heeded === undefined || facts.heeded === when.heeded) &&
     (when.checks === undefined || facts.checks === when.checks) &&
     (when.review === undefined || facts.review === when.review) &&
     (days === undefined || now.getTime() - facts.endedAt.getTime() >= days * MS_PER_DAY)
   )
 }
 
-/** A rule's conditions as a person would say them. */
-function words(when: OutcomeRule['when']): string {
+/** A rule's conditions as a person would say them, with the number that was measured where there is one. */
+function words(when: OutcomeRule['when'], { rewritten }: Facts): string {
   const said = [
     when.label === undefined ? undefined : `labelled ${when.label}`,
     yesOrNo(when.merged, 'merged'),
     yesOrNo(when.closed, 'closed without a merge'),
+    when['closed-as'] === undefined ? undefined : `closed as ${when['closed-as'].replace('-', ' ')}`,
     yesOrNo(when.reverted, 'reverted'),
+    when.rewritten === undefined || rewritten === undefined
+      ? undefined
+      : `${formatShare(rewritten.gone, rewritten.lines)} of its lines were gone by then, which is ${when.rewritten / 100}% or more`,
+    when.heeded === undefined
+      ? undefined
+      : `${when.heeded ? 'some' : 'none'} of the lines it commented on were changed`,
     when.checks === undefined ? undefined : when.checks === 'success' ? 'its checks passed' : 'its checks failed',
     when.review === undefined ? undefined : when.review === 'approved' ? 'approved' : 'changes were requested',
     when['after-days'] === undefined ? undefined : `${when['after-days']} days went by`,

@@ -4,11 +4,15 @@ import type { Octokit, RepositoryName } from './github.ts'
 export interface TreeEntry {
   readonly sha: string
   readonly mode: string
+  /** In bytes, as far as GitHub says. */
+  readonly size?: number | undefined
 }
 
 export interface TreeReader {
   /** The file at `path` below a commit's root tree; `undefined` when there is none. */
   entryAt(rootTreeSha: string, path: string): Promise<TreeEntry | undefined>
+  /** The id of the folder at `path`, which names its content; `undefined` when there is none. */
+  folderAt(rootTreeSha: string, path: string): Promise<string | undefined>
   treeOf(commitSha: string): Promise<string>
 }
 
@@ -18,7 +22,7 @@ export function createTreeReader(octokit: Octokit, repository: RepositoryName): 
 
   async function readDirectory(sha: string): Promise<ReadonlyMap<string, TreeEntry & { type: string }>> {
     const { data } = await octokit.rest.git.getTree({ ...repository, tree_sha: sha })
-    return new Map(data.tree.map(({ path, sha, mode, type }) => [path, { sha, mode, type }]))
+    return new Map(data.tree.map(({ path, sha, mode, type, size }) => [path, { sha, mode, type, size }]))
   }
 
   function directory(sha: string): Promise<ReadonlyMap<string, TreeEntry & { type: string }>> {
@@ -29,19 +33,25 @@ export function createTreeReader(octokit: Octokit, repository: RepositoryName): 
     return reading
   }
 
+  async function folderAt(rootTreeSha: string, folders: readonly string[]): Promise<string | undefined> {
+    let sha = rootTreeSha
+    for (const folder of folders) {
+      const next = (await directory(sha)).get(folder)
+      if (next?.type !== 'tree') return undefined
+      sha = next.sha
+    }
+    return sha
+  }
+
   return {
     async entryAt(rootTreeSha, path) {
       const folders = path.split('/')
       const file = folders.pop() ?? ''
-      let sha = rootTreeSha
-      for (const folder of folders) {
-        const next = (await directory(sha)).get(folder)
-        if (next?.type !== 'tree') return undefined
-        sha = next.sha
-      }
-      const found = (await directory(sha)).get(file)
-      return found?.type === 'blob' ? { sha: found.sha, mode: found.mode } : undefined
+      const folder = await folderAt(rootTreeSha, folders)
+      const found = folder === undefined ? undefined : (await directory(folder)).get(file)
+      return found?.type === 'blob' ? { sha: found.sha, mode: found.mode, size: found.size } : undefined
     },
+    folderAt: (rootTreeSha, path) => folderAt(rootTreeSha, path.split('/')),
     async treeOf(commitSha) {
       const { data } = await octokit.rest.git.getCommit({ ...repository, commit_sha: commitSha })
       return data.tree.sha

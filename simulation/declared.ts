@@ -79,6 +79,7 @@ export class Declared {
       portfolios: this.#portfolios(),
       exploration: this.#exploration(nowMs),
       experiments: { split: this.#experiment(nowMs) },
+      checks: { apps: [] },
       outcomes: [],
     }
     this.#before = this.#file

@@ -6,6 +6,7 @@ import type { Run } from '../../prisma/client/client.ts'
 import type { Parts } from '../parts.ts'
 import type { Place } from '../place.ts'
 import { noteChecksOn, noteStatusesOn } from './checks.ts'
+import { noteMerged } from './merged.ts'
 import { noteFor } from './note.ts'
 
 /** Nobody's checks are done, and nobody merges, within this time of a delivery. */
@@ -24,5 +25,6 @@ export async function catchUp(parts: Parts, place: Place, run: Run): Promise<voi
 async function notePull(parts: Parts, place: Place, run: Run, number: number): Promise<void> {
   const { data: pull } = await place.octokit.rest.pulls.get({ ...place.name, pull_number: number })
   if (pull.state === 'open') return
-  await noteFor(parts, [run], { kind: pull.merged ? 'merged' : 'closed', key: '', value: 'yes' })
+  if (pull.merged) return noteMerged(parts, place, [run], pull)
+  await noteFor(parts, [run], { kind: 'closed', key: '', value: 'yes' })
 }

@@ -1,77 +1,100 @@
-/** Check runs and statuses on a delivered head. Purser's own checks say nothing of its work. */
+/**
+ * Check runs and statuses on a delivered head. Purser's own checks say nothing of its work. An event only says that there is
+ * something to see: what counts is what GitHub has of the head now, so that an old delivery can't bring back an old verdict.
+ */
+import type { ObservedCheck } from '../../core/observed-checks.ts'
+import type { Run } from '../../prisma/client/client.ts'
 import { runsByDeliveredSha } from '../ledger/history.ts'
 import type { Parts } from '../parts.ts'
 import type { Place } from '../place.ts'
 import type { NewFact } from './facts.ts'
 import { noteFor } from './note.ts'
+import { noteWorkflowFiles } from './workflow-files.ts'
 
-interface Check {
-  readonly name: string
+/** Checks of one head, and statuses, that are looked at. */
+const CHECKS_MAX = 300
+const PAGE = 100
+
+interface OfHead {
   readonly head_sha: string
-  readonly conclusion: string | null
-  readonly app: { readonly id?: number | undefined } | null
 }
 
-/** Checks of one head, and statuses, that are read at once. */
-const CHECKS_MAX = 100
-
-export async function onCheckRun(parts: Parts, place: Place, event: { readonly check_run: Check }): Promise<void> {
-  await note(parts, place, event.check_run)
+export async function onCheckRun(
+  parts: Parts,
+  place: Place,
+  { check_run }: { readonly check_run: OfHead & { readonly app: { readonly id?: number | undefined } | null } },
+): Promise<void> {
+  if (check_run.app?.id !== parts.appId) await noteChecksOn(parts, place, check_run.head_sha)
 }
 
 /** The end of a suite is the moment to find the checks whose own events never came. */
 export async function onCheckSuite(
   parts: Parts,
   place: Place,
-  event: { readonly check_suite: { readonly head_sha: string } },
+  { check_suite }: { readonly check_suite: OfHead },
 ): Promise<void> {
-  const { head_sha: sha } = event.check_suite
-  const runs = await runsByDeliveredSha(parts.prisma, place.repositoryId, sha)
-  if (runs.length > 0) await noteChecksOn(parts, place, sha)
+  await noteChecksOn(parts, place, check_suite.head_sha)
 }
 
 export async function noteChecksOn(parts: Parts, place: Place, sha: string): Promise<void> {
-  const { data } = await place.octokit.rest.checks.listForRef({ ...place.name, ref: sha, per_page: CHECKS_MAX })
-  for (const check of data.check_runs) {
-    if (check.status === 'completed') await note(parts, place, check)
-  }
-}
-
-interface Status {
-  readonly sha: string
-  readonly context: string
-  readonly state: string
-}
-
-export async function onStatus(parts: Parts, place: Place, { sha, context, state }: Status): Promise<void> {
-  if (state === 'pending') return
   const runs = await runsByDeliveredSha(parts.prisma, place.repositoryId, sha)
-  const value = state === 'success' ? 'success' : 'failure'
-  await noteFor(parts, runs, { kind: 'check', key: `status:${context}`, value })
+  if (runs.length === 0) return
+  const facts: NewFact[] = []
+  for (let page = 1; page <= CHECKS_MAX / PAGE; page += 1) {
+    const { data } = await place.octokit.rest.checks.listForRef({ ...place.name, ref: sha, per_page: PAGE, page })
+    for (const { app, name, status, conclusion } of data.check_runs) {
+      if (status !== 'completed' || app?.id === parts.appId) continue
+      facts.push({ kind: 'check', key: `check:${app?.slug ?? 'unknown'}:${name}`, value: verdictOf(conclusion) })
+    }
+    if (data.check_runs.length < PAGE) break
+  }
+  await noteChecks(parts, place, runs, facts)
+}
+
+export async function onStatus(
+  parts: Parts,
+  place: Place,
+  { sha, state }: { readonly sha: string; readonly state: string },
+): Promise<void> {
+  if (state !== 'pending') await noteStatusesOn(parts, place, sha)
 }
 
 export async function noteStatusesOn(parts: Parts, place: Place, sha: string): Promise<void> {
-  const { data } = await place.octokit.rest.repos.getCombinedStatusForRef({
-    ...place.name,
-    ref: sha,
-    per_page: CHECKS_MAX,
-  })
-  for (const { context, state } of data.statuses) await onStatus(parts, place, { sha, context, state })
+  const runs = await runsByDeliveredSha(parts.prisma, place.repositoryId, sha)
+  if (runs.length === 0) return
+  // Newest first, and each context has one that stands.
+  const standing = new Map<string, NewFact>()
+  for (let page = 1; page <= CHECKS_MAX / PAGE; page += 1) {
+    const { data } = await place.octokit.rest.repos.listCommitStatusesForRef({
+      ...place.name,
+      ref: sha,
+      per_page: PAGE,
+      page,
+    })
+    for (const { context, state, creator } of data) {
+      if (standing.has(context)) continue
+      const value = state === 'success' ? 'success' : state === 'pending' ? 'other' : 'failure'
+      standing.set(context, { kind: 'check', key: `status:${appOf(creator)}:${context}`, value })
+    }
+    if (data.length < PAGE) break
+  }
+  await noteChecks(parts, place, runs, [...standing.values()])
 }
 
-async function note(parts: Parts, place: Place, check: Check): Promise<void> {
-  if (check.app?.id === parts.appId) return
-  const runs = await runsByDeliveredSha(parts.prisma, place.repositoryId, check.head_sha)
-  const fact: NewFact = {
-    kind: 'check',
-    key: `${check.app?.id ?? 0}:${check.name}`,
-    value: verdictOf(check.conclusion),
-  }
-  await noteFor(parts, runs, fact)
+async function noteChecks(parts: Parts, place: Place, runs: readonly Run[], facts: readonly NewFact[]): Promise<void> {
+  if (facts.length === 0) return
+  for (const run of runs) await noteWorkflowFiles(parts, place, run)
+  await noteFor(parts, runs, ...facts)
+}
+
+/** An App's account is called after it; a person's is nobody's business. */
+function appOf(creator: { readonly login: string; readonly type: string } | null): string {
+  if (creator === null) return 'unknown'
+  return creator.type === 'Bot' ? creator.login.replace(/\[bot\]$/, '') : ''
 }
 
 /** Skipped, neutral, stale and cancelled checks say nothing of the work. */
-function verdictOf(conclusion: string | null): 'success' | 'failure' | 'other' {
+function verdictOf(conclusion: string | null): ObservedCheck['verdict'] {
   if (conclusion === 'success') return 'success'
   return conclusion === 'failure' || conclusion === 'timed_out' ? 'failure' : 'other'
 }

@@ -1,4 +1,4 @@
-/** Notes one fact for every run that it speaks of, and decides anew the outcomes of those that have ended. */
+/** Notes facts for every run that they speak of, and decides anew the outcomes of those that have ended. */
 
 import { mayRun } from '../../core/permission.ts'
 import { isRefusal } from '../../core/reason.ts'
@@ -10,9 +10,9 @@ import type { Parts } from '../parts.ts'
 import type { Place } from '../place.ts'
 import { type NewFact, noteFact } from './facts.ts'
 
-export async function noteFor(parts: Parts, runs: readonly Run[], fact: NewFact): Promise<void> {
+export async function noteFor(parts: Parts, runs: readonly Run[], ...facts: readonly NewFact[]): Promise<void> {
   for (const run of runs) {
-    await noteFact(parts.prisma, run.id, fact, parts.now())
+    for (const fact of facts) await noteFact(parts.prisma, run.id, fact, parts.now())
     await updateOutcome(parts, run.id)
   }
 }
@@ -24,9 +24,21 @@ export async function runsOfPullRequest(parts: Parts, place: Place, number: numb
     watchedRuns(prisma, place.repositoryId, `pull-request:${number}`),
     runsByDeliveredNumber(prisma, place.repositoryId, number),
   ])
-  // Work that is handed over as another pull request meets its fate there.
-  const isOnIt = (run: Run) => run.deliveredNumber === null && run.delivery !== 'pull-request'
-  return [...made.filter(isOnIt), ...handedOver]
+  return [...made.filter(isOnSubject), ...handedOver]
+}
+
+/** The runs whose work lies in this issue: said on it, or handed over as it. */
+export async function runsOfIssue({ prisma }: Parts, place: Place, number: number): Promise<readonly Run[]> {
+  const [made, handedOver] = await Promise.all([
+    watchedRuns(prisma, place.repositoryId, `issue:${number}`),
+    runsByDeliveredNumber(prisma, place.repositoryId, number),
+  ])
+  return [...made.filter(isOnSubject), ...handedOver]
+}
+
+/** Work that is handed over as a pull request or an issue of its own meets its fate there. */
+function isOnSubject(run: Run): boolean {
+  return run.deliveredNumber === null && run.delivery !== 'pull-request'
 }
 
 /** Whether what somebody did counts. Their name is asked about and then forgotten. */

@@ -2,8 +2,9 @@
 import type { Parts } from '../parts.ts'
 import type { Place } from '../place.ts'
 import { onProposalPull, type PullEvent } from '../promotion/on-pull.ts'
-import type { NewFact } from './facts.ts'
-import { mayWrite, noteFor, runsOfPullRequest } from './note.ts'
+import { noteLabel } from './label.ts'
+import { noteMerged } from './merged.ts'
+import { noteFor, runsOfPullRequest } from './note.ts'
 import { noteRevertedBy } from './reverts.ts'
 
 interface PullRequestEvent {
@@ -16,27 +17,29 @@ interface PullRequestEvent {
 
 export async function onPullRequest(parts: Parts, place: Place, event: PullRequestEvent): Promise<void> {
   await onProposalPull(parts, place, event)
-  const fact = factOf(event)
-  if (!fact) return
-  if (fact.kind === 'merged') await noteRevertedBy(parts, place, event.pull_request.body ?? '')
-  const runs = await runsOfPullRequest(parts, place, event.number)
-  if (runs.length === 0) return
-  // A label counts when somebody set it who may merge; that it is gone counts in any case.
-  const isSet = fact.kind === 'label' && fact.value === 'on'
-  if (isSet && !(event.sender && (await mayWrite(place, event.sender)))) return
-  await noteFor(parts, runs, fact)
-}
-
-function factOf({ action, label, pull_request: pull }: PullRequestEvent): NewFact | undefined {
+  const { action, number, sender, label, pull_request: pull } = event
   switch (action) {
     case 'labeled':
     case 'unlabeled':
-      return label ? { kind: 'label', key: label.name, value: action === 'labeled' ? 'on' : 'off' } : undefined
+      if (!label) return
+      return noteLabel(parts, place, await runsOfPullRequest(parts, place, number), {
+        action,
+        number,
+        label: label.name,
+        sender,
+      })
     case 'closed':
-      return { kind: pull.merged ? 'merged' : 'closed', key: '', value: 'yes' }
     case 'reopened':
-      return { kind: 'closed', key: '', value: 'no' }
-    default:
-      return undefined
+      if (action === 'closed' && pull.merged) await noteRevertedBy(parts, place, pull.body ?? '')
+      return noteEnd(parts, place, number)
   }
+}
+
+/** What GitHub says of it now: an event may come late, after it was opened again. */
+async function noteEnd(parts: Parts, place: Place, number: number): Promise<void> {
+  const runs = await runsOfPullRequest(parts, place, number)
+  if (runs.length === 0) return
+  const { data: pull } = await place.octokit.rest.pulls.get({ ...place.name, pull_number: number })
+  if (pull.merged) return noteMerged(parts, place, runs, pull)
+  await noteFor(parts, runs, { kind: 'closed', key: '', value: pull.state === 'closed' ? 'yes' : 'no' })
 }

@@ -55,21 +55,53 @@ function ruleProblems({ value, sources }: Located<PortfoliosFile>): Problem[] {
   })
 }
 
-function impossible(when: Conditions, before: readonly OutcomeRule[]): Finding | undefined {
-  if (when.merged === true && when.closed === true) {
-    return {
+/** Conditions that no work meets together. */
+const contradictions: readonly { readonly meets: (when: Conditions) => boolean; readonly finding: Finding }[] = [
+  {
+    meets: (when) => when.merged === true && when.closed === true,
+    finding: {
       wrong: 'never holds: closed means closed without a merge',
       expected: 'one of merged and closed',
       example: '{ merged: true }',
-    }
-  }
-  if (when.reverted === true && when.merged === false) {
-    return {
+    },
+  },
+  {
+    meets: (when) => when.reverted === true && when.merged === false,
+    finding: {
       wrong: 'never holds: only merged work can be reverted',
       expected: 'reverted alone',
       example: '{ reverted: true }',
-    }
-  }
+    },
+  },
+  {
+    meets: (when) => when.rewritten !== undefined && when.merged === false,
+    finding: {
+      wrong: 'never holds: what was rewritten is measured when the work is merged',
+      expected: 'rewritten without merged: false',
+      example: '{ rewritten: 50% }',
+    },
+  },
+  {
+    meets: (when) => when.heeded !== undefined && when.merged === false,
+    finding: {
+      wrong: 'never holds: whether a review was heeded is seen at the merge',
+      expected: 'heeded without merged: false',
+      example: '{ heeded: true }',
+    },
+  },
+  {
+    meets: (when) => when['closed-as'] !== undefined && (when.closed === false || when.merged === true),
+    finding: {
+      wrong: 'never holds: closed-as speaks of an issue that was closed',
+      expected: 'closed-as alone',
+      example: '{ closed-as: completed }',
+    },
+  },
+]
+
+function impossible(when: Conditions, before: readonly OutcomeRule[]): Finding | undefined {
+  const contradiction = contradictions.find(({ meets }) => meets(when))
+  if (contradiction) return contradiction.finding
   const shadow = before.findIndex((rule) => covers(rule.when, when))
   if (shadow < 0) return undefined
   return {
@@ -79,11 +111,14 @@ function impossible(when: Conditions, before: readonly OutcomeRule[]): Finding |
   }
 }
 
+/** Conditions of which more is narrower. */
+const amounts: ReadonlySet<string> = new Set(['after-days', 'rewritten'] satisfies (keyof Conditions)[])
+
 /** Whether `wide` holds in every case in which `narrow` does. */
 function covers(wide: Conditions, narrow: Conditions): boolean {
   return Object.entries(wide).every(([key, required]) => {
     const given = narrow[key as keyof Conditions]
-    if (key === 'after-days') return typeof given === 'number' && typeof required === 'number' && given >= required
+    if (amounts.has(key)) return typeof given === 'number' && typeof required === 'number' && given >= required
     return given === required
   })
 }

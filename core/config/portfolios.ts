@@ -160,6 +160,22 @@ const experimentSchema = z.lazy(() =>
   }),
 )
 
+const APP_SLUG = 'not the short name of an App; expected it as in github.com/apps/NAME; for example circleci-checks'
+const checksSchema = z.strictObject({
+  apps: described(
+    z
+      .array(
+        withExample(
+          z.string().check(z.regex(/^[a-z0-9][a-z0-9-]{0,99}$/, APP_SLUG)),
+          'circleci-checks',
+          'An App by its short name',
+        ),
+      )
+      .check(z.maxLength(20)),
+    'The Apps whose checks and statuses count beside those of GitHub Actions',
+  ),
+})
+
 /** Conditions of an outcome rule; all that are given must hold. */
 export const outcomeConditionSchema = z.lazy(() =>
   z
@@ -171,8 +187,23 @@ export const outcomeConditionSchema = z.lazy(() =>
       ),
       merged: z.optional(z.boolean()),
       closed: described(z.optional(z.boolean()), 'Closed without a merge'),
+      'closed-as': described(
+        z.optional(z.enum(['completed', 'not-planned'])),
+        'How an issue was closed; a duplicate counts as not planned',
+      ),
       reverted: z.optional(z.boolean()),
-      checks: described(z.optional(z.enum(['success', 'failure'])), 'The checks on the delivered head'),
+      rewritten: described(
+        z.optional(percent),
+        'Merged with at least this share of the delivered change’s lines no longer there',
+      ),
+      heeded: described(
+        z.optional(z.boolean()),
+        'Whether any line that a review commented on was changed before the merge',
+      ),
+      checks: described(
+        z.optional(z.enum(['success', 'failure'])),
+        'The checks on the delivered head, of GitHub Actions and of the Apps in `checks`',
+      ),
       review: z.optional(z.enum(['approved', 'changes-requested'])),
       'after-days': described(
         z.optional(z.int().check(z.minimum(1), z.maximum(90))),
@@ -227,6 +258,10 @@ export const portfoliosSchema = described(
       'The protected budget that every squad has for trying variants',
     ),
     experiments: described(z._default(z.record(name, experimentSchema), {}), 'Time-boxed work off the catalog'),
+    checks: described(
+      z._default(checksSchema, { apps: [] }),
+      'Whose check runs and commit statuses say something of the work',
+    ),
     outcomes: described(
       z._default(z.array(outcomeRuleSchema).check(z.maxLength(50)), []),
       'First match wins; tried before the built-in list',

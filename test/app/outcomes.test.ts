@@ -25,11 +25,11 @@ afterAll(async () => {
 })
 
 /** A run on a new pull request that delivered one commit. */
-async function delivered(command = '/agent refactor+tests') {
+async function delivered(command = '/agent refactor+tests', content = '1\n') {
   const pull = await stage.openPull()
   await stage.say('dev', pull.number, command)
   const runner = await stage.runnerOf(await stage.runOn(pull.number))
-  await runner.finish({ spentMicroUsd: 500_000n, delivery: workOn(pull.head, `src/${pull.branch}.js`, '1\n') })
+  await runner.finish({ spentMicroUsd: 500_000n, delivery: workOn(pull.head, `src/${pull.branch}.js`, content) })
   const run = await stage.runOn(pull.number)
   expect(run).toMatchObject({ conclusion: 'completed', outcome: 'pending' })
   return { ...pull, sha: run.deliveredSha ?? '' }
@@ -69,6 +69,59 @@ describe('what GitHub shows becomes an outcome', () => {
     const message = `Revert "Change"\n\nThis reverts commit ${sha}.`
     await stage.github.person('mira').push({ branch: 'main', files: { 'src/back.js': `${number}\n` }, message })
     expect(await outcomeOn(number)).toMatch(/^rejected: .*reverted/)
+  })
+
+  test('reverted, and brought back by reverting the revert', async () => {
+    const { number } = await delivered()
+    await stage.github.person('mira').merge(number)
+    const revert = await stage.github.person('mira').revert(number)
+    expect(await outcomeOn(number)).toMatch(/^rejected: .*reverted/)
+    await stage.github.person('mira').revert(revert.number)
+    expect(await outcomeOn(number)).toMatch(/^accepted/)
+    expect(await stage.runOn(number)).toMatchObject({ reverted: false })
+  })
+
+  test('rebased, of which one commit is reverted: the work only where it is its own', async () => {
+    const { number, branch } = await delivered()
+    await stage.github.person('dev').push({ branch, files: { 'src/person.js': `${number}\n` } })
+    const last = await stage.github.person('mira').merge(number, 'rebase')
+    const push = (sha: string) =>
+      stage.github.person('mira').push({
+        branch: 'main',
+        files: { 'src/back.js': `${sha}\n` },
+        message: `Revert\n\nThis reverts commit ${sha}.`,
+      })
+    await push(last)
+    expect(await outcomeOn(number)).toMatch(/^accepted/)
+    const { data } = await stage.octokit.repos.getCommit({ owner: OWNER, repo: REPO, ref: last })
+    await push(data.parents[0]?.sha ?? '')
+    expect(await outcomeOn(number)).toMatch(/^rejected: .*reverted/)
+  })
+
+  test.each(['merge', 'squash'] as const)('rewritten before the %s, by half and wholly', async (method) => {
+    const mira = stage.github.person('mira')
+    const rewrite = async (content: string) => {
+      const { number, branch } = await delivered(undefined, 'a()\nb()\nc()\nd()\n')
+      await stage.github.person('dev').push({ branch, files: { [`src/${branch}.js`]: content } })
+      await mira.merge(number, method)
+      return outcomeOn(number)
+    }
+    expect(await rewrite('a()\nb()\nc()\n\n  z()\n')).toMatch(/^accepted/)
+    expect(await rewrite('a()\nb()\ny()\nz()\n')).toMatch(/^reworked: .*50% \(2 of 4\)/)
+    expect(await rewrite('w()\n')).toMatch(/^rejected: .*100% \(4 of 4\)/)
+  })
+
+  test('a head that was pushed over the work by force, and merged: rejected without it, accepted with it', async () => {
+    const { number, branch } = await delivered()
+    const push = { branch, files: { 'src/other.js': `${number}\n` }, force: true }
+    await stage.github.person('dev').push(push)
+    await stage.github.person('mira').merge(number)
+    expect(await outcomeOn(number)).toMatch(/^rejected: .*100%/)
+    const again = await delivered()
+    const files = { [`src/${again.branch}.js`]: '1\n', 'src/more.js': `${again.number}\n` }
+    await stage.github.person('dev').push({ branch: again.branch, files, force: true })
+    await stage.github.person('mira').merge(again.number)
+    expect(await outcomeOn(again.number)).toMatch(/^accepted/)
   })
 
   test('closed without a merge, and opened again', async () => {

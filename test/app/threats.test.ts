@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { MACHINE_STARTS_A_DAY_MAX } from '../../app/door/ask.ts'
 import { WEBHOOK_BYTES_MAX } from '../../app/webhooks.ts'
 import { isRefused } from '../../delivery/github.ts'
+import type { Files } from '../world/contract.ts'
 import { OWNER, REPO, type Stage, setStage, WEBHOOK_SECRET, workOn } from './stage.ts'
 
 let stage: Stage
@@ -16,8 +17,11 @@ afterAll(async () => {
   await stage.close()
 })
 
-async function delivered() {
-  const pull = await stage.openPull()
+async function delivered(files?: Files) {
+  return worked(await stage.openPull(files))
+}
+
+async function worked(pull: { number: number; branch: string; head: string }) {
   await stage.say('dev', pull.number, '/agent refactor+tests')
   const runner = await stage.runnerOf(await stage.runOn(pull.number))
   await runner.finish({ delivery: workOn(pull.head, `src/${pull.branch}.js`, '1\n') })
@@ -25,22 +29,70 @@ async function delivered() {
 }
 
 describe('forged facts', () => {
-  test('a label by somebody who may label and not write says nothing', async () => {
+  test('an outcome label by somebody who may label and not write is taken off, so that it can be set anew', async () => {
     const { number } = await delivered()
     await stage.github.person('helper').label(number, 'agent/accepted')
+    await stage.github.person('helper').label(number, 'bug')
     await stage.settled()
     expect(await stage.runOn(number)).toMatchObject({ outcome: 'pending' })
-    await stage.github.person('dev').unlabel(number, 'agent/accepted')
+    const { data } = await stage.octokit.issues.listLabelsOnIssue({ owner: OWNER, repo: REPO, issue_number: number })
+    expect(data.map(({ name }) => name)).toEqual(['bug'])
+    expect((await stage.replies(number)).filter((reply) => reply.includes('It was taken off'))).toHaveLength(1)
     await stage.github.person('dev').label(number, 'agent/accepted')
     await stage.settled()
     expect(await stage.runOn(number)).toMatchObject({ outcome: 'accepted' })
   })
 
-  test('a check counts on the delivered head alone, and a success hides no other App’s failure', async () => {
+  test('a label’s delivery that comes again after the label is gone brings nothing back', async () => {
+    const { number } = await delivered()
+    await stage.github.person('dev').label(number, 'agent/rejected')
+    await stage.settled()
+    expect(await stage.runOn(number)).toMatchObject({ outcome: 'rejected' })
+    await stage.github.person('dev').unlabel(number, 'agent/rejected')
+    await stage.settled()
+    const told = stage.github.hooks.deliveries().findLast(({ action }) => action === 'labeled')
+    // Handled before, so it would be known by its id: as if only now it came for the first time.
+    await stage.app.database.prisma.webhook.deleteMany({ where: { deliveryId: told?.id ?? '' } })
+    await stage.github.hooks.redeliver(told?.id ?? '')
+    await stage.settled()
+    expect(await stage.runOn(number)).toMatchObject({ outcome: 'pending' })
+  })
+
+  test('a check counts on the delivered head alone, a success hides no failure, and a stranger’s says nothing', async () => {
     const { number, sha, head } = await delivered()
     await stage.github.ci.check(sha, 'test', 'failure')
-    await stage.github.ci.check(sha, 'test', 'success', 4711)
+    await stage.github.ci.check(sha, 'lint', 'success')
     await stage.github.ci.check(head, 'test', 'success')
+    await stage.github.person('mira').merge(number)
+    await stage.settled()
+    expect(await stage.runOn(number)).toMatchObject({ outcome: 'reworked' })
+    const other = await delivered()
+    await stage.github.ci.check(other.sha, 'test', 'failure', 4711)
+    await stage.github.person('mira').merge(other.number)
+    await stage.settled()
+    expect(await stage.runOn(other.number)).toMatchObject({ outcome: 'accepted' })
+  })
+
+  test('where the branch changes an Actions workflow, its checks say nothing, nor do they after the merge', async () => {
+    const forged = 'name: Forged\non: push\njobs:\n  test:\n    runs-on: ubuntu-24.04\n    steps: [{ run: "true" }]\n'
+    const { number, sha } = await delivered({ '.github/workflows/test.yml': forged, 'src/total.js': '1\n' })
+    await stage.github.ci.check(sha, 'test', 'failure')
+    await stage.github.ci.status(sha, 'ci/test', 'failure')
+    await stage.github.person('mira').merge(number)
+    await stage.github.ci.check(sha, 'late', 'failure')
+    await stage.settled()
+    expect(await stage.runOn(number)).toMatchObject({ outcome: 'accepted' })
+    const run = await stage.runOn(number)
+    const facts = await stage.app.database.prisma.fact.findMany({ where: { runId: run.id, kind: 'workflows' } })
+    expect(facts).toMatchObject([{ value: 'changed' }])
+  })
+
+  test('a branch that is only older than the default branch’s Actions workflows keeps its checks', async () => {
+    const pull = await stage.openPull()
+    const files = { '.github/workflows/new.yml': 'name: New\non: push\njobs: {}\n' }
+    await stage.github.person('mira').push({ branch: 'main', files })
+    const { number, sha } = await worked(pull)
+    await stage.github.ci.check(sha, 'test', 'failure')
     await stage.github.person('mira').merge(number)
     await stage.settled()
     expect(await stage.runOn(number)).toMatchObject({ outcome: 'reworked' })

@@ -34,12 +34,26 @@ const changes: readonly (readonly [seen: Partial<Facts>, now: Date, outcome: Out
   [{}, soon, 'pending', 'no rule matches yet'],
   [{ checks: 'success', review: 'approved' }, soon, 'pending', 'no rule matches yet'],
   [{}, daysOn(14, -1), 'pending', 'no rule matches yet'],
-  [{}, daysOn(14), 'unknown', 'built-in rule 8: 14 days went by'],
-  [{ merged: true }, soon, 'accepted', 'built-in rule 7: merged'],
-  [{ merged: true, checks: 'success' }, soon, 'accepted', 'built-in rule 7: merged'],
-  [{ merged: true, checks: 'failure' }, soon, 'reworked', 'built-in rule 6: merged, its checks failed'],
-  [{ merged: true }, daysOn(400), 'accepted', 'built-in rule 7: merged'],
+  [{}, daysOn(14), 'unknown', 'built-in rule 10: 14 days went by'],
+  [{ merged: true }, soon, 'accepted', 'built-in rule 9: merged'],
+  [{ merged: true, checks: 'success' }, soon, 'accepted', 'built-in rule 9: merged'],
+  [{ merged: true, checks: 'failure' }, soon, 'reworked', 'built-in rule 8: merged, its checks failed'],
+  [{ merged: true }, daysOn(400), 'accepted', 'built-in rule 9: merged'],
   [{ checks: 'failure' }, soon, 'pending', 'no rule matches yet'],
+  [
+    { merged: true, rewritten: { gone: 50, lines: 50 } },
+    soon,
+    'rejected',
+    'built-in rule 6: merged, 100% (50 of 50) of its lines were gone by then, which is 100% or more',
+  ],
+  [
+    { merged: true, rewritten: { gone: 25, lines: 50 }, checks: 'success' },
+    soon,
+    'reworked',
+    'built-in rule 7: merged, 50% (25 of 50) of its lines were gone by then, which is 50% or more',
+  ],
+  [{ merged: true, rewritten: { gone: 24, lines: 50 } }, soon, 'accepted', 'built-in rule 9: merged'],
+  [{ merged: true, rewritten: { gone: 0, lines: 0 } }, soon, 'accepted', 'built-in rule 9: merged'],
   [{ closed: true }, soon, 'rejected', 'built-in rule 5: closed without a merge'],
   [{ merged: true, reverted: true }, soon, 'rejected', 'built-in rule 4: reverted'],
   [{ merged: true, labels: ['agent/rejected'] }, soon, 'rejected', 'built-in rule 1: labelled agent/rejected'],
@@ -67,6 +81,37 @@ describe.each<DeliveryKind>(['review', 'comment'])('a delivered %s', (kind) => {
   ])('%j at %s', (seen, now, outcome) => {
     expect(decideOutcome(facts(seen), [], kind, now).outcome).toBe(outcome)
   })
+})
+
+test.each<[seen: Partial<Facts>, outcome: Outcome]>([
+  [{ merged: true, heeded: true }, 'accepted'],
+  [{ merged: true, heeded: false }, 'rejected'],
+  [{ merged: true, heeded: false, labels: ['agent/accepted'] }, 'accepted'],
+  [{ merged: true }, 'accepted'],
+  [{ closed: true, heeded: false }, 'accepted'],
+])('a delivered review: %j', (seen, outcome) => {
+  expect(decideOutcome(facts(seen), [], 'review', soon).outcome).toBe(outcome)
+})
+
+test.each<[seen: Partial<Facts>, now: Date, outcome: Outcome]>([
+  [{}, daysOn(59), 'pending'],
+  [{}, daysOn(60), 'unknown'],
+  [{ closed: true, closedAs: 'completed' }, soon, 'accepted'],
+  [{ closed: true }, soon, 'accepted'],
+  [{ closed: true, closedAs: 'not-planned' }, soon, 'rejected'],
+  [{ closed: true, closedAs: 'not-planned', labels: ['agent/accepted'] }, soon, 'accepted'],
+])('a delivered issue: %j at %s', (seen, now, outcome) => {
+  const rules = builtInRules.issue.map((rule) => rule)
+  expect(decideOutcome(facts(seen), rules, 'none', now).outcome).toBe(outcome)
+})
+
+test('a declared time of silence takes the place of the built-in one, and a condition beside the days does not', () => {
+  const longer: OutcomeRule = { outcome: 'unknown', when: { 'after-days': 30 } }
+  const narrower: OutcomeRule = { outcome: 'rejected', when: { 'after-days': 30, checks: 'failure' } }
+  expect(decideOutcome(facts(), [longer], 'commit', daysOn(20)).outcome).toBe('pending')
+  expect(decideOutcome(facts(), [longer], 'commit', daysOn(30)).outcome).toBe('unknown')
+  expect(silenceDecidesAt(facts(), [longer], 'commit', soon)).toEqual(daysOn(30))
+  expect(decideOutcome(facts(), [narrower], 'commit', daysOn(20)).outcome).toBe('unknown')
 })
 
 test('a run that hands nothing over by design is judged by people, else unknown', () => {
@@ -179,7 +224,7 @@ describe('the repository’s own rules', () => {
       'portfolios.yml outcomes[2]: not merged, its checks passed, approved',
     ],
     [{}, daysOn(3), 'unknown', 'portfolios.yml outcomes[3]: not reverted, 3 days went by'],
-    [{ merged: true }, soon, 'accepted', 'built-in rule 7: merged'],
+    [{ merged: true }, soon, 'accepted', 'built-in rule 9: merged'],
   ])('%j at %s', (seen, now, outcome, rule) => {
     expect(decideOutcome(facts(seen), declared, 'commit', now)).toEqual({ outcome, rule })
   })
@@ -207,7 +252,11 @@ describe('when silence decides next', () => {
 })
 
 test('the built-in rules are written in the form that a repository may declare', () => {
-  for (const kind of deliveryKindSchema.options) {
-    expect(builtInRules[kind].map((rule) => outcomeRuleSchema.parse(rule))).toEqual(builtInRules[kind])
+  for (const rules of Object.values(builtInRules)) {
+    const written = rules.map(({ outcome, when: { rewritten, ...when } }) => ({
+      outcome,
+      when: rewritten === undefined ? when : { ...when, rewritten: `${rewritten / 100}%` },
+    }))
+    expect(written.map((rule) => outcomeRuleSchema.parse(rule))).toEqual(rules)
   }
 })

@@ -70,7 +70,12 @@ async function land(
     throw new Refused(409, 'Base branch was modified. Review and try the merge again.')
   facts.baseSha = before
   facts.open = false
-  facts.merged = { sha: made, at: world.now().toISOString(), by: sender }
+  facts.merged = {
+    sha: made,
+    at: world.now().toISOString(),
+    by: sender,
+    commits: await repository.store.between(before, made),
+  }
   await world.emulate('PATCH', `/repos/${repository.fullName}/pulls/${facts.number}`, { state: 'closed' })
   const json = await pullJson(world, repository, facts.number)
   await announce(world, repository, 'pull_request', sender, {

@@ -186,7 +186,9 @@ export function pullRoutes(world: World, forward: (ask: Ask) => Promise<Answer>)
   async function ofCommit(ask: Ask): Promise<Answer> {
     const repository = repositoryOf(world, ask)
     const sha = ask.params.sha ?? ''
-    const found = [...repository.pulls.values()].filter((pull) => pull.headSha === sha || pull.merged?.sha === sha)
+    const found = [...repository.pulls.values()].filter(
+      (pull) => pull.headSha === sha || pull.merged?.commits.includes(sha),
+    )
     return page(ask, world.url, await Promise.all(found.map((pull) => pullJson(world, repository, pull.number))))
   }
 

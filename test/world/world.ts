@@ -16,7 +16,8 @@ export type PullFacts = {
   baseSha: string
   open: boolean
   autoMerge: Json | null
-  merged: { sha: string; at: string; by: Json } | null
+  /** `commits`: all that came in by it. */
+  merged: { sha: string; at: string; by: Json; commits: readonly string[] } | null
 }
 
 /** One movement of a ref, as the repository activity API tells it. */

@@ -507,11 +507,18 @@ experiments:
   - { outcome: rejected, when: { merged: true } }
   - { outcome: accepted, when: { merged: true, checks: success } }
   - { outcome: accepted, when: { merged: true, closed: true } }
+  - { outcome: reworked, when: { rewritten: 30%, merged: false } }
+  - { outcome: reworked, when: { rewritten: 40% } }
+  - { outcome: rejected, when: { rewritten: 60%, checks: failure } }
+  - { outcome: accepted, when: { closed-as: completed, closed: false } }
 `,
     },
     [
       `${FILE}:14:32 outcomes.1.when: never decides: rule 1 above holds whenever this one does; expected the narrower rule first; for example the two rules swapped`,
       `${FILE}:15:32 outcomes.2.when: never holds: closed means closed without a merge; expected one of merged and closed; for example { merged: true }`,
+      `${FILE}:16:32 outcomes.3.when: never holds: what was rewritten is measured when the work is merged; expected rewritten without merged: false; for example { rewritten: 50% }`,
+      `${FILE}:18:32 outcomes.5.when: never decides: rule 5 above holds whenever this one does; expected the narrower rule first; for example the two rules swapped`,
+      `${FILE}:19:32 outcomes.6.when: never holds: closed-as speaks of an issue that was closed; expected closed-as alone; for example { closed-as: completed }`,
     ],
   ],
   [

@@ -1,0 +1,42 @@
+/**
+ * What the checks on a delivered head come to. Whatever runs in GitHub Actions reports as one and the same App, so a branch that
+ * changes an Actions workflow can report anything; and any App at all may be installed.
+ */
+
+/** The App that everything made with `GITHUB_TOKEN` belongs to. */
+export const ACTIONS_APP = 'github-actions'
+
+/** Whether the delivered head has other Actions workflows than the branch came with; `unreadable` where GitHub no longer says. */
+export type WorkflowFiles = 'same' | 'changed' | 'unreadable'
+
+export interface ObservedCheck {
+  /** The short name of the App that reported it; empty where a person set a status, for which they need write access. */
+  readonly app: string
+  readonly name: string
+  readonly verdict: 'success' | 'failure' | 'other'
+}
+
+export type WhyUncounted = 'unknown-app' | 'workflows-changed' | 'workflows-unreadable'
+
+/** Why a check says nothing of the work; undefined where it does. `apps` are the declared ones. */
+export function whyUncounted(
+  { app }: Pick<ObservedCheck, 'app'>,
+  files: WorkflowFiles | undefined,
+  apps: readonly string[],
+): WhyUncounted | undefined {
+  // A declared App reports by a key of its own, which no Actions workflow of the branch has.
+  if (app !== ACTIONS_APP && app !== '') return apps.includes(app) ? undefined : 'unknown-app'
+  if (files === 'same') return undefined
+  return files === 'changed' ? 'workflows-changed' : 'workflows-unreadable'
+}
+
+/** One failure among those that count is a failure. */
+export function verdictOfChecks(
+  checks: readonly ObservedCheck[],
+  files: WorkflowFiles | undefined,
+  apps: readonly string[],
+): 'success' | 'failure' | undefined {
+  const verdicts = checks.filter((check) => !whyUncounted(check, files, apps)).map(({ verdict }) => verdict)
+  if (verdicts.includes('failure')) return 'failure'
+  return verdicts.includes('success') ? 'success' : undefined
+}
