@@ -1,10 +1,11 @@
 /**
  * `npm run bench`: what it costs to start and to work, in time, memory and tokens, what a model call takes beside the model,
- * and how fast the ledger reserves and settles. `--only <part>` measures one part, `--json` prints the figures as one
+ * how fast the ledger reserves and settles, and whether deciding a family anew grows with its history. `--only <part>` measures one part, `--json` prints the figures as one
  * object. Exit code 1 means that a figure is missed. See docs/bench.md.
  */
 import { parseArgs } from 'node:util'
 import { measureCall } from './call.ts'
+import { measureDecide } from './decide.ts'
 import { measureFirstRequest } from './first-request.ts'
 import { countFirstWords } from './first-words.ts'
 import { measureLedger, type Rates, type RatesByRows } from './ledger.ts'
@@ -25,6 +26,8 @@ const HISTORY_RATIO_MIN = 0.9
 const LEDGER_ROUNDS = 5
 const LEDGER_OPERATIONS = 2_000
 const HISTORY_RUNS = 50_000
+const DECIDE_RATIO_MAX = 1.5
+const DECIDE_SAMPLES = 200
 
 interface Row {
   readonly what: string
@@ -49,6 +52,7 @@ const parts: Readonly<Record<string, () => Promise<Part>>> = {
   'reference-task': referenceTask,
   call: modelCall,
   ledger,
+  decide,
 }
 const names = values.only === undefined ? Object.keys(parts) : [values.only]
 const done = new Map<string, Part>()
@@ -170,6 +174,30 @@ function ratios(what: string, { one, many }: RatesByRows): readonly Row[] {
     { what: `${what}, one row`, measured: rounded(one.ratio), atLeast },
     { what: `${what}, 100 rows`, measured: rounded(many.ratio), atLeast },
   ]
+}
+
+async function decide(): Promise<Part> {
+  const measured = await measureDecide(DECIDE_SAMPLES)
+  if (measured === undefined) {
+    say(
+      'LEFT OUT: deciding a family, for there is no PostgreSQL server; bring one with `sudo apt-get install -y postgresql`',
+    )
+    return { figures: {}, rows: [], notes: [] }
+  }
+  const { runsFew, runsMany, fewMs, manyMs, ratio, samples } = measured
+  return {
+    figures: measured,
+    rows: [
+      {
+        what: `deciding a family after ${runsMany} runs, times after ${runsFew}`,
+        measured: rounded(ratio),
+        atMost: DECIDE_RATIO_MAX,
+      },
+    ],
+    notes: [
+      `a decision ${fewMs.toFixed(1)} ms after ${runsFew} runs, ${manyMs.toFixed(1)} ms after ${runsMany}, medians of ${samples} in turn`,
+    ],
+  }
 }
 
 function rounded(ratio: number): number {
