@@ -12,7 +12,12 @@ beforeAll(async () => {
 promote: { runs: 2, subjects: 2, accepted: 80%, spend-per-accepted: 1.25x, unknown: 20%, reverted: 5% }
 sunset: { runs: 2, accepted-below: 40% }
 `,
-    portfolios: `${PORTFOLIOS.replace('usd: 40', 'usd: 400')}exploration:
+    portfolios: `${PORTFOLIOS.replace('usd: 40', 'usd: 400').replace('values:', 'values:\n  reliability: { measure: incident-open-hours, label: incident }')}  incidents:
+    purpose: Shorter incidents
+    value: reliability
+    workflows: [incident-triage]
+    budget: { usd: 40, per: month }
+exploration:
   sprint: { days: 14, from: 2026-11-02 }
   every-squad: { usd: 50 }
   squads:
@@ -165,6 +170,27 @@ describe('what GitHub shows becomes an outcome', () => {
     expect(await outcomeOn(number)).toMatch(/^unknown: .*14 days/)
     expect((await stage.replies(number))[0]).toContain('Outcome: unknown')
   })
+})
+
+test('a comment on an issue: closed by hand, opened again, closed as not planned', async () => {
+  const number = await stage.github.person('dev').openIssue('The shop is down')
+  await stage.settled()
+  await stage.say('dev', number, '/agent incident-triage')
+  const subjectKey = `issue:${number}`
+  const runOf = () =>
+    stage.app.database.prisma.run.findFirstOrThrow({ where: { subjectKey }, include: { facts: true } })
+  const runner = await stage.runnerOf(await runOf())
+  await runner.finish({ delivery: { title: 'Triage', body: 'It is the payment service.' } })
+  const update = async (change: object) => {
+    await stage.octokit.issues.update({ owner: OWNER, repo: REPO, issue_number: number, ...change })
+    await stage.settled()
+    return runOf()
+  }
+  expect(await update({ state: 'closed' })).toMatchObject({ outcome: 'accepted' })
+  expect(await update({ state: 'open' })).toMatchObject({ outcome: 'pending' })
+  const { outcome, facts } = await update({ state: 'closed', state_reason: 'not_planned' })
+  expect(outcome).toBe('accepted')
+  expect(facts.find(({ kind }) => kind === 'closed-as')).toMatchObject({ value: 'not-planned' })
 })
 
 describe('what GitHub shows before the work is there', () => {
