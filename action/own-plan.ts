@@ -1,5 +1,7 @@
 /** The plan of a run that no App keeps the books of: resolved here, from the default branch, under its cap alone. */
+import { createHash } from 'node:crypto'
 import { listBuiltIn, readBuiltInLayer, readKeptPrices } from '../catalog/built-in.ts'
+import { assignSide, withWayOut } from '../core/assignment.ts'
 import type { OverrideName } from '../core/command.ts'
 import { NESTED_DEPTH_MAX } from '../core/config/check-nested.ts'
 import { LAYER_FILE_BYTES_MAX, LAYER_FILES_MAX, type Layer } from '../core/config/configuration.ts'
@@ -59,8 +61,9 @@ export async function resolveOwnPlan(
   const { configuration } = loaded
   if (!configuration.declared) return refuse('no-configuration')
   if (configuration.portfolios['without-app'] === 'refuse') return refuse('app-required')
-  const resolved = resolveRun(configuration, request, subject, prices, now)
-  if (isRefusal(resolved)) return resolved
+  const sided = assignSide(configuration, request, subject, (text) => createHash('sha256').update(text).digest('hex'))
+  const resolved = resolveRun(configuration, sided, subject, prices, now)
+  if (isRefusal(resolved)) return withWayOut(resolved, sided)
   const { payer, plan } = resolved
   if (request.portfolio !== undefined && request.portfolio !== payer.name) {
     return refuse(

@@ -88,7 +88,7 @@ export async function ledgerRequest(
     run: {
       family: plan.workflow,
       variant,
-      assignment: variant === null ? 'baseline' : 'chosen',
+      assignment: variant === null ? 'baseline' : plan.assigned === undefined ? 'chosen' : 'assigned',
       portfolio: resolved.payer.name,
       squad: resolved.squad,
       headSha: found.subject.headSha,

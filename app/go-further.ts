@@ -1,5 +1,6 @@
 /** A further run of a session, or the first one of its fork: what has to hold before it starts, in that order. */
 
+import { BASELINE } from '../core/assignment.ts'
 import { mayRun, refusePermission } from '../core/permission.ts'
 import type { Plan } from '../core/plan.ts'
 import { isRefusal, type Refusal, refuse } from '../core/reason.ts'
@@ -15,7 +16,7 @@ import { runByCommand, runByGo } from './ledger/history.ts'
 import { checkpointHolder } from './ledger/session-log.ts'
 import { storedPlan } from './ledger/stored.ts'
 import { payingNow } from './paying.ts'
-import { declaredBy, type Prepared } from './prepare.ts'
+import { declaredBy, type Prepared, triedIn } from './prepare.ts'
 import { note, type SessionHere } from './session-here.ts'
 import { deliveredOf } from './show/ended-run.ts'
 import { react } from './show/react.ts'
@@ -68,7 +69,7 @@ export async function goFurther(at: CommandAt, here: SessionHere, further: Furth
     mostMicroUsd: mostCap(resolved.payer.terms, ownCapMicroUsd),
   })
   if (isRefusal(reserved)) {
-    const paying = await payingNow(parts, place.repositoryId, declared.configuration, accounts, prepared.plan.variant)
+    const paying = await payingNow(parts, place.repositoryId, declared.configuration, accounts, triedIn(prepared.plan))
     const isRoom = reserved.reason === 'no-room' || reserved.reason === 'account-frozen'
     return showRefusal(place, at, reserved, { ...about, ...(isRoom ? { accounts: paying } : {}) })
   }
@@ -120,7 +121,9 @@ async function startOf({ parts }: CommandAt, { found, last }: SessionHere, from:
 export function requestOf(plan: Plan, overrides: RunRequest['overrides'] = {}): RunRequest {
   return {
     workflow: plan.workflow,
-    variant: plan.variant,
+    // A session stays on its side of a trial, whatever is declared meanwhile.
+    variant: plan.variant ?? BASELINE,
+    assigned: plan.assigned,
     inputs: Object.fromEntries(Object.entries(plan.inputs).map(([name, value]) => [name, String(value)])),
     overrides: { ...plan.overrides, ...overrides },
   }

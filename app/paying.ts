@@ -24,19 +24,21 @@ export async function payingNow(
 export async function payingOf(
   parts: Parts,
   configuration: Configuration,
-  run: Pick<Run, 'id' | 'variant'>,
+  run: Pick<Run, 'id' | 'variant' | 'assignment'>,
 ): Promise<readonly PayingAccount[]> {
   const holds = await parts.prisma.hold.findMany({
     where: { runId: run.id },
     include: { account: true },
     orderBy: { accountId: 'asc' },
   })
-  return holds.map(({ account }) => payingAccount(configuration, account, run.variant))
+  return holds.map(({ account }) =>
+    payingAccount(configuration, account, run.assignment === 'chosen' ? run.variant : null),
+  )
 }
 
 type Standing = Pick<AccountRow, 'kind' | 'name' | 'unit' | 'periodEnd' | 'budget' | 'spent' | 'held'>
 
-/** `variant`: of the run that it pays for; left out where it stands for itself. */
+/** `variant`: what somebody chose to try and it pays for; left out for anything else. */
 export function payingAccount(
   configuration: Configuration,
   standing: Standing,

@@ -1,6 +1,8 @@
 /** From a request to what would be run and who would pay: configuration, plan, accounts. Nothing is stored yet. */
 
+import { createHash } from 'node:crypto'
 import { type AccountSpec, accountsFor } from '../core/account.ts'
+import { assignSide, withWayOut } from '../core/assignment.ts'
 import { dayOf } from '../core/calendar.ts'
 import type { Configuration } from '../core/config/configuration.ts'
 import type { Plan, Subject } from '../core/plan.ts'
@@ -34,11 +36,26 @@ export async function prepare(
   subject: Subject,
 ): Promise<Prepared | Refusal> {
   const { configuration } = declared
-  const resolved = resolveRun(configuration, request, subject, parts.keptPrices, parts.now())
-  if (isRefusal(resolved)) return resolved
-  const isSquads = request.variant !== undefined && resolved.payer.kind === 'portfolio'
+  const sided = assignSide(configuration, request, subject, sha256Hex)
+  const resolved = resolveRun(configuration, sided, subject, parts.keptPrices, parts.now())
+  if (isRefusal(resolved)) return withWayOut(resolved, sided)
+  const isSquads = isChosen(resolved.plan) && resolved.payer.kind === 'portfolio'
   const squad = isSquads ? await squadPaying(place, configuration, subject) : undefined
   return preparedOf(parts, declared, resolved, request.overrides, squad)
+}
+
+function sha256Hex(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}
+
+/** A squad's sprint pays for what somebody chose to try, the portfolio for what was assigned. */
+export function isChosen({ variant, assigned }: Pick<Plan, 'variant' | 'assigned'>): boolean {
+  return variant !== undefined && assigned === undefined
+}
+
+/** The variant that somebody chose to try, on whose payer there is something to say. */
+export function triedIn(plan: Pick<Plan, 'variant' | 'assigned'>): string | undefined {
+  return isChosen(plan) ? plan.variant : undefined
 }
 
 /** A question about a session: whoever pays for runs of its workflow's baseline pays for the answer. */

@@ -1,11 +1,16 @@
 /** `purser quote`: the price before a run, from what local runs have cost. */
+import { createHash } from 'node:crypto'
 import { basename } from 'node:path'
 import type { ReferenceRun } from '../catalog/reference-runs.ts'
+import { assignmentOf, sharesOf, withWayOut } from '../core/assignment.ts'
+import type { Configuration } from '../core/config/configuration.ts'
+import { floorReach, floorReachLine } from '../core/floor-reach.ts'
 import { formatUsd } from '../core/money.ts'
 import { lastDayOf, type Payer } from '../core/payer.ts'
 import { QUOTE_RUNS_MAX, type Quote, quoteRun } from '../core/quote.ts'
 import { isRefusal } from '../core/reason.ts'
-import { type Resolved, resolveRun } from '../core/resolve.ts'
+import { type Resolved, type RunRequest, resolveRun } from '../core/resolve.ts'
+import { hashLine } from '../core/text/assigned-line.ts'
 import { quoteLine } from '../core/text/quote-line.ts'
 import { declaredConfiguration, readCheckout } from './checkout.ts'
 import type { QuoteOptions } from './commands/quote.ts'
@@ -25,15 +30,54 @@ export function quote(target: string, pairs: readonly string[], options: QuoteOp
   const configuration = declaredConfiguration(checkout)
   if (isRefusal(configuration)) return endRefused(configuration, options.json)
   const subject = { kind: 'local' as const, repository: basename(checkout.root), headSha: ANY_COMMIT }
-  const resolved = resolveRun(configuration, request, subject, checkout.keptPrices, new Date())
-  if (isRefusal(resolved)) return endRefused(resolved, options.json)
-  const { capMicroUsd } = resolved.plan
-  const spends = keptSpends(checkout.root, request.workflow, request.variant, QUOTE_RUNS_MAX)
+  const sided = onSubject(configuration, request, options.subject)
+  if ('usage' in sided) return endWrongUsage(sided.usage, options.json)
+  const resolved = resolveRun(configuration, sided, subject, checkout.keptPrices, new Date())
+  if (isRefusal(resolved)) return endRefused(withWayOut(resolved, sided), options.json)
+  const { capMicroUsd, workflow, variant } = resolved.plan
+  const spends = keptSpends(checkout.root, workflow, variant, QUOTE_RUNS_MAX)
   const price = quoteRun(spends, capMicroUsd, capMicroUsd)
   const reference = price.runs === 0 ? referenceRun(configuration, resolved.plan) : undefined
-  if (options.json) printJson({ ...document(resolved, price), reference: reference ?? null })
-  else process.stdout.write(`${lines(resolved, price, reference).join('\n')}\n`)
+  const outOfReach = outOfReachLine(configuration, resolved, price)
+  if (options.json)
+    printJson({
+      ...document(resolved, price),
+      assigned: resolved.plan.assigned ?? null,
+      outOfReach: outOfReach?.[0] ?? null,
+      reference: reference ?? null,
+    })
+  else process.stdout.write(`${[...lines(resolved, price, reference), ...(outOfReach ?? [])].join('\n')}\n`)
   return exitCodes.done
+}
+
+/** The request with the side that the subject is assigned to, where one is named. */
+function onSubject(
+  { portfolios }: Configuration,
+  request: RunRequest,
+  subject: string | undefined,
+): RunRequest | { readonly usage: string } {
+  if (subject === undefined) return request
+  if (!/^(pull-request|issue):[1-9]\d{0,8}$/.test(subject)) {
+    return {
+      usage: `"${subject}" is no subject; expected pull-request:<number> or issue:<number>; for example pull-request:12`,
+    }
+  }
+  const shares = sharesOf(portfolios, request.workflow)
+  if (request.variant !== undefined || shares.length === 0) return request
+  const sha256Hex = (text: string) => createHash('sha256').update(text).digest('hex')
+  return { ...request, ...assignmentOf(shares, request.workflow, subject, sha256Hex) }
+}
+
+/** Of a variant that somebody chose; who pays is known only on a subject, so a squad is taken for granted. */
+function outOfReachLine({ portfolios, promotion }: Configuration, { plan, payer }: Resolved, price: Quote) {
+  const { exploration } = portfolios
+  const isTried = plan.variant !== undefined && plan.assigned === undefined && payer.kind === 'portfolio'
+  if (!isTried || exploration === undefined) return undefined
+  const tokens = plan.capTokens === undefined ? undefined : BigInt(plan.capTokens)
+  const line = floorReachLine(
+    floorReach(exploration, promotion, { microUsd: price.usualMicroUsd ?? price.capMicroUsd, tokens }),
+  )
+  return line === undefined ? undefined : [`${line}.`]
 }
 
 function document({ plan, payer, floorMicroUsd }: Resolved, price: Quote) {
@@ -104,6 +148,7 @@ function lines({ plan, payer }: Resolved, price: Quote, reference: ReferenceRun 
   return [
     `${plan.workflow}${plan.variant === undefined ? '' : `/${plan.variant}`}: ${quoteLine(price).replaceAll('**', '')}`,
     ...(reference === undefined ? [] : [referenceLine(reference)]),
+    ...(plan.assigned === undefined ? [] : [hashLine(plan.assigned).replaceAll('`', '"')]),
     paidBy(payer),
     ...(highCost === undefined ? [] : [highCost]),
     ...Object.entries(plan.prices).map(

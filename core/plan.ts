@@ -5,6 +5,7 @@
  */
 import { z } from 'zod/mini'
 import { runtimeSchema } from './agent-runtime.ts'
+import { assignedSchema } from './assignment.ts'
 import { overrideNames } from './command.ts'
 import { whenSchema } from './config/when.ts'
 import {
@@ -114,6 +115,8 @@ export const planSchema = z.object({
   workflow: z.string(),
   /** Absent for the baseline. */
   variant: z.optional(z.string()),
+  /** How its side of a trial was found, where nobody chose one. */
+  assigned: z.optional(assignedSchema),
   /** The portfolio's name, or the experiment's: the kind of portfolio that is only for a time. */
   portfolio: z.string(),
   subject: subjectSchema,

@@ -1,4 +1,5 @@
 /** From a name to a plan: finds the workflow and who pays for it, checks inputs and overrides, settles models and prices. */
+import { type Assigned, BASELINE } from './assignment.ts'
 import type { OverrideName } from './command.ts'
 import type { CatalogWorkflow, Configuration } from './config/configuration.ts'
 import { minBigint, mulDivCeil } from './money.ts'
@@ -13,7 +14,10 @@ import { readOverrides } from './resolve-overrides.ts'
 
 export interface RunRequest {
   readonly workflow: string
+  /** `baseline`: the baseline, and no assignment. */
   readonly variant?: string | undefined
+  /** Where nobody chose the side and a share is declared: `assignSide`. */
+  readonly assigned?: Assigned | undefined
   readonly inputs: Readonly<Record<string, string>>
   readonly overrides: Readonly<Partial<Record<OverrideName, string>>>
 }
@@ -43,7 +47,8 @@ export function resolveRun(
   now: Date,
 ): Resolved | Refusal {
   if (!configuration.declared) return refuse('no-configuration')
-  const found = findWorkflow(configuration, request)
+  const variant = request.variant === BASELINE ? undefined : request.variant
+  const found = findWorkflow(configuration, { workflow: request.workflow, variant })
   if (isRefusal(found)) return found
   const { workflow, squad } = found
   const wrongSubject = refuseSubject(workflow, subject)
@@ -66,7 +71,8 @@ export function resolveRun(
   const plan: Plan = {
     version: 1,
     workflow: workflow.name,
-    ...(request.variant === undefined ? {} : { variant: request.variant }),
+    ...(variant === undefined ? {} : { variant }),
+    ...(request.assigned === undefined ? {} : { assigned: request.assigned }),
     portfolio: payer.name,
     subject,
     inputs,

@@ -1,5 +1,6 @@
 /** A job on the default branch asks for a run of its own: the same quote and hold as for a comment, claimed at once. */
 import type { z } from 'zod'
+import { subjectKeyOf } from '../../core/assignment.ts'
 import type { Subject } from '../../core/plan.ts'
 import type { askBodySchema, ClaimAnswer } from '../../core/protocol.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/reason.ts'
@@ -71,8 +72,7 @@ function subjectOf(place: Place, job: JobIdentity, body: Ask): FoundSubject {
     // A branch's first push comes from nowhere, which git writes as zeros.
     ...(body.baseSha === undefined || /^0+$/.test(body.baseSha) ? {} : { baseSha: body.baseSha }),
   }
-  // Two workflows may look at one commit at the same time: nothing they deliver meets.
-  return { subject, key: `push:${job.sha}:${body.workflow}`, open: true, fork: false }
+  return { subject, key: subjectKeyOf(subject, body.workflow), open: true, fork: false }
 }
 
 function requestOf(body: Ask): RunRequest {

@@ -3,6 +3,7 @@ import { type SessionState, type SessionView, sessionComment } from '../../core/
 import { isMissing } from '../../delivery/github.ts'
 import { edit, type Said, say } from '../../delivery/say.ts'
 import { storedPlan, storedQuote } from '../ledger/stored.ts'
+import { outOfReachLine } from '../out-of-reach.ts'
 import type { Parts } from '../parts.ts'
 import type { Place } from '../place.ts'
 import { endedRun } from './ended-run.ts'
@@ -34,13 +35,17 @@ async function put(place: Place, number: number, commentId: bigint | null, body:
 
 function viewOf(shown: Shown): SessionView {
   const { run, session, configuration, accounts } = shown
-  const { inputs, overrides = {} } = storedPlan(run)
+  const plan = storedPlan(run)
+  const { inputs, overrides = {}, assigned } = plan
+  const quote = storedQuote(run)
   const portfolio = configuration?.portfolios.portfolios[run.portfolio]
   return {
     sessionId: session.id,
     workflow: run.family,
     variant: run.variant ?? undefined,
-    quote: storedQuote(run),
+    assigned,
+    outOfReach: configuration && outOfReachLine(configuration, plan, accounts, quote),
+    quote,
     accounts,
     inputs,
     overrides,

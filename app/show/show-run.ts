@@ -16,7 +16,7 @@ import { storedPlan } from '../ledger/stored.ts'
 import type { Parts, Progress } from '../parts.ts'
 import { payingNow, payingOf } from '../paying.ts'
 import { type Place, placeById } from '../place.ts'
-import { declaredBy, squadPaying } from '../prepare.ts'
+import { declaredBy, isChosen, squadPaying, triedIn } from '../prepare.ts'
 import { showCheck } from './check.ts'
 import { showComment } from './comment.ts'
 import { showReply } from './reply.ts'
@@ -93,8 +93,8 @@ async function payers(
   const portfolio = configuration.portfolios.portfolios[run.portfolio]
   if (held.length > 0 || portfolio === undefined) return held
   const plan = storedPlan(run)
-  const squad = run.variant === null ? undefined : await squadPaying(place, configuration, plan.subject)
+  const squad = isChosen(plan) ? await squadPaying(place, configuration, plan.subject) : undefined
   const payer = portfolioPayer(run.portfolio, portfolio)
   const specs = accountsFor(configuration, { payer, plan }, squad, parts.now())
-  return payingNow(parts, run.repositoryId, configuration, specs, run.variant)
+  return payingNow(parts, run.repositoryId, configuration, specs, triedIn(plan))
 }

@@ -14,11 +14,16 @@ export async function fork(at: CommandAt): Promise<void> {
   const here = await sessionHere(at, 'fork')
   if (!here) return
   const { workflow, variant, overrides } = at.command
-  const same = requestOf(storedPlan(here.last), overrides)
-  const request = workflow === null ? same : { ...same, workflow, variant: variant ?? undefined }
+  const plan = storedPlan(here.last)
+  const same = requestOf(plan, overrides)
+  const asked = {
+    workflow: workflow ?? plan.workflow,
+    variant: (workflow === null ? plan.variant : variant) ?? undefined,
+  }
+  const request = workflow === null ? same : { ...same, ...asked, assigned: undefined }
   await goFurther(at, here, {
     verb: 'fork',
-    about: { workflow: request.workflow, variant: request.variant },
+    about: asked,
     from: 'checkpoint',
     fork: true,
     prepare: (declared, { subject }) =>

@@ -9,7 +9,7 @@ import { requestOf } from '../go-further.ts'
 import { runByGo, waitingRun } from '../ledger/history.ts'
 import { storedPlan } from '../ledger/stored.ts'
 import { payingNow } from '../paying.ts'
-import { declaredBy, prepare } from '../prepare.ts'
+import { declaredBy, prepare, triedIn } from '../prepare.ts'
 import { reactTo, refusalOf } from './run.ts'
 
 export async function go(at: CommandAt): Promise<void> {
@@ -43,7 +43,7 @@ export async function go(at: CommandAt): Promise<void> {
     place.repositoryId,
     declared.configuration,
     prepared.accounts,
-    waiting.variant,
+    triedIn(prepared.plan),
   )
   const { floorMicroUsd, plan } = prepared.resolved
   await refuseRun(at, found, begun, { ...about, accounts, floorMicroUsd, capMicroUsd: plan.capMicroUsd })

@@ -6,8 +6,9 @@ import { quoteComment } from '../../core/text/quote-comment.ts'
 import { answer, type CommandAt, showRefusal } from '../command.ts'
 import { accountsAsDeclared } from '../ledger/accounts.ts'
 import { recentSpends } from '../ledger/history.ts'
+import { outOfReachLine } from '../out-of-reach.ts'
 import { payingAccount } from '../paying.ts'
-import { declaredBy, prepare } from '../prepare.ts'
+import { declaredBy, prepare, triedIn } from '../prepare.ts'
 
 export async function quote(at: CommandAt): Promise<void> {
   const { parts, place, command } = at
@@ -22,13 +23,14 @@ export async function quote(at: CommandAt): Promise<void> {
   if (isRefusal(prepared)) return showRefusal(place, at, prepared, about)
   const { plan, resolved } = prepared
   const rows = await accountsAsDeclared(parts.prisma, repositoryId, prepared.accounts, parts.now())
-  const accounts = rows.map((one) => payingAccount(declared.configuration, one, variant))
+  const accounts = rows.map((one) => payingAccount(declared.configuration, one, triedIn(plan)))
   const { capMicroUsd } = plan
   const capTokens = plan.capTokens === undefined ? undefined : BigInt(plan.capTokens)
   const { floorMicroUsd } = resolved
   const hold = holdAmount({ capMicroUsd, capTokens, floorMicroUsd }, rows)
   if (isRefusal(hold)) return showRefusal(place, at, hold, { ...about, accounts, floorMicroUsd, capMicroUsd })
-  const spends = await recentSpends(parts.prisma, repositoryId, plan.workflow, variant ?? null)
+  const spends = await recentSpends(parts.prisma, repositoryId, plan.workflow, plan.variant ?? null)
   const price = quoteRun(spends, capMicroUsd, hold.heldMicroUsd)
-  await answer(at, quoteComment({ workflow: plan.workflow, variant, quote: price, accounts }))
+  const outOfReach = outOfReachLine(declared.configuration, plan, rows, price)
+  await answer(at, quoteComment({ ...plan, quote: price, accounts, outOfReach }))
 }

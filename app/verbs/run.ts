@@ -6,7 +6,7 @@ import { type Begun, begin, goOn } from '../begin.ts'
 import { type CommandAt, commandKeyOf, refuseRun } from '../command.ts'
 import { runByCommand } from '../ledger/history.ts'
 import { payingNow } from '../paying.ts'
-import { declaredBy, prepare } from '../prepare.ts'
+import { declaredBy, prepare, triedIn } from '../prepare.ts'
 import { react } from '../show/react.ts'
 import type { FoundSubject } from '../subject.ts'
 
@@ -37,7 +37,7 @@ export async function run(at: CommandAt): Promise<void> {
   if (!isRefusal(begun)) return reactTo(at, begun)
   await refuseRun(at, found, begun, {
     ...about,
-    accounts: await payingNow(parts, place.repositoryId, declared.configuration, accounts, about.variant),
+    accounts: await payingNow(parts, place.repositoryId, declared.configuration, accounts, triedIn(prepared.plan)),
     floorMicroUsd: resolved.floorMicroUsd,
     capMicroUsd: resolved.plan.capMicroUsd,
   })

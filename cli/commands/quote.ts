@@ -6,6 +6,7 @@ export interface QuoteOptions {
   readonly cap?: string
   readonly model?: string
   readonly effort?: string
+  readonly subject?: string
   readonly json: boolean
 }
 
@@ -20,6 +21,7 @@ export function register(program: Command): void {
     .option('--cap <cap>', 'another cap, as a multiple (2x) or in US dollars (1.00)')
     .option('--model <name>', 'another model, if the portfolio allows it')
     .option('--effort <effort>', 'minimal, low, medium or high')
+    .option('--subject <subject>', 'show which side of a trial it is assigned to, as pull-request:12 or issue:7')
     .option('--json', 'print one JSON document; amounts are strings of micro-USD', false)
     .addHelpText('after', '\nExample:\n  $ purser quote refactor+tests goal="Simplify the parser"')
     .action(async (target: string, pairs: string[], options: QuoteOptions) => {

@@ -5,6 +5,7 @@ import { checkAcceptable, checkOutcomes } from './check-outcomes.ts'
 import { checkPortfolios } from './check-portfolios.ts'
 import { checkRenames } from './check-renames.ts'
 import { checkTerms } from './check-terms.ts'
+import { checkTrials } from './check-trials.ts'
 import { checkWorkflow } from './check-workflow.ts'
 import type { Configuration, Layer } from './configuration.ts'
 import { type Problem, sortProblems } from './problem.ts'
@@ -58,6 +59,7 @@ function crossProblems(
     ...checkPortfolios(settings, catalog),
     ...checkRenames(settings),
     ...checkTerms(settings, today),
+    ...checkTrials(settings, catalog),
     ...checkOutcomes(settings),
     ...onTrial.flatMap((baseline) => checkAcceptable(baseline, settings)),
     ...(pricedModels ? checkModels(settings, catalog, new Set(pricedModels)) : []),

@@ -53,6 +53,25 @@ const nowSchema = withExample(
 
 const wasSchema = withExample(z.optional(name), 'cleanup', 'Its name before it was renamed')
 
+/** Variant -> its share of the subjects on which nobody chose, in basis points; the baseline has the rest. */
+const trialsSchema = z.lazy(() =>
+  z.record(
+    withExample(
+      z
+        .string()
+        .check(
+          z.regex(
+            /^[a-z][a-z0-9]*([-+][a-z0-9]+)*\/[a-z][a-z0-9]*([-+][a-z0-9]+)*$/,
+            'not a variant; expected <workflow>/<variant>; for example refactor+tests/tests-first',
+          ),
+          z.maxLength(101),
+        ),
+      'refactor+tests/tests-first',
+    ),
+    withExample(percent, '20%', 'Its share of the subjects on which nobody chose'),
+  ),
+)
+
 const portfolioSchema = z.strictObject({
   purpose: described(sentence, 'What this money is for, in a few words, shown with every quote'),
   value: withExample(name, 'quality', 'One of the declared values, the same for all workflows of the portfolio'),
@@ -69,6 +88,7 @@ const portfolioSchema = z.strictObject({
     z.optional(moneySchema),
     'Above this cap a run is quoted first and goes on only after `/agent go`',
   ),
+  trials: described(z.optional(trialsSchema), 'Variants of its workflows that are assigned to a share of subjects'),
   overrides: z._default(
     z.strictObject({
       cap: described(z.optional(times), 'How many times the cap a command may ask for'),

@@ -1,5 +1,7 @@
 /** The answer to `/agent quote`: the price alone; nothing is started or reserved. */
+import type { Assigned } from '../assignment.ts'
 import type { Quote } from '../quote.ts'
+import { assignedLine } from './assigned-line.ts'
 import { code, paragraphs } from './markdown.ts'
 import { accountLines, highCostLines, type PayingAccount } from './paying-account.ts'
 import { quoteLine, smallerHoldLine } from './quote-line.ts'
@@ -8,7 +10,10 @@ import { workflowName } from './workflow-name.ts'
 export interface QuoteView {
   readonly workflow: string
   readonly variant?: string | undefined
+  readonly assigned?: Assigned | undefined
   readonly quote: Quote
+  /** That one squad's floor can't bring the trial to a decision: `floorReachLine`. */
+  readonly outOfReach?: string | undefined
   /** As they stand now: nothing is taken off for a quote. */
   readonly accounts: readonly PayingAccount[]
 }
@@ -21,6 +26,8 @@ export function quoteComment(view: QuoteView): string {
     smallerHoldLine(view.quote),
     `**It would be paid by**\n\n${accountLines(view.accounts)}`,
     highCostLines(view.accounts),
+    assignedLine(view),
+    view.outOfReach === undefined ? undefined : `${view.outOfReach}.`,
     `Nothing is started or reserved. Comment ${code(`/agent ${name}`)} to start it.`,
   )
 }

@@ -1,10 +1,12 @@
 /** The session's one comment on its subject, edited in place from the quote to the outcome. */
+import type { Assigned } from '../assignment.ts'
 import type { OverrideName } from '../command.ts'
 import { isResumable } from '../going-on.ts'
 import { formatUsd } from '../money.ts'
 import type { Decided } from '../outcome.ts'
 import type { Quote } from '../quote.ts'
 import type { InputValues } from '../template.ts'
+import { assignedLine } from './assigned-line.ts'
 import {
   costLine,
   deliveredLine,
@@ -44,6 +46,9 @@ export interface SessionView {
   readonly workflow: string
   /** Left out for the baseline. */
   readonly variant?: string | undefined
+  readonly assigned?: Assigned | undefined
+  /** That one squad's floor can't bring the trial to a decision: `floorReachLine`. */
+  readonly outOfReach?: string | undefined
   readonly quote: Quote
   /** The accounts that pay, the portfolio first. */
   readonly accounts: readonly PayingAccount[]
@@ -60,6 +65,8 @@ export function sessionComment(view: SessionView): string {
   return paragraphs(
     `${sessionMarker(view.sessionId)}\n### ${code(workflowName(view))}: ${headline(view.state)}`,
     ...stateParts(view),
+    assignedLine(view),
+    view.state.phase === 'quoted' && view.outOfReach !== undefined ? `${view.outOfReach}.` : undefined,
     runsText(view.standing),
     `**Paid by**\n\n${accountLines(view.accounts)}`,
     isHighCostDue(view) ? highCostLines(view.accounts) : undefined,

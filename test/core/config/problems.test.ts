@@ -133,14 +133,14 @@ const values: readonly Row[] = [
     'a key misspelt',
     portfolios('    cap:', '    capp:'),
     [
-      `${FILE}:10:5 portfolios.refactoring.capp: is no key of this mapping; expected cap, or one of purpose, value, workflows, budget, cap, confirm-over, overrides, enforce, high-cost, was; for example cap: { usd: 2.5 }`,
+      `${FILE}:10:5 portfolios.refactoring.capp: is no key of this mapping; expected cap, or one of purpose, value, workflows, budget, cap, confirm-over, trials, overrides, enforce, high-cost, was; for example cap: { usd: 2.5 }`,
     ],
   ],
   [
     'a key misspelt that has to be there',
     portfolios('    budget:', '    bugdet:'),
     [
-      `${FILE}:9:5 portfolios.refactoring.bugdet: is no key of this mapping; expected budget, or one of purpose, value, workflows, budget, cap, confirm-over, overrides, enforce, high-cost, was; for example budget: { usd: 2.5, per: week }`,
+      `${FILE}:9:5 portfolios.refactoring.bugdet: is no key of this mapping; expected budget, or one of purpose, value, workflows, budget, cap, confirm-over, trials, overrides, enforce, high-cost, was; for example budget: { usd: 2.5, per: week }`,
     ],
   ],
   [
