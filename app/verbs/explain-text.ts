@@ -1,6 +1,7 @@
 import { formatUsd } from '../../core/money.ts'
 import type { Plan } from '../../core/plan.ts'
 import { reasons } from '../../core/reason.ts'
+import { hashLine } from '../../core/text/assigned-line.ts'
 import { code, inline, link, paragraphs, table } from '../../core/text/markdown.ts'
 import { workflowName } from '../../core/text/workflow-name.ts'
 import type { Fact, Run } from '../../prisma/client/client.ts'
@@ -22,6 +23,7 @@ export function explainComment({ run, plan, facts, actionsUrl }: ExplainView): s
     `### Why ${code(workflowName(plan))} went as it did`,
     table(['', ''], numbers(run)),
     reason === undefined ? undefined : `**Reason ${code(reason)}:** ${reasons[reason].says} ${reasons[reason].todo}`,
+    plan.assigned && hashLine(plan.assigned),
     outcomeLine(run),
     facts.length === 0
       ? 'GitHub has shown nothing of its work yet.'

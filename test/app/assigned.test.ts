@@ -37,6 +37,8 @@ test('an assigned variant is the portfolio’s, and its comment says by what and
   expect(said).toContain('`tests-first` was assigned to this subject, as to 100% of all')
   expect(said).toContain(`The SHA-256 of \`refactor+tests pull-request:${number}\` puts it into bucket`)
   expect(said).toContain('`/agent refactor+tests/baseline`')
+  await stage.say('dev', number, '/agent explain')
+  expect((await stage.replies(number)).at(-1)).toContain(`The SHA-256 of \`refactor+tests pull-request:${number}\``)
 })
 
 test('a chosen variant is the squad’s', async () => {
