@@ -206,7 +206,7 @@ describe('a run that reached its cap', () => {
       { text: 'Added more' },
       { text: 'Checked' },
     ])
-    const capped = await start(world.workspace, 'mend', '--cap', '0.07').ended
+    const capped = await start(world.workspace, 'mend', '--cap', '0.066').ended
     expect(capped.stdout).toContain('capped: ')
     expect(capped.stdout).toMatch(/purser run --resume [0-9a-f]{8} --cap 2x\n/)
     expect(readFileSync(join(world.workspace, 'sum.js'), 'utf8')).toContain('a + b')
