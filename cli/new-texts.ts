@@ -44,7 +44,7 @@ guards: # work that breaks one of these is shown and not delivered
   diff:
     files: 10
     lines: 300
-deliver: commit # commit, pull-request, review, comment, none
+deliver: commit # commit, pull-request, review, comment, issue, none
 cap:
   usd: ${usdDecimal(cap)} # the most that one session may cost
 `

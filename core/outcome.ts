@@ -104,7 +104,7 @@ const issueRules: readonly OutcomeRule[] = [
 ]
 
 /** The rules that every repository has below its own, by kind of delivery. */
-export const builtInRules: Readonly<Record<DeliveryKind | 'issue', readonly OutcomeRule[]>> = {
+export const builtInRules: Readonly<Record<DeliveryKind, readonly OutcomeRule[]>> = {
   commit: changeRules,
   'pull-request': changeRules,
   review: reviewRules,

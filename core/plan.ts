@@ -134,6 +134,8 @@ export const planSchema = z.object({
   agents: z.record(z.string(), planAgentSchema),
   guards: planGuardsSchema,
   deliver: deliveryKindSchema,
+  /** Of the issue that is opened. */
+  labels: z.optional(z.array(z.string())),
   /** Prices of every model that the plan names. */
   prices: z.record(z.string(), priceSchema),
   /** What the provider's endpoint understands, where the repository declares it. */

@@ -9,7 +9,7 @@ export type Conclusion = z.infer<typeof conclusionSchema>
 export const outcomeSchema = z.enum(['accepted', 'reworked', 'rejected', 'pending', 'unknown'])
 export type Outcome = z.infer<typeof outcomeSchema>
 
-export const deliveryKindSchema = z.enum(['commit', 'pull-request', 'review', 'comment', 'none'])
+export const deliveryKindSchema = z.enum(['commit', 'pull-request', 'review', 'comment', 'issue', 'none'])
 export type DeliveryKind = z.infer<typeof deliveryKindSchema>
 
 /** Tokens of one model call or of many. `cached` is the part of `input` read from the provider's cache, `written` the part written into it, where that is told; `reasoning` the part of `output`. */

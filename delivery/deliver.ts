@@ -14,7 +14,7 @@ import { countLines } from './count-lines.ts'
 import type { Delivered } from './delivered.ts'
 import { type DeliveryPlace, isRefused } from './github.ts'
 import { isFinished, violationsOf } from './validate.ts'
-import { deliverComment, deliverReview } from './words.ts'
+import { deliverComment, deliverIssue, deliverReview } from './words.ts'
 
 /** What every way of delivering needs to know. */
 export interface DeliveryOrder {
@@ -60,6 +60,8 @@ async function deliverWork(order: DeliveryOrder): Promise<Delivered> {
       return isSaid ? deliverReview(order, delivery.body) : {}
     case 'comment':
       return isSaid ? deliverComment(order, delivery.body) : {}
+    case 'issue':
+      return isSaid ? deliverIssue(order, delivery.body) : {}
     case 'commit':
     case 'pull-request': {
       const { changeset } = delivery

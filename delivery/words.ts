@@ -1,7 +1,8 @@
 /** Deliveries that are words alone. */
-import { reviewBody } from '../core/text/delivery.ts'
+import { issueText, reviewBody } from '../core/text/delivery.ts'
 import type { DeliveryOrder } from './deliver.ts'
 import type { Delivered } from './delivered.ts'
+import { openIssue } from './issue.ts'
 import { submitReview } from './review.ts'
 import { say } from './say.ts'
 
@@ -13,10 +14,23 @@ export async function deliverReview(order: DeliveryOrder, written: string): Prom
   return { url: await submitReview(place, { number, headSha, body: reviewBody(view) }) }
 }
 
-export async function deliverComment({ place, plan, view }: DeliveryOrder, written: string): Promise<Delivered> {
+const ISSUES_OFF = 'This repository has its issues switched off, so what would have been one is a comment.'
+
+export async function deliverIssue(order: DeliveryOrder, written: string): Promise<Delivered> {
+  const { place, plan, view } = order
+  if (written.trim() === '') return { reason: 'nothing-to-deliver' }
+  const opened = await openIssue(place, { ...issueText(view), labels: plan.labels ?? [] })
+  return opened ?? deliverComment(order, written, ISSUES_OFF)
+}
+
+export async function deliverComment(
+  { place, plan, view }: DeliveryOrder,
+  written: string,
+  why?: string,
+): Promise<Delivered> {
   const { number, headSha } = plan.subject
   if (written.trim() === '') return { reason: 'nothing-to-deliver' }
-  const body = reviewBody(view)
+  const body = reviewBody(view, why)
   if (number !== undefined) return { url: (await say(place, number, body)).url }
   // A push has no place to talk but its commit.
   const { data } = await place.octokit.rest.repos.createCommitComment({ ...place.name, commit_sha: headSha, body })

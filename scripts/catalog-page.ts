@@ -17,6 +17,7 @@ const deliveries: Readonly<Record<DeliveryKind, string>> = {
   'pull-request': 'a pull request of its own',
   review: 'a review, which neither approves nor blocks',
   comment: 'a comment; for a push, on its commit',
+  issue: 'an issue',
   none: 'nothing but its report',
 }
 
@@ -145,7 +146,7 @@ function defaults(inputs: CatalogWorkflow['inputs']): Record<string, string> {
 }
 
 function guards({ guards: { paths, diff, run, tests }, deliver }: CatalogWorkflow): string[] {
-  if (deliver === 'comment' || deliver === 'review')
+  if (deliver === 'comment' || deliver === 'review' || deliver === 'issue')
     return ['- It hands over words alone; nothing in the repository is changed by it.']
   return [
     ...(paths?.allow ? ['- It may touch only', ...nested(paths.allow)] : []),

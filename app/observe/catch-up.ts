@@ -6,6 +6,7 @@ import type { Run } from '../../prisma/client/client.ts'
 import type { Parts } from '../parts.ts'
 import type { Place } from '../place.ts'
 import { noteChecksOn, noteStatusesOn } from './checks.ts'
+import { noteIssueEnd } from './issue-end.ts'
 import { noteMerged } from './merged.ts'
 import { noteFor } from './note.ts'
 
@@ -19,7 +20,9 @@ export async function catchUp(parts: Parts, place: Place, run: Run): Promise<voi
     await noteChecksOn(parts, place, run.deliveredSha)
     await noteStatusesOn(parts, place, run.deliveredSha)
   }
-  if (run.deliveredNumber !== null) await notePull(parts, place, run, run.deliveredNumber)
+  if (run.deliveredNumber === null) return
+  if (run.delivery === 'issue') await noteIssueEnd(parts, place, [run], run.deliveredNumber)
+  else await notePull(parts, place, run, run.deliveredNumber)
 }
 
 async function notePull(parts: Parts, place: Place, run: Run, number: number): Promise<void> {

@@ -35,7 +35,7 @@ function workOf(run: Run): WorkDone | undefined {
   const delivery = report?.delivery
   if (!delivery) return undefined
   const plan = waiving(storedPlan(run), run.waived)
-  const isSaid = run.delivery === 'review' || run.delivery === 'comment'
+  const isSaid = run.delivery === 'review' || run.delivery === 'comment' || run.delivery === 'issue'
   return {
     files: delivery.changeset?.files ?? [],
     words: isSaid ? '' : redactClean(delivery.body.trim() === '' ? delivery.title : delivery.body, redact),
@@ -70,11 +70,15 @@ export function deliveredOf(run: Run, actionsUrl: string | undefined): Delivered
   const { deliveredUrl: url, deliveredNumber: number, deliveredSha: sha } = run
   const branch = url === null ? undefined : sideBranchOf(url)
   if (url !== null && branch !== undefined) return { kind: 'side-branch', branch, url }
-  if (url !== null && number !== null) return { kind: 'pull-request', number, url }
+  if (url !== null && number !== null) {
+    return { kind: run.delivery === 'issue' ? 'issue' : 'pull-request', number, url }
+  }
   if (url !== null && sha !== null) return { kind: 'commit', sha, url }
   const isSaid = run.conclusion === 'completed' || run.conclusion === 'capped'
   if (url !== null && isSaid && run.delivery === 'review') return { kind: 'review', url }
-  if (url !== null && isSaid && run.delivery === 'comment') return { kind: 'comment', url }
+  // An issue without a number became a comment.
+  if (url !== null && isSaid && (run.delivery === 'comment' || run.delivery === 'issue'))
+    return { kind: 'comment', url }
   const isKept = storedReport(run)?.delivery?.changeset !== undefined
   return isKept && actionsUrl !== undefined ? { kind: 'kept', url: actionsUrl } : { kind: 'none' }
 }

@@ -181,7 +181,21 @@ function promptFindings(
     }))
 }
 
-function deliveryFindings({ deliver, on }: Workflow): At[] {
+function deliveryFindings(workflow: Workflow): At[] {
+  return [...subjectFindings(workflow), ...labelFindings(workflow)]
+}
+
+function labelFindings({ deliver, labels }: Workflow): At[] {
+  if (labels.length === 0 || deliver === 'issue') return []
+  const finding = {
+    wrong: `a ${deliver} gets no labels`,
+    expected: 'labels with deliver: issue alone',
+    example: 'deliver: issue',
+  }
+  return [{ path: ['labels'], finding }]
+}
+
+function subjectFindings({ deliver, on }: Workflow): At[] {
   const strange = on.filter((subject) => subject !== 'pull-request')
   if (!NEEDS_PULL_REQUEST.has(deliver) || strange.length === 0) return []
   const finding = {

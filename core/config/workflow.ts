@@ -165,6 +165,18 @@ const setup = z.strictObject({
   'timeout-minutes': z._default(setupMinutes, 10),
 })
 
+const issueLabel = withExample(
+  z
+    .string()
+    .check(
+      z.regex(
+        /^(?!agent\/|promotion:)[^\s,](?:[^,\p{Cc}]{0,48}[^\s,])?$/u,
+        'not a label; expected at most 50 characters, no comma, and not agent/… or promotion: …; for example triage',
+      ),
+    ),
+  'triage',
+)
+
 const runMinutes = z.int().check(z.minimum(1), z.maximum(350))
 const fields = {
   summary: withExample(sentence, 'Refactor what this pull request touches', 'What it does, in one line of a list'),
@@ -188,6 +200,10 @@ const fields = {
   steps: described(z.array(stepSchema).check(z.minLength(1), z.maxLength(20)), 'What it does, in this order'),
   guards: described(z._default(guardsSchema, {}), 'What the work must satisfy before it is delivered'),
   deliver: withExample(deliveryKindSchema, 'commit', 'What it hands over'),
+  labels: described(
+    z._default(z.array(issueLabel).check(z.maxLength(10)), []),
+    'Of the issue that it opens; `agent/…` is left to people, who judge by it',
+  ),
   cap: described(workflowCapSchema, 'The most that one session may cost'),
   floor: described(
     z.optional(z.strictObject({ usd })),

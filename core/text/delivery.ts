@@ -43,9 +43,14 @@ export function pullRequestText(view: DeliveryView, why?: string): { title: stri
   }
 }
 
-/** The body of a review or of a comment that is itself the delivery. */
-export function reviewBody(view: DeliveryView): string {
-  return paragraphs(marked(view), origin(view))
+/** Title and body of an issue that is itself the delivery: it is told by what the agent says, and not by what was asked for. */
+export function issueText(view: DeliveryView): { title: string; body: string } {
+  return { title: title({ ...view, goal: view.title.trim() === '' ? view.goal : undefined }), body: reviewBody(view) }
+}
+
+/** The body of a review or of a comment that is itself the delivery. `why` says why it is one where an issue was declared. */
+export function reviewBody(view: DeliveryView, why?: string): string {
+  return paragraphs(marked(view), why === undefined ? undefined : inline(why), origin(view))
 }
 
 /**

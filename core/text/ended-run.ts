@@ -14,6 +14,7 @@ export type Delivered =
   | { readonly kind: 'pull-request'; readonly number: number; readonly url: string }
   | { readonly kind: 'review'; readonly url: string }
   | { readonly kind: 'comment'; readonly url: string }
+  | { readonly kind: 'issue'; readonly number: number; readonly url: string }
   | { readonly kind: 'side-branch'; readonly branch: string; readonly url: string }
   | { readonly kind: 'kept'; readonly url: string }
   | { readonly kind: 'none' }
@@ -74,6 +75,8 @@ export function deliveredLink(delivered: Delivered): string | undefined {
       return `a ${link('review', delivered.url)}`
     case 'comment':
       return `a ${link('comment', delivered.url)}`
+    case 'issue':
+      return `issue ${link(`#${delivered.number}`, delivered.url)}`
     case 'side-branch':
     case 'kept':
     case 'none':

@@ -1,11 +1,26 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { OWNER, REPO, type Stage, setStage, workOn } from './stage.ts'
+import { OWNER, PORTFOLIOS, REPO, type Stage, setStage, workOn } from './stage.ts'
 
 let stage: Stage
 const repository = { owner: OWNER, repo: REPO }
+const REPORT = `name: report
+summary: Look for trouble
+value: quality
+on: [pull-request, issue]
+steps: [{ id: look, agent: engineer, prompt: report.md }]
+deliver: issue
+labels: [trouble]
+cap: { usd: 1.00 }
+`
 
 beforeAll(async () => {
-  stage = await setStage()
+  stage = await setStage({
+    portfolios: PORTFOLIOS.replace('changelog]', 'changelog, report]'),
+    files: {
+      '.github/purser/catalog/report/workflow.yml': REPORT,
+      '.github/purser/catalog/report/report.md': 'Look for trouble.',
+    },
+  })
 })
 afterAll(async () => {
   await stage.close()
@@ -191,6 +206,39 @@ test('a run that changed nothing says so', async () => {
   expect(await runner.finish({})).toMatchObject({ json: { conclusion: 'completed', reason: 'nothing-to-deliver' } })
   expect(await headOf(pull.branch)).toBe(pull.head)
   expect(await stage.runOn(pull.number)).toMatchObject({ outcome: 'unknown' })
+})
+
+describe('an issue', () => {
+  const said = { title: 'The total of nothing fails', body: 'Call total(), as @octocat did.' }
+  const issuesOf = async (sessionId: string) => {
+    const { data } = await stage.octokit.issues.listForRepo({ ...repository, state: 'all', per_page: 100 })
+    return data.filter(({ body }) => body?.startsWith(`<!-- purser:session ${sessionId} delivery`))
+  }
+
+  test('is opened once, with the labels of the workflow, and its close decides', async () => {
+    const { pull, run, runner } = await started('/agent report')
+    stage.github.fail({ method: 'POST', path: /\/issues$/, status: 502, afterActing: true })
+    expect((await runner.finish({ delivery: said })).status).toBe(503)
+    expect(await runner.finish({ delivery: said })).toMatchObject({ status: 200, json: { conclusion: 'completed' } })
+    const [issue, ...others] = await issuesOf(run.sessionId)
+    expect(others).toEqual([])
+    expect(issue).toMatchObject({ title: 'report: The total of nothing fails', labels: [{ name: 'trouble' }] })
+    expect(issue?.body).not.toContain('@octocat')
+    expect((await stage.replies(pull.number))[0]).toContain(`issue [#${issue?.number}]`)
+    await stage.octokit.issues.update({ ...repository, issue_number: issue?.number ?? 0, state: 'closed' })
+    await stage.settled()
+    expect(await stage.runOn(pull.number)).toMatchObject({ deliveredNumber: issue?.number, outcome: 'accepted' })
+  })
+
+  test.each([410, 404])('is a comment that says why where issues are switched off (%i)', async (status) => {
+    const { pull, run, runner } = await started('/agent report')
+    stage.github.fail({ method: 'POST', path: /\/issues$/, status })
+    expect(await runner.finish({ delivery: said })).toMatchObject({ json: { conclusion: 'completed' } })
+    expect(await issuesOf(run.sessionId)).toEqual([])
+    const replies = await stage.replies(pull.number)
+    expect(replies.filter((text) => text.includes('Call total()') && text.includes('switched off'))).toHaveLength(1)
+    expect(replies[0]).toContain('Delivered: a [comment]')
+  })
 })
 
 describe('when GitHub answers with an error', () => {

@@ -612,6 +612,20 @@ experiments:
     ],
   ],
   [
+    'labels that nothing gets',
+    tidy('value: quality', 'value: quality\nlabels: [triage]'),
+    [
+      `${FLOW}:4:9 labels: a commit gets no labels; expected labels with deliver: issue alone; for example deliver: issue`,
+    ],
+  ],
+  [
+    'a label that people judge by',
+    tidy('value: quality', 'value: quality\nlabels: [agent/accepted]'),
+    [
+      `${FLOW}:4:10 labels.0: "agent/accepted" is not a label; expected at most 50 characters, no comma, and not agent/… or promotion: …; for example triage`,
+    ],
+  ],
+  [
     'a name that is not its folder’s',
     { ...tidyFiles(), 'catalog/tidi/workflow.yml': TIDY },
     [

@@ -3,6 +3,7 @@ import {
   commitMessage,
   type DeliveryView,
   deliveryOf,
+  issueText,
   pullRequestText,
   reviewBody,
 } from '../../../core/text/delivery.ts'
@@ -18,6 +19,15 @@ const view: DeliveryView = {
   capMicroUsd: 2_500_000n,
   sessionUrl: 'https://u/c',
 }
+
+describe('an issue', () => {
+  test('is named after what the agent says, and after its goal where it says nothing', () => {
+    const goal = 'Look for trouble'
+    expect(issueText({ ...view, goal }).title).toBe('refactor+tests: Split parse() into reading and checking')
+    expect(issueText({ ...view, goal, title: ' ' }).title).toBe('refactor+tests: Look for trouble')
+    expect(markerOf(issueText(view).body)).toEqual({ sessionId: 's_42', part: 'delivery' })
+  })
+})
 
 describe('a commit', () => {
   test('has the title, the body, and the trailers as its last paragraph', () => {
