@@ -1,6 +1,7 @@
 /** Carries out an agent step: its conversation, and the command that it works towards. */
 
 import type { CheckpointConversation } from '../core/checkpoint.ts'
+import { offeredNames } from '../core/config/mcp.ts'
 import { shareLeftMicroUsd } from '../core/meter.ts'
 import { minBigint } from '../core/money.ts'
 import type { PlanAgent, PlanAgentStep } from '../core/plan.ts'
@@ -11,10 +12,13 @@ import { type Checked, runCommand } from './command.ts'
 import { cutText } from './cut.ts'
 import { withEarlier } from './earlier.ts'
 import { type Ending, ended, paused, stopped } from './ending.ts'
+import { mcpServersOf } from './mcp-servers-of.ts'
 import { openConversation } from './open-conversation.ts'
 import { promptValues, type Seen, systemText } from './prompt.ts'
 import type { RunParts } from './run-parts.ts'
 import { overage, type StepDone } from './step-done.ts'
+import { stopReason } from './stop.ts'
+import type { ExtraTool } from './tools/tool.ts'
 
 const QUOTED_CHARACTERS_MAX = 300
 
@@ -26,9 +30,33 @@ export async function runAgentStep(
   before: CheckpointConversation | undefined,
 ): Promise<StepDone> {
   const agent = parts.plan.agents[step.agent]
-  const price = agent && parts.plan.prices[agent.model]
-  if (!agent || !price) throw new Error(`the plan lacks the agent ${step.agent} or the price of its model`)
+  if (!agent) throw new Error(`the plan lacks the agent ${step.agent}`)
   parts.log.line(`Step ${step.id}: agent ${agent.name} on ${agent.model}`)
+  const servers = await mcpServersOf(agent, parts)
+  if ('problem' in servers) {
+    const stop = stopReason(parts.signal)
+    const ending = stop === undefined ? ended('failed', 'mcp-server-failed', servers.problem) : stopped(stop)
+    return { output: '', counts: { ok: false, turns: before?.turns ?? 0, attempts: before?.attempt ?? 1 }, ending }
+  }
+  try {
+    return await converse(parts, step, agent, seen, notes, before, servers.tools)
+  } finally {
+    await servers.close()
+  }
+}
+
+/** `served`: the tools of the agent's MCP servers. */
+async function converse(
+  parts: RunParts,
+  step: PlanAgentStep,
+  agent: PlanAgent,
+  seen: Seen,
+  notes: string | undefined,
+  before: CheckpointConversation | undefined,
+  served: readonly ExtraTool[],
+): Promise<StepDone> {
+  const price = parts.plan.prices[agent.model]
+  if (!price) throw new Error(`the plan lacks the price of ${agent.model}`)
   const inputs = inputsIn(parts.plan, step.in, seen.results)
   const systemTextOf = (one: PlanAgent) => systemText(one, parts.plan.guards, notes)
   const prompt = renderPrompt(step.promptText, promptValues(parts.plan, step.in, seen))
@@ -47,6 +75,7 @@ export async function runAgentStep(
         ...tools,
         ...(agent.skills === undefined ? [] : ['skill']),
         ...(agent.delegates === undefined ? [] : ['delegate']),
+        ...offeredNames(agent.mcpServers ?? {}),
       ],
       ...(effort && { effort }),
     }
@@ -67,6 +96,7 @@ export async function runAgentStep(
     },
     parts,
     before,
+    served,
   )
   let end = await (before === undefined ? conversation.say(firstText(parts, step, prompt.text)) : conversation.goOn())
   let check = await checkUntil(parts, step, end, inputs)

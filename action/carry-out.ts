@@ -12,6 +12,7 @@ import type { Executed } from './finish-run.ts'
 import { GitError } from './git.ts'
 import { openJournal } from './journal.ts'
 import type { Log } from './log.ts'
+import type { OpenMcpServers } from './mcp/servers.ts'
 import { Meantime } from './meantime.ts'
 import type { Model } from './model.ts'
 import { readNotes } from './notes.ts'
@@ -35,6 +36,8 @@ export interface CarryOut {
   readonly sandbox: Sandbox
   readonly model: Model
   readonly keys: ProviderKeys
+  /** In place of the MCP servers themselves. */
+  readonly openMcpServers?: OpenMcpServers
   readonly journalFile: string
   readonly log: Log
   readonly redact: Redact
@@ -83,6 +86,7 @@ export async function carryOut(run: CarryOut): Promise<Executed> {
       sandbox: run.sandbox,
       model: run.model,
       keys: run.keys,
+      openMcpServers: run.openMcpServers,
       purse,
       log: run.log,
       redact: run.redact,

@@ -7,6 +7,7 @@ import type { PlanAgent } from '../core/plan.ts'
 import { Conversation } from './agent.ts'
 import type { AgentEnd, AgentParts, AgentTask } from './agent-task.ts'
 import { cutText } from './cut.ts'
+import { mcpServersOf } from './mcp-servers-of.ts'
 import type { RunParts } from './run-parts.ts'
 import { skillTool } from './skill-tool.ts'
 import type { ExtraTool } from './tools/tool.ts'
@@ -64,7 +65,7 @@ async function carryOut(
   run: RunParts,
   parts: AgentParts,
   depth: number,
-): Promise<AgentEnd> {
+): Promise<AgentEnd | Unserved> {
   const { agent, step } = task
   const price = run.plan.prices[agent.model]
   if (price === undefined) throw new Error(`the plan lacks the price of ${agent.model}`)
@@ -82,7 +83,9 @@ async function carryOut(
   // What people say meanwhile is for the agent of the step, which is also the one that rests.
   const inner: AgentParts = { ...parts, meanwhile: () => ({ rest: false, said: [] }) }
   const delegate = delegateTool(own, run, inner, depth + 1)
-  const more = [skillTool(agent), delegate].filter((tool) => tool !== undefined)
+  const servers = await mcpServersOf(agent, run)
+  if ('problem' in servers) return { ended: 'mcp-server-failed', text: '', detail: servers.problem }
+  const more = [skillTool(agent), delegate, ...servers.tools].filter((tool) => tool !== undefined)
   const tools = [...agent.tools, ...more.map(({ definition }) => definition.function.name)]
   parts.record({
     kind: 'step-started',
@@ -94,11 +97,18 @@ async function carryOut(
     tools,
     ...(effort && { effort }),
   })
-  return new Conversation(own, { ...inner, more }).say(text)
+  try {
+    return await new Conversation(own, { ...inner, more }).say(text)
+  } finally {
+    await servers.close()
+  }
 }
 
+/** A server of its own can't be used, so it says nothing. */
+type Unserved = Pick<AgentEnd, 'text' | 'detail'> & { readonly ended: 'mcp-server-failed' }
+
 /** What it says, and how it ended where that was not in order. */
-function answerOf({ ended, text, detail }: AgentEnd): string {
+function answerOf({ ended, text, detail }: AgentEnd | Unserved): string {
   const said = cutText(text, ANSWER_CHARACTERS_MAX)
   if (ended === 'answered') return said === '' ? '[it said nothing]' : said
   return `${said}\n[it did not come to its end: ${ended}${detail === undefined ? '' : `, ${detail}`}]`.trim()

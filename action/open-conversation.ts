@@ -6,16 +6,18 @@ import type { CommandAgent } from './meter/command-agent.ts'
 import type { RunParts, Turn } from './run-parts.ts'
 import type { ExtraTool } from './tools/tool.ts'
 
+/** `served`: the tools of the agent's MCP servers. */
 export async function openConversation(
   task: AgentTask,
   parts: RunParts,
   before: CheckpointConversation | undefined,
+  served: readonly ExtraTool[],
 ): Promise<Conversation | CommandAgent> {
   const { workDir, sandbox, signal, model, purse, record, meanwhile } = parts
   const onTurn = (turn: Omit<Turn, 'step'>) => parts.onTurn({ step: task.step, ...turn })
   const agentParts = { model, purse, place: { workDir, sandbox, signal }, signal, onTurn, record, meanwhile }
   if (task.agent.runtime === undefined) {
-    const more = await moreTools(task, parts, agentParts)
+    const more = [...(await moreTools(task, parts, agentParts)), ...served]
     return new Conversation(task, { ...agentParts, more }, before)
   }
   const { openCommandAgent } = await import('./meter/command-agent.ts')

@@ -86,7 +86,7 @@ export function runProcess(file: string, args: readonly string[], options: Proce
   })
 }
 
-function killGroup(child: ChildProcess): void {
+export function killGroup(child: ChildProcess): void {
   if (child.pid === undefined) return
   try {
     process.kill(-child.pid, 'SIGKILL')

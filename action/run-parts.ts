@@ -6,6 +6,7 @@ import type { Meanwhile } from './agent-task.ts'
 import type { Checkpoints } from './checkpoints.ts'
 import type { Git } from './git.ts'
 import type { Log } from './log.ts'
+import type { OpenMcpServers } from './mcp/servers.ts'
 import type { Model } from './model.ts'
 import type { ProviderKeys } from './provider-keys.ts'
 import type { Purse } from './purse.ts'
@@ -31,6 +32,8 @@ export interface RunParts {
   readonly workDir: string
   readonly sandbox: Sandbox
   readonly model: Model
+  /** In place of the MCP servers themselves, as when a run is played again. */
+  readonly openMcpServers?: OpenMcpServers | undefined
   /** For the agents that are carried out by programs of their own. */
   readonly keys: ProviderKeys
   readonly purse: Purse

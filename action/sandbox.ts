@@ -5,12 +5,13 @@
  * clean where bubblewrap itself is started: as process 1 of the sandbox its own environment can be read from inside, so
  * `--clearenv` would hide nothing.
  */
-import { existsSync, mkdirSync, realpathSync } from 'node:fs'
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { existsSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { delimiter, dirname, extname, join, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Refusal, refuse } from '../core/reason.ts'
-import { type CommandResult, runProcess } from './process.ts'
+import { type CommandResult, OUTPUT_KEPT_BYTES_MAX, runProcess } from './process.ts'
 
 const BWRAP_PLACES = ['/usr/bin/bwrap', '/usr/local/bin/bwrap', '/bin/bwrap']
 const PROBE_TIMEOUT_MS = 5_000
@@ -65,6 +66,13 @@ export interface Sandbox {
   readonly kind: 'bubblewrap' | 'none'
   /** Runs a script by `bash`, in the workspace. Whatever the script does, the result says so: it never rejects for that. */
   run(script: string, options: CommandOptions): Promise<SandboxedResult>
+  /**
+   * Starts a program that is spoken to while it runs, in a process group of its own that its caller ends. It may read the
+   * workspace and not change it, since tools rely on nothing changing beside them.
+   */
+  start(command: readonly string[], env: Readonly<Record<string, string>>): ChildProcessWithoutNullStreams
+  /** Keeps a text as if a command had printed it; answers its number. */
+  keepOutput(text: string): number
   /** The output of the command with that number, kept on disk. */
   outputFile(number: number): string
   readonly commandsRun: number
@@ -103,6 +111,8 @@ export async function openSandbox(
 interface Opened {
   readonly doors: readonly Door[]
   readonly shown: readonly string[]
+  /** The workspace can't be written to. */
+  readonly onlyReads?: boolean
 }
 
 type CommandLine = (script: string, opened: Opened) => readonly [string, readonly string[]]
@@ -115,6 +125,8 @@ function makeSandbox(
 ): Sandbox {
   let count = 0
   const outputFile = (number: number) => join(places.outputDir, `${number}.txt`)
+  const cwd = kind === 'none' ? places.workDir : '/'
+  const clean = cleanEnvironment(kind === 'none' ? places.homeDir : HOME, environment)
   return {
     kind,
     outputFile,
@@ -123,6 +135,19 @@ function makeSandbox(
     },
     countFrom(number) {
       count = number
+    },
+    start(command, env) {
+      // Set inside: a variable as `LD_PRELOAD` would have bubblewrap itself load what it names, outside.
+      const set = Object.entries(env).map(([name, value]) => `${name}=${value}`)
+      const script = `exec env ${[...set, ...command].map(quoted).join(' ')}`
+      const [file, args] = commandLine(LIMITS + script, { doors: [], shown: [], onlyReads: true })
+      return spawn(file, args, { cwd, env: clean, stdio: 'pipe', detached: true })
+    },
+    keepOutput(text) {
+      const number = count
+      count += 1
+      writeFileSync(outputFile(number), Buffer.from(text).subarray(0, OUTPUT_KEPT_BYTES_MAX), { mode: 0o600 })
+      return number
     },
     async run(script, options) {
       const number = count
@@ -135,8 +160,8 @@ function makeSandbox(
       const doors = [...(options.doors ?? []), ...(network?.doors ?? [])]
       const [file, args] = commandLine(LIMITS + script, { doors, shown: options.shown ?? [] })
       const result = await runProcess(file, args, {
-        cwd: kind === 'none' ? places.workDir : '/',
-        env: { ...cleanEnvironment(kind === 'none' ? places.homeDir : HOME, environment), ...options.env },
+        cwd,
+        env: { ...clean, ...options.env },
         outputFile: outputFile(number),
         timeoutMs: options.timeoutMs,
         signal: options.signal,
@@ -145,6 +170,10 @@ function makeSandbox(
       return { ...result, number, refusedHosts: network?.refused() ?? [] }
     },
   }
+}
+
+function quoted(word: string): string {
+  return `'${word.replaceAll('\0', '').replaceAll("'", `'\\''`)}'`
 }
 
 function unconfined(script: string, { doors }: Opened): [string, readonly string[]] {
@@ -189,7 +218,11 @@ function cleanEnvironment(home: string, environment: NodeJS.ProcessEnv): Record<
   }
 }
 
-function confinement(places: SandboxPlaces, environment: NodeJS.ProcessEnv, { doors, shown }: Opened): string[] {
+function confinement(
+  places: SandboxPlaces,
+  environment: NodeJS.ProcessEnv,
+  { doors, shown, onlyReads }: Opened,
+): string[] {
   const hidden = hiddenPlaces(places, environment)
   const again = [...new Set([...shownAgain(hidden, environment), ...shown.map((dir) => realpathSync(dir))])]
   return [
@@ -199,7 +232,7 @@ function confinement(places: SandboxPlaces, environment: NodeJS.ProcessEnv, { do
     ...again.flatMap((dir) => ['--ro-bind', dir, dir]),
     ...(doors.length === 0 ? [] : ['--ro-bind', RELAY, RELAY_INSIDE]),
     ...doors.flatMap((door, index) => ['--ro-bind', door.socket, inside(door, index).socket]),
-    ...['--dir', HOME, '--bind', places.workDir, WORK, '--chdir', WORK, '--'],
+    ...['--dir', HOME, onlyReads ? '--ro-bind' : '--bind', places.workDir, WORK, '--chdir', WORK, '--'],
   ]
 }
 

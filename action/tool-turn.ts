@@ -7,6 +7,7 @@ import { callTool, onlyReads } from './tools/tools.ts'
 
 /** Calls of one turn; more are answered with an error. */
 export const TOOL_CALLS_MAX = 16
+export const TOO_MANY = `error: more than ${TOOL_CALLS_MAX} calls in one turn`
 
 /** The results in the order of the calls. */
 export async function carryOutCalls(
@@ -20,7 +21,7 @@ export async function carryOutCalls(
     const answers = together.map((call) => callTool(allowed, call.name, call.argumentsJson, place, more))
     results.push(...(await Promise.all(answers)))
   }
-  const tooMany = calls.slice(TOOL_CALLS_MAX).map(() => `error: more than ${TOOL_CALLS_MAX} calls in one turn`)
+  const tooMany = calls.slice(TOOL_CALLS_MAX).map(() => TOO_MANY)
   return [...results, ...tooMany]
 }
 

@@ -27,6 +27,8 @@ export interface RecordedCall {
 export interface RecordedRun {
   readonly start: Of<'run-started'>
   readonly calls: readonly RecordedCall[]
+  /** What tools answered, in their order. */
+  readonly toolResults: readonly Pick<Of<'tool-result'>, 'name' | 'text'>[]
   /** Absent of a run that was killed. */
   readonly end: Of<'ended'> | undefined
 }
@@ -72,7 +74,8 @@ export function recordedRun(events: readonly SessionEvent[]): RecordedRun | { re
   const reader = new CallReader()
   for (const event of events) reader.read(event)
   const end = events.findLast((event) => event.kind === 'ended')
-  return { start, calls: reader.calls, end }
+  const toolResults = events.filter((event) => event.kind === 'tool-result')
+  return { start, calls: reader.calls, toolResults, end }
 }
 
 /** Builds up each conversation as the run did. */

@@ -19,6 +19,7 @@ import type { ReplayOptions } from './commands/replay.ts'
 import { type ExitCode, endRefused, endWrongUsage, exitCodes, printJson } from './exit.ts'
 import { git } from './git.ts'
 import { type RecordedRun, readRecording } from './recorded-run.ts'
+import { recordedMcpServers } from './replay-mcp.ts'
 import { type Departure, replayModel } from './replay-model.ts'
 import { hasCommit } from './resume.ts'
 import { recordingFile } from './session-folder.ts'
@@ -107,6 +108,7 @@ async function play(
         model,
         // Nothing is to be spent.
         keys: NO_KEYS,
+        openMcpServers: recordedMcpServers(recorded),
         journalFile: journalPath(early.baseDir),
         sessionDir,
         log: terminalLog(redact, (text) => process.stderr.write(text)),

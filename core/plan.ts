@@ -7,6 +7,7 @@ import { z } from 'zod/mini'
 import { runtimeSchema } from './agent-runtime.ts'
 import { assignedSchema } from './assignment.ts'
 import { overrideNames } from './command.ts'
+import { mcpServersSchema } from './config/mcp.ts'
 import { whenSchema } from './config/when.ts'
 import {
   agentFrontMatterSchema,
@@ -67,6 +68,8 @@ export const planAgentSchema = z.object({
   skills: z.optional(
     z.array(z.object({ name: z.string(), description: z.string(), files: z.record(z.string(), z.string()) })),
   ),
+  /** Whose tools it may use, by name. */
+  mcpServers: z.optional(mcpServersSchema),
   /** Keys of the agents that it may delegate to. */
   delegates: z.optional(z.array(z.string())),
   /** What the model reads at most; absent where nobody declared it. */

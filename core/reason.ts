@@ -307,6 +307,11 @@ export const reasons = {
     says: 'The run reached its time limit.',
     todo: 'The work so far is kept; narrow the goal or raise the workflow’s minutes.',
   },
+  'mcp-server-failed': {
+    kind: 'conclusion',
+    says: 'A server of an agent’s `mcp-servers` could not be started or asked, or does not offer a tool that the agent names.',
+    todo: 'Look at the message for the server and why; what it needs has to be installed by `setup`.',
+  },
   'setup-failed': {
     kind: 'conclusion',
     says: 'The setup command failed before any model was called.',

@@ -45,6 +45,7 @@ export function settleModels(
         model,
         ...(effort ? { effort } : {}),
         ...(agent.skills ? { skills: agent.skills.flatMap((one) => configuration.skills.get(one) ?? []) } : {}),
+        ...(agent['mcp-servers'] ? { mcpServers: agent['mcp-servers'] } : {}),
         ...(agent.delegates ? { delegates: agent.delegates } : {}),
         ...(agent.runtime ? { runtime: agent.runtime } : {}),
         ...(contextTokens === undefined ? {} : { contextTokens }),

@@ -6,6 +6,8 @@ import { type ToolName, tools } from './all.ts'
 import { definitions } from './definitions.ts'
 import type { ExtraTool, ToolPlace } from './tool.ts'
 
+export const NOT_JSON = 'error: the arguments are not JSON; send one JSON object'
+
 /** In the order that the agent names them, byte for byte the same in every run. */
 export function toolDefinitions(names: readonly ToolName[]): ToolDefinition[] {
   return names.map((name) => definitions[name])
@@ -33,7 +35,7 @@ export async function callTool(
   try {
     written = JSON.parse(argumentsJson)
   } catch {
-    return 'error: the arguments are not JSON; send one JSON object'
+    return NOT_JSON
   }
   if (extra !== undefined) return visible(await extra.call(written))
   if (known === undefined) return ''

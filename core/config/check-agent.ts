@@ -2,6 +2,7 @@
 import { nearest } from '../nearest.ts'
 import type { Catalog, LocatedAgent } from './catalog.ts'
 import { problemAt } from './explain.ts'
+import { MCP_SERVERS_MAX, offeredName, TOOL_NAME_CHARACTERS_MAX } from './mcp.ts'
 import type { Problem } from './problem.ts'
 
 export function checkAgent({ agent, source }: LocatedAgent, catalog: Catalog): readonly Problem[] {
@@ -32,7 +33,7 @@ export function checkAgent({ agent, source }: LocatedAgent, catalog: Catalog): r
       problemAt([source], ['skills', index], { wrong, expected, example: nearest(name, known) ?? known[0] ?? name }),
     ]
   })
-  unknown.push(...missing)
+  unknown.push(...missing, ...checkServers(agent, source))
   if (runtime === undefined || delegates.length === 0) return unknown
   const finding = {
     wrong: `${runtime} carries the agent out, and has no way to delegate`,
@@ -40,4 +41,37 @@ export function checkAgent({ agent, source }: LocatedAgent, catalog: Catalog): r
     example: 'delegates: [investigator]',
   }
   return [...unknown, problemAt([source], ['delegates'], finding)]
+}
+
+function checkServers({ 'mcp-servers': servers = {}, runtime }: LocatedAgent['agent'], source: LocatedAgent['source']) {
+  const path = ['mcp-servers']
+  const problems: Problem[] = []
+  const count = Object.keys(servers).length
+  if (count > MCP_SERVERS_MAX) {
+    const finding = { wrong: `has ${count} servers`, expected: `at most ${MCP_SERVERS_MAX}`, example: 'two agents' }
+    problems.push(problemAt([source], path, finding))
+  }
+  if (runtime !== undefined && count > 0) {
+    const wrong = `${runtime} carries the agent out, and reaches no server but its meter`
+    const expected = 'one of `runtime` and `mcp-servers`'
+    problems.push(problemAt([source], path, { wrong, expected, example: 'tools: [read, run]' }))
+  }
+  const seen = new Set<string>()
+  for (const [server, { tools }] of Object.entries(servers)) {
+    for (const [index, tool] of tools.entries()) {
+      const offered = offeredName(server, tool)
+      const place = [...path, server, 'tools', index]
+      if (offered.length > TOOL_NAME_CHARACTERS_MAX) {
+        const wrong = `the model would know it as ${offered}, of ${offered.length} characters`
+        const expected = `at most ${TOOL_NAME_CHARACTERS_MAX} for server and tool together`
+        problems.push(problemAt([source], place, { wrong, expected, example: 'a shorter name of the server' }))
+      }
+      if (seen.has(offered)) {
+        const wrong = `another tool is known as ${offered} as well`
+        problems.push(problemAt([source], place, { wrong, expected: 'each tool once', example: tool }))
+      }
+      seen.add(offered)
+    }
+  }
+  return problems
 }

@@ -4,6 +4,7 @@ import { runtimeSchema } from '../agent-runtime.ts'
 import { deliveryKindSchema } from '../run.ts'
 import { command, commandMinutes } from './command-text.ts'
 import { described } from './described.ts'
+import { mcpServersSchema } from './mcp.ts'
 import { outputSchema } from './output.ts'
 import { workflowCapSchema } from './portfolios.ts'
 import { day, glob, modelName, name, percent, sentence, usd } from './units.ts'
@@ -330,6 +331,10 @@ export const agentFrontMatterSchema = described(
     delegates: described(
       z.optional(z.array(name).check(z.minLength(1), z.maxLength(5))),
       'Agents that it may give parts of its work to, out of the same hold; each answers it and nobody else',
+    ),
+    'mcp-servers': described(
+      z.optional(mcpServersSchema),
+      'Servers of the Model Context Protocol whose tools it may use, those listed alone; at most five',
     ),
     runtime: described(
       z.optional(runtimeSchema),

@@ -290,6 +290,32 @@ const values: readonly Row[] = [
     ],
   ],
   [
+    'MCP servers without tools, without a program or an address, and at an address that is not safe',
+    {
+      ...tidyFiles(),
+      'catalog/agents/bot.agent.md':
+        '---\nname: bot\ndescription: Does it\nmcp-servers:\n  a: { command: [x] }\n  b: { tools: [y] }\n  c: { url: "http://example.org", tools: [y] }\n  d: { command: [x], tool: [y] }\n---\nText',
+    },
+    [
+      '.github/purser/catalog/agents/bot.agent.md:5:3 mcp-servers.a.tools: is missing; expected the tools that the agent may use, by the server’s names; what is not listed is not there; for example tools: [find_issue]',
+      '.github/purser/catalog/agents/bot.agent.md:6:6 mcp-servers.b: not a server; expected command or url, and tools; for example { url: https://mcp.example.org/mcp, tools: [find_issue] }',
+      '.github/purser/catalog/agents/bot.agent.md:7:13 mcp-servers.c.url: "http://example.org" is not an address; expected https://, or http:// on this machine; for example https://mcp.example.org/mcp',
+      '.github/purser/catalog/agents/bot.agent.md:8:22 mcp-servers.d.tool: is no key of this mapping; expected tools, or one of command, env, tools; for example tools: [find_issue]',
+    ],
+  ],
+  [
+    'MCP tools that the model could not tell apart, or call, and a command-line agent that has some',
+    {
+      ...tidyFiles(),
+      'catalog/agents/bot.agent.md': `---\nname: bot\ndescription: Does it\nmodel: gpt-5-mini\nruntime: codex\nmcp-servers:\n  a: { command: [x], tools: [y.z, y_z, ${'n'.repeat(63)}] }\n---\nText`,
+    },
+    [
+      '.github/purser/catalog/agents/bot.agent.md:7:3 mcp-servers: codex carries the agent out, and reaches no server but its meter; expected one of `runtime` and `mcp-servers`; for example tools: [read, run]',
+      '.github/purser/catalog/agents/bot.agent.md:7:35 mcp-servers.a.tools.1: another tool is known as a_y_z as well; expected each tool once; for example y_z',
+      `.github/purser/catalog/agents/bot.agent.md:7:40 mcp-servers.a.tools.2: the model would know it as a_${'n'.repeat(63)}, of 65 characters; expected at most 64 for server and tool together; for example a shorter name of the server`,
+    ],
+  ],
+  [
     'hosts that are none',
     tidy('steps:', "setup: { run: npm ci, network: [registry, 'https://pypi.org', '*.example.org:8443'] }\nsteps:"),
     [
