@@ -19,7 +19,18 @@ export const SECOND_ATTEMPT = 'tax'
 export const shopScript: Script = (request) => {
   const task = taskOf(request)
   const turn = request.messages.filter((message) => message.role === 'assistant').length
-  return turnsFor(task)?.[turn] ?? (task ? { text: 'Nothing is left to do.' } : undefined)
+  const reply = turnsFor(task)?.[turn] ?? (task ? { text: 'Nothing is left to do.' } : undefined)
+  return reply && withinLimit(reply, request.max_completion_tokens)
+}
+
+/** English has more characters to a token, so what is cut here is within the limit for sure. */
+const CHARACTERS_PER_TOKEN = 3
+
+/** A model stops at the limit that it was given, in the middle of what it was about to say. */
+function withinLimit(reply: Turn, tokensMax = Number.POSITIVE_INFINITY): Turn {
+  const characters = tokensMax * CHARACTERS_PER_TOKEN
+  if (JSON.stringify(reply).length <= characters || reply.text === undefined) return reply
+  return { text: reply.text.slice(0, characters), finish: 'length' }
 }
 
 interface Task {
