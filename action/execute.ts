@@ -44,7 +44,6 @@ const NO_RESULTS = new Map<string, never>()
 function early(ending: Ending): StepsDone {
   return {
     reports: [],
-    said: [],
     results: NO_RESULTS,
     ending,
     progress: { finished: [], conversation: undefined },

@@ -22,6 +22,7 @@ import { collectWork, type Work } from './collect-work.ts'
 import { runCommand } from './command.ts'
 import { type Ending, ended } from './ending.ts'
 import type { RunParts } from './run-parts.ts'
+import { type AgentWords, saidIn } from './said.ts'
 import type { StepsDone } from './steps.ts'
 
 const TITLE_CHARACTERS_MAX = 200
@@ -119,7 +120,8 @@ function guardCommands({ guards, nested = {} }: Plan): { template: string; key: 
 function close(parts: RunParts, done: StepsDone, work: Looked | undefined): Executed {
   const { purse, redact } = parts
   const ending = done.ending ?? ended('failed', 'internal', 'The run ended without saying how.')
-  const delivery = work === undefined ? undefined : makeDelivery(done.said, work.changeset, redact)
+  const delivery =
+    work === undefined ? undefined : makeDelivery(saidIn(parts.plan, done.results, parts.redact), work.changeset, parts)
   const report: Report = {
     ...callsReport(purse.calls, ending.conclusion, ending.reason, redactClean(ending.message, redact)),
     steps: [...done.reports],
@@ -131,18 +133,20 @@ function close(parts: RunParts, done: StepsDone, work: Looked | undefined): Exec
 
 /** What the agents said becomes title and body: the last step's first line, then every step's words in order. */
 function makeDelivery(
-  said: readonly string[],
+  said: readonly AgentWords[],
   changeset: Changeset,
-  redact: (text: string) => string,
+  { plan, redact }: Pick<RunParts, 'plan' | 'redact'>,
 ): Delivery | undefined {
   if (said.length === 0 && !hasWork(changeset)) return undefined
-  const title = (said.at(-1) ?? '').split('\n').find((line) => line.trim() !== '') ?? ''
+  const last = said.at(-1)
+  const title = (last?.text ?? '').split('\n').find((line) => line.trim() !== '') ?? ''
   const plainTitle = inertLine(title.replace(/^[#>*\s]+|\*+\s*$/g, ''), TITLE_CHARACTERS_MAX, redact)
-  const body = inertText(said.join('\n\n'), redact)
+  const body = inertText(said.map(({ text }) => text).join('\n\n'), redact)
   return {
     ...(hasWork(changeset) && { changeset }),
     title: plainTitle,
     body: body.slice(0, BODY_CHARACTERS_MAX),
+    ...(plan.deliver === 'review' && last?.review && { review: last.review }),
   }
 }
 

@@ -20,8 +20,6 @@ const SUMMARY_CHARACTERS_MAX = 3_500
 
 export interface StepsDone {
   readonly reports: readonly StepReport[]
-  /** What the agents said at the end of their steps, in order. */
-  readonly said: readonly string[]
   readonly results: Results
   /** Absent when every step ended in order. */
   readonly ending: Ending | undefined
@@ -48,10 +46,12 @@ export async function runSteps(
   const reports = finished.map(({ report }) => report)
   let conversation = resume?.checkpoint.conversation
   const needs = new Needs(parts, seen.change.files)
-  const done = (ending: Ending | undefined): StepsDone => {
-    const said = saidIn(plan, results)
-    return { reports, said, results, ending, progress: { finished, conversation } }
-  }
+  const done = (ending: Ending | undefined): StepsDone => ({
+    reports,
+    results,
+    ending,
+    progress: { finished, conversation },
+  })
   for (const [index, step] of plan.steps.entries()) {
     if (results.has(step.id)) continue
     parts.onStep(step.id)
@@ -86,15 +86,6 @@ function resultsBefore({ steps }: Plan, finished: readonly FinishedStep[]): Map<
     if (before !== undefined) addResult(results, step.id, resultOf(step, before.report, before.output))
   }
   return results
-}
-
-/** A structured output is for later steps, not for readers. */
-function saidIn({ steps }: Plan, results: Results): string[] {
-  return steps.flatMap((step) => {
-    const { output = '', result } = results.get(step.id) ?? {}
-    const isSaid = 'agent' in step && step.output === undefined && result !== 'skipped'
-    return isSaid && output !== '' ? [output] : []
-  })
 }
 
 function resultOf(step: PlanStep, { ok, attempts }: Pick<StepReport, 'ok' | 'attempts'>, output: string): StepResult {

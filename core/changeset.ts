@@ -3,6 +3,7 @@
  * run; whoever delivers it validates it again, since the runner is not trusted.
  */
 import { z } from 'zod/mini'
+import { reviewSchema } from './review.ts'
 
 export const CHANGESET_FILES_MAX = 300
 export const CHANGESET_FILE_BYTES_MAX = 1_000_000
@@ -32,5 +33,7 @@ export const deliverySchema = z.object({
   changeset: z.optional(changesetSchema),
   title: z.string().check(z.maxLength(300)),
   body: z.string().check(z.maxLength(60_000)),
+  /** Where the work is a review with findings; the body has the same in words. */
+  review: z.optional(reviewSchema),
 })
 export type Delivery = z.infer<typeof deliverySchema>

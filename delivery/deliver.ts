@@ -51,13 +51,13 @@ async function deliverWork(order: DeliveryOrder): Promise<Delivered> {
   if (violation) return { conclusion: 'withheld', reason: violation.reason }
   if (conclusion === 'withheld' || conclusion === 'refused') return {}
   const isWhole = conclusion === 'completed' || (conclusion === 'capped' && isFinished(plan, report))
-  // Words that end early are still worth reading.
-  const isSaid = conclusion === 'completed' || conclusion === 'capped'
+  // Words that end early are still worth reading, and so are those of a review that is none of its form.
+  const isSaid = conclusion === 'completed' || conclusion === 'capped' || report.reason === 'output-invalid'
   switch (plan.deliver) {
     case 'none':
       return {}
     case 'review':
-      return isSaid ? deliverReview(order, delivery.body) : {}
+      return isSaid ? deliverReview(order, delivery) : {}
     case 'comment':
       return isSaid ? deliverComment(order, delivery.body) : {}
     case 'issue':

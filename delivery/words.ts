@@ -1,17 +1,54 @@
 /** Deliveries that are words alone. */
-import { issueText, reviewBody } from '../core/text/delivery.ts'
+import type { Delivery } from '../core/changeset.ts'
+import { redactor } from '../core/redact.ts'
+import { type Review, redactReview } from '../core/review.ts'
+import { mayOffer, placeFindings } from '../core/review-places.ts'
+import { goneSentence, issueText, reviewBody } from '../core/text/delivery.ts'
+import { paragraphs } from '../core/text/markdown.ts'
+import { lineComment, reviewWords } from '../core/text/review.ts'
 import type { DeliveryOrder } from './deliver.ts'
 import type { Delivered } from './delivered.ts'
 import { openIssue } from './issue.ts'
-import { submitReview } from './review.ts'
-import { say } from './say.ts'
+import { findReview, type ReviewDraft, submitReview } from './review.ts'
+import { readReviewedDiff } from './reviewed-diff.ts'
+import { firstLineOf, say } from './say.ts'
 
-export async function deliverReview(order: DeliveryOrder, written: string): Promise<Delivered> {
+const redact = redactor([])
+
+/** Findings stand on their lines, as far as the diff shows them; the rest of them, and all of them where GitHub takes no comments, stand in the text. */
+export async function deliverReview(order: DeliveryOrder, written: Delivery): Promise<Delivered> {
   const { place, plan, view } = order
-  const { kind, number, headSha } = plan.subject
-  if (written.trim() === '') return { reason: 'nothing-to-deliver' }
-  if (kind !== 'pull-request' || number === undefined) return deliverComment(order, written)
-  return { url: await submitReview(place, { number, headSha, body: reviewBody(view) }) }
+  const { kind, number } = plan.subject
+  if (written.body.trim() === '') return { reason: 'nothing-to-deliver' }
+  if (kind !== 'pull-request' || number === undefined) return deliverComment(order, written.body)
+  const made = await findReview(place, number, firstLineOf(reviewBody(view)))
+  return { url: made ?? (await submitReview(place, number, await draftsOf(order, number, written.review))) }
+}
+
+async function draftsOf(
+  { place, plan, view }: DeliveryOrder,
+  number: number,
+  written: Review | undefined,
+): Promise<[ReviewDraft, ...ReviewDraft[]]> {
+  const { headSha: commitSha } = plan.subject
+  const review = written === undefined ? undefined : redactReview(written, redact)
+  const words = review === undefined ? view.body : reviewWords(review, review.findings, redact)
+  const whole = { body: reviewBody({ ...view, body: words }), commitSha }
+  const gone: ReviewDraft = { body: reviewBody({ ...view, body: paragraphs(words, goneSentence(commitSha)) }) }
+  if (review === undefined || review.findings.length === 0) return [whole, gone]
+  const diff = await readReviewedDiff(place, number, commitSha)
+  if (diff === undefined) return [gone]
+  const { placed, rest } = placeFindings(review.findings, diff, (finding) => mayOffer(plan, finding, redact))
+  if (placed.length === 0) return [whole, gone]
+  const comments = placed.map((one) => ({
+    path: one.finding.path,
+    line: one.line,
+    endLine: one.endLine,
+    body: lineComment(one, redact),
+  }))
+  const others = reviewWords(review, rest, redact)
+  const body = reviewBody({ ...view, body: others === '' ? 'The findings stand on their lines.' : others })
+  return [{ body, commitSha, comments }, whole, gone]
 }
 
 const ISSUES_OFF = 'This repository has its issues switched off, so what would have been one is a comment.'

@@ -153,13 +153,19 @@ function review(name: string): Turn[] {
   return [
     { toolCalls: [read(`src/${name}.js`), read(`test/${name}.test.js`)] },
     {
-      text: [
-        `Not safe to merge yet: \`src/${name}.js\` is wrong at a boundary, and its own test shows it.`,
-        '',
-        `1. **src/${name}.js:5** The comparison leaves the boundary value out. The test in \`test/${name}.test.js\` gives exactly that value and fails. Include it in the range.`,
-        '',
-        'Checked the module, its test and that nothing else calls it yet.',
-      ].join('\n'),
+      text: JSON.stringify({
+        summary: `Not safe to merge yet: \`src/${name}.js\` is wrong at a boundary, and its own test shows it.\n\nChecked the module, its test and that nothing else calls it yet.`,
+        findings: [
+          {
+            path: `src/${name}.js`,
+            line: 5,
+            endLine: null,
+            severity: 'high',
+            text: `The comparison leaves the boundary value out. The test in \`test/${name}.test.js\` gives exactly that value and fails. Include it in the range.`,
+            suggestion: null,
+          },
+        ],
+      }),
     },
   ]
 }

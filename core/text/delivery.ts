@@ -53,6 +53,11 @@ export function reviewBody(view: DeliveryView, why?: string): string {
   return paragraphs(marked(view), why === undefined ? undefined : inline(why), origin(view))
 }
 
+/** Of a review of a commit that GitHub no longer counts in. */
+export function goneSentence(sha: string): string {
+  return `This is about the commit ${code(sha.slice(0, 12))}, which is no longer in the pull request.`
+}
+
 /**
  * The session and run that a commit's last paragraph names; `undefined` for everybody else's commits. Anybody can
  * write such lines, so they only tell the App which of its own commits it sees.

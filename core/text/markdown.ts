@@ -53,9 +53,13 @@ export function details(summary: string, body: string): string {
 
 /** A block of code, fenced by more backticks than it holds in a row. */
 export function fenced(language: string, text: string): string {
-  const longest = (text.match(/`+/g) ?? []).reduce((most, run) => Math.max(most, run.length), 2)
-  const fence = '`'.repeat(longest + 1)
+  const fence = fenceFor(text)
   return `${fence}${language}\n${text.trimEnd()}\n${fence}`
+}
+
+export function fenceFor(text: string): string {
+  const longest = (text.match(/`+/g) ?? []).reduce((most, run) => Math.max(most, run.length), 2)
+  return '`'.repeat(longest + 1)
 }
 
 /** Paragraphs with an empty line between; what is `undefined` or empty is left out. */

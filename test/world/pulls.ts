@@ -64,7 +64,7 @@ async function filesOfPull(repository: Repository, facts: PullFacts): Promise<Fi
   return repository.store.diff(await forkPoint(repository, facts), facts.headSha)
 }
 
-const forkPoint = (repository: Repository, facts: PullFacts): Promise<string> =>
+export const forkPoint = (repository: Repository, facts: PullFacts): Promise<string> =>
   repository.store.mergeBase(facts.baseSha, facts.headSha)
 
 /** Puts a pull request's head into the base repository as `refs/pull/N/head`, fetching it from a fork. */

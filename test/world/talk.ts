@@ -1,7 +1,8 @@
 import { mayRead, mayWrite } from './identity.ts'
 import { issueJson } from './issues.ts'
 import { factsOf, pullJson } from './pulls.ts'
-import { type Answer, type Ask, Refused, type Route, route } from './router.ts'
+import { lineComments } from './review-comments.ts'
+import { type Answer, type Ask, page, Refused, type Route, route } from './router.ts'
 import { actorOf, announce, appJson, type Json, type Repository, repositoryOf, type World } from './world.ts'
 
 type Forward = (ask: Ask) => Promise<Answer>
@@ -11,6 +12,9 @@ export function talkRoutes(world: World, forward: Forward): Route[] {
   const base = '/repos/:owner/:repo'
   /** The App that wrote a comment, for `performed_via_github_app`. */
   const writers = new Map<string, Json>()
+
+  /** Of reviews, by pull request: `emulate` knows positions in a diff alone, and no lines. */
+  const commentsOnLines = new Map<string, Json[]>()
 
   const withApp = (comment: Json): Json => {
     const app = writers.get(String(comment.id))
@@ -127,14 +131,25 @@ export function talkRoutes(world: World, forward: Forward): Route[] {
     const number = Number(ask.params.number)
     // `emulate` would note the commit that it believes to be the head.
     const commit_id = ask.body.commit_id ?? factsOf(repository, number).headSha
-    const body = { ...ask.body, commit_id }
+    const { comments, ...rest } = ask.body
+    const onLines = await lineComments(repository, number, String(commit_id), comments)
+    const body = { ...rest, commit_id }
     const answer = await forward({ ...ask, body, raw: Buffer.from(JSON.stringify(body)) })
     if (answer.status >= 300) return answer
-    const json = { ...(answer.json as Json), commit_id }
+    const json: Json = { ...(answer.json as Json), commit_id }
+    const made = onLines.map((one) => ({ ...one, commit_id, pull_request_review_id: json.id, user: json.user }))
+    const key = `${repository.fullName}#${number}`
+    commentsOnLines.set(key, [...(commentsOnLines.get(key) ?? []), ...made])
     if (ask.body.event === undefined) return { ...answer, json }
     const pull_request = await pullJson(world, repository, number)
     await tell(ask, 'pull_request_review', { action: 'submitted', review: json, pull_request })
     return { ...answer, json }
+  }
+
+  function readCommentsOnLines(ask: Ask): Answer {
+    mayRead(ask.who, 'pull_requests')
+    const made = commentsOnLines.get(`${repositoryOf(world, ask).fullName}#${ask.params.number}`) ?? []
+    return page(ask, world.url, made)
   }
 
   const labels = `${base}/issues/:number/labels`
@@ -153,5 +168,6 @@ export function talkRoutes(world: World, forward: Forward): Route[] {
     route('DELETE', `${labels}/:name`, changeLabels),
     route('POST', `${base}/labels`, makeLabel),
     route('POST', `${base}/pulls/:number/reviews`, review),
+    route('GET', `${base}/pulls/:number/comments`, readCommentsOnLines),
   ]
 }

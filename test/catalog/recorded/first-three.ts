@@ -27,7 +27,19 @@ export const tests = conversation('Cover the refactored code with tests', [
 export const review = conversation('Review this pull request', [
   { toolCalls: [call('read', { path: 'src/split.js' }), call('search', { pattern: 'split\\(' })] },
   {
-    text: 'Not safe to merge: it loses money.\n\n**src/split.js:4** the remainder is dropped: `split(1000, 3)` sums to 999. Deal it out to the first payers.',
+    text: JSON.stringify({
+      summary: 'Not safe to merge: it loses money.',
+      findings: [
+        {
+          path: 'src/split.js',
+          line: 4,
+          endLine: null,
+          severity: 'high',
+          text: 'The remainder is dropped: `split(1000, 3)` sums to 999. Deal it out to the first payers.',
+          suggestion: null,
+        },
+      ],
+    }),
   },
 ])
 
