@@ -51,13 +51,14 @@ async function deliverWork(order: DeliveryOrder): Promise<Delivered> {
   if (violation) return { conclusion: 'withheld', reason: violation.reason }
   if (conclusion === 'withheld' || conclusion === 'refused') return {}
   const isWhole = conclusion === 'completed' || (conclusion === 'capped' && isFinished(plan, report))
-  // Words that end early are still worth reading, and so are those of a review that is none of its form.
-  const isSaid = conclusion === 'completed' || conclusion === 'capped' || report.reason === 'output-invalid'
+  // Words that end early are still worth reading.
+  const isSaid = conclusion === 'completed' || conclusion === 'capped'
   switch (plan.deliver) {
     case 'none':
       return {}
     case 'review':
-      return isSaid ? deliverReview(order, delivery) : {}
+      // So are those of a review that is none of its form.
+      return isSaid || report.reason === 'output-invalid' ? deliverReview(order, delivery) : {}
     case 'comment':
       return isSaid ? deliverComment(order, delivery.body) : {}
     case 'issue':
