@@ -8,6 +8,7 @@ const MASKS: readonly (readonly [RegExp, string])[] = [
   // Where long output was cut depends on the digits before: the lines at the cut are part of it.
   [/[^\n]*\n\[\.\.\. \d+ (?:bytes|characters) in all[^\n]*\n[^\n]*/g, CUT],
   [/\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:[.,]\d+)?(?:Z|[+-]\d{2}:?\d{2})?/g, '<time>'],
+  [/\b\d{4}-\d{2}-\d{2}\b/g, '<day>'],
   [/\b\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?\b/g, '<time>'],
   [/\bduration_ms:? \d+(?:\.\d+)?/g, 'duration_ms <time>'],
   [/\b\d+(?:[.,]\d+)?\s?(?:ns|µs|us|ms|milliseconds?|s|secs?|seconds?|m|min|mins|minutes?)\b/g, '<time>'],

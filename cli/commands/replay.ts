@@ -22,7 +22,7 @@ export function register(program: Command): void {
       `
 The model’s recorded answers are given to the workflow, the prompts and the tools as they are now, in a scratch checkout of
 the commit that the run worked on. Commands and tools really run; no model is called. Where a request differs from the
-recorded one the replay ends and shows how. Times and durations in what commands print are not compared.
+recorded one the replay ends and shows how. Days, times and durations in what commands print are not compared.
 
 Exit codes: 0 when every request is the same and the run ends the same, 1 when it departs, 2 for wrong usage.
 

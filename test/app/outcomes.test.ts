@@ -280,7 +280,7 @@ test('a variant that does as well at two checkpoints in a row is proposed once, 
   }
   const issues = async () => {
     const { data } = await stage.octokit.issues.listForRepo({ owner: OWNER, repo: REPO, state: 'all', per_page: 100 })
-    return data.filter((issue) => !issue.pull_request)
+    return data.filter((issue) => !issue.pull_request && issue.user?.type === 'Bot')
   }
   await accept('/agent refactor+tests')
   await accept('/agent refactor+tests')
