@@ -8,8 +8,8 @@ import { onEachDatabase } from './each-database.ts'
 it('has migrations that agree with prisma/schema.prisma', async () => {
   const migrations = await readMigrations()
   expect(await missingSql(migrations), 'run `node scripts/migration.ts NAME`').toBeUndefined()
-  // The comparison can tell: without the last migration something is missing.
-  expect(await missingSql(migrations.slice(0, -1))).toContain('ALTER')
+  // The comparison can tell: with the first migration alone something is missing.
+  expect(await missingSql(migrations.slice(0, 1))).toContain('ALTER')
 })
 
 it('has a client that was generated from prisma/schema.prisma as it is', async () => {
