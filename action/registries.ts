@@ -4,7 +4,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { HostRule } from '../core/host.ts'
 
-const NPM = ['registry.npmjs.org', 'registry.yarnpkg.com']
+const NPM = ['*.npmjs.org', '*.yarnpkg.com']
 const PIP = ['pypi.org', 'files.pythonhosted.org']
 const OTHERS = [
   ...['crates.io', 'index.crates.io', 'static.crates.io', 'proxy.golang.org', 'sum.golang.org'],
