@@ -16,6 +16,6 @@ export async function migratedDatabase(): Promise<MigratedDatabase> {
   const url = process.env.PURSER_TEST_DATABASE_URL
   const beginning = inject('serverBeginning')
   if (!url || beginning === undefined) return { options: { dataDir: inMemory() }, drop: async () => {} }
-  const database = await freshDatabaseOn(url, beginning)
+  const database = await freshDatabaseOn(url, { beginning })
   return { options: { databaseUrl: database.url }, drop: () => database.stop() }
 }

@@ -23,7 +23,7 @@ export async function startTestServer({ durable = false } = {}): Promise<TestSer
   const given = process.env.PURSER_TEST_DATABASE_URL
   if (given !== undefined && given !== '') return freshDatabaseOn(given)
   const programs = await findPrograms()
-  return programs === undefined ? undefined : startOwn(programs, durable)
+  return programs === undefined ? undefined : startOwn(programs, { durable })
 }
 
 export async function hasTestServer(): Promise<boolean> {
@@ -40,9 +40,8 @@ export function warnServerMissing(): void {
 /** A new database on the server of `url`: an empty one, or a copy of the one that `beginning` names. */
 export async function freshDatabaseOn(
   url: string,
-  beginning?: string,
+  { beginning, name = `purser_test_${randomBytes(6).toString('hex')}` }: { beginning?: string; name?: string } = {},
 ): Promise<TestServer & { readonly name: string }> {
-  const name = `purser_test_${randomBytes(6).toString('hex')}`
   await execute(url, `CREATE DATABASE ${name}${beginning === undefined ? '' : ` TEMPLATE ${beginning}`}`)
   const own = new URL(url)
   own.pathname = `/${name}`
@@ -75,18 +74,30 @@ async function isThere(file: string): Promise<boolean> {
   )
 }
 
-export async function startOwn(programs: string, durable = false): Promise<TestServer> {
+export interface OwnServer extends TestServer {
+  /** `keepIn`: an empty folder that its data is copied to, once it has stopped. */
+  stop(options?: { readonly keepIn?: string }): Promise<void>
+}
+
+/** A server on this machine's programs; `copyOf` is the folder of one that was stopped with `keepIn`. */
+export async function startOwn(
+  programs: string,
+  { durable = false, copyOf }: { durable?: boolean; copyOf?: string } = {},
+): Promise<OwnServer> {
   const folder = await mkdtemp('/tmp/purser-postgres-')
   const asServer = await serverUser(folder)
   const data = join(folder, 'data')
-  await asServer(join(programs, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync'])
+  if (copyOf === undefined)
+    await asServer(join(programs, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync'])
+  else await run('cp', ['-a', join(copyOf, 'data'), data])
   const settings = `-k ${folder} -h '' ${durable ? '' : '-F'} -c max_connections=100`
   const start = ['start', '-D', data, '-w', '-t', `${SERVER_START_SECONDS}`, '-l', join(folder, 'log'), '-o', settings]
   await asServer(join(programs, 'pg_ctl'), start)
   return {
     url: `postgresql://postgres@localhost/postgres?host=${encodeURIComponent(folder)}`,
-    async stop() {
-      await asServer(join(programs, 'pg_ctl'), ['stop', '-D', data, '-m', 'immediate'])
+    async stop({ keepIn } = {}) {
+      await asServer(join(programs, 'pg_ctl'), ['stop', '-D', data, '-m', keepIn === undefined ? 'immediate' : 'fast'])
+      if (keepIn !== undefined) await run('cp', ['-a', data, join(keepIn, 'data')])
       await rm(folder, { recursive: true, force: true })
     },
   }

@@ -1,14 +1,17 @@
 /**
- * Made once for all test files, since it takes seconds each time: a PostgreSQL server, on which each test gets a database
+ * Made once for all test files and kept for the next start (`kept.ts`), since it takes seconds each time: a PostgreSQL server, on which each test gets a database
  * of its own; and a migrated database to begin with, of each kind.
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import type { TestProject } from 'vitest/node'
 import { openDatabase } from '../../../app/database/open.ts'
+import { kept } from './kept.ts'
 import { findPrograms, freshDatabaseOn, startOwn } from './server.ts'
+
+/** The migrated database on the server of our own. */
+const BEGINNING = 'purser_beginning'
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -22,43 +25,51 @@ declare module 'vitest' {
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const folder = await mkdtemp(join(tmpdir(), 'purser-tests-'))
-  const file = join(folder, 'embedded.tar')
-  const dataDir = join(folder, 'data')
-  project.provide('embeddedBeginning', file)
-  project.provide('embeddedFolder', dataDir)
-  const [stopServer] = await Promise.all([startServer(project), writeBeginning(dataDir, file)])
-  return async () => {
-    await stopServer()
-    await rm(folder, { recursive: true, force: true })
-  }
+  const [stopServer, embedded] = await Promise.all([startServer(project), kept('embedded', [], makeEmbedded)])
+  project.provide('embeddedBeginning', join(embedded, 'dump.tar'))
+  project.provide('embeddedFolder', join(embedded, 'data'))
+  return stopServer
 }
 
 /** Answers how to stop it again, also where there is none. */
 async function startServer(project: TestProject): Promise<() => Promise<void>> {
   const given = process.env.PURSER_TEST_DATABASE_URL
-  const programs = given ? undefined : await findPrograms()
-  const server = programs === undefined ? undefined : await startOwn(programs)
-  const url = given || server?.url
-  if (url === undefined) {
+  if (given) {
+    const beginning = await freshDatabaseOn(given)
+    await migrate(beginning.url)
+    project.provide('serverBeginning', beginning.name)
+    return () => beginning.stop()
+  }
+  const programs = await findPrograms()
+  if (programs === undefined) {
     project.provide('serverBeginning', undefined)
     return async () => {}
   }
-  process.env.PURSER_TEST_DATABASE_URL = url
-  const beginning = await freshDatabaseOn(url)
-  await (await openDatabase({ url: beginning.url })).close()
-  project.provide('serverBeginning', beginning.name)
-  return async () => {
-    await beginning.stop()
-    await server?.stop()
-  }
+  const server = await startOwn(programs, {
+    copyOf: await kept('server', [programs], (to) => makeServer(programs, to)),
+  })
+  process.env.PURSER_TEST_DATABASE_URL = server.url
+  project.provide('serverBeginning', BEGINNING)
+  return () => server.stop()
 }
 
-async function writeBeginning(dataDir: string, file: string): Promise<void> {
+/** A stopped server's data, with the migrated database. */
+async function makeServer(programs: string, folder: string): Promise<void> {
+  const server = await startOwn(programs)
+  await migrate((await freshDatabaseOn(server.url, { name: BEGINNING })).url)
+  await server.stop({ keepIn: folder })
+}
+
+async function migrate(url: string): Promise<void> {
+  await (await openDatabase({ url })).close()
+}
+
+async function makeEmbedded(folder: string): Promise<void> {
+  const dataDir = join(folder, 'data')
   const database = await openDatabase({ dataDir })
   await database.close()
   const engine = await PGlite.create(dataDir)
   const dump = await engine.dumpDataDir('none')
   await engine.close()
-  await writeFile(file, Buffer.from(await dump.arrayBuffer()))
+  await writeFile(join(folder, 'dump.tar'), Buffer.from(await dump.arrayBuffer()))
 }
