@@ -33,7 +33,7 @@ const CACHE_MAX = 200
 /** Problems that a refusal names; `purser check` names all. */
 const PROBLEMS_SHOWN = 5
 /** The organisation's repositories that may hold its layer, in this order. */
-const ORGANISATION_REPOSITORIES = ['.github-private', '.github']
+export const ORGANISATION_REPOSITORIES = ['.github-private', '.github']
 
 type Loaded = { configuration: Configuration } | Refusal
 

@@ -11,6 +11,9 @@ import { onReview } from './observe/review.ts'
 import { onComment } from './on-comment.ts'
 import type { Parts } from './parts.ts'
 import { noteRepository, type Place, placeOf } from './place.ts'
+import { startOnDispatch, startOnIssueLabel, startOnPullRequest, startOnPush } from './triggers/occasions.ts'
+import { actionsRunOf, startOnFailed } from './triggers/on-check.ts'
+import { followSchedules } from './triggers/schedules.ts'
 
 /** What every handled payload has. */
 interface EventContext {
@@ -46,7 +49,9 @@ export function loadHandlers(probot: Probot, parts: Parts): void {
   })
   probot.on('pull_request', async (context) => {
     const place = await at(context)
-    if (place) await onPullRequest(parts, place, context.payload)
+    if (!place) return
+    await onPullRequest(parts, place, context.payload)
+    await startOnPullRequest(parts, place, context.id, context.payload)
   })
   probot.on('pull_request_review', async (context) => {
     const place = await at(context)
@@ -54,15 +59,25 @@ export function loadHandlers(probot: Probot, parts: Parts): void {
   })
   probot.on(['issues.labeled', 'issues.unlabeled', 'issues.closed', 'issues.reopened'], async (context) => {
     const place = await at(context)
-    if (place) await onIssue(parts, place, context.payload)
+    if (!place) return
+    await onIssue(parts, place, context.payload)
+    await startOnIssueLabel(parts, place, context.id, context.payload)
   })
   probot.on('push', async (context) => {
     const place = await at(context)
-    if (place) await onPush(parts, place, context.payload)
+    if (!place) return
+    await onPush(parts, place, context.payload)
+    await followSchedules(parts, place, context.payload.ref)
+    await startOnPush(parts, place, context.payload)
   })
   probot.on('check_run.completed', async (context) => {
     const place = await at(context)
-    if (place) await onCheckRun(parts, place, context.payload)
+    if (!place) return
+    await onCheckRun(parts, place, context.payload)
+    const { name, head_sha: headSha, conclusion, details_url: url, app } = context.payload.check_run
+    const isFailed = conclusion === 'failure' || conclusion === 'timed_out'
+    if (!isFailed || app?.id === parts.appId) return
+    await startOnFailed(parts, place, { name, headSha, actionsRunId: actionsRunOf(url) })
   })
   probot.on('check_suite.completed', async (context) => {
     const place = await at(context)
@@ -70,7 +85,14 @@ export function loadHandlers(probot: Probot, parts: Parts): void {
   })
   probot.on('status', async (context) => {
     const place = await at(context)
-    if (place) await onStatus(parts, place, context.payload)
+    if (!place) return
+    await onStatus(parts, place, context.payload)
+    const { state, context: name, sha: headSha } = context.payload
+    if (state === 'failure' || state === 'error') await startOnFailed(parts, place, { name, headSha })
+  })
+  probot.on('repository_dispatch', async (context) => {
+    const place = await at(context)
+    if (place) await startOnDispatch(parts, place, context.id, context.payload)
   })
   probot.on('workflow_run.completed', async (context) => {
     const place = await at(context)

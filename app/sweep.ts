@@ -10,6 +10,7 @@ import { type FindJurisdiction, findOnce, putOff, updateOutcome } from './outcom
 import type { Parts } from './parts.ts'
 import { tendProposals } from './promotion/tend.ts'
 import { requeueStranded } from './stranded.ts'
+import { tendSchedules } from './triggers/schedules.ts'
 import type { Work } from './work.ts'
 
 const HOUR_SECONDS = 3600
@@ -35,6 +36,7 @@ export async function sweep(parts: Parts, work: Work): Promise<void> {
     deliveries: () => deliverUndelivered(parts, find),
     outcomes: () => decideDue(parts, find),
     proposals: () => tendProposals(parts),
+    schedules: () => tendSchedules(parts),
     'old webhooks': () => forgetWebhooks(parts),
     'old session logs': () => forgetOldLogs(parts.prisma),
   }

@@ -20,6 +20,7 @@ const LISTENED = {
   pull_request: 'all',
   pull_request_review: 'all',
   push: 'all',
+  repository_dispatch: 'all',
   check_run: ['completed'],
   check_suite: ['completed'],
   status: 'all',

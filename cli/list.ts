@@ -1,5 +1,6 @@
 /** `purser list`: the workflows that a portfolio or an experiment pays for. */
 import type { Configuration, Family } from '../core/config/configuration.ts'
+import { subjectsOf } from '../core/config/trigger.ts'
 import type { InputDeclaration } from '../core/config/workflow.ts'
 import { formatUsd, minBigint } from '../core/money.ts'
 import { isOver, lastDayOf, type Payer, payerOf } from '../core/payer.ts'
@@ -45,7 +46,7 @@ function offered(configuration: Configuration, family: Family) {
       value: baseline.value,
       capMicroUsd: capOf(baseline.cap.usd, payer.terms.cap?.usd),
       access: baseline.access,
-      on: baseline.on,
+      on: subjectsOf(baseline.on),
       deliver: baseline.deliver,
       layer: family.layer,
       inputs: Object.entries(baseline.inputs).map(([name, input]) => inputOf(name, input)),

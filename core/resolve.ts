@@ -2,6 +2,7 @@
 import { type Assigned, BASELINE } from './assignment.ts'
 import type { OverrideName } from './command.ts'
 import type { CatalogWorkflow, Configuration } from './config/configuration.ts'
+import { subjectsOf } from './config/trigger.ts'
 import { minBigint, mulDivCeil } from './money.ts'
 import { didYouMean, listed } from './nearest.ts'
 import { isOver, type Payer, payerOf, refuseOver } from './payer.ts'
@@ -128,8 +129,9 @@ const subjectWords = { 'pull-request': 'a pull request', issue: 'an issue', push
 
 function refuseSubject({ name, on }: CatalogWorkflow, { kind }: Subject): Refusal | undefined {
   // On a local checkout there is nothing to deliver to, so every workflow can be tried there.
-  if (kind === 'local' || on.includes(kind)) return undefined
-  const takes = on.map((one) => subjectWords[one]).join(' or ')
+  const subjects = subjectsOf(on)
+  if (kind === 'local' || subjects.includes(kind)) return undefined
+  const takes = subjects.map((one) => subjectWords[one]).join(' or ')
   return refuse('wrong-subject', `The workflow \`${name}\` works on ${takes}, not on ${subjectWords[kind]}.`)
 }
 

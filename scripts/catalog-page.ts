@@ -1,5 +1,6 @@
 /** What a page of `docs/catalog` says of a built-in workflow, all of it from its declaration. */
 import type { CatalogAgent, CatalogVariant, CatalogWorkflow, Family } from '../core/config/configuration.ts'
+import { subjectsOf } from '../core/config/trigger.ts'
 import type { InputDeclaration, Step } from '../core/config/workflow.ts'
 import { PROTECTED_PATHS } from '../core/guard.ts'
 import { formatUsd } from '../core/money.ts'
@@ -43,7 +44,9 @@ export function indexSection(families: readonly Family[]): string {
   const rows = families.map(({ name, baseline }) => [
     `[\`${name}\`](${name}.md)`,
     baseline.summary,
-    baseline.on.map((subject) => subjects[subject]).join(', '),
+    subjectsOf(baseline.on)
+      .map((subject) => subjects[subject])
+      .join(', '),
     deliveries[baseline.deliver],
     formatUsd(baseline.cap.usd),
     baseline.value,
@@ -56,7 +59,12 @@ function glance({ name, on, access, deliver, cap, floor, value, ...workflow }: C
   return table(
     ['', ''],
     [
-      ['works on', `${on.map((subject) => subjects[subject]).join(', ')}, or a local checkout`],
+      [
+        'works on',
+        `${subjectsOf(on)
+          .map((subject) => subjects[subject])
+          .join(', ')}, or a local checkout`,
+      ],
       ['started by', `\`/agent ${name}\` of somebody with ${access} access; \`purser run ${name}\``],
       ['hands over', deliveries[deliver]],
       ['costs', `never more than ${formatUsd(cap.usd)}; not started with less than ${formatUsd(least)}`],

@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 
 /** Room -> the other rooms it may import, and the packages where these are bounded too. */
 const rooms: Record<string, { rooms: readonly string[]; packages?: readonly string[] }> = {
-  core: { rooms: [], packages: ['zod', 'zod/mini', 'yaml', 'picomatch'] },
+  core: { rooms: [], packages: ['zod', 'zod/mini', 'yaml', 'picomatch', 'croner'] },
   catalog: { rooms: ['core'] },
   delivery: { rooms: ['core'], packages: ['@octokit/rest', 'node:buffer'] },
   action: { rooms: ['core', 'catalog', 'delivery'] },

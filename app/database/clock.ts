@@ -9,7 +9,14 @@ export function leaseUntil(seconds: number): Prisma.Sql {
 /** Whether a run's lease is over. */
 export const leaseIsOver = Prisma.sql`lease_until < clock_timestamp()`
 
-type Stamp = 'at' | 'show_after' | 'sweep_after' | 'delivering_until' | 'reserved_at' | 'received_at'
+type Stamp =
+  | 'at'
+  | 'show_after'
+  | 'sweep_after'
+  | 'delivering_until'
+  | 'reserved_at'
+  | 'received_at'
+  | 'schedules_read_at'
 
 /** Whether a stamp lies so many seconds back. `statement_timestamp()`, since no index is searched by a clock that goes on. */
 export function isPast(stamp: Stamp, seconds = 0): Prisma.Sql {

@@ -6,6 +6,7 @@ import type { askBodySchema, ClaimAnswer } from '../../core/protocol.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/reason.ts'
 import type { RunRequest } from '../../core/resolve.ts'
 import { type Beginning, reserveRun } from '../begin.ts'
+import { brakeOn } from '../brake.ts'
 import { claim, markDispatched } from '../ledger/claim.ts'
 import { KeyConflict } from '../ledger/key-conflict.ts'
 import type { NewSession } from '../ledger/reserve.ts'
@@ -19,17 +20,13 @@ import { admit } from './job.ts'
 
 type Ask = z.output<typeof askBodySchema>
 
-/** Sessions of one workflow that machines may start in a day. */
-export const MACHINE_STARTS_A_DAY_MAX = 50
-const DAY_MS = 86_400_000
-
 export async function ask(parts: Parts, job: JobIdentity, body: Ask): Promise<ClaimAnswer | Refusal> {
   const place = await admit(parts, job)
   if (isRefusal(place)) return place
   const found = subjectOf(place, job, body)
   const jobKey = stepKeyOf(job, body.step)
   const commandKey = `job:${jobKey}`
-  const brake = await brakeOn(parts, place, body.workflow, commandKey)
+  const brake = await brakeOn(parts, { repositoryId: place.repositoryId, family: body.workflow, commandKey })
   if (brake) return brake
   const declared = await declaredBy(parts, place)
   if (isRefusal(declared)) return declared
@@ -87,29 +84,4 @@ function requestOf(body: Ask): RunRequest {
       ...(effort === undefined ? {} : { effort }),
     },
   }
-}
-
-/** A repeat of the same step is no new start. */
-async function brakeOn(parts: Parts, place: Place, family: string, commandKey: string): Promise<Refusal | undefined> {
-  const since = new Date(parts.now().getTime() - DAY_MS)
-  const starts = await parts.prisma.session.findMany({
-    where: {
-      repositoryId: place.repositoryId,
-      family,
-      trigger: { in: ['push', 'schedule', 'dispatch'] },
-      createdAt: { gt: since },
-      commandKey: { not: commandKey },
-    },
-    orderBy: { createdAt: 'desc' },
-    take: MACHINE_STARTS_A_DAY_MAX,
-    select: { createdAt: true },
-  })
-  const first = starts[MACHINE_STARTS_A_DAY_MAX - 1]
-  if (first === undefined) return undefined
-  const free = new Date(first.createdAt.getTime() + DAY_MS).toISOString().slice(0, 16).replace('T', ' ')
-  return refuse(
-    'daily-brake',
-    `Jobs have started \`${family}\` ${MACHINE_STARTS_A_DAY_MAX} times within a day, which is the most.`,
-    `The next may start after ${free} UTC. If that many are meant, let fewer events start the Actions workflow.`,
-  )
 }

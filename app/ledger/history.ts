@@ -110,3 +110,28 @@ export async function runsByDeliveredNumber(
 export async function dueRuns(prisma: PrismaClient, now: Date, runsMax: number): Promise<readonly Run[]> {
   return prisma.run.findMany({ where: { decideAfter: { lte: now } }, orderBy: { decideAfter: 'asc' }, take: runsMax })
 }
+
+/** The head of the newest run of a workflow's that was worked through on the default branch. */
+export async function lastHeadOf(
+  prisma: PrismaClient,
+  repositoryId: bigint,
+  family: string,
+): Promise<string | undefined> {
+  const last = await prisma.run.findFirst({
+    where: {
+      repositoryId,
+      family,
+      endedAt: { not: null },
+      conclusion: 'completed',
+      subjectKey: { startsWith: 'push:' },
+    },
+    orderBy: { endedAt: 'desc' },
+    select: { headSha: true },
+  })
+  return last?.headSha
+}
+
+/** Whether a run of Purser's is carried out by that Actions run. */
+export async function isOurActionsRun(prisma: PrismaClient, repositoryId: bigint, id: number): Promise<boolean> {
+  return (await prisma.run.count({ where: { repositoryId, actionsRunId: BigInt(id) } })) > 0
+}

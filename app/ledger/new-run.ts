@@ -135,4 +135,5 @@ const untouched = {
   reverted: false,
   showAfter: null,
   sweepAfter: null,
+  failure: null,
 } as const

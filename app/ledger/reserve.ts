@@ -1,5 +1,6 @@
 /** Reserving: a session, its run and the holds on every account that pays, all in one transaction or not at all. */
 import type { AccountSpec } from '../../core/account.ts'
+import type { StartedBy } from '../../core/config/trigger.ts'
 import type { Plan } from '../../core/plan.ts'
 import type { Quote } from '../../core/quote.ts'
 import type { Refusal } from '../../core/reason.ts'
@@ -21,7 +22,7 @@ export interface NewSession {
   readonly subjectNumber?: number | undefined
   /** One word for the subject within its repository: `pull-request:12`. */
   readonly subjectKey: string
-  readonly trigger: 'comment' | 'push' | 'schedule' | 'dispatch' | 'session' | 'cli'
+  readonly trigger: StartedBy
   /** What started it, once and for all: `comment:123`, `job:RUN:ATTEMPT:CHECK:STEP`. A repeat gets the first result. */
   readonly commandKey: string
 }

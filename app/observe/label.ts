@@ -40,7 +40,7 @@ export async function noteLabel(parts: Parts, place: Place, runs: readonly Run[]
   await unlessGone(() => say(place, number, withMarker(`label-${number}`, notCounted(label))))
 }
 
-async function isSetNow({ octokit, name }: Place, number: number, label: string): Promise<boolean> {
+export async function isSetNow({ octokit, name }: Place, number: number, label: string): Promise<boolean> {
   const labels = await unlessGone(() =>
     octokit.rest.issues.listLabelsOnIssue({ ...name, issue_number: number, per_page: 100 }),
   )

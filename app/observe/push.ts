@@ -1,4 +1,4 @@
-/** A push to the default branch, which may revert what a run delivered. No push starts anything by itself. */
+/** A push to the default branch, which may revert what a run delivered. */
 import type { Parts } from '../parts.ts'
 import type { Place } from '../place.ts'
 import { noteRevertedIn } from './reverts.ts'

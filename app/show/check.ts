@@ -1,5 +1,5 @@
 /** The run as a check run on its head: the one place on GitHub that can say "neutral". */
-import { checkRun } from '../../core/text/check-run.ts'
+import { checkRun, startedCheck } from '../../core/text/check-run.ts'
 import { workflowName } from '../../core/text/workflow-name.ts'
 import { isMissing } from '../../delivery/github.ts'
 import type { Run } from '../../prisma/client/client.ts'
@@ -92,7 +92,10 @@ async function put(place: Place, shown: Shown, checkRunId: number | undefined): 
 
 function bodyOf({ run, accounts, actionsUrl }: Shown) {
   const details = actionsUrl === undefined ? {} : { details_url: actionsUrl }
-  if (run.state !== 'ended') return { ...details, status: 'in_progress' as const }
+  if (run.state !== 'ended') {
+    const output = startedCheck({ quote: storedQuote(run), accounts })
+    return { ...details, status: 'in_progress' as const, output }
+  }
   const text = checkRun({
     workflow: run.family,
     variant: run.variant ?? undefined,

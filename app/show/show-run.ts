@@ -5,6 +5,7 @@
 
 import { accountsFor } from '../../core/account.ts'
 import type { Configuration } from '../../core/config/configuration.ts'
+import { machines } from '../../core/config/trigger.ts'
 import { portfolioPayer } from '../../core/payer.ts'
 import { isRefusal } from '../../core/reason.ts'
 import { ASK } from '../../core/resolve-ask.ts'
@@ -68,7 +69,7 @@ async function show(parts: Parts, runId: string, progress: Progress | undefined)
     standing,
   })
   const shown = await shownOf(newest)
-  const commentUrl = await showComment(parts, place, shown)
+  const commentUrl = isQuiet(session, newest) ? undefined : await showComment(parts, place, shown)
   // The check of an earlier run says what it said when the next one began.
   if (run.id === newest.id) await showCheck(parts, place, shown)
   if (commentUrl !== undefined && needsReply(run)) {
@@ -76,6 +77,17 @@ async function show(parts: Parts, runId: string, progress: Progress | undefined)
   }
   await markShown(parts.prisma, run)
 }
+
+/**
+ * What a machine started tells of itself by its check and its delivery, which people look at when they review, and writes no
+ * comment: until it has to be asked about (`/agent go`), or somebody goes on with it.
+ */
+function isQuiet({ trigger, commentId }: Session, { state, goKey }: Run): boolean {
+  return quiet.some((machine) => machine === trigger) && commentId === null && goKey === null && state !== 'waiting'
+}
+
+/** Whoever set a label asked for it. */
+const quiet = machines.filter((machine) => machine !== 'label')
 
 /** An answer to a question is a comment itself. */
 function needsReply(run: Run): boolean {

@@ -1,5 +1,6 @@
 /** `/agent list`: what is on offer on this kind of subject, what it costs and how to ask for it. */
 import type { Configuration, Family } from '../../core/config/configuration.ts'
+import { subjectsOf } from '../../core/config/trigger.ts'
 import type { InputDeclaration } from '../../core/config/workflow.ts'
 import { minBigint } from '../../core/money.ts'
 import { isOver, lastDayOf, type PayingExperiment, payerOf } from '../../core/payer.ts'
@@ -57,7 +58,7 @@ async function proposalsAt({ parts, place }: CommandAt): Promise<readonly Listed
 
 export function familiesFor(configuration: Configuration, kind: string): readonly Family[] {
   return [...configuration.families.values()]
-    .filter((family) => family.baseline.on.some((subject) => subject === kind))
+    .filter((family) => subjectsOf(family.baseline.on).some((subject) => subject === kind))
     .toSorted((a, b) => a.name.localeCompare(b.name))
 }
 

@@ -5,6 +5,7 @@ import type { LocatedWorkflow } from './catalog.ts'
 import { type AtPath, type Families, inputValues, nestedOf, outputValues, unknownExpression } from './check-values.ts'
 import type { Path } from './document.ts'
 import type { Finding } from './problem.ts'
+import { subjectsOf } from './trigger.ts'
 import type { Step, Workflow, WorkflowStep } from './workflow.ts'
 
 /** Workflows within workflows, the outermost not counted. */
@@ -81,12 +82,13 @@ function stepCount(workflow: Workflow, families: Families): number {
 }
 
 function subjectFindings({ on }: Workflow, nested: Workflow, { workflow: named }: WorkflowStep, path: Path): AtPath[] {
-  const strange = on.filter((subject) => !nested.on.includes(subject))
+  const [own, inner] = [subjectsOf(on), subjectsOf(nested.on)]
+  const strange = own.filter((subject) => !inner.includes(subject))
   if (strange.length === 0) return []
   const finding = {
     wrong: `${named} does not work on ${strange.join(' or ')}, and this workflow does`,
-    expected: `on: [${on.filter((subject) => nested.on.includes(subject)).join(', ')}], or another workflow`,
-    example: `on: [${nested.on.join(', ')}]`,
+    expected: `on: [${own.filter((subject) => inner.includes(subject)).join(', ')}], or another workflow`,
+    example: `on: [${inner.join(', ')}]`,
   }
   return [{ path, finding }]
 }
@@ -207,7 +209,7 @@ function tooMany(count: number): Finding {
   }
 }
 
-function unknownInput(name: string, workflow: string, known: readonly string[]): Finding {
+export function unknownInput(name: string, workflow: string, known: readonly string[]): Finding {
   return {
     wrong: `${workflow} has no input ${name}`,
     expected: known.length === 0 ? 'no inputs, as it takes none' : `one of ${known.join(', ')}`,
@@ -215,6 +217,6 @@ function unknownInput(name: string, workflow: string, known: readonly string[]):
   }
 }
 
-function missingInput(name: string, workflow: string): Finding {
+export function missingInput(name: string, workflow: string): Finding {
   return { wrong: `${workflow} needs the input ${name}`, expected: 'a value for it', example: `{ ${name}: "..." }` }
 }

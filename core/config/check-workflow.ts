@@ -5,12 +5,14 @@ import { nearest } from '../nearest.ts'
 import { expressionsIn } from '../template.ts'
 import type { Catalog, LocatedWorkflow } from './catalog.ts'
 import { nestedFindings } from './check-nested.ts'
+import { triggerFindings } from './check-triggers.ts'
 import { commandFindings, type Families, promptValues, unknownExpression, whenFindings } from './check-values.ts'
 import type { Path } from './document.ts'
 import { problemAt } from './explain.ts'
 import { globFindings } from './globs.ts'
 import { weakenedGuards } from './overlay.ts'
 import type { Finding, Problem } from './problem.ts'
+import { subjectsOf } from './trigger.ts'
 import type { Step, Workflow } from './workflow.ts'
 
 /** Deliveries that go onto, or stand beside, an open pull request. */
@@ -59,6 +61,7 @@ function findingsOf(located: LocatedWorkflow, others: Others): At[] {
     ...stepFindings(located, others),
     ...nestedFindings(located, others.families, others.unreadable),
     ...deliveryFindings(workflow),
+    ...triggerFindings(workflow),
     ...guardFindings(located),
     ...moneyFindings(workflow),
   ]
@@ -196,7 +199,7 @@ function labelFindings({ deliver, labels }: Workflow): At[] {
 }
 
 function subjectFindings({ deliver, on }: Workflow): At[] {
-  const strange = on.filter((subject) => subject !== 'pull-request')
+  const strange = subjectsOf(on).filter((subject) => subject !== 'pull-request')
   if (!NEEDS_PULL_REQUEST.has(deliver) || strange.length === 0) return []
   const finding = {
     wrong: `a ${deliver} can’t be delivered on ${strange.join(' or ')}`,

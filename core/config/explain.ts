@@ -62,11 +62,16 @@ function unfold(issue: Issue, above: Path): Issue[] {
   return best.flatMap((inner) => unfold(inner, path))
 }
 
-/** How many of the keys that were written an option does not know; one that takes no mapping knows none. */
+/** How many of the keys that were written an option does not know; one that takes something else than a mapping knows none. */
 function strangeKeys(issues: readonly Issue[]): number {
   return issues
     .filter((issue) => issue.path.length === 0)
-    .reduce((sum, issue) => sum + (issue.code === 'unrecognized_keys' ? issue.keys.length : 0), 0)
+    .reduce((sum, issue) => sum + (issue.code === 'unrecognized_keys' ? issue.keys.length : ofOtherKind(issue)), 0)
+}
+
+/** A word where a mapping was meant, or the other way round: as strange as one key. */
+function ofOtherKind(issue: Issue): number {
+  return issue.code === 'invalid_type' || issue.code === 'invalid_value' ? 1 : 0
 }
 
 /** The path of the key that an unknown one most likely means. */
@@ -115,7 +120,10 @@ function findingOf(issue: Issue, path: Path, value: unknown, schema: JsonSchema)
   const key = path.at(-1)
   const example = key === undefined || typeof key === 'number' ? exampleOf(node) : `${key}: ${exampleOf(node)}`
   if (issue.code === 'unrecognized_keys')
-    return unknownKey(String(key), meantOption(schemaAt(schema, path.slice(0, -1)), valueAt(value, path.slice(0, -1))))
+    return unknownKey(
+      String(key),
+      meantOption(schemaAt(schema, path.slice(0, -1)), valueAt(value, path.slice(0, -1)), String(key)),
+    )
   if (isMissing(value, path)) {
     return { wrong: 'is missing', expected: node.description ? lowerFirst(node.description) : typeWords(node), example }
   }
@@ -184,9 +192,14 @@ function unknownKey(key: string, parent: JsonSchema): Finding {
   }
 }
 
-/** Of alternatives the one that knows the most of the keys that were written and disagrees with none of its constants. */
-function meantOption(schema: JsonSchema, written: unknown): JsonSchema {
-  const options = [schema, ...(schema.anyOf ?? []), ...(schema.oneOf ?? [])].filter((option) => option.properties)
+/**
+ * Of alternatives the one that knows the most of the keys that were written and disagrees with none of its constants; `strange`
+ * is a key that it does not know.
+ */
+function meantOption(schema: JsonSchema, written: unknown, strange?: string): JsonSchema {
+  const options = [schema, ...(schema.anyOf ?? []), ...(schema.oneOf ?? [])].filter(
+    ({ properties }) => properties && !(strange !== undefined && Object.hasOwn(properties, strange)),
+  )
   const entries = isMapping(written) ? Object.entries(written) : []
   const score = ({ properties = {} }: JsonSchema) =>
     entries.reduce((sum, [key, value]) => {

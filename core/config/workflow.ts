@@ -7,6 +7,7 @@ import { described } from './described.ts'
 import { mcpServersSchema } from './mcp.ts'
 import { outputSchema } from './output.ts'
 import { workflowCapSchema } from './portfolios.ts'
+import { onSchema } from './trigger.ts'
 import { day, glob, modelName, name, percent, sentence, usd } from './units.ts'
 import { whenSchema } from './when.ts'
 import { withExample } from './with-example.ts'
@@ -186,10 +187,7 @@ const fields = {
     z._default(z.enum(['triage', 'write', 'maintain']), 'write'),
     'What somebody needs on GitHub to start it',
   ),
-  on: described(
-    z._default(z.array(z.enum(['pull-request', 'issue', 'push'])).check(z.minLength(1)), ['pull-request']),
-    'The subjects that it works on',
-  ),
+  on: onSchema,
   inputs: described(z._default(z.record(inputName, inputSchema), {}), 'What a command may give it'),
   setup: described(z.optional(setup), 'Runs once before any model call and without any key'),
   when: described(

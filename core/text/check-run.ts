@@ -36,6 +36,14 @@ const conclusions = {
   cancelled: 'cancelled',
 } as const satisfies Record<Conclusion, CheckRunText['conclusion']>
 
+/** The price, before anything is spent. */
+export function startedCheck({ quote, accounts }: Pick<CheckRunView, 'quote' | 'accounts'>) {
+  return {
+    title: `Never more than ${formatUsd(quote.capMicroUsd)}`,
+    summary: paragraphs(`**Price:** ${quoteLine(quote)}`, `**Paid by**\n\n${accountLines(accounts)}`),
+  }
+}
+
 export function checkRun(view: CheckRunView): CheckRunText {
   const { run, quote } = view
   const how = ending(run)

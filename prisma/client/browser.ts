@@ -61,6 +61,21 @@ export type RunCheckpoint = Prisma.RunCheckpointModel
  */
 export type SessionEvent = Prisma.SessionEventModel
 /**
+ * Model Queued
+ * A command, or a machine's start, that waits for the run before it on the same subject. It is gone once it had its turn.
+ */
+export type Queued = Prisma.QueuedModel
+/**
+ * Model Schedule
+ * When the App starts a workflow by itself. Read from what a repository declares; `dueAt` alone is the App's memory.
+ */
+export type Schedule = Prisma.ScheduleModel
+/**
+ * Model Failure
+ * How often runs of a family failed in one and the same way.
+ */
+export type Failure = Prisma.FailureModel
+/**
  * Model Fact
  * What GitHub showed of a run's work: a label, a check, a merge. Never who did it.
  */

@@ -2,7 +2,7 @@
 import { createHmac, randomUUID } from 'node:crypto'
 import { request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { MACHINE_STARTS_A_DAY_MAX } from '../../app/door/ask.ts'
+import { MACHINE_STARTS_A_DAY_MAX } from '../../app/brake.ts'
 import { WEBHOOK_BYTES_MAX } from '../../app/webhooks.ts'
 import { isRefused } from '../../delivery/github.ts'
 import type { Files } from '../world/contract.ts'

@@ -15,6 +15,9 @@ export const carriedTables = [
   'trial_subject',
   'checkpoint',
   'promotion',
+  'queued',
+  'schedule',
+  'failure',
   'run_checkpoint',
   'session_event',
 ] as const

@@ -405,6 +405,9 @@ export const ModelName = {
   Entry: 'Entry',
   RunCheckpoint: 'RunCheckpoint',
   SessionEvent: 'SessionEvent',
+  Queued: 'Queued',
+  Schedule: 'Schedule',
+  Failure: 'Failure',
   Fact: 'Fact',
   Trial: 'Trial',
   TrialDay: 'TrialDay',
@@ -427,7 +430,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "repository" | "account" | "session" | "run" | "hold" | "entry" | "runCheckpoint" | "sessionEvent" | "fact" | "trial" | "trialDay" | "trialSubject" | "checkpoint" | "promotion" | "webhook"
+    modelProps: "repository" | "account" | "session" | "run" | "hold" | "entry" | "runCheckpoint" | "sessionEvent" | "queued" | "schedule" | "failure" | "fact" | "trial" | "trialDay" | "trialSubject" | "checkpoint" | "promotion" | "webhook"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -1023,6 +1026,228 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    Queued: {
+      payload: Prisma.$QueuedPayload<ExtArgs>
+      fields: Prisma.QueuedFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.QueuedFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$QueuedPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.QueuedFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$QueuedPayload>
+        }
+        findFirst: {
+          args: Prisma.QueuedFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$QueuedPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.QueuedFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$QueuedPayload>
+        }
+        findMany: {
+          args: Prisma.QueuedFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$QueuedPayload>[]
+        }
+        create: {
+          args: Prisma.QueuedCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$QueuedPayload>
+        }
+        createMany: {
+          args: Prisma.QueuedCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.QueuedCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$QueuedPayload>[]
+        }
+        delete: {
+          args: Prisma.QueuedDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$QueuedPayload>
+        }
+        update: {
+          args: Prisma.QueuedUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$QueuedPayload>
+        }
+        deleteMany: {
+          args: Prisma.QueuedDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.QueuedUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.QueuedUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$QueuedPayload>[]
+        }
+        upsert: {
+          args: Prisma.QueuedUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$QueuedPayload>
+        }
+        aggregate: {
+          args: Prisma.QueuedAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateQueued>
+        }
+        groupBy: {
+          args: Prisma.QueuedGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.QueuedGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.QueuedCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.QueuedCountAggregateOutputType> | number
+        }
+      }
+    }
+    Schedule: {
+      payload: Prisma.$SchedulePayload<ExtArgs>
+      fields: Prisma.ScheduleFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ScheduleFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SchedulePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ScheduleFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SchedulePayload>
+        }
+        findFirst: {
+          args: Prisma.ScheduleFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SchedulePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ScheduleFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SchedulePayload>
+        }
+        findMany: {
+          args: Prisma.ScheduleFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SchedulePayload>[]
+        }
+        create: {
+          args: Prisma.ScheduleCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SchedulePayload>
+        }
+        createMany: {
+          args: Prisma.ScheduleCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ScheduleCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SchedulePayload>[]
+        }
+        delete: {
+          args: Prisma.ScheduleDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SchedulePayload>
+        }
+        update: {
+          args: Prisma.ScheduleUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SchedulePayload>
+        }
+        deleteMany: {
+          args: Prisma.ScheduleDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ScheduleUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ScheduleUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SchedulePayload>[]
+        }
+        upsert: {
+          args: Prisma.ScheduleUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SchedulePayload>
+        }
+        aggregate: {
+          args: Prisma.ScheduleAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateSchedule>
+        }
+        groupBy: {
+          args: Prisma.ScheduleGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ScheduleGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ScheduleCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ScheduleCountAggregateOutputType> | number
+        }
+      }
+    }
+    Failure: {
+      payload: Prisma.$FailurePayload<ExtArgs>
+      fields: Prisma.FailureFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.FailureFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FailurePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.FailureFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FailurePayload>
+        }
+        findFirst: {
+          args: Prisma.FailureFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FailurePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.FailureFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FailurePayload>
+        }
+        findMany: {
+          args: Prisma.FailureFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FailurePayload>[]
+        }
+        create: {
+          args: Prisma.FailureCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FailurePayload>
+        }
+        createMany: {
+          args: Prisma.FailureCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.FailureCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FailurePayload>[]
+        }
+        delete: {
+          args: Prisma.FailureDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FailurePayload>
+        }
+        update: {
+          args: Prisma.FailureUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FailurePayload>
+        }
+        deleteMany: {
+          args: Prisma.FailureDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.FailureUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.FailureUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FailurePayload>[]
+        }
+        upsert: {
+          args: Prisma.FailureUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FailurePayload>
+        }
+        aggregate: {
+          args: Prisma.FailureAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateFailure>
+        }
+        groupBy: {
+          args: Prisma.FailureGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.FailureGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.FailureCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.FailureCountAggregateOutputType> | number
+        }
+      }
+    }
     Fact: {
       payload: Prisma.$FactPayload<ExtArgs>
       fields: Prisma.FactFieldRefs
@@ -1585,7 +1810,8 @@ export const RepositoryScalarFieldEnum = {
   owner: 'owner',
   name: 'name',
   installationId: 'installationId',
-  defaultBranch: 'defaultBranch'
+  defaultBranch: 'defaultBranch',
+  schedulesReadAt: 'schedulesReadAt'
 } as const
 
 export type RepositoryScalarFieldEnum = (typeof RepositoryScalarFieldEnum)[keyof typeof RepositoryScalarFieldEnum]
@@ -1671,6 +1897,7 @@ export const RunScalarFieldEnum = {
   endedAt: 'endedAt',
   conclusion: 'conclusion',
   reason: 'reason',
+  failure: 'failure',
   delivery: 'delivery',
   deliveredSha: 'deliveredSha',
   deliveredNumber: 'deliveredNumber',
@@ -1741,6 +1968,45 @@ export const SessionEventScalarFieldEnum = {
 } as const
 
 export type SessionEventScalarFieldEnum = (typeof SessionEventScalarFieldEnum)[keyof typeof SessionEventScalarFieldEnum]
+
+
+export const QueuedScalarFieldEnum = {
+  repositoryId: 'repositoryId',
+  subjectKey: 'subjectKey',
+  commandKey: 'commandKey',
+  asked: 'asked',
+  askedAt: 'askedAt',
+  askedNumber: 'askedNumber',
+  saidId: 'saidId',
+  at: 'at'
+} as const
+
+export type QueuedScalarFieldEnum = (typeof QueuedScalarFieldEnum)[keyof typeof QueuedScalarFieldEnum]
+
+
+export const ScheduleScalarFieldEnum = {
+  repositoryId: 'repositoryId',
+  family: 'family',
+  cron: 'cron',
+  timeZone: 'timeZone',
+  dueAt: 'dueAt'
+} as const
+
+export type ScheduleScalarFieldEnum = (typeof ScheduleScalarFieldEnum)[keyof typeof ScheduleScalarFieldEnum]
+
+
+export const FailureScalarFieldEnum = {
+  repositoryId: 'repositoryId',
+  family: 'family',
+  fingerprint: 'fingerprint',
+  reason: 'reason',
+  step: 'step',
+  count: 'count',
+  firstAt: 'firstAt',
+  lastAt: 'lastAt'
+} as const
+
+export type FailureScalarFieldEnum = (typeof FailureScalarFieldEnum)[keyof typeof FailureScalarFieldEnum]
 
 
 export const FactScalarFieldEnum = {
@@ -1926,6 +2192,20 @@ export type ListStringFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaMod
 
 
 /**
+ * Reference to a field of type 'DateTime'
+ */
+export type DateTimeFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'DateTime'>
+    
+
+
+/**
+ * Reference to a field of type 'DateTime[]'
+ */
+export type ListDateTimeFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'DateTime[]'>
+    
+
+
+/**
  * Reference to a field of type 'AccountKind'
  */
 export type EnumAccountKindFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'AccountKind'>
@@ -1950,20 +2230,6 @@ export type EnumUnitFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel
  * Reference to a field of type 'Unit[]'
  */
 export type ListEnumUnitFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Unit[]'>
-    
-
-
-/**
- * Reference to a field of type 'DateTime'
- */
-export type DateTimeFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'DateTime'>
-    
-
-
-/**
- * Reference to a field of type 'DateTime[]'
- */
-export type ListDateTimeFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'DateTime[]'>
     
 
 
@@ -2286,6 +2552,9 @@ export type GlobalOmitConfig = {
   entry?: Prisma.EntryOmit
   runCheckpoint?: Prisma.RunCheckpointOmit
   sessionEvent?: Prisma.SessionEventOmit
+  queued?: Prisma.QueuedOmit
+  schedule?: Prisma.ScheduleOmit
+  failure?: Prisma.FailureOmit
   fact?: Prisma.FactOmit
   trial?: Prisma.TrialOmit
   trialDay?: Prisma.TrialDayOmit

@@ -59,6 +59,9 @@ export const ModelName = {
   Entry: 'Entry',
   RunCheckpoint: 'RunCheckpoint',
   SessionEvent: 'SessionEvent',
+  Queued: 'Queued',
+  Schedule: 'Schedule',
+  Failure: 'Failure',
   Fact: 'Fact',
   Trial: 'Trial',
   TrialDay: 'TrialDay',
@@ -89,7 +92,8 @@ export const RepositoryScalarFieldEnum = {
   owner: 'owner',
   name: 'name',
   installationId: 'installationId',
-  defaultBranch: 'defaultBranch'
+  defaultBranch: 'defaultBranch',
+  schedulesReadAt: 'schedulesReadAt'
 } as const
 
 export type RepositoryScalarFieldEnum = (typeof RepositoryScalarFieldEnum)[keyof typeof RepositoryScalarFieldEnum]
@@ -175,6 +179,7 @@ export const RunScalarFieldEnum = {
   endedAt: 'endedAt',
   conclusion: 'conclusion',
   reason: 'reason',
+  failure: 'failure',
   delivery: 'delivery',
   deliveredSha: 'deliveredSha',
   deliveredNumber: 'deliveredNumber',
@@ -245,6 +250,45 @@ export const SessionEventScalarFieldEnum = {
 } as const
 
 export type SessionEventScalarFieldEnum = (typeof SessionEventScalarFieldEnum)[keyof typeof SessionEventScalarFieldEnum]
+
+
+export const QueuedScalarFieldEnum = {
+  repositoryId: 'repositoryId',
+  subjectKey: 'subjectKey',
+  commandKey: 'commandKey',
+  asked: 'asked',
+  askedAt: 'askedAt',
+  askedNumber: 'askedNumber',
+  saidId: 'saidId',
+  at: 'at'
+} as const
+
+export type QueuedScalarFieldEnum = (typeof QueuedScalarFieldEnum)[keyof typeof QueuedScalarFieldEnum]
+
+
+export const ScheduleScalarFieldEnum = {
+  repositoryId: 'repositoryId',
+  family: 'family',
+  cron: 'cron',
+  timeZone: 'timeZone',
+  dueAt: 'dueAt'
+} as const
+
+export type ScheduleScalarFieldEnum = (typeof ScheduleScalarFieldEnum)[keyof typeof ScheduleScalarFieldEnum]
+
+
+export const FailureScalarFieldEnum = {
+  repositoryId: 'repositoryId',
+  family: 'family',
+  fingerprint: 'fingerprint',
+  reason: 'reason',
+  step: 'step',
+  count: 'count',
+  firstAt: 'firstAt',
+  lastAt: 'lastAt'
+} as const
+
+export type FailureScalarFieldEnum = (typeof FailureScalarFieldEnum)[keyof typeof FailureScalarFieldEnum]
 
 
 export const FactScalarFieldEnum = {

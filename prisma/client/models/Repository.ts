@@ -42,6 +42,7 @@ export type RepositoryMinAggregateOutputType = {
   name: string | null
   installationId: bigint | null
   defaultBranch: string | null
+  schedulesReadAt: Date | null
 }
 
 export type RepositoryMaxAggregateOutputType = {
@@ -50,6 +51,7 @@ export type RepositoryMaxAggregateOutputType = {
   name: string | null
   installationId: bigint | null
   defaultBranch: string | null
+  schedulesReadAt: Date | null
 }
 
 export type RepositoryCountAggregateOutputType = {
@@ -58,6 +60,7 @@ export type RepositoryCountAggregateOutputType = {
   name: number
   installationId: number
   defaultBranch: number
+  schedulesReadAt: number
   _all: number
 }
 
@@ -78,6 +81,7 @@ export type RepositoryMinAggregateInputType = {
   name?: true
   installationId?: true
   defaultBranch?: true
+  schedulesReadAt?: true
 }
 
 export type RepositoryMaxAggregateInputType = {
@@ -86,6 +90,7 @@ export type RepositoryMaxAggregateInputType = {
   name?: true
   installationId?: true
   defaultBranch?: true
+  schedulesReadAt?: true
 }
 
 export type RepositoryCountAggregateInputType = {
@@ -94,6 +99,7 @@ export type RepositoryCountAggregateInputType = {
   name?: true
   installationId?: true
   defaultBranch?: true
+  schedulesReadAt?: true
   _all?: true
 }
 
@@ -189,6 +195,7 @@ export type RepositoryGroupByOutputType = {
   name: string
   installationId: bigint
   defaultBranch: string
+  schedulesReadAt: Date | null
   _count: RepositoryCountAggregateOutputType | null
   _avg: RepositoryAvgAggregateOutputType | null
   _sum: RepositorySumAggregateOutputType | null
@@ -220,6 +227,7 @@ export type RepositoryWhereInput = {
   name?: Prisma.StringFilter<"Repository"> | string
   installationId?: Prisma.BigIntFilter<"Repository"> | bigint | number
   defaultBranch?: Prisma.StringFilter<"Repository"> | string
+  schedulesReadAt?: Prisma.DateTimeNullableFilter<"Repository"> | Date | string | null
   accounts?: Prisma.AccountListRelationFilter
   promotions?: Prisma.PromotionListRelationFilter
 }
@@ -230,6 +238,7 @@ export type RepositoryOrderByWithRelationInput = {
   name?: Prisma.SortOrder
   installationId?: Prisma.SortOrder
   defaultBranch?: Prisma.SortOrder
+  schedulesReadAt?: Prisma.SortOrderInput | Prisma.SortOrder
   accounts?: Prisma.AccountOrderByRelationAggregateInput
   promotions?: Prisma.PromotionOrderByRelationAggregateInput
 }
@@ -243,6 +252,7 @@ export type RepositoryWhereUniqueInput = Prisma.AtLeast<{
   name?: Prisma.StringFilter<"Repository"> | string
   installationId?: Prisma.BigIntFilter<"Repository"> | bigint | number
   defaultBranch?: Prisma.StringFilter<"Repository"> | string
+  schedulesReadAt?: Prisma.DateTimeNullableFilter<"Repository"> | Date | string | null
   accounts?: Prisma.AccountListRelationFilter
   promotions?: Prisma.PromotionListRelationFilter
 }, "id">
@@ -253,6 +263,7 @@ export type RepositoryOrderByWithAggregationInput = {
   name?: Prisma.SortOrder
   installationId?: Prisma.SortOrder
   defaultBranch?: Prisma.SortOrder
+  schedulesReadAt?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.RepositoryCountOrderByAggregateInput
   _avg?: Prisma.RepositoryAvgOrderByAggregateInput
   _max?: Prisma.RepositoryMaxOrderByAggregateInput
@@ -269,6 +280,7 @@ export type RepositoryScalarWhereWithAggregatesInput = {
   name?: Prisma.StringWithAggregatesFilter<"Repository"> | string
   installationId?: Prisma.BigIntWithAggregatesFilter<"Repository"> | bigint | number
   defaultBranch?: Prisma.StringWithAggregatesFilter<"Repository"> | string
+  schedulesReadAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Repository"> | Date | string | null
 }
 
 export type RepositoryCreateInput = {
@@ -277,6 +289,7 @@ export type RepositoryCreateInput = {
   name: string
   installationId: bigint | number
   defaultBranch: string
+  schedulesReadAt?: Date | string | null
   accounts?: Prisma.AccountCreateNestedManyWithoutRepositoryInput
   promotions?: Prisma.PromotionCreateNestedManyWithoutRepositoryInput
 }
@@ -287,6 +300,7 @@ export type RepositoryUncheckedCreateInput = {
   name: string
   installationId: bigint | number
   defaultBranch: string
+  schedulesReadAt?: Date | string | null
   accounts?: Prisma.AccountUncheckedCreateNestedManyWithoutRepositoryInput
   promotions?: Prisma.PromotionUncheckedCreateNestedManyWithoutRepositoryInput
 }
@@ -297,6 +311,7 @@ export type RepositoryUpdateInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   installationId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   defaultBranch?: Prisma.StringFieldUpdateOperationsInput | string
+  schedulesReadAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   accounts?: Prisma.AccountUpdateManyWithoutRepositoryNestedInput
   promotions?: Prisma.PromotionUpdateManyWithoutRepositoryNestedInput
 }
@@ -307,6 +322,7 @@ export type RepositoryUncheckedUpdateInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   installationId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   defaultBranch?: Prisma.StringFieldUpdateOperationsInput | string
+  schedulesReadAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   accounts?: Prisma.AccountUncheckedUpdateManyWithoutRepositoryNestedInput
   promotions?: Prisma.PromotionUncheckedUpdateManyWithoutRepositoryNestedInput
 }
@@ -317,6 +333,7 @@ export type RepositoryCreateManyInput = {
   name: string
   installationId: bigint | number
   defaultBranch: string
+  schedulesReadAt?: Date | string | null
 }
 
 export type RepositoryUpdateManyMutationInput = {
@@ -325,6 +342,7 @@ export type RepositoryUpdateManyMutationInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   installationId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   defaultBranch?: Prisma.StringFieldUpdateOperationsInput | string
+  schedulesReadAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 export type RepositoryUncheckedUpdateManyInput = {
@@ -333,6 +351,7 @@ export type RepositoryUncheckedUpdateManyInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   installationId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   defaultBranch?: Prisma.StringFieldUpdateOperationsInput | string
+  schedulesReadAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 export type RepositoryCountOrderByAggregateInput = {
@@ -341,6 +360,7 @@ export type RepositoryCountOrderByAggregateInput = {
   name?: Prisma.SortOrder
   installationId?: Prisma.SortOrder
   defaultBranch?: Prisma.SortOrder
+  schedulesReadAt?: Prisma.SortOrder
 }
 
 export type RepositoryAvgOrderByAggregateInput = {
@@ -354,6 +374,7 @@ export type RepositoryMaxOrderByAggregateInput = {
   name?: Prisma.SortOrder
   installationId?: Prisma.SortOrder
   defaultBranch?: Prisma.SortOrder
+  schedulesReadAt?: Prisma.SortOrder
 }
 
 export type RepositoryMinOrderByAggregateInput = {
@@ -362,6 +383,7 @@ export type RepositoryMinOrderByAggregateInput = {
   name?: Prisma.SortOrder
   installationId?: Prisma.SortOrder
   defaultBranch?: Prisma.SortOrder
+  schedulesReadAt?: Prisma.SortOrder
 }
 
 export type RepositorySumOrderByAggregateInput = {
@@ -384,6 +406,10 @@ export type BigIntFieldUpdateOperationsInput = {
 
 export type StringFieldUpdateOperationsInput = {
   set?: string
+}
+
+export type NullableDateTimeFieldUpdateOperationsInput = {
+  set?: Date | string | null
 }
 
 export type RepositoryCreateNestedOneWithoutAccountsInput = {
@@ -420,6 +446,7 @@ export type RepositoryCreateWithoutAccountsInput = {
   name: string
   installationId: bigint | number
   defaultBranch: string
+  schedulesReadAt?: Date | string | null
   promotions?: Prisma.PromotionCreateNestedManyWithoutRepositoryInput
 }
 
@@ -429,6 +456,7 @@ export type RepositoryUncheckedCreateWithoutAccountsInput = {
   name: string
   installationId: bigint | number
   defaultBranch: string
+  schedulesReadAt?: Date | string | null
   promotions?: Prisma.PromotionUncheckedCreateNestedManyWithoutRepositoryInput
 }
 
@@ -454,6 +482,7 @@ export type RepositoryUpdateWithoutAccountsInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   installationId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   defaultBranch?: Prisma.StringFieldUpdateOperationsInput | string
+  schedulesReadAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   promotions?: Prisma.PromotionUpdateManyWithoutRepositoryNestedInput
 }
 
@@ -463,6 +492,7 @@ export type RepositoryUncheckedUpdateWithoutAccountsInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   installationId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   defaultBranch?: Prisma.StringFieldUpdateOperationsInput | string
+  schedulesReadAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   promotions?: Prisma.PromotionUncheckedUpdateManyWithoutRepositoryNestedInput
 }
 
@@ -472,6 +502,7 @@ export type RepositoryCreateWithoutPromotionsInput = {
   name: string
   installationId: bigint | number
   defaultBranch: string
+  schedulesReadAt?: Date | string | null
   accounts?: Prisma.AccountCreateNestedManyWithoutRepositoryInput
 }
 
@@ -481,6 +512,7 @@ export type RepositoryUncheckedCreateWithoutPromotionsInput = {
   name: string
   installationId: bigint | number
   defaultBranch: string
+  schedulesReadAt?: Date | string | null
   accounts?: Prisma.AccountUncheckedCreateNestedManyWithoutRepositoryInput
 }
 
@@ -506,6 +538,7 @@ export type RepositoryUpdateWithoutPromotionsInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   installationId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   defaultBranch?: Prisma.StringFieldUpdateOperationsInput | string
+  schedulesReadAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   accounts?: Prisma.AccountUpdateManyWithoutRepositoryNestedInput
 }
 
@@ -515,6 +548,7 @@ export type RepositoryUncheckedUpdateWithoutPromotionsInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   installationId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   defaultBranch?: Prisma.StringFieldUpdateOperationsInput | string
+  schedulesReadAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   accounts?: Prisma.AccountUncheckedUpdateManyWithoutRepositoryNestedInput
 }
 
@@ -564,6 +598,7 @@ export type RepositorySelect<ExtArgs extends runtime.Types.Extensions.InternalAr
   name?: boolean
   installationId?: boolean
   defaultBranch?: boolean
+  schedulesReadAt?: boolean
   accounts?: boolean | Prisma.Repository$accountsArgs<ExtArgs>
   promotions?: boolean | Prisma.Repository$promotionsArgs<ExtArgs>
   _count?: boolean | Prisma.RepositoryCountOutputTypeDefaultArgs<ExtArgs>
@@ -575,6 +610,7 @@ export type RepositorySelectCreateManyAndReturn<ExtArgs extends runtime.Types.Ex
   name?: boolean
   installationId?: boolean
   defaultBranch?: boolean
+  schedulesReadAt?: boolean
 }, ExtArgs["result"]["repository"]>
 
 export type RepositorySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -583,6 +619,7 @@ export type RepositorySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Ex
   name?: boolean
   installationId?: boolean
   defaultBranch?: boolean
+  schedulesReadAt?: boolean
 }, ExtArgs["result"]["repository"]>
 
 export type RepositorySelectScalar = {
@@ -591,9 +628,10 @@ export type RepositorySelectScalar = {
   name?: boolean
   installationId?: boolean
   defaultBranch?: boolean
+  schedulesReadAt?: boolean
 }
 
-export type RepositoryOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "owner" | "name" | "installationId" | "defaultBranch", ExtArgs["result"]["repository"]>
+export type RepositoryOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "owner" | "name" | "installationId" | "defaultBranch" | "schedulesReadAt", ExtArgs["result"]["repository"]>
 export type RepositoryInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   accounts?: boolean | Prisma.Repository$accountsArgs<ExtArgs>
   promotions?: boolean | Prisma.Repository$promotionsArgs<ExtArgs>
@@ -617,6 +655,10 @@ export type $RepositoryPayload<ExtArgs extends runtime.Types.Extensions.Internal
     name: string
     installationId: bigint
     defaultBranch: string
+    /**
+     * On the database's clock: when the schedules that its workflows declare were last read; null when they are to be read anew.
+     */
+    schedulesReadAt: Date | null
   }, ExtArgs["result"]["repository"]>
   composites: {}
 }
@@ -1047,6 +1089,7 @@ export interface RepositoryFieldRefs {
   readonly name: Prisma.FieldRef<"Repository", 'String'>
   readonly installationId: Prisma.FieldRef<"Repository", 'BigInt'>
   readonly defaultBranch: Prisma.FieldRef<"Repository", 'String'>
+  readonly schedulesReadAt: Prisma.FieldRef<"Repository", 'DateTime'>
 }
     
 

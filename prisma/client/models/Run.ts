@@ -100,6 +100,7 @@ export type RunMinAggregateOutputType = {
   endedAt: Date | null
   conclusion: $Enums.Conclusion | null
   reason: string | null
+  failure: string | null
   delivery: string | null
   deliveredSha: string | null
   deliveredNumber: number | null
@@ -155,6 +156,7 @@ export type RunMaxAggregateOutputType = {
   endedAt: Date | null
   conclusion: $Enums.Conclusion | null
   reason: string | null
+  failure: string | null
   delivery: string | null
   deliveredSha: string | null
   deliveredNumber: number | null
@@ -212,6 +214,7 @@ export type RunCountAggregateOutputType = {
   endedAt: number
   conclusion: number
   reason: number
+  failure: number
   delivery: number
   deliveredSha: number
   deliveredNumber: number
@@ -305,6 +308,7 @@ export type RunMinAggregateInputType = {
   endedAt?: true
   conclusion?: true
   reason?: true
+  failure?: true
   delivery?: true
   deliveredSha?: true
   deliveredNumber?: true
@@ -360,6 +364,7 @@ export type RunMaxAggregateInputType = {
   endedAt?: true
   conclusion?: true
   reason?: true
+  failure?: true
   delivery?: true
   deliveredSha?: true
   deliveredNumber?: true
@@ -417,6 +422,7 @@ export type RunCountAggregateInputType = {
   endedAt?: true
   conclusion?: true
   reason?: true
+  failure?: true
   delivery?: true
   deliveredSha?: true
   deliveredNumber?: true
@@ -563,6 +569,7 @@ export type RunGroupByOutputType = {
   endedAt: Date | null
   conclusion: $Enums.Conclusion | null
   reason: string | null
+  failure: string | null
   delivery: string
   deliveredSha: string | null
   deliveredNumber: number | null
@@ -645,6 +652,7 @@ export type RunWhereInput = {
   endedAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   conclusion?: Prisma.EnumConclusionNullableFilter<"Run"> | $Enums.Conclusion | null
   reason?: Prisma.StringNullableFilter<"Run"> | string | null
+  failure?: Prisma.StringNullableFilter<"Run"> | string | null
   delivery?: Prisma.StringFilter<"Run"> | string
   deliveredSha?: Prisma.StringNullableFilter<"Run"> | string | null
   deliveredNumber?: Prisma.IntNullableFilter<"Run"> | number | null
@@ -706,6 +714,7 @@ export type RunOrderByWithRelationInput = {
   endedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   conclusion?: Prisma.SortOrderInput | Prisma.SortOrder
   reason?: Prisma.SortOrderInput | Prisma.SortOrder
+  failure?: Prisma.SortOrderInput | Prisma.SortOrder
   delivery?: Prisma.SortOrder
   deliveredSha?: Prisma.SortOrderInput | Prisma.SortOrder
   deliveredNumber?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -770,6 +779,7 @@ export type RunWhereUniqueInput = Prisma.AtLeast<{
   endedAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   conclusion?: Prisma.EnumConclusionNullableFilter<"Run"> | $Enums.Conclusion | null
   reason?: Prisma.StringNullableFilter<"Run"> | string | null
+  failure?: Prisma.StringNullableFilter<"Run"> | string | null
   delivery?: Prisma.StringFilter<"Run"> | string
   deliveredSha?: Prisma.StringNullableFilter<"Run"> | string | null
   deliveredNumber?: Prisma.IntNullableFilter<"Run"> | number | null
@@ -831,6 +841,7 @@ export type RunOrderByWithAggregationInput = {
   endedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   conclusion?: Prisma.SortOrderInput | Prisma.SortOrder
   reason?: Prisma.SortOrderInput | Prisma.SortOrder
+  failure?: Prisma.SortOrderInput | Prisma.SortOrder
   delivery?: Prisma.SortOrder
   deliveredSha?: Prisma.SortOrderInput | Prisma.SortOrder
   deliveredNumber?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -898,6 +909,7 @@ export type RunScalarWhereWithAggregatesInput = {
   endedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Run"> | Date | string | null
   conclusion?: Prisma.EnumConclusionNullableWithAggregatesFilter<"Run"> | $Enums.Conclusion | null
   reason?: Prisma.StringNullableWithAggregatesFilter<"Run"> | string | null
+  failure?: Prisma.StringNullableWithAggregatesFilter<"Run"> | string | null
   delivery?: Prisma.StringWithAggregatesFilter<"Run"> | string
   deliveredSha?: Prisma.StringNullableWithAggregatesFilter<"Run"> | string | null
   deliveredNumber?: Prisma.IntNullableWithAggregatesFilter<"Run"> | number | null
@@ -956,6 +968,7 @@ export type RunCreateInput = {
   endedAt?: Date | string | null
   conclusion?: $Enums.Conclusion | null
   reason?: string | null
+  failure?: string | null
   delivery: string
   deliveredSha?: string | null
   deliveredNumber?: number | null
@@ -1017,6 +1030,7 @@ export type RunUncheckedCreateInput = {
   endedAt?: Date | string | null
   conclusion?: $Enums.Conclusion | null
   reason?: string | null
+  failure?: string | null
   delivery: string
   deliveredSha?: string | null
   deliveredNumber?: number | null
@@ -1076,6 +1090,7 @@ export type RunUpdateInput = {
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   conclusion?: Prisma.NullableEnumConclusionFieldUpdateOperationsInput | $Enums.Conclusion | null
   reason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   delivery?: Prisma.StringFieldUpdateOperationsInput | string
   deliveredSha?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deliveredNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
@@ -1137,6 +1152,7 @@ export type RunUncheckedUpdateInput = {
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   conclusion?: Prisma.NullableEnumConclusionFieldUpdateOperationsInput | $Enums.Conclusion | null
   reason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   delivery?: Prisma.StringFieldUpdateOperationsInput | string
   deliveredSha?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deliveredNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
@@ -1197,6 +1213,7 @@ export type RunCreateManyInput = {
   endedAt?: Date | string | null
   conclusion?: $Enums.Conclusion | null
   reason?: string | null
+  failure?: string | null
   delivery: string
   deliveredSha?: string | null
   deliveredNumber?: number | null
@@ -1255,6 +1272,7 @@ export type RunUpdateManyMutationInput = {
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   conclusion?: Prisma.NullableEnumConclusionFieldUpdateOperationsInput | $Enums.Conclusion | null
   reason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   delivery?: Prisma.StringFieldUpdateOperationsInput | string
   deliveredSha?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deliveredNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
@@ -1314,6 +1332,7 @@ export type RunUncheckedUpdateManyInput = {
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   conclusion?: Prisma.NullableEnumConclusionFieldUpdateOperationsInput | $Enums.Conclusion | null
   reason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   delivery?: Prisma.StringFieldUpdateOperationsInput | string
   deliveredSha?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deliveredNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
@@ -1383,6 +1402,7 @@ export type RunCountOrderByAggregateInput = {
   endedAt?: Prisma.SortOrder
   conclusion?: Prisma.SortOrder
   reason?: Prisma.SortOrder
+  failure?: Prisma.SortOrder
   delivery?: Prisma.SortOrder
   deliveredSha?: Prisma.SortOrder
   deliveredNumber?: Prisma.SortOrder
@@ -1457,6 +1477,7 @@ export type RunMaxOrderByAggregateInput = {
   endedAt?: Prisma.SortOrder
   conclusion?: Prisma.SortOrder
   reason?: Prisma.SortOrder
+  failure?: Prisma.SortOrder
   delivery?: Prisma.SortOrder
   deliveredSha?: Prisma.SortOrder
   deliveredNumber?: Prisma.SortOrder
@@ -1512,6 +1533,7 @@ export type RunMinOrderByAggregateInput = {
   endedAt?: Prisma.SortOrder
   conclusion?: Prisma.SortOrder
   reason?: Prisma.SortOrder
+  failure?: Prisma.SortOrder
   delivery?: Prisma.SortOrder
   deliveredSha?: Prisma.SortOrder
   deliveredNumber?: Prisma.SortOrder
@@ -1612,10 +1634,6 @@ export type IntFieldUpdateOperationsInput = {
   divide?: number
 }
 
-export type NullableDateTimeFieldUpdateOperationsInput = {
-  set?: Date | string | null
-}
-
 export type NullableEnumConclusionFieldUpdateOperationsInput = {
   set?: $Enums.Conclusion | null
 }
@@ -1683,6 +1701,7 @@ export type RunCreateWithoutSessionInput = {
   endedAt?: Date | string | null
   conclusion?: $Enums.Conclusion | null
   reason?: string | null
+  failure?: string | null
   delivery: string
   deliveredSha?: string | null
   deliveredNumber?: number | null
@@ -1742,6 +1761,7 @@ export type RunUncheckedCreateWithoutSessionInput = {
   endedAt?: Date | string | null
   conclusion?: $Enums.Conclusion | null
   reason?: string | null
+  failure?: string | null
   delivery: string
   deliveredSha?: string | null
   deliveredNumber?: number | null
@@ -1831,6 +1851,7 @@ export type RunScalarWhereInput = {
   endedAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   conclusion?: Prisma.EnumConclusionNullableFilter<"Run"> | $Enums.Conclusion | null
   reason?: Prisma.StringNullableFilter<"Run"> | string | null
+  failure?: Prisma.StringNullableFilter<"Run"> | string | null
   delivery?: Prisma.StringFilter<"Run"> | string
   deliveredSha?: Prisma.StringNullableFilter<"Run"> | string | null
   deliveredNumber?: Prisma.IntNullableFilter<"Run"> | number | null
@@ -1889,6 +1910,7 @@ export type RunCreateWithoutFactsInput = {
   endedAt?: Date | string | null
   conclusion?: $Enums.Conclusion | null
   reason?: string | null
+  failure?: string | null
   delivery: string
   deliveredSha?: string | null
   deliveredNumber?: number | null
@@ -1949,6 +1971,7 @@ export type RunUncheckedCreateWithoutFactsInput = {
   endedAt?: Date | string | null
   conclusion?: $Enums.Conclusion | null
   reason?: string | null
+  failure?: string | null
   delivery: string
   deliveredSha?: string | null
   deliveredNumber?: number | null
@@ -2023,6 +2046,7 @@ export type RunUpdateWithoutFactsInput = {
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   conclusion?: Prisma.NullableEnumConclusionFieldUpdateOperationsInput | $Enums.Conclusion | null
   reason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   delivery?: Prisma.StringFieldUpdateOperationsInput | string
   deliveredSha?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deliveredNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
@@ -2083,6 +2107,7 @@ export type RunUncheckedUpdateWithoutFactsInput = {
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   conclusion?: Prisma.NullableEnumConclusionFieldUpdateOperationsInput | $Enums.Conclusion | null
   reason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   delivery?: Prisma.StringFieldUpdateOperationsInput | string
   deliveredSha?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deliveredNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
@@ -2141,6 +2166,7 @@ export type RunCreateManySessionInput = {
   endedAt?: Date | string | null
   conclusion?: $Enums.Conclusion | null
   reason?: string | null
+  failure?: string | null
   delivery: string
   deliveredSha?: string | null
   deliveredNumber?: number | null
@@ -2199,6 +2225,7 @@ export type RunUpdateWithoutSessionInput = {
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   conclusion?: Prisma.NullableEnumConclusionFieldUpdateOperationsInput | $Enums.Conclusion | null
   reason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   delivery?: Prisma.StringFieldUpdateOperationsInput | string
   deliveredSha?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deliveredNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
@@ -2258,6 +2285,7 @@ export type RunUncheckedUpdateWithoutSessionInput = {
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   conclusion?: Prisma.NullableEnumConclusionFieldUpdateOperationsInput | $Enums.Conclusion | null
   reason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   delivery?: Prisma.StringFieldUpdateOperationsInput | string
   deliveredSha?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deliveredNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
@@ -2317,6 +2345,7 @@ export type RunUncheckedUpdateManyWithoutSessionInput = {
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   conclusion?: Prisma.NullableEnumConclusionFieldUpdateOperationsInput | $Enums.Conclusion | null
   reason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   delivery?: Prisma.StringFieldUpdateOperationsInput | string
   deliveredSha?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deliveredNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
@@ -2407,6 +2436,7 @@ export type RunSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = ru
   endedAt?: boolean
   conclusion?: boolean
   reason?: boolean
+  failure?: boolean
   delivery?: boolean
   deliveredSha?: boolean
   deliveredNumber?: boolean
@@ -2469,6 +2499,7 @@ export type RunSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extension
   endedAt?: boolean
   conclusion?: boolean
   reason?: boolean
+  failure?: boolean
   delivery?: boolean
   deliveredSha?: boolean
   deliveredNumber?: boolean
@@ -2529,6 +2560,7 @@ export type RunSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extension
   endedAt?: boolean
   conclusion?: boolean
   reason?: boolean
+  failure?: boolean
   delivery?: boolean
   deliveredSha?: boolean
   deliveredNumber?: boolean
@@ -2589,6 +2621,7 @@ export type RunSelectScalar = {
   endedAt?: boolean
   conclusion?: boolean
   reason?: boolean
+  failure?: boolean
   delivery?: boolean
   deliveredSha?: boolean
   deliveredNumber?: boolean
@@ -2607,7 +2640,7 @@ export type RunSelectScalar = {
   sweepAfter?: boolean
 }
 
-export type RunOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "sessionId" | "repositoryId" | "family" | "variant" | "assignment" | "portfolio" | "squad" | "subjectKey" | "headSha" | "configSha" | "plan" | "quote" | "capMicroUsd" | "heldMicroUsd" | "drawnMicroUsd" | "spentMicroUsd" | "heldTokens" | "drawnTokens" | "inputTokens" | "cachedTokens" | "outputTokens" | "state" | "epoch" | "tokenHash" | "leaseUntil" | "jobKey" | "heardAt" | "stopRequested" | "pauseRequested" | "actionsRunId" | "goKey" | "continuesRunId" | "createdAt" | "reservedAt" | "dispatchedAt" | "claimedAt" | "endedAt" | "conclusion" | "reason" | "delivery" | "deliveredSha" | "deliveredNumber" | "deliveredUrl" | "deliveredAt" | "deliveringUntil" | "deliveryTries" | "waived" | "report" | "outcome" | "outcomeRule" | "outcomeAt" | "decideAfter" | "reverted" | "showAfter" | "sweepAfter", ExtArgs["result"]["run"]>
+export type RunOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "sessionId" | "repositoryId" | "family" | "variant" | "assignment" | "portfolio" | "squad" | "subjectKey" | "headSha" | "configSha" | "plan" | "quote" | "capMicroUsd" | "heldMicroUsd" | "drawnMicroUsd" | "spentMicroUsd" | "heldTokens" | "drawnTokens" | "inputTokens" | "cachedTokens" | "outputTokens" | "state" | "epoch" | "tokenHash" | "leaseUntil" | "jobKey" | "heardAt" | "stopRequested" | "pauseRequested" | "actionsRunId" | "goKey" | "continuesRunId" | "createdAt" | "reservedAt" | "dispatchedAt" | "claimedAt" | "endedAt" | "conclusion" | "reason" | "failure" | "delivery" | "deliveredSha" | "deliveredNumber" | "deliveredUrl" | "deliveredAt" | "deliveringUntil" | "deliveryTries" | "waived" | "report" | "outcome" | "outcomeRule" | "outcomeAt" | "decideAfter" | "reverted" | "showAfter" | "sweepAfter", ExtArgs["result"]["run"]>
 export type RunInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   session?: boolean | Prisma.SessionDefaultArgs<ExtArgs>
   facts?: boolean | Prisma.Run$factsArgs<ExtArgs>
@@ -2725,6 +2758,10 @@ export type $RunPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
      * A code of `core/reason.ts`.
      */
     reason: string | null
+    /**
+     * `core/failure.ts`: what it failed by, as SHA-256 in hex; null where it did not fail, or that was not noted yet.
+     */
+    failure: string | null
     /**
      * `core/run.ts` `DeliveryKind`.
      */
@@ -3230,6 +3267,7 @@ export interface RunFieldRefs {
   readonly endedAt: Prisma.FieldRef<"Run", 'DateTime'>
   readonly conclusion: Prisma.FieldRef<"Run", 'Conclusion'>
   readonly reason: Prisma.FieldRef<"Run", 'String'>
+  readonly failure: Prisma.FieldRef<"Run", 'String'>
   readonly delivery: Prisma.FieldRef<"Run", 'String'>
   readonly deliveredSha: Prisma.FieldRef<"Run", 'String'>
   readonly deliveredNumber: Prisma.FieldRef<"Run", 'Int'>

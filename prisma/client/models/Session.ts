@@ -797,7 +797,7 @@ export type $SessionPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     subjectKey: string
     family: string
     /**
-     * `comment`, `push`, `schedule`, `dispatch`, `session` or `cli`.
+     * `core/config/trigger.ts` `StartedBy`.
      */
     trigger: string
     /**

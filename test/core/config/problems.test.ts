@@ -674,10 +674,84 @@ experiments:
   ],
 ]
 
+const on = (text: string) => tidy('deliver: commit', `deliver: pull-request\non: ${text}`)
+
+const triggers: readonly Row[] = [
+  [
+    'every trigger',
+    on(
+      '[issue, { label: agent/fix, inputs: { goal: Mend it } }, { pull-request: [opened], paths: [src/**] }, { push: default-branch }, { check: failed, name: "test*" }, { schedule: "0 6 * * 1" }, { dispatch: nightly }]',
+    ),
+    [],
+  ],
+  [
+    'words for a schedule',
+    on('[{ schedule: every monday }]'),
+    [
+      `${FLOW}:10:18 on.0.schedule: "every monday" is not a schedule; expected minute, hour, day, month and weekday, at most once an hour; for example 0 6 * * 1`,
+    ],
+  ],
+  ...['*/5 * * * *', '99 6 * * *', '0 0 31 2 *', '0 6 * *'].map(
+    (cron): Row => [
+      `a schedule that is none: ${cron}`,
+      on(`[{ schedule: "${cron}" }]`),
+      [
+        `${FLOW}:10:18 on.0.schedule: "${cron}" is not a schedule; expected minute, hour, day, month and weekday, at most once an hour; for example 0 6 * * 1`,
+      ],
+    ],
+  ),
+  [
+    'a label that says what became of work',
+    on('[{ label: agent/accepted }]'),
+    [
+      `${FLOW}:10:15 on.0.label: "agent/accepted" is not a label that starts work; expected at most 50 characters, no comma, and none that says what became of work; for example agent/fix`,
+    ],
+  ],
+  [
+    'a trigger that is none',
+    on('[{ lable: x }]'),
+    [
+      `${FLOW}:10:6 on.0: not a subject or a trigger; expected pull-request, issue or push, or one of label, pull-request, push, check, schedule and dispatch with its value; for example { label: agent/fix }`,
+    ],
+  ],
+  [
+    'a moment that is none',
+    on('[{ pull-request: [merged] }]'),
+    [`${FLOW}:10:23 on.0.pull-request.0: is "merged"; expected one of opened, ready, synchronize; for example opened`],
+  ],
+  [
+    'paths of a schedule',
+    on('[{ schedule: "0 6 * * 1", paths: [a] }]'),
+    [
+      `${FLOW}:10:31 on.0.paths: is no key of this mapping; expected one of schedule, inputs; for example schedule: "0 6 * * 1"`,
+    ],
+  ],
+  [
+    'a path that can never match',
+    on('[{ push: default-branch, paths: [/src] }]'),
+    [
+      `${FLOW}:10:38 on.0.paths.0: "/src" begins with /, and no path does; expected a pattern from the repository’s root; for example src`,
+    ],
+  ],
+  [
+    'an input that the workflow does not take',
+    on('[{ check: failed, inputs: { gaol: x } }]'),
+    [`${FLOW}:10:39 on.0.inputs.gaol: tidy has no input gaol; expected one of goal; for example goal`],
+  ],
+  [
+    'a subject twice',
+    on('[issue, issue]'),
+    [
+      `${FLOW}:10:13 on.1: stands here twice; expected each subject and each trigger once; for example on: [pull-request, { label: agent/fix }]`,
+    ],
+  ],
+]
+
 const groups: readonly (readonly [how: string, rows: readonly Row[]])[] = [
   ['as a text', texts],
   ['against its schema', values],
   ['across files', crossRules],
+  ['with what starts by itself', triggers],
 ]
 
 describe.each(groups)('what is wrong %s', (_, rows) => {

@@ -1,0 +1,68 @@
+/** A check or status that failed on a head: of an open pull request, or of the default branch. */
+import { isRefusal } from '../../core/reason.ts'
+import { isAwaited } from '../../core/starts.ts'
+import { isOurActionsRun } from '../ledger/history.ts'
+import type { Parts } from '../parts.ts'
+import type { Place } from '../place.ts'
+import { declaredBy } from '../prepare.ts'
+import { readPullRequest } from '../subject.ts'
+import { once, onDefaultBranch } from './occasions.ts'
+import { type Cause, startAll } from './start.ts'
+
+export interface FailedCheck {
+  readonly name: string
+  readonly headSha: string
+  /** The Actions run that it belongs to, where it is one. */
+  readonly actionsRunId?: number | undefined
+}
+
+/** Once for each head and workflow, however many of its checks fail. Whoever pushed the head is the cause. */
+export async function startOnFailed(parts: Parts, place: Place, check: FailedCheck): Promise<void> {
+  // A run of Purser's own that fails is no failure of the repository's.
+  if (check.actionsRunId !== undefined && (await isOurActionsRun(parts.prisma, place.repositoryId, check.actionsRunId)))
+    return
+  const declared = await declaredBy(parts, place)
+  if (isRefusal(declared) || !isAwaited(declared.configuration, 'check')) return
+  const { name, headSha } = check
+  const { data: pulls } = await place.octokit.rest.repos.listPullRequestsAssociatedWithCommit({
+    ...place.name,
+    commit_sha: headSha,
+    per_page: 10,
+  })
+  const pull = pulls.find(({ state, head }) => state === 'open' && head.sha === headSha)
+  if (pull !== undefined) {
+    const cause = await pusherOf(place, pull.head.ref, headSha)
+    if (cause === undefined) return
+    return startAll(parts, place, {
+      happening: { kind: 'check', name, subject: 'pull-request' },
+      cause,
+      commandKey: (family) => `check:${headSha}:${family}`,
+      subject: once(() => readPullRequest(place, pull.number)),
+    })
+  }
+  const cause = await pusherOf(place, place.defaultBranch, headSha)
+  if (cause === undefined) return
+  await startAll(parts, place, {
+    happening: { kind: 'check', name, subject: 'push' },
+    cause,
+    commandKey: (family) => `check:${headSha}:${family}`,
+    subject: async (family) => onDefaultBranch(place, family, headSha, undefined),
+  })
+}
+
+/** By GitHub's own journal. Undefined where the branch has another head by now, or nobody is known: then nothing starts. */
+async function pusherOf(place: Place, branch: string, headSha: string): Promise<Cause | undefined> {
+  const { data } = await place.octokit.rest.repos.listActivities({
+    ...place.name,
+    ref: `refs/heads/${branch}`,
+    per_page: 1,
+  })
+  const last = data[0]
+  return last?.after === headSha && last.actor ? last.actor : undefined
+}
+
+/** `https://github.com/acme/shop/actions/runs/12/job/34`. */
+export function actionsRunOf(detailsUrl: string | null | undefined): number | undefined {
+  const id = /\/actions\/runs\/(\d{1,15})(?:\/|$)/.exec(detailsUrl ?? '')?.[1]
+  return id === undefined ? undefined : Number(id)
+}
