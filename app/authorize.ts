@@ -3,6 +3,7 @@ import type { GitHubPermissions } from '../core/permission.ts'
 import { type Refusal, refuse } from '../core/reason.ts'
 import { isMissing } from '../delivery/github.ts'
 import type { PrismaClient } from '../prisma/client/client.ts'
+import { runsByDeliveredSha } from './ledger/history.ts'
 import type { Place } from './place.ts'
 
 /** GitHub's booleans for somebody; `null` when they are no collaborator. Anything but an answer fails closed. */
@@ -22,11 +23,17 @@ export interface CommandTime {
   /** When GitHub says the comment was made; whole seconds. */
   readonly createdAt: string
   readonly deliveryId: string
+  /** Of one that waited in line: the branch's head that its author could see when it was given. */
+  readonly seenSha?: string | undefined
 }
+
+/** Pushes that are looked at, the newest first; only one of the App's own leads to the one before. */
+const PUSHES_MAX = 30
 
 /**
  * Whether the branch was pushed to after the command was given, by GitHub's own times: a commit's dates are its
- * author's to choose. Within the same second the order in which GitHub told the App decides.
+ * author's to choose. Within the same second the order in which GitHub told the App decides. What a run delivered does not
+ * count: whoever gives a command while it works waits for it.
  */
 export async function isHeadMoved(
   prisma: PrismaClient,
@@ -34,15 +41,27 @@ export async function isHeadMoved(
   headRef: string,
   command: CommandTime,
 ): Promise<boolean> {
-  const { data } = await place.octokit.rest.repos.listActivities({
-    ...place.name,
-    ref: `refs/heads/${headRef}`,
-    per_page: 1,
-  })
-  const pushed = data[0] && secondOf(data[0].timestamp)
   const asked = secondOf(command.createdAt)
-  if (pushed === undefined || pushed < asked) return false
-  return pushed > asked || (await isPushWaiting(prisma, place, headRef, command.deliveryId))
+  const pushes = await pushesTo(place, headRef)
+  for (const { timestamp, after } of pushes) {
+    const pushed = secondOf(timestamp)
+    if (pushed < asked || after === command.seenSha) return false
+    if (await isDelivered(prisma, place, after)) continue
+    if (command.seenSha !== undefined) return true
+    return pushed > asked || (await isPushWaiting(prisma, place, headRef, command.deliveryId))
+  }
+  // All that is known is the App's own: what lies before is not known.
+  return pushes.length === PUSHES_MAX
+}
+
+async function pushesTo(place: Place, headRef: string) {
+  const ref = `refs/heads/${headRef}`
+  const { data } = await place.octokit.rest.repos.listActivities({ ...place.name, ref, per_page: PUSHES_MAX })
+  return data
+}
+
+async function isDelivered(prisma: PrismaClient, { repositoryId }: Place, sha: string): Promise<boolean> {
+  return (await runsByDeliveredSha(prisma, repositoryId, sha)).length > 0
 }
 
 function secondOf(timestamp: string): number {

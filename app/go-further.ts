@@ -3,7 +3,7 @@
 import { BASELINE } from '../core/assignment.ts'
 import { mayRun, refusePermission } from '../core/permission.ts'
 import type { Plan } from '../core/plan.ts'
-import { isRefusal, type Refusal, refuse } from '../core/reason.ts'
+import { isRefusal, type Refusal } from '../core/reason.ts'
 import type { RunRequest } from '../core/resolve.ts'
 import { mostCap } from '../core/resolve-overrides.ts'
 import type { SessionVerb } from '../core/session-verb.ts'
@@ -17,6 +17,7 @@ import { checkpointHolder } from './ledger/session-log.ts'
 import { storedPlan } from './ledger/stored.ts'
 import { payingNow } from './paying.ts'
 import { declaredBy, type Prepared, triedIn } from './prepare.ts'
+import { mustWait, waitInLine } from './queue/line.ts'
 import { note, type SessionHere } from './session-here.ts'
 import { deliveredOf } from './show/ended-run.ts'
 import { react } from './show/react.ts'
@@ -39,7 +40,7 @@ export async function goFurther(at: CommandAt, here: SessionHere, further: Furth
   await react(place, at.commentId, 'eyes')
   const known = await firstResult(at, here, fork)
   if (known) return reactTo(at, await goOn(parts, place, known))
-  if (here.open !== null) return showRefusal(place, at, underWay(here.open), about)
+  if (await mustWait(at, here.found.key)) return waitInLine(at, here.found)
   const start = await startOf(at, here, further.from)
   const refusal = start.isPinned ? refuseSubject(start.found) : await refusalOf(at, start.found)
   if (refusal) return showRefusal(place, at, refusal, about)
@@ -69,6 +70,7 @@ export async function goFurther(at: CommandAt, here: SessionHere, further: Furth
     mostMicroUsd: mostCap(resolved.payer.terms, ownCapMicroUsd),
   })
   if (isRefusal(reserved)) {
+    if (reserved.reason === 'already-running') return waitInLine(at, here.found)
     const paying = await payingNow(parts, place.repositoryId, declared.configuration, accounts, triedIn(prepared.plan))
     const isRoom = reserved.reason === 'no-room' || reserved.reason === 'account-frozen'
     return showRefusal(place, at, reserved, { ...about, ...(isRoom ? { accounts: paying } : {}) })
@@ -84,19 +86,6 @@ function firstResult({ parts, place, ...at }: CommandAt, { found }: SessionHere,
   return fork
     ? runByCommand(parts.prisma, place.repositoryId, key)
     : runByGo(parts.prisma, place.repositoryId, found.key, key)
-}
-
-function underWay({ sessionId, pauseRequested, stopRequested }: Run): Refusal {
-  if (!pauseRequested && !stopRequested) return alreadyRunning(sessionId)
-  return refuse(
-    'already-running',
-    `The session \`${sessionId}\` was told to ${stopRequested ? 'stop' : 'rest'} and is still putting its work away.`,
-    'Repeat the command when its comment says that it has ended, which takes a minute or two.',
-  )
-}
-
-function alreadyRunning(sessionId: string): Refusal {
-  return refuse('already-running', `The session \`${sessionId}\` has a run under way here.`)
 }
 
 interface Start {

@@ -1,31 +1,15 @@
 /** From a comment to the command in it. Only the first line of a newly created comment by a person can be one. */
-import { type Command, parseComment, type Verb } from '../core/command.ts'
+import { type Command, parseComment } from '../core/command.ts'
 import { invalidProblem } from '../core/command-problem.ts'
 import { mayRun, refusePermission } from '../core/permission.ts'
 import { isRefusal, refuse } from '../core/reason.ts'
 import { readPermissions } from './authorize.ts'
-import { type CommandAt, type RefusedAbout, type Spoken, showRefusal } from './command.ts'
+import { type RefusedAbout, type Spoken, showRefusal } from './command.ts'
 import type { Parts } from './parts.ts'
 import type { Place } from './place.ts'
 import { declaredBy } from './prepare.ts'
 import { readIssue, readPullRequest } from './subject.ts'
-import { ask } from './verbs/ask.ts'
-import { deliver } from './verbs/deliver.ts'
-import { explain } from './verbs/explain.ts'
-import { fork } from './verbs/fork.ts'
-import { go } from './verbs/go.ts'
-import { help } from './verbs/help.ts'
-import { list } from './verbs/list.ts'
-import { pause } from './verbs/pause.ts'
-import { promote } from './verbs/promote.ts'
-import { quote } from './verbs/quote.ts'
-import { reject } from './verbs/reject.ts'
-import { resume } from './verbs/resume.ts'
-import { retry } from './verbs/retry.ts'
-import { run } from './verbs/run.ts'
-import { say } from './verbs/say.ts'
-import { status } from './verbs/status.ts'
-import { stop } from './verbs/stop.ts'
+import { carryOut } from './verbs/carry-out.ts'
 
 export interface NewComment {
   readonly deliveryId: string
@@ -40,26 +24,6 @@ export interface NewComment {
     readonly open: boolean
     readonly isPullRequest: boolean
   }
-}
-
-const carryOut: Readonly<Record<Verb, (at: CommandAt) => Promise<void>>> = {
-  run,
-  quote,
-  go,
-  status,
-  explain,
-  say,
-  ask,
-  pause,
-  resume,
-  stop,
-  retry,
-  fork,
-  deliver,
-  promote,
-  reject,
-  list,
-  help,
 }
 
 export async function onComment(parts: Parts, place: Place, comment: NewComment): Promise<void> {

@@ -5,6 +5,7 @@ import type { ReadConfiguration } from './configuration.ts'
 import type { Octokit } from './github.ts'
 import type { Ledger } from './ledger/ledger.ts'
 import type { Logger } from './log.ts'
+import type { Turn } from './queue/line.ts'
 
 export interface Parts {
   readonly prisma: PrismaClient
@@ -24,6 +25,8 @@ export interface Parts {
   readonly siteUrl: string
   /** Asks that GitHub be shown the run as the database has it; soon, at least once, also across a restart. */
   showLater(runId: string, progress?: Progress): Promise<void>
+  /** Gives what waits on a subject its turn, in line with the repository's webhooks; nothing where nothing waits. */
+  turnLater(subject: Turn): Promise<void>
   readonly log: Logger
 }
 

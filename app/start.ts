@@ -12,6 +12,7 @@ import { createLog } from './log.ts'
 import { loadHandlers } from './on-event.ts'
 import type { AppOptions } from './options.ts'
 import type { Parts } from './parts.ts'
+import { takeTurns } from './queue/turn.ts'
 import { startServer } from './server.ts'
 import { showRun } from './show/show-run.ts'
 import { sweep } from './sweep.ts'
@@ -60,6 +61,10 @@ export async function startApp(options: AppOptions): Promise<StartedApp> {
     showLater: async (runId, progress) => {
       await queue.work?.enqueueShow({ runId, step: progress?.step, spent: progress?.spentMicroUsd.toString() })
     },
+    turnLater: async ({ repositoryId, subjectKey }) => {
+      const waiting = await prisma.queued.count({ where: { repositoryId, subjectKey }, take: 1 })
+      if (waiting > 0) await queue.work?.enqueueTurn({ repositoryId: `${repositoryId}`, subjectKey })
+    },
     log,
   }
   loadHandlers(probot, parts)
@@ -70,6 +75,7 @@ export async function startApp(options: AppOptions): Promise<StartedApp> {
     database.connectionString,
     {
       webhook: (deliveryId, isLast) => handleWebhook({ prisma, probot, log }, deliveryId, isLast),
+      turn: ({ repositoryId, subjectKey }) => takeTurns(parts, { repositoryId: BigInt(repositoryId), subjectKey }),
       show: (runId, { step, spent }) =>
         showRun(parts, runId, spent === undefined ? undefined : { step, spentMicroUsd: BigInt(spent) }),
       sweep: () => sweepAll(),

@@ -65,6 +65,12 @@ export async function readIssue(
   }
 }
 
+/** As GitHub has it now. */
+export async function readIssueNow(place: Place, number: number): Promise<FoundSubject> {
+  const { data } = await place.octokit.rest.issues.get({ ...place.name, issue_number: number })
+  return readIssue(place, { number, title: data.title, open: data.state === 'open' })
+}
+
 /** The paths that the subject changes; only a pull request has any. */
 export async function changedPaths(place: Place, subject: Subject): Promise<readonly string[]> {
   if (subject.kind !== 'pull-request' || subject.number === undefined) return []

@@ -9,6 +9,7 @@ import { abandonUndispatched, abandonUnstarted, expireLost, type Swept, undelive
 import { type FindJurisdiction, findOnce, putOff, updateOutcome } from './outcome.ts'
 import type { Parts } from './parts.ts'
 import { tendProposals } from './promotion/tend.ts'
+import { idleLines } from './queue/line.ts'
 import { requeueStranded } from './stranded.ts'
 import { tendSchedules } from './triggers/schedules.ts'
 import type { Work } from './work.ts'
@@ -23,6 +24,7 @@ const UNDISPATCHED_SECONDS_MAX = 15 * 60
 const UNSHOWN_AT_ONCE = 100
 const UNDELIVERED_AT_ONCE = 20
 const DUE_AT_ONCE = 200
+const LINES_AT_ONCE = 100
 /** Webhooks are kept this long to know a redelivery, without their payloads once handled; GitHub redelivers for 3 days. */
 export const WEBHOOK_RETENTION_DAYS = 7
 
@@ -36,6 +38,7 @@ export async function sweep(parts: Parts, work: Work): Promise<void> {
     deliveries: () => deliverUndelivered(parts, find),
     outcomes: () => decideDue(parts, find),
     proposals: () => tendProposals(parts),
+    'what waits in line': () => turnIdle(parts),
     schedules: () => tendSchedules(parts),
     'old webhooks': () => forgetWebhooks(parts),
     'old session logs': () => forgetOldLogs(parts.prisma),
@@ -71,6 +74,10 @@ async function tellSwept(parts: Parts, what: string, { ended, failed }: Swept): 
 /** The process died, or lost the database's answer, between a change of a run and the word that it is to be shown. */
 async function showUnshown(parts: Parts): Promise<void> {
   for (const runId of await takeUnshown(parts.prisma, UNSHOWN_AT_ONCE)) await parts.showLater(runId)
+}
+
+async function turnIdle(parts: Parts): Promise<void> {
+  for (const turn of await idleLines(parts.prisma, LINES_AT_ONCE)) await parts.turnLater(turn)
 }
 
 /** Work whose report was settled, but whose delivery was cut short. */

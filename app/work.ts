@@ -27,8 +27,16 @@ const SETTLED_POLL_MS = 50
 export interface Handlers {
   /** `isLast`: it won't be tried again, so nothing may be thrown. */
   webhook(deliveryId: string, isLast: boolean): Promise<void>
+  turn(data: TurnData): Promise<void>
   show(runId: string, data: ShowData): Promise<void>
   sweep(): Promise<void>
+}
+
+/** Whose turn it is to be looked at. */
+export interface TurnData {
+  /** As decimal text. */
+  readonly repositoryId: string
+  readonly subjectKey: string
 }
 
 export interface ShowData {
@@ -40,6 +48,8 @@ export interface ShowData {
 
 export interface Work {
   enqueueWebhook(deliveryId: string, order: string): Promise<void>
+  /** In line with the repository's webhooks, so that nothing of it is carried out at the same time. */
+  enqueueTurn(data: TurnData): Promise<void>
   enqueueShow(data: ShowData): Promise<void>
   /**
    * Takes out jobs that were given up. A dead webhook would hold back all later ones of its repository; what GitHub
@@ -114,9 +124,17 @@ export async function startWork(connectionString: string, handlers: Handlers, lo
     }
   }
 
-  await workOff<{ deliveryId: string }>('webhook', WEBHOOK_WORKERS, (job) =>
-    handlers.webhook(job.data.deliveryId, job.retryCount >= job.retryLimit),
-  )
+  await workOff<{ deliveryId: string } | { turn: TurnData }>('webhook', WEBHOOK_WORKERS, async (job) => {
+    const isLast = job.retryCount >= job.retryLimit
+    if ('deliveryId' in job.data) return handlers.webhook(job.data.deliveryId, isLast)
+    try {
+      await handlers.turn(job.data.turn)
+    } catch (error) {
+      log.warn({ err: error, tries: job.retryCount + 1 }, 'what waits could not be given its turn')
+      // The sweep finds it again; until then it must not hold back the repository's webhooks.
+      if (!isLast) throw error
+    }
+  })
   await workOff<ShowData>('show', SHOW_WORKERS, async (job) => {
     try {
       await handlers.show(job.data.runId, job.data)
@@ -140,6 +158,10 @@ export async function startWork(connectionString: string, handlers: Handlers, lo
   const work: Work = {
     async enqueueWebhook(deliveryId, order) {
       await boss.send('webhook', { deliveryId }, { singletonKey: order })
+      wake('webhook')
+    },
+    async enqueueTurn(turn) {
+      await boss.send('webhook', { turn }, { singletonKey: turn.repositoryId })
       wake('webhook')
     },
     async enqueueShow(data) {

@@ -70,7 +70,12 @@ export const reasons = {
   'already-running': {
     kind: 'refusal',
     says: 'A run is under way on this subject, and two at once would write over each other.',
-    todo: 'Wait until it ends, then repeat the command.',
+    todo: 'Repeat the command when it has ended.',
+  },
+  'queue-full': {
+    kind: 'refusal',
+    says: 'As many commands wait on this subject as may.',
+    todo: 'Repeat the command when one of them has started, or withdraw them with `/agent stop`.',
   },
   // Who asked, and from where
   'not-permitted': {
@@ -95,7 +100,7 @@ export const reasons = {
   },
   'daily-brake': {
     kind: 'refusal',
-    says: 'Machines have started as many sessions of this workflow within a day as is allowed.',
+    says: 'Machines have started as many sessions of this workflow, or on this subject, within a day as is allowed.',
     todo: 'Wait until the earlier ones are a day old; a person can still start one by a comment.',
   },
   'not-default-branch': {

@@ -1,13 +1,14 @@
 /** Writes `docs/reasons.md` out of the registry in `core/reason.ts`; with `--check` it compares and exits 1 when stale. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { type ReasonCode, reasons } from '../core/reason.ts'
+import { termsOf, termsText } from '../core/refusal-terms.ts'
 
 const FILE = new URL('../docs/reasons.md', import.meta.url)
 
 /** The page: refusals first, then conclusions, then what can be either, each code a heading that can be linked to. */
 export function reasonsPage(): string {
   return [
-    '<!-- Written by `npm run generated` from core/reason.ts; change it there. -->',
+    '<!-- Written by `npm run generated` from core/reason.ts and core/refusal-terms.ts; change it there. -->',
     '# Reasons',
     'Every “no” and every end other than a plain `completed` names one of these codes: in the comment on GitHub, in the' +
       ' check run, in the job’s `reason` output, and in what `purser --json` prints.',
@@ -26,7 +27,11 @@ export function reasonsPage(): string {
 function entries(kind: (typeof reasons)[ReasonCode]['kind']): readonly string[] {
   return Object.entries(reasons)
     .filter(([, reason]) => reason.kind === kind)
-    .map(([code, reason]) => `### \`${code}\`\n\n${reason.says}\n\n**What to do:** ${reason.todo}`)
+    .map(([code, reason]) => {
+      const terms = termsOf(code as ReasonCode)
+      const said = [`### \`${code}\``, reason.says, `**What to do:** ${reason.todo}`]
+      return [...said, ...(terms === undefined ? [] : [termsText(terms)])].join('\n\n')
+    })
 }
 
 if (import.meta.main) {

@@ -90,7 +90,7 @@ async function put(place: Place, shown: Shown, checkRunId: number | undefined): 
   return data.id
 }
 
-function bodyOf({ run, accounts, actionsUrl }: Shown) {
+function bodyOf({ run, accounts, actionsUrl, repeated }: Shown) {
   const details = actionsUrl === undefined ? {} : { details_url: actionsUrl }
   if (run.state !== 'ended') {
     const output = startedCheck({ quote: storedQuote(run), accounts })
@@ -101,7 +101,7 @@ function bodyOf({ run, accounts, actionsUrl }: Shown) {
     variant: run.variant ?? undefined,
     quote: storedQuote(run),
     accounts,
-    run: endedRun(run, actionsUrl),
+    run: endedRun(run, actionsUrl, repeated),
   })
   const { conclusion, title, summary } = text
   return { ...details, status: 'completed' as const, conclusion, output: { title, summary } }

@@ -6,6 +6,7 @@ import { storedPlan, storedQuote } from '../ledger/stored.ts'
 import { outOfReachLine } from '../out-of-reach.ts'
 import type { Parts } from '../parts.ts'
 import type { Place } from '../place.ts'
+import { waitingComment } from '../queue/line.ts'
 import { endedRun } from './ended-run.ts'
 import type { Shown } from './show-run.ts'
 import { toldTo } from './standing.ts'
@@ -15,7 +16,8 @@ export async function showComment(parts: Parts, place: Place, shown: Shown): Pro
   const { session } = shown
   if (session.subjectNumber === null) return undefined
   const body = sessionComment(viewOf(shown))
-  const said = await put(place, session.subjectNumber, session.commentId, body)
+  const made = session.commentId ?? (await waitingComment(parts.prisma, session))
+  const said = await put(place, session.subjectNumber, made, body)
   if (session.commentId !== BigInt(said.id)) {
     await parts.prisma.session.update({ where: { id: session.id }, data: { commentId: said.id } })
   }
@@ -55,7 +57,10 @@ function viewOf(shown: Shown): SessionView {
   }
 }
 
-function stateOf({ run, actionsUrl, progress }: Shown, confirmOverMicroUsd: bigint | undefined): SessionState {
+function stateOf(
+  { run, actionsUrl, progress, repeated }: Shown,
+  confirmOverMicroUsd: bigint | undefined,
+): SessionState {
   switch (run.state) {
     case 'waiting':
       return { phase: 'quoted', confirmOverMicroUsd }
@@ -74,7 +79,7 @@ function stateOf({ run, actionsUrl, progress }: Shown, confirmOverMicroUsd: bigi
       const decided = { outcome: run.outcome, rule: run.outcomeRule ?? '' }
       return {
         phase: 'ended',
-        run: endedRun(run, actionsUrl),
+        run: endedRun(run, actionsUrl, repeated),
         outcome: run.outcomeRule ? decided : undefined,
       }
     }

@@ -1,4 +1,5 @@
 /** How a run ended, from its row and its report, in the form that the texts take. */
+import type { Repeated } from '../../core/failure.ts'
 import { inertLine, redactClean } from '../../core/inert.ts'
 import { type ReasonCode, reasonCodes, reasons } from '../../core/reason.ts'
 import { redactor } from '../../core/redact.ts'
@@ -15,12 +16,13 @@ const DETAIL_CHARACTERS_MAX = 300
 const COUNTED = 'The work changes more lines than `diff.lines` allows, and more than its runner said.'
 const redact = redactor([])
 
-export function endedRun(run: Run, actionsUrl: string | undefined): EndedRun {
+export function endedRun(run: Run, actionsUrl: string | undefined, repeated?: Repeated): EndedRun {
   const report = storedReport(run)
   return {
     conclusion: run.conclusion ?? 'failed',
     reason: reasonOf(run),
     detail: detailOf(run),
+    repeated,
     spentMicroUsd: run.spentMicroUsd,
     delivered: deliveredOf(run, actionsUrl),
     steps: report?.steps ?? [],

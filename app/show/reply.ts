@@ -4,20 +4,25 @@ import { ASK } from '../../core/resolve-ask.ts'
 import { finalReply } from '../../core/text/final-reply.ts'
 import { goOnText } from '../../core/text/session-standing.ts'
 import { say } from '../../delivery/say.ts'
+import { firstFailedAlike } from '../ledger/failure.ts'
+import type { Parts } from '../parts.ts'
 import type { Place } from '../place.ts'
 import { endedRun } from './ended-run.ts'
 import type { Shown } from './show-run.ts'
 
-export async function showReply(place: Place, shown: Shown, commentUrl: string): Promise<void> {
-  const { run, session, actionsUrl } = shown
+/** The same failure again on the same subject edits the reply of the first, so that nobody gets a stream of them. */
+export async function showReply(parts: Parts, place: Place, shown: Shown, commentUrl: string): Promise<void> {
+  const { run, session, actionsUrl, repeated } = shown
   if (session.subjectNumber === null) return
+  const said =
+    repeated === undefined ? { id: run.id, sessionId: session.id } : await firstFailedAlike(parts.prisma, run)
   const body = finalReply({
-    sessionId: session.id,
-    runId: run.id,
+    sessionId: said.sessionId,
+    runId: said.id,
     workflow: run.family,
     variant: run.variant ?? undefined,
     capMicroUsd: run.heldMicroUsd > 0n ? run.heldMicroUsd : run.capMicroUsd,
-    run: endedRun(run, actionsUrl),
+    run: endedRun(run, actionsUrl, repeated),
     goOn: isResumable(run) && run.family !== ASK ? goOnText(shown.standing) : undefined,
     commentUrl,
   })

@@ -6,12 +6,14 @@
 import { accountsFor } from '../../core/account.ts'
 import type { Configuration } from '../../core/config/configuration.ts'
 import { machines } from '../../core/config/trigger.ts'
+import type { Repeated } from '../../core/failure.ts'
 import { portfolioPayer } from '../../core/payer.ts'
 import { isRefusal } from '../../core/reason.ts'
 import { ASK } from '../../core/resolve-ask.ts'
 import type { PayingAccount } from '../../core/text/paying-account.ts'
 import type { SessionStanding } from '../../core/text/session-standing.ts'
 import type { Run, Session } from '../../prisma/client/client.ts'
+import { noteFailure } from '../ledger/failure.ts'
 import { markShown } from '../ledger/shown.ts'
 import { storedPlan } from '../ledger/stored.ts'
 import type { Parts, Progress } from '../parts.ts'
@@ -31,6 +33,8 @@ export interface Shown {
   readonly accounts: readonly PayingAccount[]
   readonly actionsUrl: string | undefined
   readonly progress: Progress | undefined
+  /** How often it failed so, where it failed. */
+  readonly repeated: Repeated | undefined
   /** Of the whole session. */
   readonly standing: SessionStanding
 }
@@ -66,6 +70,7 @@ async function show(parts: Parts, runId: string, progress: Progress | undefined)
     accounts: configuration ? await payers(parts, place, configuration, one) : [],
     actionsUrl: actionsUrlOf(parts, place, one),
     progress: one.id === run.id ? progress : undefined,
+    repeated: await noteFailure(parts.prisma, one),
     standing,
   })
   const shown = await shownOf(newest)
@@ -73,9 +78,10 @@ async function show(parts: Parts, runId: string, progress: Progress | undefined)
   // The check of an earlier run says what it said when the next one began.
   if (run.id === newest.id) await showCheck(parts, place, shown)
   if (commentUrl !== undefined && needsReply(run)) {
-    await showReply(place, run.id === newest.id ? shown : await shownOf(run), commentUrl)
+    await showReply(parts, place, run.id === newest.id ? shown : await shownOf(run), commentUrl)
   }
   await markShown(parts.prisma, run)
+  if (run.state === 'ended') await parts.turnLater(run)
 }
 
 /**

@@ -50,9 +50,8 @@ export async function startOnPullRequest(
   await startAll(parts, place, {
     happening: { kind: 'pull-request', moment },
     cause: sender,
-    commandKey: (family) => `head:${number}:${pull.head.sha}:${family}`,
+    commandKey: (family, { subject: { headSha } }) => `head:${number}:${headSha}:${family}`,
     subject: once(() => readPullRequest(place, number)),
-    refusal: ({ subject }) => headMoved(subject, pull.head.sha),
   })
 }
 

@@ -14,7 +14,9 @@ import { runByCommand } from '../ledger/history.ts'
 import type { Parts } from '../parts.ts'
 import type { Place } from '../place.ts'
 import { declaredBy, type Prepared, prepare } from '../prepare.ts'
-import { changedPaths, type FoundSubject } from '../subject.ts'
+import { queueMachine } from '../queue/line.ts'
+import type { QueuedMachine } from '../queue/queued.ts'
+import { changedPaths, type FoundSubject, readIssueNow, readPullRequest } from '../subject.ts'
 import { refuseSubject } from '../verbs/run.ts'
 import { tellRefused } from './tell-refused.ts'
 
@@ -29,7 +31,7 @@ export interface Occasion {
   /** Whoever caused it; `clock` for a schedule, which the default branch declares. */
   readonly cause: Cause | 'clock'
   /** Names it for ever, for each workflow: the same occasion never starts a second session. */
-  commandKey(family: string): string
+  commandKey(family: string, found: FoundSubject): string
   subject(family: string): Promise<FoundSubject>
   /** The files that it changed, where those are not the subject's. */
   changed?(): Promise<readonly string[]>
@@ -47,7 +49,7 @@ export async function startAll(parts: Parts, place: Place, occasion: Occasion): 
   if (isRefusal(declared)) return
   const starts = startsOn(declared.configuration, happening)
   if (starts.length === 0 || (await occasion.isOver?.())) return
-  const permissions = cause === 'clock' ? 'clock' : await readPermissions(place, cause.login)
+  const permissions = cause === 'clock' ? 'granted' : await readPermissions(place, cause.login)
   let changed: readonly string[] | undefined
   for (const start of starts) {
     const found = await occasion.subject(start.family)
@@ -57,7 +59,7 @@ export async function startAll(parts: Parts, place: Place, occasion: Occasion): 
     }
     // Where nobody asked, a fork is not even told.
     if (found.fork && happening.kind !== 'label') continue
-    const known = await runByCommand(parts.prisma, place.repositoryId, occasion.commandKey(start.family))
+    const known = await runByCommand(parts.prisma, place.repositoryId, occasion.commandKey(start.family, found))
     if (known) {
       await goOn(parts, place, known)
       continue
@@ -67,14 +69,17 @@ export async function startAll(parts: Parts, place: Place, occasion: Occasion): 
   }
 }
 
+/** `granted`: by the clock, or before it waited in line. */
+type Granted = { readonly permissions: GitHubPermissions | null } | Refusal | 'granted'
+
 interface StartAt {
   readonly parts: Parts
   readonly place: Place
   readonly declared: Declared
-  readonly occasion: Occasion
+  readonly occasion: Pick<Occasion, 'commandKey' | 'refusal'>
   readonly start: Start
   readonly found: FoundSubject
-  readonly permissions: { readonly permissions: GitHubPermissions | null } | Refusal | 'clock'
+  readonly permissions: Granted
 }
 
 /** A refusal with what it may name besides its reason. */
@@ -90,18 +95,47 @@ async function startOne(at: StartAt): Promise<Refused | undefined> {
   const prepared = await prepare(parts, place, declared, request, found.subject)
   if (isRefusal(prepared)) return { refusal: prepared }
   const { access } = prepared.resolved
-  if (permissions !== 'clock' && !mayRun(access, permissions.permissions)) {
+  if (permissions !== 'granted' && !mayRun(access, permissions.permissions)) {
     return { refusal: notPermitted(start, access) }
   }
-  const commandKey = occasion.commandKey(start.family)
+  const commandKey = occasion.commandKey(start.family, found)
   const subjectKey = found.subject.number === undefined ? undefined : found.key
   const refusal =
     refuseSubject(found) ??
     occasion.refusal?.(found) ??
     (await brakeOn(parts, { repositoryId: place.repositoryId, family: start.family, subjectKey, commandKey }))
   if (refusal) return { refusal }
+  const waits = await waitForOthers(at, commandKey)
+  if (waits !== 'free') return isRefusal(waits) ? { refusal: waits } : undefined
   const begun = await beginByMachine(parts, place, { prepared, found, trigger: start.trigger, commandKey })
   return isRefusal(begun) ? { refusal: begun, prepared } : undefined
+}
+
+/** A commit is worked on by each workflow once, so nothing waits there. */
+async function waitForOthers(
+  { parts, place, start: { family, trigger, inputs }, found: { key, subject } }: StartAt,
+  commandKey: string,
+): ReturnType<typeof queueMachine> {
+  if (subject.number === undefined) return 'free'
+  const { number, kind } = subject
+  const asked = { kind: 'machine', family, trigger, inputs, number, isPullRequest: kind === 'pull-request' } as const
+  return queueMachine(parts, { repositoryId: place.repositoryId, subjectKey: key }, { commandKey, asked })
+}
+
+/** What had waited for the run before it, on the subject as it is now. */
+export async function startQueued(
+  parts: Parts,
+  place: Place,
+  commandKey: string,
+  { family, trigger, inputs, number, isPullRequest }: QueuedMachine,
+): Promise<void> {
+  const declared = await declaredBy(parts, place)
+  const found = await (isPullRequest ? readPullRequest(place, number) : readIssueNow(place, number))
+  if (isRefusal(declared) || found.fork) return
+  const start = { family, trigger, inputs }
+  const occasion = { commandKey: () => commandKey }
+  const refusal = await startOne({ parts, place, declared, occasion, start, found, permissions: 'granted' })
+  if (refusal) await tellRefused(parts, place, { found, start, ...refusal })
 }
 
 /** Where there is nobody to ask, what the default branch declares is the go: somebody has reviewed it. */

@@ -10,6 +10,7 @@ import { runByGo, waitingRun } from '../ledger/history.ts'
 import { storedPlan } from '../ledger/stored.ts'
 import { payingNow } from '../paying.ts'
 import { declaredBy, prepare, triedIn } from '../prepare.ts'
+import { mustWait, waitInLine } from '../queue/line.ts'
 import { reactTo, refusalOf } from './run.ts'
 
 export async function go(at: CommandAt): Promise<void> {
@@ -35,9 +36,12 @@ export async function go(at: CommandAt): Promise<void> {
   const agreedMicroUsd = waiting.capMicroUsd
   const beginning = { prepared, found, trigger: 'comment', commandKey, go: { key: goKey, agreedMicroUsd } } as const
   // Said before it is stored: once it is, a repeated try can't tell what had been shown before.
-  if (onlyQuotes(beginning)) await showRefusal(place, at, dearer(agreedMicroUsd, prepared.plan.capMicroUsd), about)
+  const isDearer = onlyQuotes(beginning)
+  if (!isDearer && (await mustWait(at, found.key))) return waitInLine(at, found)
+  if (isDearer) await showRefusal(place, at, dearer(agreedMicroUsd, prepared.plan.capMicroUsd), about)
   const begun = await begin(parts, place, beginning)
   if (!isRefusal(begun)) return reactTo(at, begun)
+  if (begun.reason === 'already-running') return waitInLine(at, found)
   const accounts = await payingNow(
     parts,
     place.repositoryId,

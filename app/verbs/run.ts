@@ -2,11 +2,12 @@
 import { mayRun, refusePermission } from '../../core/permission.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/reason.ts'
 import { isHeadMoved } from '../authorize.ts'
-import { type Begun, begin, goOn } from '../begin.ts'
+import { type Begun, begin, goOn, onlyQuotes } from '../begin.ts'
 import { type CommandAt, commandKeyOf, refuseRun } from '../command.ts'
 import { runByCommand } from '../ledger/history.ts'
 import { payingNow } from '../paying.ts'
 import { declaredBy, prepare, triedIn } from '../prepare.ts'
+import { mustWait, waitInLine } from '../queue/line.ts'
 import { react } from '../show/react.ts'
 import type { FoundSubject } from '../subject.ts'
 
@@ -33,8 +34,12 @@ export async function run(at: CommandAt): Promise<void> {
   }
   const refusal = await refusalOf(at, found)
   if (refusal) return refuseRun(at, found, refusal, about)
-  const begun = await begin(parts, place, { prepared, found, trigger: 'comment', commandKey })
+  const beginning = { prepared, found, trigger: 'comment', commandKey } as const
+  // What only waits for a go is in nobody's way.
+  if (!onlyQuotes(beginning) && (await mustWait(at, found.key))) return waitInLine(at, found)
+  const begun = await begin(parts, place, beginning)
   if (!isRefusal(begun)) return reactTo(at, begun)
+  if (begun.reason === 'already-running') return waitInLine(at, found)
   await refuseRun(at, found, begun, {
     ...about,
     accounts: await payingNow(parts, place.repositoryId, declared.configuration, accounts, triedIn(prepared.plan)),

@@ -1,15 +1,22 @@
 /** `/agent status`: the sessions on this subject, what is left to spend, and how far experiments are. */
 import type { Configuration } from '../../core/config/configuration.ts'
 import { isRefusal } from '../../core/reason.ts'
-import { type ExperimentProgress, type StatusSession, statusComment } from '../../core/text/status-comment.ts'
-import type { Run, Session } from '../../prisma/client/client.ts'
+import {
+  type ExperimentProgress,
+  type StatusFailure,
+  type StatusSession,
+  statusComment,
+} from '../../core/text/status-comment.ts'
+import type { Failure, Run, Session } from '../../prisma/client/client.ts'
 import { answer, type CommandAt } from '../command.ts'
 import { accountsNow } from '../ledger/accounts.ts'
+import { dayOf, failuresOf } from '../ledger/failure.ts'
 import { ceilingOf } from '../ledger/further.ts'
 import type { Parts } from '../parts.ts'
 import { payingAccount } from '../paying.ts'
 import type { Place } from '../place.ts'
 import { declaredBy } from '../prepare.ts'
+import { lineOn } from '../queue/line.ts'
 import { toldTo } from '../show/standing.ts'
 import { commentUrlOf } from '../show/urls.ts'
 
@@ -31,11 +38,18 @@ export async function status(at: CommandAt): Promise<void> {
   const now = await accountsNow(parts.prisma, repositoryId, parts.now())
   const touched = now.filter((account) => account.kind === 'squad' || payers.has(account.name))
   const sessions = await Promise.all(runs.map((run) => shown(parts, place, run)))
-  if (isRefusal(declared)) return answer(at, statusComment({ sessions, accounts: [] }))
+  const families = [...new Set(runs.map((run) => run.family))]
+  const failures = (await failuresOf(parts.prisma, repositoryId, families)).map(statusFailure)
+  const waiting = (await lineOn(parts.prisma, { repositoryId, subjectKey: key })).length
+  if (isRefusal(declared)) return answer(at, statusComment({ sessions, accounts: [], failures, waiting }))
   const { configuration } = declared
   const accounts = touched.map((account) => payingAccount(configuration, account))
   const experiments = await progressOf(at, configuration, payers)
-  await answer(at, statusComment({ sessions, accounts, experiments }))
+  await answer(at, statusComment({ sessions, accounts, experiments, failures, waiting }))
+}
+
+function statusFailure({ family, reason, step, count, firstAt, lastAt }: Failure): StatusFailure {
+  return { workflow: family, reason, step: step ?? undefined, count, since: dayOf(firstAt), last: dayOf(lastAt) }
 }
 
 /** Of the experiments that pay here and declare what success is. */

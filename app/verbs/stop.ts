@@ -1,5 +1,5 @@
-/** `/agent stop`: ends what runs or waits on this subject. A job under way hears of it with its next heartbeat. */
-import { mayRun, refusePermission } from '../../core/permission.ts'
+/** `/agent stop`: ends what runs or waits on this subject, all that waits in line too. A job under way hears of it with its next heartbeat. */
+import { type Access, mayRun, refusePermission } from '../../core/permission.ts'
 import { isRefusal, refuse } from '../../core/reason.ts'
 import { accessFor } from '../../core/session-verb.ts'
 import type { Run } from '../../prisma/client/client.ts'
@@ -8,6 +8,7 @@ import { openRun, waitingRun } from '../ledger/history.ts'
 import { noteSpoken } from '../ledger/session-log.ts'
 import { stopRun, type Told } from '../ledger/settle.ts'
 import { declaredBy } from '../prepare.ts'
+import { withdraw } from '../queue/line.ts'
 import { react } from '../show/react.ts'
 
 export async function stop(at: CommandAt): Promise<void> {
@@ -15,10 +16,20 @@ export async function stop(at: CommandAt): Promise<void> {
   const { key } = await at.subject()
   const run =
     (await openRun(parts.prisma, place.repositoryId, key)) ?? (await waitingRun(parts.prisma, place.repositoryId, key))
-  if (!run) return showRefusal(place, at, refuse('no-session', 'Nothing runs or waits here.'))
   const declared = await declaredBy(parts, place)
-  const family = isRefusal(declared) ? undefined : declared.configuration.families.get(run.family)
-  const access = accessFor('stop', family?.baseline.access ?? 'write')
+  const accessOf = (workflow: string | null): Access => {
+    const family = isRefusal(declared) || workflow === null ? undefined : declared.configuration.families.get(workflow)
+    return accessFor('stop', family?.baseline.access ?? 'write')
+  }
+  const turn = { repositoryId: place.repositoryId, subjectKey: key }
+  const withdrawn = await withdraw(parts, place, turn, (workflow) =>
+    mayRun(accessOf(workflow ?? run?.family ?? null), at.permissions),
+  )
+  if (!run) {
+    if (withdrawn > 0) return react(place, at.commentId, 'rocket')
+    return showRefusal(place, at, refuse('no-session', 'Nothing runs or waits here.'))
+  }
+  const access = accessOf(run.family)
   if (!mayRun(access, at.permissions)) {
     return showRefusal(place, at, refusePermission(`To stop \`${run.family}\``, access))
   }

@@ -1,4 +1,5 @@
 /** How a run ended, as the session's comment, the final reply and the check run tell it. */
+import { type Repeated, repeatedSentence } from '../failure.ts'
 import { formatUsd } from '../money.ts'
 import { type ReasonCode, reasons } from '../reason.ts'
 import type { Conclusion } from '../run.ts'
@@ -34,6 +35,8 @@ export interface EndedRun {
   readonly reason?: ReasonCode | undefined
   /** One sentence about this very run (which guard, which path), told instead of the reason's own words. */
   readonly detail?: string | undefined
+  /** How often it failed so, where it failed. */
+  readonly repeated?: Repeated | undefined
   readonly spentMicroUsd: bigint
   readonly delivered: Delivered
   readonly steps: readonly EndedStep[]
@@ -95,8 +98,10 @@ export function deliveredLine(delivered: Delivered): string {
 
 /** Why it ended so; `undefined` for a run that simply completed. */
 export function whySentence(run: EndedRun): string | undefined {
-  if (run.detail !== undefined) return prose(run.detail)
-  return run.reason === undefined ? undefined : reasons[run.reason].says
+  const why =
+    run.detail !== undefined ? prose(run.detail) : run.reason === undefined ? undefined : reasons[run.reason].says
+  const repeated = run.repeated && repeatedSentence(run.repeated)
+  return why === undefined || repeated === undefined ? why : `${why} ${repeated}`
 }
 
 /** Why it ended so and what to do about it; nothing for a run that simply completed. */

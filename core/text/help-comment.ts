@@ -22,7 +22,7 @@ const verbTexts = {
     'resume [cap=...]',
     'go on where the session was paused, stopped, capped or lost; `cap=` may raise its ceiling',
   ],
-  stop: ['stop', 'stop the session; its work is kept'],
+  stop: ['stop', 'stop the session, whose work is kept, and withdraw the commands that wait'],
   retry: ['retry', 'run the session’s workflow again from the start, under the same ceiling'],
   fork: ['fork [<workflow>[/<variant>]]', 'start a second session from this one’s work, under the same ceiling'],
   deliver: ['deliver', 'as a maintainer: deliver work that was withheld, where the workflow lets a guard be set aside'],

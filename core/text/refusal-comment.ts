@@ -1,6 +1,7 @@
-/** A "no" as people read it: why, the numbers, what to do and who can. The refusal's own words say when it changes by itself. */
+/** A "no" as people read it: why, the numbers, what to do, who can, where, and when it changes by itself. */
 import { formatUsd } from '../money.ts'
-import type { ReasonCode, Refusal } from '../reason.ts'
+import type { Refusal } from '../reason.ts'
+import { termsBeside } from '../refusal-terms.ts'
 import { code, paragraphs, prose } from './markdown.ts'
 import { sessionMarker } from './marker.ts'
 import { type PayingAccount, payer } from './paying-account.ts'
@@ -29,7 +30,7 @@ export function refusalComment(view: RefusalView): string {
     `${prose(refusal.message)} Nothing was spent.`,
     numbers(view),
     `**What to do:** ${prose(refusal.todo)}`,
-    whoLine(refusal.reason),
+    termsBeside(refusal),
     `<sub>Reason ${code(refusal.reason)} · ${code('/agent help')}</sub>`,
   )
 }
@@ -43,30 +44,4 @@ function numbers(view: RefusalView): string | undefined {
   ]
   const said = lines.filter((line) => line !== undefined)
   return said.length === 0 ? undefined : said.join('\n')
-}
-
-const MAINTAINERS = 'whoever may merge to the default branch, where `.github/purser/` is declared'
-const ADMINISTRATORS = 'whoever administers the repository or its organisation on GitHub'
-const OPERATORS = 'whoever runs the App'
-
-/** Who can change it, where that is somebody else than the one who asked and the refusal does not say it. */
-const who: Readonly<Partial<Record<ReasonCode, string>>> = {
-  'override-out-of-bounds': MAINTAINERS,
-  'no-configuration': MAINTAINERS,
-  'configuration-invalid': MAINTAINERS,
-  'no-portfolio': MAINTAINERS,
-  'model-without-price': MAINTAINERS,
-  'no-room': MAINTAINERS,
-  'account-frozen': OPERATORS,
-  'app-required': MAINTAINERS,
-  'organisation-layer-unreadable': ADMINISTRATORS,
-  'dispatch-failed': ADMINISTRATORS,
-  'no-key': ADMINISTRATORS,
-  'ledger-unreachable': OPERATORS,
-  'app-unreachable': OPERATORS,
-}
-
-function whoLine(reason: ReasonCode): string | undefined {
-  const able = who[reason]
-  return able === undefined ? undefined : `**Who can change it:** ${able}.`
 }

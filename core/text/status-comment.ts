@@ -34,12 +34,26 @@ export interface ExperimentProgress {
   readonly accepted: number
 }
 
+export interface StatusFailure {
+  readonly workflow: string
+  readonly reason: string
+  readonly step?: string | undefined
+  readonly count: number
+  /** Days: `2026-11-20`. */
+  readonly since: string
+  readonly last: string
+}
+
 export interface StatusView {
   /** Newest first. */
   readonly sessions: readonly StatusSession[]
   /** The accounts that these sessions touch. */
   readonly accounts: readonly PayingAccount[]
   readonly experiments?: readonly ExperimentProgress[]
+  /** How runs of these workflows failed, the newest first. */
+  readonly failures?: readonly StatusFailure[]
+  /** Commands that wait for the run before them. */
+  readonly waiting?: number
 }
 
 export function statusComment(view: StatusView): string {
@@ -56,8 +70,27 @@ export function statusComment(view: StatusView): string {
     '### Sessions here',
     table(['session', 'workflow', 'stands', 'cost', 'whole session', 'outcome'], rows),
     view.accounts.length === 0 ? undefined : `**What is left**\n\n${accountLines(view.accounts)}`,
+    waitingLine(view.waiting ?? 0),
+    failuresText(view.failures ?? []),
     ...(view.experiments ?? []).map(progressText),
   )
+}
+
+function waitingLine(count: number): string | undefined {
+  if (count === 0) return undefined
+  return count === 1
+    ? '1 start waits for the run before it.'
+    : `${count} starts wait for the run before them, in order.`
+}
+
+function failuresText(failures: readonly StatusFailure[]): string | undefined {
+  if (failures.length === 0) return undefined
+  const lines = failures.map(({ workflow, reason, step, count, since, last }) => {
+    const at = step === undefined ? '' : ` at step ${code(step)}`
+    const often = count === 1 ? `once, on ${since}` : `${count} times since ${since}, last on ${last}`
+    return `- ${code(workflow)}: ${code(reason)}${at}, ${often}`
+  })
+  return `**How these workflows failed in this repository**\n\n${lines.join('\n')}`
 }
 
 function progressText({ name, success, settled, accepted }: ExperimentProgress): string {

@@ -117,7 +117,6 @@ describe('pause and resume', () => {
 
     await stage.say('dev', pull.number, '/agent pause')
     expect((await stage.replies(pull.number))[0]).toContain('It was told to rest')
-    expect(await refused('dev', pull.number, '/agent resume', 'already-running')).toContain('was told to rest')
     expect(await refused('dev', pull.number, '/agent say "Go on"', 'already-running')).toContain('hears nothing')
     expect((await runner.events({ ...beat, sequence: 2, events: [turn(1), turn(2)] })).json).toMatchObject({
       continue: true,
@@ -161,14 +160,14 @@ describe('pause and resume', () => {
     expect(await lastReply(pull.number)).toMatch(/paused[^\n]*\$0\.50 spent of a ceiling of \$1\.00/)
   })
 
-  test('of two that resume at once, one does', async () => {
+  test('of two that resume at once, one does, and the other waits for it', async () => {
     const pull = await paused()
     const person = stage.github.person('dev')
     await Promise.all([person.comment(pull.number, '/agent resume'), person.comment(pull.number, '/agent resume')])
     await stage.settled()
     const runs = await stage.app.database.prisma.run.findMany({ where: { subjectKey: `pull-request:${pull.number}` } })
     expect(runs.map(({ state }) => state).sort()).toEqual(['dispatched', 'ended'])
-    expect(await lastReply(pull.number)).toContain('`already-running`')
+    expect(await lastReply(pull.number)).toContain('`/agent resume` waits for the run before it (position 1)')
   })
 
   test('what no job has claimed ends at once, costs nothing and can be resumed', async () => {
@@ -373,4 +372,37 @@ test('somebody without the workflow’s access speaks to nobody’s session', as
   }
   await stage.say('trish', pull.number, '/agent explain')
   expect(await lastReply(pull.number)).toContain('Why `tidy` went as it did')
+})
+
+test('the same failure again is counted, edits the reply of the first, and is listed; another one is its own', async () => {
+  const failing = (summary: string): Partial<Report> => ({
+    conclusion: 'failed',
+    reason: 'step-failed',
+    message: 'The step before failed.',
+    steps: [{ id: 'before', kind: 'run', ok: false, turns: 0, attempts: 1, spentMicroUsd: 0n, summary }],
+  })
+  const { pull, runner } = await begun()
+  await runner.finish(failing('Ran in 3.1 s\nError: 3 of 12 tests failed'))
+  const before = await stage.replies(pull.number)
+  expect(before).toHaveLength(2)
+  expect(before[1]).not.toContain('time since')
+  const again = async (summary: string) => {
+    await stage.say('dev', pull.number, '/agent retry')
+    await (await stage.runnerOf(await stage.runOn(pull.number))).finish(failing(summary))
+    return stage.replies(pull.number)
+  }
+  const after = await again('Ran in 2.9 s\nError: 4 of 12 tests failed')
+  expect(after).toHaveLength(2)
+  for (const text of after) expect(text).toMatch(/The same failure for the 2nd time since \d{4}-\d{2}-\d{2}\./)
+
+  const other = await begun()
+  await other.runner.finish(failing('Error: 7 of 12 tests failed'))
+  expect(await lastReply(other.pull.number)).toContain('The same failure for the 3rd time since')
+
+  expect(await again('Error: no such file')).toHaveLength(3)
+  await stage.say('dev', pull.number, '/agent status')
+  expect(await lastReply(pull.number)).toMatch(
+    /- `tidy`: `step-failed` at step `before`, 3 times since \d{4}-\d{2}-\d{2}/,
+  )
+  expect(await lastReply(pull.number)).toMatch(/- `tidy`: `step-failed` at step `before`, once, on \d{4}-\d{2}-\d{2}/)
 })

@@ -100,13 +100,13 @@ describe('forged facts', () => {
 })
 
 describe('floods', () => {
-  test('two commands at once on one pull request start one run', async () => {
+  test('two commands at once on one pull request start one run, and the other waits for it', async () => {
     const { number } = await stage.openPull()
     const commands = ['/agent refactor+tests', '/agent review']
     await Promise.all(commands.map((command) => stage.github.person('dev').comment(number, command)))
     await stage.settled()
     expect(await stage.app.database.prisma.run.count({ where: { subjectKey: `pull-request:${number}` } })).toBe(1)
-    expect((await stage.replies(number)).filter((reply) => reply.includes('`already-running`'))).toHaveLength(1)
+    expect((await stage.replies(number)).filter((reply) => reply.includes('(position 1)'))).toHaveLength(1)
   })
 
   test('jobs start a workflow so many times a day and no more', async () => {

@@ -202,6 +202,25 @@ describe('a pull request', () => {
   })
 })
 
+test('what comes while a run is under way waits for it without a word; of several only the newest', async () => {
+  const pull = await stage.openPull()
+  const first = await stage.runOn(pull.number)
+  await stage.github.person('dev').push({ branch: pull.branch, files: { 'src/one.js': '1\n' } })
+  await stage.settled()
+  const head = await stage.github.person('dev').push({ branch: pull.branch, files: { 'src/two.js': '2\n' } })
+  await stage.settled()
+  const { prisma } = stage.app.database
+  expect(await prisma.queued.count()).toBe(1)
+  expect(await stage.runOn(pull.number)).toMatchObject({ id: first.id })
+  const runner = await stage.runnerOf(first)
+  await runner.finish({})
+  const second = await stage.runOn(pull.number)
+  expect(second).toMatchObject({ family: 'look-over', state: 'dispatched', headSha: head })
+  expect(second.id).not.toBe(first.id)
+  expect(await prisma.queued.count()).toBe(0)
+  expect(await stage.replies(pull.number)).toEqual([])
+})
+
 describe('a push to the default branch', () => {
   test('starts it on that commit, by what it changes; the same event again starts nothing', async () => {
     const sha = await stage.github.person('dev').push({ branch: 'main', files: { 'docs/guide.md': 'New\n' } })
@@ -294,6 +313,8 @@ describe('a schedule', () => {
     (await stage.app.database.prisma.schedule.findMany({ where: { family } })).map((one) => one.dueAt.toISOString())
 
   test('starts it when it is due, once where it was missed, and follows what is declared', async () => {
+    // The App has heard of the repository.
+    await quietPull()
     await stage.app.sweep()
     expect(await dueAt()).toEqual(['2026-11-30T06:00:00.000Z'])
     await stage.app.sweep()
@@ -329,7 +350,7 @@ describe('a schedule', () => {
     })
     await stage.settled()
     expect(await dueAt()).toEqual(['2027-01-04T05:00:00.000Z'])
-    await stage.github.person('mira').push({ branch: 'main', files: { [path]: portfolios().replace(', weekly', '') } })
+    await stage.github.person('mira').push({ branch: 'main', files: workflow('weekly', '[push]') })
     await stage.settled()
     expect(await dueAt()).toEqual([])
   })

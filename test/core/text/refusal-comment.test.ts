@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { parseComment } from '../../../core/command.ts'
 import { holdAmount } from '../../../core/hold.ts'
 import { isRefusal, reasons, refuse } from '../../../core/reason.ts'
+import { type RefusalCode, refusalTerms, roles } from '../../../core/refusal-terms.ts'
 import { markerOf } from '../../../core/text/marker.ts'
 import { refusalComment } from '../../../core/text/refusal-comment.ts'
 import { portfolio } from './views.ts'
@@ -77,5 +78,24 @@ describe('every refusal', () => {
     expect(text).toMatch(/^### Not started\n\n[A-Z].*[.] Nothing was spent\.\n\n\*\*What to do:\*\* [A-Z].*[.]\n/)
     // Every code span that was opened is closed.
     expect(text.split('`').length % 2).toBe(1)
+    // Who can change it and where, wherever that takes more than another command; and when it changes by itself.
+    const { who, where, resets } = refusalTerms[code as RefusalCode]
+    if (who !== 'asker') expect(text).toContain(`**Who can change it:** ${roles[who]}`)
+    if (who === 'maintainer' || where !== undefined) expect(text).toContain(`, in ${where}.`)
+    if (resets !== undefined) expect(text).toContain(`**By itself** it changes ${resets}.`)
+    expect(text).not.toMatch(/\bundefined\b/)
+  })
+
+  test('has a row, and nothing else has', () => {
+    expect(Object.keys(refusalTerms).toSorted()).toEqual(codes.map(([code]) => code).toSorted())
+  })
+
+  test('of money says when it changes once, with the day', () => {
+    const refusal = held(2_500_000n, 37_380_000n)
+    if (!isRefusal(refusal)) throw new Error('a refusal was expected')
+    const text = refusalComment({ refusal, accounts: [portfolio] })
+    expect(text).toContain('starts afresh on 2026-12-01 00:00 UTC')
+    expect(text.match(/By itself/g)).toHaveLength(1)
+    expect(text).toContain('the budget in `.github/purser/portfolios.yml`')
   })
 })
