@@ -128,7 +128,7 @@ export function triggersOf(on: On): readonly Trigger[] {
 export function subjectsOf(on: On): readonly SubjectKind[] {
   const named = on.flatMap((one) => (typeof one === 'string' ? [one] : []))
   const started = triggersOf(on).flatMap((trigger) => subjectsStarted(trigger, named))
-  return subjectKinds.filter((kind) => named.includes(kind) || started.includes(kind))
+  return [...new Set([...named, ...started])]
 }
 
 /** A label or a failed check can be on two kinds of subjects: those that the workflow names, else a pull request. */

@@ -28,8 +28,14 @@ cap: { usd: 1 }
 
 const NAMES = ['fix', 'look-over', 'after-push', 'mend', 'weekly', 'asked', 'sort']
 
-const portfolios = () =>
-  PORTFOLIOS.replace('usd: 40', 'usd: 400').replace('changelog]', `changelog, ${NAMES.join(', ')}]`)
+const portfolios =
+  () => `${PORTFOLIOS.replace('usd: 40', 'usd: 400').replace('changelog]', `changelog, ${NAMES.join(', ')}]`)}  careful:
+    purpose: Dear looks
+    value: quality
+    workflows: [dear]
+    budget: { usd: 40, per: month }
+    confirm-over: { usd: 0.50 }
+`
 
 beforeAll(async () => {
   stage = await setStage({
@@ -42,6 +48,7 @@ beforeAll(async () => {
       ...workflow('mend', '[pull-request, push, { check: failed, name: "test*" }]'),
       ...workflow('weekly', '[{ schedule: "0 6 * * 1" }]'),
       ...workflow('asked', '[{ dispatch: nightly-report }]'),
+      ...workflow('dear', '[{ pull-request: [opened], paths: [dear/**] }]'),
       ...workflow('sort', '[issue, { label: agent/sort }]', 'deliver: comment'),
     },
     users: { mira: 'maintain', dev: 'write', trish: 'triage', guest: 'read' },
@@ -200,6 +207,17 @@ describe('a pull request', () => {
     ])
     expect(await stage.replies(number)).toEqual([])
   })
+})
+
+test('what costs more than the portfolio starts without asking is quoted in a comment and waits for a go', async () => {
+  const pull = await stage.openPull({ 'dear/one.md': 'One\n' })
+  expect(await stage.runOn(pull.number)).toMatchObject({ family: 'dear', state: 'waiting', heldMicroUsd: 0n })
+  const [comment, ...others] = await stage.replies(pull.number)
+  expect(others).toEqual([])
+  expect(comment).toContain('`dear`: waiting for a go')
+  await stage.say('dev', pull.number, '/agent go')
+  expect(await stage.runOn(pull.number)).toMatchObject({ family: 'dear', state: 'dispatched' })
+  expect((await stage.replies(pull.number))[0]).toContain('`dear`: started')
 })
 
 test('what comes while a run is under way waits for it without a word; of several only the newest', async () => {
