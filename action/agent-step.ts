@@ -6,7 +6,7 @@ import { shareLeftMicroUsd } from '../core/meter.ts'
 import { minBigint } from '../core/money.ts'
 import type { PlanAgent, PlanAgentStep } from '../core/plan.ts'
 import { type InputsIn, inputsIn } from '../core/results.ts'
-import { renderPrompt, showCommand } from '../core/template.ts'
+import { commandLine, renderPrompt, showCommand } from '../core/template.ts'
 import type { AgentEnd } from './agent-task.ts'
 import { type Checked, runCommand } from './command.ts'
 import { cutText } from './cut.ts'
@@ -108,7 +108,8 @@ async function converse(
     )
     check = await checkUntil(parts, step, end, inputs)
   }
-  const ending = agentEnding(step, end, check, attempts, untilCommand(step, inputs))
+  const until = step.until === undefined ? '' : commandLine(step.until.run, inputs.values)
+  const ending = agentEnding(step, end, check, attempts, until)
   const counts = { ok: ending === undefined, turns: conversation.turns, attempts }
   return { output: end.text, counts, ending, conversation: { step: step.id, attempt: attempts, ...conversation.state } }
 }
@@ -130,7 +131,7 @@ async function checkUntil(
     return undefined
   const purpose = { purpose: 'until', step: step.id } as const
   const checked = await runCommand(parts, purpose, step.until.run, step.until['timeout-minutes'], [], inputs)
-  parts.log.foreign(`Step ${step.id}: ${untilCommand(step, inputs)}: ${checked.how}`)
+  parts.log.foreign(`Step ${step.id}: ${commandLine(step.until.run, inputs.values)}: ${checked.how}`)
   if (!checked.ok) parts.log.foreign(checked.output)
   return checked
 }

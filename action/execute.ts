@@ -1,7 +1,7 @@
 /** A run from its checked-out commit to its report: setup, steps, work, guards. */
 import type { PlanNested } from '../core/plan.ts'
 import { inputsIn } from '../core/results.ts'
-import { showCommand } from '../core/template.ts'
+import { commandLine, showCommand } from '../core/template.ts'
 import { runCommand } from './command.ts'
 import { describeChange } from './describe-change.ts'
 import { type Ending, ended, stopped } from './ending.ts'
@@ -92,7 +92,7 @@ async function runSetup(parts: RunParts, { setup, key }: Setup): Promise<Ending 
   const { network } = setup
   const inputs = inputsIn(parts.plan, key, NO_RESULTS)
   const reaches = network.length === 0 ? '' : ` (may reach ${network.join(', ')})`
-  parts.log.foreign(`Setup: ${showCommand(setup.run, inputs.values)}${reaches}`)
+  parts.log.foreign(`Setup: ${commandLine(setup.run, inputs.values)}${reaches}`)
   const result = await runCommand(parts, { purpose: 'setup' }, setup.run, setup['timeout-minutes'], network, inputs)
   if (result.refusedHosts.length > 0) {
     parts.log.foreign(`Setup wanted to reach hosts that are not declared: ${result.refusedHosts.join(', ')}`)

@@ -14,7 +14,7 @@ import { inertLine, inertText, redactClean } from '../core/inert.ts'
 import type { Plan } from '../core/plan.ts'
 import type { Report } from '../core/report.ts'
 import { inputsIn, type Results } from '../core/results.ts'
-import { showCommand } from '../core/template.ts'
+import { commandLine, showCommand } from '../core/template.ts'
 import { TEST_CHANGE_CHARACTERS_MAX } from '../core/test-bounds.ts'
 import type { TestChange } from '../core/test-changes.ts'
 import { callsReport } from './calls-report.ts'
@@ -93,7 +93,7 @@ async function runGuards(parts: RunParts, results: Results): Promise<Violation[]
     if (done.has(command)) continue
     done.add(command)
     const result = await runCommand(own, { purpose: 'guard' }, template, GUARD_MINUTES_MAX, [], inputs)
-    parts.log.foreign(`Guard: ${command}: ${result.how}`)
+    parts.log.foreign(`Guard: ${commandLine(template, inputs.values)}: ${result.how}`)
     if (result.ok) continue
     parts.log.foreign(result.output)
     return [

@@ -3,6 +3,7 @@ import { context } from '@actions/github'
 import { z } from 'zod/mini'
 import type { Subject } from '../core/plan.ts'
 import { type Refusal, refuse } from '../core/reason.ts'
+import { discussion } from '../core/subject-words.ts'
 import type { CommitSource } from './checkout.ts'
 
 const NO_COMMIT = /^0+$/
@@ -13,13 +14,13 @@ const refSchema = z.object({
   repo: z.nullish(z.object({ id: z.number() })),
 })
 
+const written = { number: z.int().check(z.positive()), title: z.string(), body: z.nullish(z.string()) }
+
 const eventSchema = z.object({
   before: z.optional(z.string()),
   repository: z.optional(z.object({ default_branch: z.string().check(z.maxLength(250)) })),
-  pull_request: z.optional(
-    z.object({ number: z.int().check(z.positive()), title: z.string(), head: refSchema, base: refSchema }),
-  ),
-  issue: z.optional(z.object({ number: z.int().check(z.positive()), title: z.string() })),
+  pull_request: z.optional(z.object({ ...written, head: refSchema, base: refSchema })),
+  issue: z.optional(z.object(written)),
 })
 export type Event = z.infer<typeof eventSchema>
 
@@ -53,6 +54,7 @@ export function jobSubject(job: Job): Subject | Refusal {
       repository: job.repository,
       number: pull.number,
       title: pull.title.slice(0, 500),
+      ...textOf(pull),
       headSha: pull.head.sha,
       headRef: pull.head.ref,
       baseSha: pull.base.sha,
@@ -68,6 +70,7 @@ export function jobSubject(job: Job): Subject | Refusal {
       repository: job.repository,
       number: issue.number,
       title: issue.title.slice(0, 500),
+      ...textOf(issue),
       headSha: job.sha,
     }
   }
@@ -79,6 +82,12 @@ export function jobSubject(job: Job): Subject | Refusal {
     ...(job.ref.startsWith('refs/heads/') && { headRef: job.ref.slice('refs/heads/'.length) }),
     ...(before !== undefined && { baseSha: before }),
   }
+}
+
+/** Comments are not part of an event. */
+function textOf({ body }: { body?: string | null | undefined }): Pick<Subject, 'text'> {
+  const text = discussion(body ?? '')
+  return text === '' ? {} : { text }
 }
 
 /** The commit that a push started from; a new branch has none. */

@@ -2,7 +2,7 @@
 import type { When } from '../core/config/when.ts'
 import type { PlanStep } from '../core/plan.ts'
 import { failedComparison, inputsIn, type Results } from '../core/results.ts'
-import { showCommand } from '../core/template.ts'
+import { commandLine, showCommand } from '../core/template.ts'
 import { runCommand } from './command.ts'
 import { type Ending, ended, stopped } from './ending.ts'
 import type { RunParts } from './run-parts.ts'
@@ -87,7 +87,7 @@ export class Needs {
     const stop = stopReason(parts.signal)
     if (stop !== undefined) return { ending: stopped(stop) }
     const command = showCommand(run, inputs.values)
-    parts.log.foreign(`When: ${command}: ${result.how}`)
+    parts.log.foreign(`When: ${commandLine(run, inputs.values)}: ${result.how}`)
     const { output } = result
     if (result.ok) return { needed: true, output }
     if (result.exitCode === NOT_NEEDED_EXIT) return { needed: false, no: `\`${command}\` says so`, output }

@@ -60,6 +60,8 @@ export function promptValues(plan: Plan, key: string | undefined, seen: Seen): R
     ['subject.repository', { text: subject.repository, trusted: true }],
     ['subject.number', { text: String(subject.number ?? ''), trusted: true }],
     ['subject.title', foreign(subject.title ?? '')],
+    ['subject.text', foreign(subject.text ?? '')],
+    ['subject.log', foreign(subject.log ?? '')],
     ['subject.files', foreign(cutText(seen.change.files, FILES_CHARACTERS_MAX))],
     ['subject.diff', foreign(cutText(seen.change.diff, DIFF_CHARACTERS_MAX))],
     ['subject.commits', foreign(cutText(seen.change.commits, COMMITS_CHARACTERS_MAX))],

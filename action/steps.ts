@@ -5,7 +5,7 @@ import type { Plan, PlanAgentStep, PlanStep } from '../core/plan.ts'
 import type { StepReport } from '../core/report.ts'
 import { addResult, inputsIn, type Results, readFields, type StepResult } from '../core/results.ts'
 import { stepsBefore } from '../core/steps-before.ts'
-import { showCommand } from '../core/template.ts'
+import { commandLine } from '../core/template.ts'
 import { runAgentStep } from './agent-step.ts'
 import { runCommand } from './command.ts'
 import { cutText } from './cut.ts'
@@ -126,7 +126,7 @@ async function runCommandStep(
   results: Results,
 ): Promise<StepDone> {
   const inputs = inputsIn(parts.plan, step.in, results)
-  parts.log.foreign(`Step ${step.id}: ${showCommand(step.run, inputs.values)}`)
+  parts.log.foreign(`Step ${step.id}: ${commandLine(step.run, inputs.values)}`)
   parts.record({ kind: 'step-started', step: step.id, does: 'run', attempt: 1 })
   const purpose = { purpose: 'step', step: step.id } as const
   const result = await runCommand(parts, purpose, step.run, step['timeout-minutes'], [], inputs)

@@ -43,7 +43,7 @@ function sideBySide(calls: readonly ToolCall[]): ToolCall[][] {
 export function describeCall(call: ToolCall): string {
   try {
     const written: unknown = JSON.parse(call.argumentsJson)
-    const first = typeof written === 'object' && written !== null ? Object.values(written)[0] : ''
+    const first = typeof written === 'object' && written !== null ? (Object.values(written)[0] ?? '') : ''
     return `${call.name} ${String(first).split('\n')[0]?.slice(0, 100) ?? ''}`.trim()
   } catch {
     return call.name

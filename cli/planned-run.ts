@@ -5,6 +5,7 @@ import type { Configuration } from '../core/config/configuration.ts'
 import type { Plan } from '../core/plan.ts'
 import { isRefusal, type Refusal, refuse } from '../core/reason.ts'
 import { type Resolved, type RunRequest, resolveRun } from '../core/resolve.ts'
+import { isNamed } from '../core/subject-words.ts'
 import { type Checkout, declaredConfiguration, readCheckout } from './checkout.ts'
 import type { RunOptions } from './commands/run.ts'
 import { git, workingCopyOf } from './git.ts'
@@ -13,6 +14,7 @@ import { readOverrides, readRequest } from './request.ts'
 import { hasCommit, resolveResumed } from './resume.ts'
 import { checkpointFile, readSavedSession } from './session-folder.ts'
 import { nothingChanged, subjectLine, worksOnChange } from './subject.ts'
+import { readSubjectWords, type SubjectWords } from './subject-words.ts'
 
 export interface PlannedRun {
   readonly plan: Plan
@@ -33,7 +35,11 @@ interface Declared {
 
 type Planned = PlannedRun | Refusal | { readonly usage: string }
 
-export function planRun(target: string | undefined, pairs: readonly string[], options: RunOptions): Planned {
+export async function planRun(
+  target: string | undefined,
+  pairs: readonly string[],
+  options: RunOptions,
+): Promise<Planned> {
   const wrong = wrongUsage(target, pairs, options)
   if (wrong !== undefined) return { usage: wrong }
   const request = target === undefined ? undefined : readRequest(target, pairs, options)
@@ -43,20 +49,23 @@ export function planRun(target: string | undefined, pairs: readonly string[], op
   const configuration = declaredConfiguration(checkout)
   if (isRefusal(configuration)) return configuration
   const declared = { checkout, configuration }
-  return request === undefined ? planResumed(declared, options) : planNew(declared, request, options)
+  if (request === undefined) return planResumed(declared, options)
+  const words = await readSubjectWords(options)
+  return 'usage' in words ? words : planNew(declared, request, words, options)
 }
 
-function wrongUsage(target: string | undefined, pairs: readonly string[], { resume, base }: RunOptions) {
+function wrongUsage(target: string | undefined, pairs: readonly string[], { resume, base, issue, log }: RunOptions) {
   if (resume === undefined) return target === undefined ? 'which workflow? For example: purser run review' : undefined
   if (target !== undefined || pairs.length > 0) {
     return '--resume goes on with the workflow and the inputs of its checkpoint; expected nothing but options beside it'
   }
-  return base === undefined
+  if (base !== undefined) return '--resume compares with what its checkpoint was compared with; leave --base out'
+  return issue === undefined && log === undefined
     ? undefined
-    : '--resume compares with what its checkpoint was compared with; leave --base out'
+    : '--resume goes on with what its run was told; leave --issue and --log out'
 }
 
-function planNew(declared: Declared, request: RunRequest, options: RunOptions): PlannedRun | Refusal {
+function planNew(declared: Declared, request: RunRequest, words: SubjectWords, options: RunOptions): Planned {
   const { root, keptPrices } = declared.checkout
   const head = readHead(root, options.base)
   if (isRefusal(head)) return head
@@ -66,10 +75,13 @@ function planNew(declared: Declared, request: RunRequest, options: RunOptions): 
     headSha: head.sha,
     ...(head.title !== '' && { title: head.title }),
     baseSha: head.base.sha,
+    ...words,
   }
   const resolved = resolveRun(declared.configuration, request, subject, keptPrices, new Date())
   if (isRefusal(resolved)) return resolved
   const { plan } = resolved
+  const unread = unreadWords(plan, words)
+  if (unread !== undefined) return { usage: unread }
   if (head.filesChanged === 0 && worksOnChange(plan)) return nothingChanged(plan, head)
   const { configuration } = declared
   return {
@@ -81,6 +93,14 @@ function planNew(declared: Declared, request: RunRequest, options: RunOptions): 
     dirty: head.dirty,
     checkpoint: undefined,
   }
+}
+
+/** What is given and no prompt names would be lost without a word. */
+function unreadWords(plan: Plan, { text, log }: SubjectWords): string | undefined {
+  const isUnread = (given: string | undefined, value: string) => given !== undefined && !isNamed(plan, value)
+  const reads = (what: string, who: string) => `${plan.workflow} does not read ${what}; ${who} does, for example`
+  if (isUnread(text, 'subject.text')) return reads('what an issue says (--issue)', 'incident-triage')
+  return isUnread(log, 'subject.log') ? reads('a job’s log (--log)', 'fix-ci') : undefined
 }
 
 function planResumed(declared: Declared, options: RunOptions): Planned {

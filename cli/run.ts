@@ -35,7 +35,7 @@ export async function run(
   options: RunOptions,
 ): Promise<ExitCode> {
   // 1. What is asked for, and the plan for it: of the commit that is checked out, or of the one that a checkpoint names.
-  const planned = planRun(target, pairs, options)
+  const planned = await planRun(target, pairs, options)
   if ('usage' in planned) return endWrongUsage(planned.usage, options.json)
   if (isRefusal(planned)) return endRefused(planned, options.json)
   const { plan, root } = planned

@@ -32,8 +32,8 @@ version: 1
 # What the work is good for. Keep this list short: at most seven.
 values:
   quality: { measure: rework-and-reverts }
-  # speed: { measure: first-run-to-merge }
-  # reliability: { measure: incident-open-hours, label: incident }
+  speed: { measure: first-run-to-merge }
+  reliability: { measure: incident-open-hours, label: incident }
 
 models:
   default: gpt-5-mini
@@ -54,9 +54,17 @@ portfolios:
     value: quality
     workflows: [changelog]
     budget: { usd: 5, per: month }
-  # Also built in; each serves a value that has to be declared above:
-  # checks: { purpose: Green pull requests sooner, value: speed, workflows: [fix-ci], budget: { usd: 20, per: month } }
-  # incidents: { purpose: Shorter incidents, value: reliability, workflows: [incident-triage, postmortem], budget: { usd: 60, per: month } }
+  checks:
+    purpose: Green pull requests sooner
+    value: speed
+    workflows: [fix-ci]
+    budget: { usd: 20, per: month }
+  incidents:
+    purpose: Shorter incidents
+    value: reliability
+    workflows: [incident-triage, postmortem]
+    budget: { usd: 60, per: month }
+    high-cost: Incidents justify deep context. # shown with every quote and result
 
 # A protected budget that every squad has for trying variants of its own:
 # exploration:

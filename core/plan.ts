@@ -19,6 +19,7 @@ import {
 import { endpointSchema } from './endpoint.ts'
 import { priceSchema } from './price.ts'
 import { deliveryKindSchema } from './run.ts'
+import { SUBJECT_LOG_CHARACTERS_MAX, SUBJECT_TEXT_CHARACTERS_MAX } from './subject-bounds.ts'
 import { microUsdWire } from './wire.ts'
 
 const gitSha = z.string().check(z.regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/))
@@ -30,6 +31,9 @@ export const subjectSchema = z.object({
   repository: z.string().check(z.maxLength(200)),
   number: z.optional(z.int().check(z.positive())),
   title: z.optional(z.string().check(z.maxLength(500))),
+  /** What people wrote on it, and the end of what CI printed where it failed; both only where a prompt names them. */
+  text: z.optional(z.string().check(z.maxLength(SUBJECT_TEXT_CHARACTERS_MAX))),
+  log: z.optional(z.string().check(z.maxLength(SUBJECT_LOG_CHARACTERS_MAX))),
   headSha: gitSha,
   /** The branch that a commit goes onto; absent where there is none to write to. */
   headRef: z.optional(z.string().check(z.maxLength(250))),

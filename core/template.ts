@@ -106,6 +106,12 @@ export function showCommand(template: string, inputs: InputValues): string {
   })
 }
 
+/** Its first line alone, for the lines of a log. */
+export function commandLine(template: string, inputs: InputValues): string {
+  const [first = '', ...more] = showCommand(template, inputs).trim().split('\n')
+  return more.length === 0 ? first : `${first} …`
+}
+
 export function variableOf(inputName: string): string {
   return `PURSER_INPUT_${inputName.toUpperCase().replaceAll('-', '_')}`
 }

@@ -15,6 +15,7 @@ import { storedPlan } from '../ledger/stored.ts'
 import type { Parts } from '../parts.ts'
 import type { Place } from '../place.ts'
 import { commentUrlOf, commitUrlOf } from '../show/urls.ts'
+import { withSubjectWords } from '../subject-words.ts'
 import { type JobIdentity, stepKeyOf } from './identity.ts'
 import { admit } from './job.ts'
 
@@ -44,7 +45,7 @@ export async function claimRun(
 export async function claimAnswer(parts: Parts, place: Place, claimed: Claim): Promise<ClaimAnswer> {
   const { run } = claimed
   const session = await parts.prisma.session.findUniqueOrThrow({ where: { id: run.sessionId } })
-  const plan = storedPlan(run)
+  const plan = await withSubjectWords(parts, place, storedPlan(run))
   const said = await saidTo(parts, run)
   const resume = await resumeOf(parts, run, plan, said.length > 0)
   const goesOnFrom = resume?.conversation === undefined ? undefined : (run.continuesRunId ?? undefined)

@@ -4,6 +4,8 @@ export interface RunOptions {
   readonly dir: string
   readonly organisation?: string
   readonly base?: string
+  readonly issue?: string
+  readonly log?: string
   readonly resume?: string
   readonly cap?: string
   readonly model?: string
@@ -23,6 +25,8 @@ export function register(program: Command): void {
     .option('--dir <dir>', 'the repository', '.')
     .option('--organisation <dir>', 'a checkout of the organisation’s .github repository, where it is inherited')
     .option('--base <rev>', 'what to compare with; else where this left the default branch, or the commit before')
+    .option('--issue <file>', 'what an issue says, for a workflow that reads it: a file, or - for standard input')
+    .option('--log <file>', 'what a failed CI job printed, for a workflow that reads it: a file, or -')
     .option(
       '--resume <session>',
       'go on with a session that was paused, capped or lost: its id, or a checkpoint’s file',
@@ -46,6 +50,8 @@ or failed, or its work could not be applied; 2 for wrong usage; 130 when Ctrl-C 
 
 Example:
   $ purser run refactor+tests goal="Simplify the parser"
+  $ gh issue view 12 --comments | purser run incident-triage --base v1.41.0 --issue -
+  $ gh run view --log-failed | purser run fix-ci test="npm run lint" --log -
   $ purser run --resume 1a2b3c4d --cap 2x`,
     )
     .action(async (target: string | undefined, pairs: string[], options: RunOptions) => {

@@ -14,6 +14,8 @@ export const SUBJECT_VALUES = [
   'subject.repository',
   'subject.number',
   'subject.title',
+  'subject.text',
+  'subject.log',
   'subject.files',
   'subject.diff',
   'subject.commits',

@@ -94,6 +94,30 @@ export function actionsRoutes(world: World, engine: ActionsEngine): Route[] {
     throw notFound()
   }
 
+  function jobOf(id: string | undefined): Job {
+    const job = engine.api.runs().flatMap(({ jobs }) => jobs.filter((one) => String(one.id) === id))[0]
+    if (!job) throw notFound()
+    return job
+  }
+
+  /** GitHub answers with the address of a text elsewhere, which opens for a minute to whoever has it. */
+  function getLogs(ask: Ask): Answer {
+    mayRead(ask.who, 'actions')
+    const { id } = jobOf(ask.params.id)
+    return { status: 302, headers: { location: `${world.url}/_job-logs/${id}` } }
+  }
+
+  function readLogs(ask: Ask): Answer {
+    const { steps } = jobOf(ask.params.id)
+    const lines = steps.flatMap(({ name, log, exitCode }) => [
+      `##[group]${name}`,
+      ...log.trimEnd().split('\n'),
+      ...(exitCode ? [`##[error]Process completed with exit code ${exitCode}.`] : []),
+    ])
+    const text = [...lines, 'Cleaning up orphan processes'].map((line) => `2026-11-20T14:10:00.1234567Z ${line}\r\n`)
+    return { status: 200, text: text.join('') }
+  }
+
   function cancel(ask: Ask): Answer {
     mayWrite(ask.who, 'actions', 'write')
     const run = runOf(ask)
@@ -136,6 +160,8 @@ export function actionsRoutes(world: World, engine: ActionsEngine): Route[] {
       rerun({ ...ask, params: { ...ask.params, failed: 'yes' } }),
     ),
     route('GET', `${base}/jobs/:id`, getJob),
+    route('GET', `${base}/jobs/:id/logs`, getLogs),
+    route('GET', '/_job-logs/:id', readLogs),
   ]
 }
 

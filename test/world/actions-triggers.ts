@@ -24,7 +24,7 @@ export function createTriggers(world: World, engine: Pick<ActionsEngine, 'begin'
     }
   }
 
-  /** A new head of a pull request, by a person: only `pull_request_target`, whose file is the default branch's. */
+  /** A new head of a pull request, by a person: `pull_request` by the head's own files, `pull_request_target` by the default branch's. */
   async function pulled(repository: Repository, pull: PullFacts, sender: Json): Promise<void> {
     const sha = await repository.store.resolve('refs/heads/main')
     if (sha === null || sender.type === 'Bot') return
@@ -33,6 +33,12 @@ export function createTriggers(world: World, engine: Pick<ActionsEngine, 'begin'
       number: pull.number,
       pull_request: await pullJson(world, repository, pull.number),
       repository: json,
+    }
+    const ofHead = repository.fork ? [] : await engine.workflows(repository, pull.headSha)
+    for (const { path, file } of ofHead) {
+      if (!file?.on.pull_request) continue
+      const start = { ...startOf(repository, path, pull.headSha, sender), ref: `refs/pull/${pull.number}/merge` }
+      await engine.begin({ ...start, event: 'pull_request', payload })
     }
     for (const { path, file } of await engine.workflows(repository, sha)) {
       if (!file?.on.pull_request_target) continue

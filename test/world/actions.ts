@@ -269,6 +269,9 @@ export function createActions(world: World, given: ActionsOptions | null, oidc: 
       neverStart: (times = 1) => {
         parkNext += times
       },
+      startAgain: () => {
+        parkNext = 0
+      },
       vars: (more) => {
         options.vars = { ...options.vars, ...more }
       },

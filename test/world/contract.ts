@@ -275,6 +275,8 @@ export type Actions = {
   lose(runId: number): void
   /** The next `times` (default 1) dispatches are accepted and their jobs stay queued for ever. */
   neverStart(times?: number): void
+  /** Takes that back for the Actions runs that begin from now on. */
+  startAgain(): void
   /** Adds to what `vars.X` says, from the next job on. */
   vars(more: Record<string, string>): void
   /** Starts the Actions workflows of the default branch that listen to `schedule`. */

@@ -25,7 +25,8 @@ const TOO_DEEP =
 const ALIASES =
   'aliases (`*name`) that can’t be followed or expand to too much; expected values written out, or few aliases; for example cap: { usd: 2.50 }'
 const UNSEEN = 'expected text that reads as it is written; for example the same line typed anew'
-const KNOWN = 'subject.repository, subject.number, subject.title, subject.files, subject.diff, subject.commits'
+const KNOWN =
+  'subject.repository, subject.number, subject.title, subject.text, subject.log, subject.files, subject.diff, subject.commits'
 
 type Row = readonly [what: string, files: Record<string, string>, problems: readonly string[]]
 
