@@ -22,7 +22,7 @@ export async function audit({ json }: AuditOptions): Promise<ExitCode> {
 
 /** Each account once, with what was found in it below; then what was looked at. */
 function text({ findings, notShown, ...looked }: Audit): string {
-  const looking = `${counted(looked.accounts, 'account')}, ${counted(looked.entries, 'entry', 'entries')}`
+  const looking = `${counted(looked.accounts, 'account')}, ${counted(looked.entries, 'entry', 'entries')}, ${counted(looked.sessions, 'session')}`
   if (findings.length === 0) return `${looking}: all add up.\n`
   const lines = findings.flatMap((finding, index) => {
     const heading = headingOf(finding)

@@ -3,11 +3,13 @@ import { z } from 'zod'
 import { AccountAudit, auditHoldless } from '../../core/audit/account.ts'
 import { entryName, type Finding } from '../../core/audit/finding.ts'
 import { type AuditedAccount, auditedKinds } from '../../core/audit/rows.ts'
+import { auditSession } from '../../core/audit/session.ts'
 import { inSnapshot, type Snapshot } from '../database/snapshot.ts'
 
 export interface Audit {
   readonly accounts: number
   readonly entries: number
+  readonly sessions: number
   /** In the order of their accounts. */
   readonly findings: readonly Finding[]
   /** Findings beyond `FINDINGS_MAX`, which are not kept. */
@@ -28,13 +30,15 @@ export async function auditLedger(connectionString: string): Promise<Audit> {
 export async function auditSnapshot(snapshot: Snapshot): Promise<Audit> {
   const findings: Finding[] = []
   const seen = new Set<string>()
-  let [accounts, entries, notShown] = [0, 0, 0]
+  const faulty = new Set<string>()
+  let [accounts, entries, sessions, notShown] = [0, 0, 0, 0]
   const find = (found: readonly Finding[]) => {
     for (const finding of found) {
       // A run's own row is looked at with each account that it touched.
       const about = JSON.stringify([finding.problem, finding.rows, finding.differences.map(({ column }) => column)])
       if (finding.rows[0]?.table === 'run' && seen.has(about)) continue
       seen.add(about)
+      for (const { table, id } of finding.rows) if (table === 'run') faulty.add(id)
       if (findings.length < FINDINGS_MAX) findings.push(finding)
       else notShown += 1
     }
@@ -57,7 +61,14 @@ export async function auditSnapshot(snapshot: Snapshot): Promise<Audit> {
     const why = `there is no account ${accountId}`
     find([{ account: undefined, problem: 'added', rows: [entryName(entry)], differences: [], why }])
   }
-  return { accounts, entries, findings, notShown }
+  for await (const row of snapshot.stream(SESSIONS, RUNS_AT_ONCE)) {
+    const session = sessionRow.parse(row)
+    const finding = auditSession(session)
+    sessions += 1
+    // A run that was edited is named already, and may well be all that the ceiling is off by.
+    if (finding !== undefined && !session.runs.some(({ id }) => faulty.has(id))) find([finding])
+  }
+  return { accounts, entries, sessions, findings, notShown }
 }
 
 async function auditAccount(snapshot: Snapshot, account: AuditedAccount): Promise<AccountAudit> {
@@ -196,3 +207,21 @@ const strayRow = entryRow.extend({ accountId: z.string() })
 const STRAY_ENTRIES = `
   SELECT ${ENTRY_COLUMNS}, e.account_id::text AS "accountId" FROM entry e
   WHERE NOT EXISTS (SELECT FROM account a WHERE a.id = e.account_id) ORDER BY e.id`
+
+const sessionRow = z.object({
+  id: z.string(),
+  ceilingMicroUsd: amount,
+  root: z.enum(['none', 'there', 'missing', 'fork']),
+  runs: z.array(auditedRun.pick({ state: true, heldMicroUsd: true, spentMicroUsd: true }).extend({ id: z.string() })),
+})
+
+/** Each with the runs that draw from its ceiling. The runs of one session are few: each is a command of its own. */
+const SESSIONS = `
+  SELECT s.id, s.ceiling_micro_usd::text AS "ceilingMicroUsd",
+    CASE WHEN s.root_id IS NULL THEN 'none' WHEN root.id IS NULL THEN 'missing'
+      WHEN root.root_id IS NOT NULL THEN 'fork' ELSE 'there' END AS root,
+    coalesce((SELECT json_agg(json_build_object('id', r.id, 'state', r.state,
+        'heldMicroUsd', r.held_micro_usd::text, 'spentMicroUsd', r.spent_micro_usd::text) ORDER BY r.created_at, r.id)
+      FROM run r WHERE r.session_id = ANY(ARRAY[s.id] || ARRAY(SELECT f.id FROM session f WHERE f.root_id = s.id))),
+      '[]') AS runs
+  FROM session s LEFT JOIN session root ON root.id = s.root_id ORDER BY s.id`

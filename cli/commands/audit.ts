@@ -7,7 +7,9 @@ export interface AuditOptions {
 export function register(program: Command): void {
   program
     .command('audit')
-    .description('recompute every account of the App’s ledger from its entries, and name the rows that were edited')
+    .description(
+      'recompute the accounts and ceilings of the App’s ledger from its rows, and name those that were edited',
+    )
     .option('--json', 'print one JSON document', false)
     .addHelpText(
       'after',

@@ -22,7 +22,7 @@ it('says that all adds up, then names the account and the entry that was edited'
   await before.close()
   expect(await purser(['audit'], { cwd })).toEqual({
     code: 0,
-    stdout: '1 account, 13 entries: all add up.\n',
+    stdout: '1 account, 13 entries, 4 sessions: all add up.\n',
     stderr: '',
   })
 

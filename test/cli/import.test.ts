@@ -36,7 +36,7 @@ it.skipIf(!serverThere)(
       })
       expect(await purser(['audit'], { cwd, env })).toMatchObject({
         code: 0,
-        stdout: '1 account, 13 entries: all add up.\n',
+        stdout: '1 account, 13 entries, 4 sessions: all add up.\n',
       })
       const onServer = await purser(['export'], { cwd, env })
       expect(onServer.stdout).toBe(readFileSync(join(cwd, 'ledger.jsonl'), 'utf8'))

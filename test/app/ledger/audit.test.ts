@@ -189,7 +189,7 @@ onEachDatabase('an audit', (database) => {
 
   it('finds nothing in books that nobody has edited', async () => {
     const audit = await auditSnapshot(snapshotOf(client))
-    expect(audit).toEqual({ accounts: 1, entries: 13, findings: [], notShown: 0 })
+    expect(audit).toEqual({ accounts: 1, entries: 13, sessions: 4, findings: [], notShown: 0 })
   })
 
   it.each(edits)('finds %s', async (sql, ...words) => {
@@ -214,6 +214,28 @@ onEachDatabase('an audit', (database) => {
       'run $c: held_micro_usd is $1.00, expected $0.00; state is claimed, expected waiting or ended: it has no hold on any account',
       'entry # (run:$a:release:$A) fits nothing else in the ledger: there is no account 12345',
     ])
+  })
+
+  it('recomputes a session’s ceiling from its runs and those of its forks', async () => {
+    // The runs of `a` and `b` spent $2.50 and $1.50, `c` holds $1.00.
+    const edits = [
+      "UPDATE session SET ceiling_micro_usd = 4999999 WHERE id = (SELECT session_id FROM run WHERE id = '$a')",
+      "UPDATE session SET root_id = (SELECT session_id FROM run WHERE id = '$a') WHERE id IN (SELECT session_id FROM run WHERE id IN ('$b', '$c'))",
+    ]
+    const edit = (sql: string) => client.query(sql.replaceAll(/\$\w/g, (name) => names[name] ?? name))
+    await edit(edits.join(';'))
+    const [words = '', ...more] = await found()
+    expect(words).toMatch(
+      /^its runs spent and hold \$5\.00 under a ceiling of \$4\.999999; one of these.*: session .*, run \$/,
+    )
+    expect(words.split(', run ').slice(1).sort()).toEqual(['$a', '$b', '$c'])
+    expect(more).toEqual([])
+    await edit("UPDATE session SET ceiling_micro_usd = 5000000 WHERE id = (SELECT session_id FROM run WHERE id = '$a')")
+    expect(await found()).toEqual([])
+    await edit(
+      "UPDATE session SET root_id = (SELECT session_id FROM run WHERE id = '$b') WHERE id = (SELECT session_id FROM run WHERE id = '$c')",
+    )
+    expect(await found()).toEqual([expect.stringMatching(/^session .*: it draws from a fork$/)])
   })
 
   it('knows every kind of entry', async () => {
