@@ -1,4 +1,4 @@
-/** `purser eject`: a built-in workflow, with its prompts, variants and agents, becomes the repository's own. */
+/** `purser eject`: a built-in workflow, with all that it names, becomes the repository's own. */
 import type { Configuration, Family, Layer } from '../core/config/configuration.ts'
 import { payerOf } from '../core/payer.ts'
 import { isRefusal, type Refusal, refuse } from '../core/reason.ts'
@@ -8,6 +8,7 @@ import type { EjectOptions } from './commands/eject.ts'
 import { type ExitCode, endRefused, exitCodes } from './exit.ts'
 import { type LayerFiles, schemasNamedIn, writeLayerFiles } from './layer-files.ts'
 import { LAYER_FOLDER } from './layers.ts'
+import { neededFolders } from './needed-folders.ts'
 import { choosePayer, withWorkflow } from './portfolio-entry.ts'
 import { sayWritten } from './say-written.ts'
 
@@ -26,7 +27,7 @@ export function eject(name: string, { dir, organisation, portfolio, json }: Ejec
   if (isRefusal(written)) return endRefused(written, json)
   const next = [
     `Change it in ${LAYER_FOLDER}/catalog/${name}; until you do, it works as before.`,
-    ...sharedAgents(copied.added, configuration, name),
+    ...alsoYours(copied.added, configuration, name),
     'Commit it to the default branch. What comes with a newer Purser no longer reaches it.',
   ]
   sayWritten({ written, kept: copied.kept.map((path) => `${LAYER_FOLDER}/${path}`), next }, json)
@@ -43,22 +44,19 @@ function ejectable(configuration: Configuration, name: string): Family | Refusal
   return refuse('already-there', `\`${name}\` is ${owner} own already: ${family?.file}.`, 'Change it there.')
 }
 
-/** A repository may have laid variants and agents of its own over the built-in ones: these stay, and count as before. */
-function copyFamily(
-  checkout: Checkout,
-  { agents }: Configuration,
+/**
+ * With all that its steps name. A repository may have laid variants and agents of its own over the built-in ones: these
+ * stay, and count as before.
+ */
+export function copyFamily(
+  checkout: Pick<Checkout, 'layers'>,
+  configuration: Configuration,
   family: Family,
 ): { added: Map<string, string>; kept: readonly string[] } | Refusal {
   const builtIn = layerOf(checkout, 'built-in')
   const own = layerOf(checkout, 'repository')
-  const folder = `catalog/${family.name}/`
-  const used = new Set(
-    [family.baseline, ...[...family.variants.values()].map(({ workflow }) => workflow)].flatMap(({ steps }) =>
-      steps.flatMap((step) => ('agent' in step && agents.get(step.agent)?.layer === 'built-in' ? [step.agent] : [])),
-    ),
-  )
-  const agentPaths = new Set([...used].map((agent) => `catalog/agents/${agent}.agent.md`))
-  const wanted = [...builtIn].filter(([path]) => path.startsWith(folder) || agentPaths.has(path))
+  const folders = neededFolders(configuration, family.name)
+  const wanted = [...builtIn].filter(([path]) => folders.some((folder) => path.startsWith(folder)))
   const clash = wanted.find(([path, text]) => path.endsWith('.md') && own.has(path) && own.get(path) !== text)
   if (clash) {
     const message = `${LAYER_FOLDER}/${clash[0]} is there already and says something else than the built-in one.`
@@ -92,18 +90,27 @@ function payFor(
   return isRefusal(portfolios) ? portfolios : { portfolios }
 }
 
-function sharedAgents(added: ReadonlyMap<string, string>, { families }: Configuration, name: string): string[] {
-  const copied = [...added.keys()].flatMap((path) => /^catalog\/agents\/(.+)\.agent\.md$/.exec(path)?.[1] ?? [])
-  return copied.flatMap((agent) => {
-    const others = [...families.values()].filter(
-      (family) => family.name !== name && family.baseline.steps.some((step) => 'agent' in step && step.agent === agent),
-    )
-    if (others.length === 0) return []
-    return [`The agent ${agent} is yours too now, also where ${others.map((one) => one.name).join(', ')} names it.`]
-  })
+function alsoYours(added: ReadonlyMap<string, string>, { families }: Configuration, name: string): string[] {
+  const copied = [...added.keys()]
+  const workflows = copied.flatMap((path) => /^catalog\/(.+)\/workflow\.yml$/.exec(path)?.[1] ?? [])
+  const nested = workflows
+    .filter((workflow) => workflow !== name)
+    .map((workflow) => `The workflow ${workflow}, which it has as a step, is yours too now.`)
+  const agents = copied.flatMap((path) => /^catalog\/agents\/(.+)\.agent\.md$/.exec(path)?.[1] ?? [])
+  return [
+    ...nested,
+    ...agents.flatMap((agent) => {
+      const others = [...families.values()].filter(
+        (family) =>
+          family.name !== name && family.baseline.steps.some((step) => 'agent' in step && step.agent === agent),
+      )
+      if (others.length === 0) return []
+      return [`The agent ${agent} is yours too now, also where ${others.map((one) => one.name).join(', ')} names it.`]
+    }),
+  ]
 }
 
-function layerOf({ layers }: Checkout, name: Layer['name']): ReadonlyMap<string, string> {
+function layerOf({ layers }: Pick<Checkout, 'layers'>, name: Layer['name']): ReadonlyMap<string, string> {
   return layers.find((layer) => layer.name === name)?.files ?? new Map()
 }
 

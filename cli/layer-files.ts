@@ -48,7 +48,7 @@ function layersWith(layers: readonly Layer[], texts: ReadonlyMap<string, string>
 }
 
 /** Where the repository's own files say that the JSON Schemas lie, else where this Purser's do. */
-export function schemasNamedIn({ layers }: Checkout): string {
+export function schemasNamedIn({ layers }: Pick<Checkout, 'layers'>): string {
   const text = layers.at(-1)?.files.get(PORTFOLIOS) ?? ''
   return /\$schema=(\S+)\/portfolios\.schema\.json/.exec(text)?.[1] ?? schemasOf(ownAction())
 }

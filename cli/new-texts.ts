@@ -1,4 +1,7 @@
-/** What `purser new` writes: small files that work as they are and say where to change them. */
+/**
+ * What `purser new` writes: small files that work as they are and say where to change them. A key that is only offered is one
+ * line behind a comment sign: the file stays valid when the sign is taken off.
+ */
 import type { Family } from '../core/config/configuration.ts'
 import { minBigint, usdDecimal } from '../core/money.ts'
 import type { Payer } from './portfolio-entry.ts'
@@ -18,6 +21,8 @@ summary: Say here in one line what ${name} does
 value: ${portfolio.value}
 access: write # what somebody needs on GitHub to start it: triage, write or maintain
 on: [pull-request] # what it works on: pull-request, issue, push
+# when: { changed: ['src/**'] } # else the run ends before it costs anything; \`run: COMMAND\` asks a command
+# setup: { run: npm ci, network: [registry] } # once, before any model call; nothing else reaches the network
 inputs: # what a command may give it, as in \`/agent ${name} goal="..."\`
   goal:
     type: string
@@ -35,16 +40,23 @@ steps:
     agent: ${agent}
     prompt: work.md
     turns: 20
+    # share: 60% # of the cap, at most
+    # when: { equals: { steps.before.result: failed } } # else this step is left out
+    # output: { type: object, properties: { cause: { type: string } }, required: [cause], additionalProperties: false } # one JSON document; later steps name \${{ steps.work.output.cause }}
     until: # tried again with what this prints, until it passes
       run: \${{ inputs.test }}
       attempts: 2
-guards: # work that breaks one of these is shown and not delivered
+  # - { id: look, workflow: review, share: 30% } # another workflow as a step, under this one's cap
+guards: # work that breaks one of these is shown and not delivered; secrets always are such work
   paths:
     deny: ['**/package-lock.json']
   diff:
     files: 10
     lines: 300
-deliver: commit # commit, pull-request, review, comment, issue, none
+  # tests: withhold # work that deletes, skips or weakens tests; else it is only named to the reader
+  # run: [npm run lint] # what has to pass on the finished work
+  # waive: [diff] # what a maintainer may set aside, with \`/agent deliver\`
+deliver: commit # onto the pull request; or pull-request, review, comment, issue (with \`labels\`), none
 cap:
   usd: ${usdDecimal(cap)} # the most that one session may cost
 `
@@ -84,8 +96,10 @@ export function variantTexts(
 `
   const overlay = `${schemaLine(schemas, 'variant')}# Laid over ${family}: only what differs. Steps are matched by \`id\`; \`remove: true\` takes one out.
 summary: Say here in one line what differs from ${family}
-${squad === undefined ? '' : `squad: ${squad}\n`}${steps}# cap:
-#   usd: ${usdDecimal(baseline.cap.usd)}
+${squad === undefined ? '' : `squad: ${squad}\n`}${steps}# effort: low # of models that reason: minimal, low, medium or high
+# guards: { tests: withhold } # keys of guards are laid over those of ${family} one by one
+# without: [guards.diff] # keys of ${family} that this variant does not have
+# cap: { usd: ${usdDecimal(baseline.cap.usd)} }
 `
   const copied = step === undefined ? undefined : baseline.prompts[step.prompt]
   return new Map([
@@ -99,6 +113,12 @@ export function agentTexts(name: string): Texts {
 name: ${name}
 description: Say here in one line what it is good at
 tools: [read, list, search, edit, write, run]
+# model: gpt-5-mini # before the workflow's and the repository's
+# effort: medium # of a model that reasons: minimal, low, medium or high
+# skills: [release-notes] # folders catalog/skills/NAME with a SKILL.md, which it reads when it needs them
+# delegates: [investigator] # agents that it may give parts of its work to
+# mcp-servers: { docs: { url: https://mcp.example.org/mcp, tools: [search] } } # the tools of others that it may use
+# runtime: codex # carried out by codex or claude-code, under the same cap
 ---
 You are a careful engineer working in a checkout of a repository.
 

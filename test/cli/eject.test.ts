@@ -1,15 +1,20 @@
 /** `purser eject`: the same workflow, owned by the repository. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { readKeptPrices } from '../../catalog/built-in.ts'
 import { declaredConfiguration, readCheckout } from '../../cli/checkout.ts'
+import { copyFamily } from '../../cli/eject.ts'
 import { starterPortfolios } from '../../cli/starter.ts'
-import type { Configuration } from '../../core/config/configuration.ts'
+import type { Configuration, Layer } from '../../core/config/configuration.ts'
+import { loadConfiguration } from '../../core/config/load.ts'
 import { payerOf } from '../../core/payer.ts'
 import type { Plan } from '../../core/plan.ts'
 import { isRefusal } from '../../core/reason.ts'
 import { resolveRun } from '../../core/resolve.ts'
+import { bubblewrap } from '../action/sandboxed.ts'
 import { till } from '../catalog/play.ts'
+import { RUNS } from '../catalog/recorded/keep.ts'
 import { declared, folder, PORTFOLIOS, purser, workingCopy } from './purser.ts'
 
 const CATALOG = '.github/purser/catalog'
@@ -35,6 +40,19 @@ function plans(root: string): Record<string, Plan> {
   )
 }
 
+function planOf(configuration: Configuration, workflow: string): Plan {
+  const subject = { kind: 'local' as const, repository: 'till', headSha: '0'.repeat(40) }
+  const resolved = resolveRun(
+    configuration,
+    { workflow, inputs: {}, overrides: {} },
+    subject,
+    readKeptPrices(),
+    new Date(),
+  )
+  if (isRefusal(resolved)) throw new Error(resolved.message)
+  return resolved.plan
+}
+
 function targets(configuration: Configuration) {
   const offered = [...configuration.families.values()].filter(({ name }) => payerOf(configuration, name))
   return offered.flatMap(({ name, variants }) =>
@@ -44,7 +62,7 @@ function targets(configuration: Configuration) {
 
 describe('purser eject', () => {
   it('changes nothing of what any built-in workflow does', async () => {
-    const root = till('sound')
+    const root = till('mended')
     const before = plans(root)
     const names = [...read(root).configuration.families.keys()]
     expect(names.length).toBeGreaterThan(5)
@@ -55,6 +73,50 @@ describe('purser eject', () => {
     expect([...families.values()].map(({ layer }) => layer)).toEqual(names.map(() => 'repository'))
     expect([...agents.values()].map(({ layer }) => layer)).toEqual([...agents.keys()].map(() => 'repository'))
     expect(await purser(['check', root])).toMatchObject({ code: 0, stdout: 'No problems.\n' })
+    // The recorded run of the built-in one is asked for by the copy to the byte.
+    const unconfined = bubblewrap ? [] : ['--no-sandbox']
+    const env = { PATH: `${dirname(process.execPath)}:${process.env.PATH ?? ''}` }
+    const replayed = await purser(['replay', join(RUNS, 'fix-ci.jsonl'), '--dir', root, ...unconfined], { env })
+    expect(replayed).toMatchObject({ code: 0, stdout: expect.stringMatching(/^same: /) })
+  })
+
+  it('brings along nested workflows, delegates and skills, and works as before', () => {
+    const agent = (name: string, more: string) =>
+      `---\nname: ${name}\ndescription: Does its part\ntools: [read]\n${more}---\nWork.\n`
+    const workflow = (name: string, step: string) =>
+      `name: ${name}\nsummary: Does its part\nvalue: quality\nsteps:\n  - ${step}\ndeliver: none\ncap: { usd: 1 }\n`
+    const builtIn = new Map([
+      ['catalog/outer/workflow.yml', workflow('outer', '{ id: look, workflow: inner/short }')],
+      ['catalog/inner/workflow.yml', workflow('inner', '{ id: read, agent: reader, prompt: read.md }')],
+      ['catalog/inner/read.md', 'Read.\n'],
+      ['catalog/inner/variants/short.yml', 'summary: Shorter\neffort: low\n'],
+      ['catalog/other/workflow.yml', workflow('other', '{ id: read, run: "true" }')],
+      ['catalog/agents/reader.agent.md', agent('reader', 'delegates: [helper]\n')],
+      ['catalog/agents/helper.agent.md', agent('helper', 'skills: [notes]\n')],
+      ['catalog/agents/idle.agent.md', agent('idle', '')],
+      [
+        'catalog/skills/notes/SKILL.md',
+        '---\nname: notes\ndescription: How notes are written\n---\nSee [more](more.md).\n',
+      ],
+      ['catalog/skills/notes/more.md', 'More.\n'],
+    ])
+    const own = new Map([['portfolios.yml', declared[PORTFOLIOS].replace('refactor+tests, review', 'outer')]])
+    const read = (files: ReadonlyMap<string, string>) => {
+      const layers: Layer[] = [
+        { name: 'built-in', root: 'purser', files: builtIn },
+        { name: 'repository', root: '.github/purser', files },
+      ]
+      const loaded = loadConfiguration(layers, '2026-11-20')
+      if (!('configuration' in loaded)) throw new Error(JSON.stringify(loaded.problems))
+      return { layers, configuration: loaded.configuration, plan: planOf(loaded.configuration, 'outer') }
+    }
+    const before = read(own)
+    const family = before.configuration.families.get('outer')
+    const copied = family && copyFamily(before, before.configuration, family)
+    if (copied === undefined || isRefusal(copied)) throw new Error('not copied')
+    const kept = [...builtIn.keys()].filter((path) => !/other|idle/.test(path))
+    expect([...copied.added.keys()].sort()).toEqual(kept.sort())
+    expect(read(new Map([...own, ...copied.added])).plan).toEqual(before.plan)
   })
 
   it('is seen in the list, and names the schema that the repository’s files name', async () => {

@@ -1,8 +1,10 @@
 /** `purser new`: what it writes passes `purser check` and runs as it is. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { declaredConfiguration, readCheckout } from '../../cli/checkout.ts'
 import { starterPortfolios } from '../../cli/starter.ts'
+import { isRefusal } from '../../core/reason.ts'
 import { play, testsPass, till } from '../catalog/play.ts'
 import { call, MENDED } from '../catalog/recorded/turns.ts'
 import { conversation } from '../world/model-script.ts'
@@ -52,7 +54,11 @@ describe('purser new workflow', () => {
   })
 
   it.each([
-    [['tidy'], 'no-portfolio', 'Say which portfolio is to pay for it. There are `refactoring`, `writing`.'],
+    [
+      ['tidy'],
+      'no-portfolio',
+      'Say which portfolio is to pay for it. There are `refactoring`, `writing`, `checks`, `incidents`.',
+    ],
     [['tidy', '--portfolio', 'refactring'], 'no-portfolio', 'Did you mean `refactoring`?'],
     [['review', '--portfolio', 'writing'], 'already-there', 'There is a workflow `review` already, in purser/catalog'],
     [['quote', '--portfolio', 'writing'], 'configuration-invalid', '`/agent quote` means something else'],
@@ -81,6 +87,33 @@ describe('purser new workflow', () => {
   it('says what to do where nothing is declared', async () => {
     const { code, stderr } = await purser(['new', 'workflow', 'tidy'], { cwd: folder() })
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('purser init') })
+  })
+})
+
+describe('what is offered behind a comment sign', () => {
+  const skill = '---\nname: release-notes\ndescription: How release notes are written\n---\nShort.\n'
+
+  it('is valid when the sign is taken off, line by line', async () => {
+    const root = workingCopy({ ...declared, [`${CATALOG}/skills/release-notes/SKILL.md`]: skill })
+    const written = [
+      ...(await made(root, 'agent', 'migrator')).written,
+      ...(await made(root, 'workflow', 'migrate', '--agent', 'migrator')).written,
+      ...(await made(root, 'variant', 'migrate/small')).written,
+    ]
+    const texts = new Map(written.map((path) => [path, readFileSync(join(root, path), 'utf8')]))
+    let offered = 0
+    for (const [path, text] of texts) {
+      for (const line of text.split('\n').filter((one) => /^ *# [-a-z]+:? ?[{[a-z]/.test(one) && /: /.test(one))) {
+        if (line.startsWith('# yaml-language-server') || line.startsWith('# Laid over')) continue
+        offered += 1
+        writeFileSync(join(root, path), text.replace(line, line.replace('# ', '')))
+        const checkout = readCheckout(root)
+        const configuration = isRefusal(checkout) ? checkout : declaredConfiguration(checkout)
+        expect({ line, problem: isRefusal(configuration) ? configuration.message : '' }).toEqual({ line, problem: '' })
+        writeFileSync(join(root, path), text)
+      }
+    }
+    expect(offered).toBe(19)
   })
 })
 
