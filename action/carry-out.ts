@@ -1,5 +1,6 @@
 /** A granted run from its pinned commit to its report, with its deadline, its lease and its journal; in a job or at a terminal. */
 import type { Checkpoint } from '../core/checkpoint.ts'
+import type { EarlierResult } from '../core/earlier-result.ts'
 import type { Plan } from '../core/plan.ts'
 import type { Redact } from '../core/redact.ts'
 import type { AppRun } from './app-run.ts'
@@ -52,6 +53,8 @@ export interface CarryOut {
   readonly keepWork?: boolean
   /** What the run goes on from. */
   readonly checkpoint?: Checkpoint | undefined
+  /** What earlier runs came to, where no App says it. */
+  readonly earlier?: readonly EarlierResult[] | undefined
   /** What the run is told meanwhile, where somebody besides its App tells it something. */
   readonly meantime?: Meantime
 }
@@ -72,7 +75,8 @@ export async function carryOut(run: CarryOut): Promise<Executed> {
   let step = ''
   let checkpoints: Promise<Checkpoints> | undefined
   try {
-    recordStart(recording, plan, run.checkpoint)
+    const earlier = app?.claim.earlier ?? run.earlier ?? []
+    recordStart(recording, plan, run.checkpoint, earlier)
     if (reporting !== undefined) lease?.keep(purse, () => step, reporting)
     const missing = await prepareCheckout(run)
     if (missing !== undefined) return { report: callsReport([], 'failed', 'checkout-failed', missing), patch: '' }
@@ -91,7 +95,7 @@ export async function carryOut(run: CarryOut): Promise<Executed> {
       log: run.log,
       redact: run.redact,
       signal: abort.signal,
-      earlier: app?.claim.earlier ?? [],
+      earlier,
       resume: checkpoint && { checkpoint, isSpokenTo: meantime.hasSaid },
       onStep: (id) => {
         step = id

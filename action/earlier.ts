@@ -1,5 +1,5 @@
 /** What earlier runs of the session, or on its subject, came to, for the first agent of a run: material, and no instructions. */
-import type { EarlierResult } from '../core/checkpoint.ts'
+import type { EarlierResult } from '../core/earlier-result.ts'
 import { cleanText } from '../core/inert.ts'
 import { asData } from '../core/template.ts'
 

@@ -1,11 +1,17 @@
 /** The events that belong to a run as a whole: its beginning, its model calls, its end. */
 import type { Checkpoint } from '../core/checkpoint.ts'
+import type { EarlierResult } from '../core/earlier-result.ts'
 import type { Plan } from '../core/plan.ts'
 import type { Executed } from './finish-run.ts'
 import type { Journal } from './journal.ts'
 import type { Recording } from './recording.ts'
 
-export function recordStart(recording: Recording, plan: Plan, checkpoint: Checkpoint | undefined): void {
+export function recordStart(
+  recording: Recording,
+  plan: Plan,
+  checkpoint: Checkpoint | undefined,
+  earlier: readonly EarlierResult[],
+): void {
   const { workflow, variant, portfolio, inputs, overrides, subject, capMicroUsd } = plan
   const step = checkpoint?.conversation?.step
   recording.record({
@@ -17,6 +23,7 @@ export function recordStart(recording: Recording, plan: Plan, checkpoint: Checkp
     ...(overrides && { overrides }),
     subject,
     capMicroUsd,
+    ...(earlier.length > 0 && { earlier: [...earlier] }),
     ...(checkpoint && { resumed: { ...(step !== undefined && { step }), stepsFinished: checkpoint.steps.length } }),
   })
 }

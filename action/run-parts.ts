@@ -1,5 +1,6 @@
 /** What carrying out a plan needs, whoever started it: a job or a terminal. */
-import type { Checkpoint, EarlierResult } from '../core/checkpoint.ts'
+import type { Checkpoint } from '../core/checkpoint.ts'
+import type { EarlierResult } from '../core/earlier-result.ts'
 import type { Plan } from '../core/plan.ts'
 import type { Redact } from '../core/redact.ts'
 import type { Meanwhile } from './agent-task.ts'

@@ -14,6 +14,7 @@ import { isRefusal, type Refusal, refuse } from '../core/reason.ts'
 import { redactor } from '../core/redact.ts'
 import type { Report } from '../core/report.ts'
 import { resolveRun } from '../core/resolve.ts'
+import { readAppRecording } from './app-recording.ts'
 import { declaredConfiguration, readCheckout } from './checkout.ts'
 import type { ReplayOptions } from './commands/replay.ts'
 import { type ExitCode, endRefused, endWrongUsage, exitCodes, printJson } from './exit.ts'
@@ -24,10 +25,16 @@ import { type Departure, replayModel } from './replay-model.ts'
 import { hasCommit } from './resume.ts'
 import { recordingFile } from './session-folder.ts'
 
-export async function replay(named: string, options: ReplayOptions): Promise<ExitCode> {
+export async function replay(named: string | undefined, options: ReplayOptions): Promise<ExitCode> {
+  if ((named === undefined) === (options.session === undefined)) {
+    const usage = 'expected a recording or --session; for example purser replay 1a2b3c4d'
+    return endWrongUsage(usage, options.json)
+  }
   const checkout = readCheckout(options.dir, options.organisation)
   if (isRefusal(checkout)) return endRefused(checkout, options.json)
-  const recorded = readRecording(recordingFile(checkout.root, named))
+  const recorded = await (options.session === undefined
+    ? readRecording(recordingFile(checkout.root, named ?? ''))
+    : readAppRecording(options.session))
   if ('problem' in recorded) return endWrongUsage(recorded.problem, options.json)
   const configuration = declaredConfiguration(checkout)
   if (isRefusal(configuration)) return endRefused(configuration, options.json)
@@ -111,6 +118,7 @@ async function play(
         openMcpServers: recordedMcpServers(recorded),
         journalFile: journalPath(early.baseDir),
         sessionDir,
+        earlier: recorded.start.earlier,
         log: terminalLog(redact, (text) => process.stderr.write(text)),
         redact,
         monotonicMs: () => performance.now(),

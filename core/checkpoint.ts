@@ -80,16 +80,5 @@ export const checkpointSchema = z.object({
 })
 export type Checkpoint = z.infer<typeof checkpointSchema>
 
-/** What an earlier run of the same session came to, for a later one to be shown. */
-export const earlierResultSchema = z.object({
-  workflow: z.string().check(z.maxLength(100)),
-  variant: z.optional(z.string().check(z.maxLength(100))),
-  conclusion: z.string().check(z.maxLength(20)),
-  title: z.string().check(z.maxLength(300)),
-  body: z.string().check(z.maxLength(20_000)),
-})
-export type EarlierResult = z.infer<typeof earlierResultSchema>
-export const EARLIER_RESULTS_MAX = 10
-
 /** What people said meanwhile and no agent has been told yet. */
 export const saidMeanwhileSchema = z.array(saidSchema).check(z.maxLength(50))

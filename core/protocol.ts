@@ -3,7 +3,8 @@
  * these schemas; `z.encode` writes them. A refusal answers 4xx with `refusalBodySchema`.
  */
 import { z } from 'zod/mini'
-import { checkpointSchema, EARLIER_RESULTS_MAX, earlierResultSchema, saidMeanwhileSchema } from './checkpoint.ts'
+import { checkpointSchema, saidMeanwhileSchema } from './checkpoint.ts'
+import { EARLIER_RESULTS_MAX, earlierResultSchema } from './earlier-result.ts'
 import { EVENTS_BATCH_MAX } from './event-bounds.ts'
 import { planSchema } from './plan.ts'
 import { reasonCodes } from './reason.ts'

@@ -7,6 +7,7 @@ import { z } from 'zod/mini'
 import { callSchema } from './call.ts'
 import { overrideNames } from './command.ts'
 import { effortSchema } from './config/workflow.ts'
+import { EARLIER_RESULTS_MAX, earlierResultSchema } from './earlier-result.ts'
 import { EVENT_TEXT_CHARACTERS_MAX, EVENTS_MAX, SAID_CHARACTERS_MAX, TOOL_CALLS_MAX } from './event-bounds.ts'
 import { subjectSchema } from './plan.ts'
 import { reasonCodes } from './reason.ts'
@@ -53,6 +54,8 @@ export const sessionEventSchema = z.discriminatedUnion('kind', [
     overrides: z.optional(z.partialRecord(z.enum(overrideNames), z.string().check(z.maxLength(100)))),
     subject: subjectSchema,
     capMicroUsd: microUsdWire,
+    /** What earlier runs came to, as its first agent was told. */
+    earlier: z.optional(z.array(earlierResultSchema).check(z.maxLength(EARLIER_RESULTS_MAX))),
     /** It goes on from a checkpoint: with this step's conversation, or before the first step that is not finished. */
     resumed: z.optional(z.object({ step: z.optional(stepId), stepsFinished: count })),
   }),

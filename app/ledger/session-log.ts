@@ -69,6 +69,16 @@ export async function takeEvents(
   return row?.taken ?? 0
 }
 
+/** What a run told of itself, in order and as on the wire; null for what its log had no room for. */
+export async function logOf(prisma: PrismaClient, runId: string): Promise<readonly unknown[]> {
+  const events = await prisma.sessionEvent.findMany({
+    where: { runId },
+    orderBy: { sequence: 'asc' },
+    select: { event: true },
+  })
+  return events.map(({ event }) => event)
+}
+
 /** Puts a run's newest checkpoint in the place of the one before, while that claim's runner works. */
 export async function keepCheckpoint(
   prisma: PrismaClient,

@@ -35,7 +35,7 @@ it('says that all adds up, then names the account and the entry that was edited'
   expect(stdout.replace(/shop-\d+/, 'shop').replace(/entry \d+/, 'entry 3')).toBe(
     `acme/shop, portfolio refactoring of 2026-11-01 to 2026-12-01 (account ${names.$A}):
   entry 3 (${key}): spent_change is $0.000001, expected $2.50
-1 account, 13 entries: 1 row to look at.
+1 account, 13 entries, 4 sessions: 1 row to look at.
 `,
   )
   const json = await purser(['audit', '--json'], { cwd })

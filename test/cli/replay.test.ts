@@ -2,10 +2,18 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { withEarlier as told } from '../../action/earlier.ts'
+import { openDatabase } from '../../app/database/open.ts'
+import { openLedger } from '../../app/ledger/ledger.ts'
+import { takeEvents } from '../../app/ledger/session-log.ts'
 import { readRecording } from '../../cli/recorded-run.ts'
 import { sameMasked } from '../../core/masked-text.ts'
+import { type SessionEvent, sessionEventSchema } from '../../core/session-event.ts'
 import { JobWorld } from '../action/job-world.ts'
 import { bubblewrap } from '../action/sandboxed.ts'
+import { onDisk } from '../app/database/embedded-beginning.ts'
+import { CENT, newRepository, portfolioAccount, requestFor, reservedRun } from '../app/ledger/scene.ts'
 import { startModel } from '../world/model.ts'
 import type { ModelReply } from '../world/model-contract.ts'
 import { purser } from './purser.ts'
@@ -125,6 +133,47 @@ describe('purser replay', () => {
     if (change !== undefined) writeFileSync(file, change(readFileSync(log, 'utf8')))
     expect(readRecording(file)).toEqual({ problem: expect.stringContaining(says) })
   })
+})
+
+describe('a run of the App', () => {
+  it('is played again from its ledger, with what earlier runs came to, and refused where the log is not kept', async () => {
+    const dataDir = join(world.dir, 'ledger')
+    const database = await openDatabase({ dataDir: await onDisk(dataDir) })
+    const ledger = openLedger(database)
+    const events = readFileSync(log, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => z.decode(sessionEventSchema, JSON.parse(line)))
+    const reserved = async () =>
+      (await reservedRun(ledger, requestFor(await newRepository(ledger.prisma), CENT, [portfolioAccount(9n * CENT)])))
+        .run
+    const [kept, forgotten] = [await reserved(), await reserved()]
+    await takeEvents(ledger.prisma, kept, withEarlier(events))
+    await database.close()
+
+    const env = { PATH, PURSER_DATA: dataDir }
+    const session = (id: string) =>
+      purser(['replay', '--session', id, '--dir', world.workspace, ...unconfined], { env })
+    expect(await session(kept.sessionId)).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^same: 4 model calls/),
+    })
+    expect(await session(forgotten.id)).toMatchObject({ code: 2, stderr: expect.stringContaining('is not kept') })
+    expect(await session('nobody')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('no session or run nobody'),
+    })
+  })
+
+  /** The same run, as if something had been done on its subject before. */
+  function withEarlier(events: readonly SessionEvent[]): SessionEvent[] {
+    const earlier = [{ workflow: 'triage', conclusion: 'completed', title: 'Found', body: 'Found in `sum.js:1`.' }]
+    const task = events.findIndex((event) => event.kind === 'told' && event.role === 'user')
+    return events.map((event, index) => {
+      if (event.kind === 'run-started') return { ...event, earlier }
+      return event.kind === 'told' && index === task ? { ...event, text: told(event.text, earlier) } : event
+    })
+  }
 })
 
 it('calls a replay of what is no recording wrong usage', async () => {

@@ -117,7 +117,7 @@ describe('a variant that is wrong', () => {
       'removes a step whose output a prompt shows',
       'steps:\n  - { id: look, remove: true }\n',
       [
-        `${VARIANT}:3:3 steps: \`\${{ steps.look.output }}\` names nothing that is known in work.md; expected one of inputs.goal, subject.repository, subject.number, subject.title, subject.files, subject.diff, subject.commits; for example \${{ inputs.goal }}`,
+        `${VARIANT}:3:3 steps: \`\${{ steps.look.output }}\` names nothing that is known in work.md; expected one of inputs.goal, subject.repository, subject.number, subject.title, subject.text, subject.log, subject.files, subject.diff, subject.commits; for example \${{ inputs.goal }}`,
       ],
     ],
     [
