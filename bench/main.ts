@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: what it costs to start and to work, in time, memory and tokens, what a model call takes beside the model,
- * how fast the ledger reserves and settles, and whether deciding a family anew grows with its history. `--only <part>` measures one part, `--json` prints the figures as one
- * object. Exit code 1 means that a figure is missed. See docs/bench.md.
+ * how fast the ledger reserves and settles, whether deciding a family anew grows with its history, and what a
+ * workspace of very many files takes. `--only <part>` measures one part, `--json` prints the figures as one object. Exit code 1 means that a figure is missed. See docs/bench.md.
  */
 import { parseArgs } from 'node:util'
 import { measureCall } from './call.ts'
@@ -10,6 +10,7 @@ import { measureFirstRequest } from './first-request.ts'
 import { countFirstWords } from './first-words.ts'
 import { measureLedger, type Rates, type RatesByRows } from './ledger.ts'
 import { measureReferenceTask } from './reference-task.ts'
+import { measureWorkspace } from './workspace.ts'
 
 const FIRST_REQUEST_RATIO_MAX = 2
 const WORDS_MAX = 1_000
@@ -28,6 +29,8 @@ const LEDGER_OPERATIONS = 2_000
 const HISTORY_RUNS = 50_000
 const DECIDE_RATIO_MAX = 1.5
 const DECIDE_SAMPLES = 200
+const WORKSPACE_FILES = 1_000_000
+const WORKSPACE_MEMORY_MB_MAX = 300
 
 interface Row {
   readonly what: string
@@ -53,6 +56,7 @@ const parts: Readonly<Record<string, () => Promise<Part>>> = {
   call: modelCall,
   ledger,
   decide,
+  workspace,
 }
 const names = values.only === undefined ? Object.keys(parts) : [values.only]
 const done = new Map<string, Part>()
@@ -196,6 +200,24 @@ async function decide(): Promise<Part> {
     ],
     notes: [
       `a decision ${fewMs.toFixed(1)} ms after ${runsFew} runs, ${manyMs.toFixed(1)} ms after ${runsMany}, medians of ${samples} in turn`,
+    ],
+  }
+}
+
+async function workspace(): Promise<Part> {
+  const measured = await measureWorkspace(WORKSPACE_FILES)
+  const { files, seconds, runnerMb, gitMb, violations } = measured
+  return {
+    figures: measured,
+    rows: [
+      {
+        what: `handing over a workspace of ${files} files, MB of the runner`,
+        measured: rounded(runnerMb),
+        atMost: WORKSPACE_MEMORY_MB_MAX,
+      },
+    ],
+    notes: [
+      `a workspace of ${files} files and one of 1 GiB: ${seconds.toFixed(0)} s, git ${gitMb.toFixed(0)} MB; ${violations[0] ?? 'nothing is said of it'}`,
     ],
   }
 }
