@@ -1,6 +1,6 @@
 /** What is handed over of a workspace that was made to be hard to hand over. */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -43,6 +43,16 @@ it('of more files than can be listed is some, and that there are more; the list 
     expect(Number(count)).toBeLessThan(450)
     expect(cut.changeset.files).toEqual(whole.changeset.files.slice(0, cut.changeset.files.length))
   }
+})
+
+it('of a workspace of very many files is bounded in memory; `npm run bench -- --only workspace` has a million', async () => {
+  writeFileSync(join(workDir, 'first'), 'one\n')
+  for (let at = 0; at < 20_000; at += 1) linkSync(join(workDir, 'first'), join(workDir, `${at}`))
+  const before = process.memoryUsage().rss
+  const { changeset, violations } = await collect()
+  expect(process.memoryUsage().rss - before).toBeLessThan(100_000_000)
+  expect(changeset.files).toHaveLength(CHANGESET_FILES_MAX)
+  expect(violations.map(({ reason }) => reason)).toEqual(['guard-files'])
 })
 
 it('of links, nested repositories, devices and odd names is only what can be delivered', async () => {
