@@ -1,7 +1,8 @@
 /**
  * `npm run bench`: what it costs to start and to work, in time, memory and tokens, what a model call takes beside the model,
  * how fast the ledger reserves and settles, whether deciding a family anew grows with its history, and what a
- * workspace of very many files takes. `--only <part>` measures one part, `--json` prints the figures as one object. Exit code 1 means that a figure is missed. See docs/bench.md.
+ * workspace of very many files takes. `--only <part>` measures one part, `--peers` two
+ * other agents beside ours, `--json` prints the figures as one object. Exit code 1 means that a figure is missed. See docs/bench.md.
  */
 import { parseArgs } from 'node:util'
 import { measureCall } from './call.ts'
@@ -9,6 +10,7 @@ import { measureDecide } from './decide.ts'
 import { measureFirstRequest } from './first-request.ts'
 import { countFirstWords } from './first-words.ts'
 import { measureLedger, type Rates, type RatesByRows } from './ledger.ts'
+import { measurePeers, missingPeers } from './peers.ts'
 import { measureReferenceTask } from './reference-task.ts'
 import { measureWorkspace } from './workspace.ts'
 
@@ -47,7 +49,12 @@ interface Part {
 }
 
 const { values } = parseArgs({
-  options: { json: { type: 'boolean' }, only: { type: 'string' }, runs: { type: 'string', default: '15' } },
+  options: {
+    json: { type: 'boolean' },
+    only: { type: 'string' },
+    peers: { type: 'boolean' },
+    runs: { type: 'string', default: '15' },
+  },
 })
 const say = (text: string) => process.stderr.write(`${text}\n`)
 const parts: Readonly<Record<string, () => Promise<Part>>> = {
@@ -58,10 +65,10 @@ const parts: Readonly<Record<string, () => Promise<Part>>> = {
   decide,
   workspace,
 }
-const names = values.only === undefined ? Object.keys(parts) : [values.only]
+const names = values.peers ? ['peers'] : values.only === undefined ? Object.keys(parts) : [values.only]
 const done = new Map<string, Part>()
 for (const name of names) {
-  const measure = parts[name]
+  const measure = name === 'peers' ? peers : parts[name]
   if (measure === undefined) {
     say(`There is no part ${JSON.stringify(name)}; expected one of ${Object.keys(parts).join(', ')}.`)
     process.exit(2)
@@ -170,6 +177,32 @@ async function ledger(): Promise<Part> {
       note('100 rows without fsync', measured.withoutFsync.many),
     ],
   }
+}
+
+/** Beside ours, as multiples of the same bare loop; nobody else's figure is ours to miss. */
+async function peers(): Promise<Part> {
+  const missing = missingPeers()
+  if (missing.length > 0) {
+    say(`LEFT OUT: ${missing.join(' and ')}, not installed; \`npm run peers\` brings them (some 800 MB)`)
+    return { figures: {}, rows: [], notes: [] }
+  }
+  const first = await measureFirstRequest(TASK_RUNS)
+  const task = await measureReferenceTask(TASK_RUNS, say)
+  const figures = await measurePeers(TASK_RUNS, say)
+  const told = Object.values(figures).map(
+    (peer) =>
+      `${peer.version}: first request after ${times(peer.firstRequestMs, first.bareMs)}, processor ${times(peer.cpuMs, task.bareCpuMs)}, memory ${times(peer.memoryMb, task.bareMemoryMb)} of the bare loop; first request ${peer.firstTokens} tokens, ${peer.inputTokens} in ${peer.requests} requests, ${peer.longOutputTokens} for the long output`,
+  )
+  const ours = `purser: first request after ${times(first.bundleMs, first.bareMs)}, processor ${times(task.bundleCpuMs, task.bareCpuMs)}, memory ${times(task.bundleMemoryMb, task.bareMemoryMb)} of the bare loop; first request ${task.firstTokens} tokens, ${task.inputTokens} in ${task.requests} requests, ${task.longOutputTokens} for the long output`
+  return {
+    figures: { ours: { ...task, first: { ...first, body: undefined } }, ...figures },
+    rows: [],
+    notes: [ours, ...told],
+  }
+}
+
+function times(measured: number, bare: number): string {
+  return `${(measured / bare).toFixed(1)} times`
 }
 
 function ratios(what: string, { one, many }: RatesByRows): readonly Row[] {

@@ -8,7 +8,7 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -21,7 +21,7 @@ import type { ModelReply } from '../test/world/model-contract.ts'
 const MAIN = fileURLToPath(new URL('../action/dist/main.cjs', import.meta.url))
 const BARE = fileURLToPath(new URL('./bare-loop.mjs', import.meta.url))
 const PACKAGE = dirname(fileURLToPath(import.meta.resolve('picomatch')))
-const PACKAGE_FILES = ['index.js', 'package.json', 'README.md']
+export const PACKAGE_FILES = ['index.js', 'package.json', 'README.md']
 const LONG_OUTPUT_BYTES = 1_260_000
 
 const call = (name: string, args: Record<string, unknown>): ModelReply => ({ toolCalls: [{ name, arguments: args }] })
@@ -31,8 +31,8 @@ const run = (command: string) => call('run', { command })
 const search = (pattern: string, path: string) => call('search', { pattern, path })
 const rename = (path: string, text: string) => call('edit', { path, old: text, new: `${text} // looked at` })
 
-const LONG_OUTPUT_TURN = 14
-const replies: readonly ModelReply[] = [
+export const LONG_OUTPUT_TURN = 14
+export const replies: readonly ModelReply[] = [
   call('list', {}),
   read('package.json', 1, 30),
   call('list', { path: 'lib' }),
@@ -82,6 +82,7 @@ export interface TaskFigures {
   readonly bareMemoryMb: number
   readonly memoryRatio: number
   readonly inputTokens: number
+  readonly firstTokens: number
   /** What the next request has more after a command that printed 1.26 MB. */
   readonly longOutputTokens: number
 }
@@ -95,13 +96,13 @@ export async function measureReferenceTask(runs: number, say: (text: string) => 
   const dir = mkdtempSync(join(tmpdir(), 'purser-bench-'))
   const world = new JobWorld({ workflow, prompt: 'Goal: ${{ inputs.goal }}\n', files: packageFiles() })
   const inputs = { workflow: 'mend', 'api-key': 'sk-bench-0123456789', 'base-url': model.url }
-  const runBundle = () => measured([MAIN], world.environment(inputs), dir)
+  const runBundle = () => measured([process.execPath, MAIN], world.environment(inputs), dir)
   const bodyFile = join(dir, 'first.json')
   const runBare = async () => {
     const workspace = mkdtempSync(join(dir, 'bare-'))
     for (const file of ['lib', ...PACKAGE_FILES])
       cpSync(join(world.workspace, file), join(workspace, file), { recursive: true })
-    return measured([BARE, model.url, bodyFile], { PATH: process.env.PATH ?? '' }, workspace)
+    return measured([process.execPath, BARE, model.url, bodyFile], { PATH: process.env.PATH ?? '' }, workspace)
   }
   try {
     await runBundle()
@@ -132,6 +133,7 @@ export async function measureReferenceTask(runs: number, say: (text: string) => 
       bundleMemoryMb,
       bareMemoryMb,
       memoryRatio: bundleMemoryMb / bareMemoryMb,
+      firstTokens: tokens[0] ?? Number.NaN,
       inputTokens: tokens.reduce((sum, count) => sum + count, 0),
       longOutputTokens: (tokens[LONG_OUTPUT_TURN] ?? Number.NaN) - (tokens[LONG_OUTPUT_TURN - 1] ?? Number.NaN),
     }
@@ -163,12 +165,12 @@ function countTokens(body: string): number {
   return texts.reduce((sum, text) => sum + encode(text).length, messages.length * MESSAGE_TOKENS)
 }
 
-function packageFiles(): Record<string, string> {
+export function packageFiles(): Record<string, string> {
   const lib = readdirSync(join(PACKAGE, 'lib')).map((name) => `lib/${name}`)
   return Object.fromEntries([...PACKAGE_FILES, ...lib].map((path) => [path, readFileSync(join(PACKAGE, path), 'utf8')]))
 }
 
-interface Measured {
+export interface Measured {
   readonly cpuMs: number
   readonly memoryMb: number
 }
@@ -176,20 +178,21 @@ interface Measured {
 const MEMORY_EVERY_MS = 20
 
 /** Under a bash that says at the end what its children took, and theirs. */
-async function measured(
-  args: readonly string[],
+export async function measured(
+  command: readonly string[],
   env: Readonly<Record<string, string>>,
   cwd: string,
+  isStarter = false,
 ): Promise<Measured> {
   const script = '"$@" >/dev/null 2>&1; times >&3'
-  const child = spawn('bash', ['-c', script, 'bash', process.execPath, ...args], {
+  const child = spawn('bash', ['-c', script, 'bash', ...command], {
     env,
     cwd,
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
   })
   let memoryKb = 0
   const watch = setInterval(() => {
-    memoryKb = Math.max(memoryKb, peakKb(child.pid ?? 0))
+    memoryKb = Math.max(memoryKb, peakKb(child.pid ?? 0, isStarter))
   }, MEMORY_EVERY_MS)
   let said = ''
   child.stdio[3]?.on('data', (chunk) => {
@@ -206,19 +209,33 @@ async function measured(
   return { cpuMs, memoryMb: memoryKb / 1_024 }
 }
 
-/** The highest resident set of the process that this bash started. */
-function peakKb(bash: number): number {
-  const list = `/proc/${bash}/task/${bash}/children`
-  if (!existsSync(list)) return 0
+/** The highest resident set of the program that this bash started or, where that only starts another, of the larger one. */
+function peakKb(bash: number, isStarter: boolean): number {
+  const [program] = childrenOf(bash)
+  if (program === undefined) return 0
+  return Math.max(residentKb(program), ...(isStarter ? childrenOf(program).map(residentKb) : []))
+}
+
+function childrenOf(pid: number): number[] {
+  return readProcess(`/proc/${pid}/task/${pid}/children`)
+    .split(' ')
+    .flatMap((id) => (id === '' ? [] : [Number(id)]))
+}
+
+function residentKb(pid: number): number {
+  return Number(/^VmHWM:\s+(\d+)/m.exec(readProcess(`/proc/${pid}/status`))?.[1] ?? 0)
+}
+
+/** Empty of one that has ended meanwhile. */
+function readProcess(path: string): string {
   try {
-    const [pid = ''] = readFileSync(list, 'utf8').trim().split(' ')
-    return Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0)
+    return readFileSync(path, 'utf8').trim()
   } catch {
-    return 0
+    return ''
   }
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
 }
