@@ -1,5 +1,6 @@
 /** `/agent go`: starts what was quoted on this subject and waits, with today's configuration, head and prices. */
 
+import { startedBy } from '../../core/config/trigger.ts'
 import { formatUsd } from '../../core/money.ts'
 import { mayRun, refusePermission } from '../../core/permission.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/reason.ts'
@@ -33,8 +34,10 @@ export async function go(at: CommandAt): Promise<void> {
   const refusal = await refusalOf(at, found)
   if (refusal) return refuseRun(at, found, refusal, about)
   const { commandKey } = waiting.session
+  // What it was quoted for: a machine may have started it.
+  const trigger = startedBy.find((one) => one === waiting.session.trigger) ?? 'comment'
   const agreedMicroUsd = waiting.capMicroUsd
-  const beginning = { prepared, found, trigger: 'comment', commandKey, go: { key: goKey, agreedMicroUsd } } as const
+  const beginning = { prepared, found, trigger, commandKey, go: { key: goKey, agreedMicroUsd } } as const
   // Said before it is stored: once it is, a repeated try can't tell what had been shown before.
   const isDearer = onlyQuotes(beginning)
   if (!isDearer && (await mustWait(at, found.key))) return waitInLine(at, found)
