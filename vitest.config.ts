@@ -7,7 +7,7 @@ process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('node_modules/.cache/vi
 
 export default defineConfig({
   test: {
-    globalSetup: ['test/app/database/setup.ts'],
+    globalSetup: ['test/app/database/setup.ts', 'test/action/setup.ts'],
     include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,

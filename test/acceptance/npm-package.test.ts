@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { encode } from 'gpt-tokenizer/encoding/o200k_base'
-import { afterAll, beforeAll, expect, it } from 'vitest'
-import { makeBundle } from '../action/bundle.ts'
+import { expect, it } from 'vitest'
 import { JobWorld } from '../action/job-world.ts'
 import { sandboxed } from '../action/sandboxed.ts'
 import { startModel } from '../world/model.ts'
@@ -141,19 +140,12 @@ const tests = conversation('Cover the refactored code with tests', [
   { text: 'Cover the edit distance\n\nSwaps, and the words that a swap is not enough for.' },
 ])
 
-let bundle: Awaited<ReturnType<typeof makeBundle>>
-beforeAll(async () => {
-  bundle = await makeBundle()
-})
-afterAll(() => rmSync(bundle.dir, { recursive: true }))
-
 it('mends, refactors and covers it, within its cap, and its tests pass where the work is applied', async () => {
   const files = readPackage()
   expect(Object.values(files).join('').split('\n').length).toBeGreaterThan(4_000)
   const world = new JobWorld({
     files: { ...files, 'test/command.test.js': commandTest, '.gitignore': 'node_modules/\n' },
     portfolios: (text) => text.replace('[mend]', '[mend, refactor+tests]'),
-    main: bundle.main,
   })
   const model = await startModel({ scripts: [refactors, tests] })
   try {

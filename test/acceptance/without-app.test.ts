@@ -1,11 +1,11 @@
 /** A repository without an App: one job works and may not write, another delivers and has no key. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Octokit } from '@octokit/rest'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { parse, stringify } from 'yaml'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { parse } from 'yaml'
 import { deliverInputNames, deliverOutputNames } from '../../action/deliver-io.ts'
 import { ACTIONS_WORKFLOW, starterActionsWorkflow } from '../../cli/starter.ts'
 import { mendWorkflow, sumProject } from '../action/job-world.ts'
@@ -42,21 +42,8 @@ let github: GitHub
 let octokit: Octokit
 let pulls = 0
 
-/** `action.yml` as it is, with the sources in place of the bundle. */
-function actionOfSources(into: string): void {
-  const named = { 'action.yml': ['main', 'post'], 'delivery/action.yml': ['deliver'] } as const
-  for (const [path, [main, post]] of Object.entries(named)) {
-    const file = parse(readFileSync(join(root, path), 'utf8'))
-    file.runs.main = join(root, `action/${main}.ts`)
-    if (post !== undefined) file.runs.post = join(root, `action/${post}.ts`)
-    mkdirSync(join(into, path, '..'), { recursive: true })
-    writeFileSync(join(into, path), stringify(file))
-  }
-}
-
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'purser-without-app-'))
-  actionOfSources(join(dir, 'purser'))
   model = await startModel({ scripts: [mends] })
   github = await startGitHub({
     dir,
@@ -74,7 +61,7 @@ beforeAll(async () => {
       },
     },
     actions: {
-      action: join(dir, 'purser'),
+      action: inject('action'),
       secrets: { OPENAI_API_KEY: KEY },
       extraEnv: { OPENAI_BASE_URL: model.url, ...sandboxed },
       skip: ({ run }) => run.includes('sudo'),

@@ -6,7 +6,8 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-export const MAIN = process.env.PURSER_TEST_MAIN ?? join(root, 'action/main.ts')
+/** What `setup.ts` has made; without it the sources. */
+const MAIN = process.env.PURSER_TEST_MAIN ?? join(root, 'action/main.ts')
 const POST = process.env.PURSER_TEST_POST ?? join(root, 'action/post.ts')
 
 /** A function with a defect, and a test that fails because of it. */
@@ -67,7 +68,7 @@ export interface WorldOptions {
   /** The agent's file. */
   readonly agent?: string
   readonly portfolios?: (text: string) => string
-  /** The entry of a bundle; the sources are run where none is given. */
+  /** The entry of a bundle; left out, the tests' own. */
   readonly main?: string
 }
 

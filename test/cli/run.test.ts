@@ -17,7 +17,7 @@ import { startModel } from '../world/model.ts'
 import type { Script } from '../world/model-contract.ts'
 import { commitAll, declared, folder, git, purser, workingCopy } from './purser.ts'
 
-const CLI = fileURLToPath(new URL('../../cli/main.ts', import.meta.url))
+const CLI = fileURLToPath(new URL('../../cli/purser.js', import.meta.url))
 const closing: (() => unknown)[] = []
 afterEach(async () => {
   for (const close of closing.splice(0)) await close()

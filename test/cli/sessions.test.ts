@@ -13,7 +13,7 @@ import { bubblewrap } from '../action/sandboxed.ts'
 import { startModel } from '../world/model.ts'
 import type { ChatRequest, ModelReply } from '../world/model-contract.ts'
 
-const CLI = fileURLToPath(new URL('../../cli/main.ts', import.meta.url))
+const CLI = fileURLToPath(new URL('../../cli/purser.js', import.meta.url))
 const KEY = 'sk-canary-0123456789'
 const closing: (() => unknown)[] = []
 afterEach(async () => {
