@@ -13,6 +13,8 @@ export default defineConfig({
     hookTimeout: 60_000,
     // Two cores: more workers only make the real databases and processes wait for each other.
     maxWorkers: 2,
+    // Each core's process loads the packages and compiles PGlite once. A file puts back what it changes of its process.
+    isolate: false,
     sequence: { sequencer: LongestFirst },
     coverage: { provider: 'v8', include: ['core/**', 'action/**', 'app/**', 'cli/**'], exclude: ['action/dist/**'] },
   },

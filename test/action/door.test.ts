@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import nock from 'nock'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
 import { startAppRun } from '../../action/app-run.ts'
 import { openDoor } from '../../action/door.ts'
@@ -19,6 +19,10 @@ const door = openDoor(APP, HASTY)
 const goOn = new AbortController().signal
 
 const closing: (() => unknown)[] = []
+beforeAll(() => {
+  if (!nock.isActive()) nock.activate()
+})
+afterAll(() => nock.restore())
 beforeEach(() => {
   nock.disableNetConnect()
 })

@@ -5,7 +5,10 @@ import { openModel } from '../../action/model.ts'
 import { ANSWER_BYTES_MAX } from '../../action/model-stream.ts'
 import type { Endpoint } from '../../core/endpoint.ts'
 
-beforeAll(() => nock.disableNetConnect())
+beforeAll(() => {
+  if (!nock.isActive()) nock.activate()
+  nock.disableNetConnect()
+})
 afterEach(() => nock.cleanAll())
 afterAll(() => {
   nock.enableNetConnect()

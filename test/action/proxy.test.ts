@@ -1,12 +1,11 @@
 /** The way out of a sandbox: only to declared hosts, and never to this machine by the back door. */
-import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer as createHttpServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { mayConnect } from '../../action/network-address.ts'
 import { type HostProxy, openProxy } from '../../action/proxy.ts'
 import { machineRegistries } from '../../action/registries.ts'
@@ -200,6 +199,10 @@ describe('the proxy', () => {
     const workDir = join(dir, 'work')
     mkdirSync(workDir)
     const places = { workDir, homeDir: join(dir, 'home'), outputDir: join(dir, 'output'), hidden: [dir] }
+    // Of this test's own: others make such folders at the same time.
+    vi.stubEnv('TMPDIR', join(dir, 'tmp'))
+    onTestFinished(() => void vi.unstubAllEnvs())
+    mkdirSync(tmpdir())
     const sandbox = await openSandbox(places, 'bubblewrap', process.env)
     if (isRefusal(sandbox)) throw new Error(sandbox.message)
     const fetching = (url: string) =>
@@ -214,6 +217,6 @@ describe('the proxy', () => {
     expect(result.head.split('\n')[1]).toContain('Error')
     expect(result.exitCode).toBe(7)
     expect(result.refusedHosts).toEqual(['other.example:80'])
-    expect(spawnSync('ls', [tmpdir()], { encoding: 'utf8' }).stdout).not.toContain('purser-net-')
+    expect(readdirSync(tmpdir())).toEqual([])
   })
 })
