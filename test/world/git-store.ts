@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FileMode } from './contract.ts'
 import { git, tryGit } from './git-process.ts'
+import { readRef, readRefs } from './refs.ts'
 
 export type TreeEntry = {
   path: string
@@ -62,6 +63,7 @@ export function openStore(gitDir: string) {
   /** The sha of what `revision` names as `kind`, or null. */
   async function resolve(revision: string, kind: 'commit' | 'tree' = 'commit'): Promise<string | null> {
     if (revision === '' || revision.startsWith('-')) return null
+    if (revision.startsWith('refs/heads/') && kind === 'commit') return readRef(gitDir, revision)
     const { code, stdout } = await tryGit(gitDir, [
       'rev-parse',
       '--verify',
@@ -99,14 +101,7 @@ export function openStore(gitDir: string) {
     }
   }
 
-  async function refs(prefix = 'refs/'): Promise<Map<string, string>> {
-    const text = await run('for-each-ref', '--format=%(refname) %(objectname)')
-    const pairs = text
-      .split('\n')
-      .filter(Boolean)
-      .map((row) => row.split(' ') as [string, string])
-    return new Map(pairs.filter(([name]) => name.startsWith(prefix)))
-  }
+  const refs = (prefix = 'refs/'): Promise<Map<string, string>> => readRefs(gitDir, prefix)
 
   async function tree(revision: string, recursive: boolean): Promise<TreeEntry[]> {
     const text = await run('ls-tree', '-z', '--long', ...(recursive ? ['-r', '-t'] : []), revision)
@@ -157,9 +152,11 @@ export function openStore(gitDir: string) {
   }
 
   async function diff(base: string, head: string): Promise<FileDiff[]> {
-    const raw = await run('diff', '--raw', '-z', '--no-abbrev', '-M', base, head)
-    const patches = (await run('diff', '-M', '--full-index', base, head)).split(/^(?=diff --git )/m).filter(Boolean)
-    return readRaw(raw).map((file) => {
+    const text = await run('diff', '--raw', '--patch', '-z', '--no-abbrev', '-M', '--full-index', base, head)
+    // The fields of `--raw` end with a NUL each, and one more parts them from the patches.
+    const end = text.indexOf('\0\0')
+    const patches = text.slice(end + 2).split(/^(?=diff --git )/m)
+    return readRaw(text.slice(0, end + 1)).map((file) => {
       const patch = patches.shift() ?? ''
       // A file that became a symlink, or the reverse, has two patches: one that removes it and one that adds it.
       return withPatch(file, file.status === 'changed' ? patch + (patches.shift() ?? '') : patch)
