@@ -41,6 +41,7 @@ it.skipIf(!serverThere)(
       const onServer = await purser(['export'], { cwd, env })
       expect(onServer.stdout).toBe(readFileSync(join(cwd, 'ledger.jsonl'), 'utf8'))
 
+      await onDisk(join(cwd, 'new'))
       const back = { PURSER_DATA: 'new' }
       const json = await purser(['import', '-', '--json'], { cwd, env: back, input: onServer.stdout })
       expect(JSON.parse(json.stdout)).toMatchObject({ ok: true, totals: { rows: { run: '4' } } })

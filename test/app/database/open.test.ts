@@ -7,8 +7,8 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { DatabaseLocked } from '../../../app/database/lock.ts'
-import { type Database, IN_MEMORY, openDatabase } from '../../../app/database/open.ts'
-import { onDisk } from './embedded-beginning.ts'
+import { type Database, openDatabase } from '../../../app/database/open.ts'
+import { inMemory, onDisk } from './embedded-beginning.ts'
 
 const WRITER = fileURLToPath(new URL('writer.ts', import.meta.url))
 const ROWS_BEFORE_KILL = 200
@@ -37,7 +37,7 @@ it('keeps what was written when it is closed and opened again', async () => {
 })
 
 it('listens where only this user can go', async () => {
-  const database = await openDatabase({ dataDir: IN_MEMORY })
+  const database = await openDatabase({ dataDir: inMemory() })
   const socketDir = new URL(database.connectionString).searchParams.get('host') ?? ''
   expect((await stat(socketDir)).mode & 0o777).toBe(0o700)
   await database.close()

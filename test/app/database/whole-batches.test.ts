@@ -1,14 +1,20 @@
 import pg from 'pg'
-import { expect, it } from 'vitest'
-import { startEmbedded } from '../../../app/database/embedded.ts'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { type EmbeddedServer, startEmbedded } from '../../../app/database/embedded.ts'
 import { WholeBatches } from '../../../app/database/whole-batches.ts'
+import { inMemory } from './embedded-beginning.ts'
 
 /** Large enough that the message with it reaches the socket in several pieces. */
 const LARGE_BYTES = 1_000_000
 const STATEMENTS = 20
 
+let server: EmbeddedServer
+beforeAll(async () => {
+  server = await startEmbedded(undefined, inMemory())
+})
+afterAll(() => server.stop())
+
 it('keeps the statements of many connections apart, also with large parameters', async () => {
-  const server = await startEmbedded(undefined)
   const pool = new pg.Pool({ connectionString: server.connectionString, max: 8 })
   const large = 'x'.repeat(LARGE_BYTES)
   const answers = await Promise.all(
@@ -22,11 +28,9 @@ it('keeps the statements of many connections apart, also with large parameters',
   )
   expect(answers).toEqual(Array.from({ length: STATEMENTS }, (_, index) => [index, LARGE_BYTES + index]))
   await pool.end()
-  await server.stop()
 })
 
 it('rolls back what a connection left open when it goes away', async () => {
-  const server = await startEmbedded(undefined)
   const [left, other] = [1, 2].map(() => new pg.Client({ connectionString: server.connectionString }))
   if (left === undefined || other === undefined) throw new Error('no clients')
   await Promise.all([left.connect(), other.connect()])
@@ -37,11 +41,10 @@ it('rolls back what a connection left open when it goes away', async () => {
   left.connection.stream.destroy()
   expect((await other.query('SELECT * FROM try')).rows).toEqual([])
   await other.end()
-  await server.stop()
 })
 
 it('says when the engine itself fails, so that nobody waits for it', async () => {
-  const engine = new WholeBatches()
+  const engine = new WholeBatches({ loadDataDir: inMemory() })
   await engine.waitReady
   let broken = 0
   engine.onBroken = () => {

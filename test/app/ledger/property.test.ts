@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Database, openDatabase } from '../../../app/database/open.ts'
 import { type Ledger, openLedger } from '../../../app/ledger/ledger.ts'
-import { inMemory } from '../database/embedded-beginning.ts'
+import { type MigratedDatabase, migratedDatabase } from '../database/migrated.ts'
 import { expectBalanced } from './balance.ts'
 import { newRepository } from './scene.ts'
 import { LedgerScript } from './script.ts'
@@ -10,13 +10,19 @@ import { LedgerScript } from './script.ts'
 const STORIES = 40
 const OPERATIONS_MAX = 40
 
+let migrated: MigratedDatabase
 let database: Database
 let ledger: Ledger
 beforeAll(async () => {
-  database = await openDatabase({ dataDir: inMemory() })
+  migrated = await migratedDatabase()
+  const { options } = migrated
+  database = await openDatabase('databaseUrl' in options ? { url: options.databaseUrl } : options)
   ledger = openLedger(database)
 })
-afterAll(() => database.close())
+afterAll(async () => {
+  await database.close()
+  await migrated.drop()
+})
 
 const run = fc.constantFrom('a', 'b', 'c')
 const amount = fc.integer({ min: 0, max: 700 })
