@@ -10,7 +10,9 @@ export function showPlan(plan: Plan, log: Log, obstacle: Refusal | undefined): v
   log.line(
     `Workflow ${plan.workflow}${plan.variant === undefined ? '' : `/${plan.variant}`}, paid by ${plan.portfolio}, never more than ${formatUsd(plan.capMicroUsd)}.`,
   )
-  log.line(`On ${plan.subject.repository} at ${plan.subject.headSha}; delivers: ${plan.deliver}.`)
+  log.line(
+    `On ${plan.subject.repository} at ${plan.subject.headSha}; delivers: ${plan.deliver}${plan.approve === undefined ? '' : ', once a person has approved it'}.`,
+  )
   if (plan.setup) log.line(`Setup: ${plan.setup.run}`)
   if (plan.when) log.line(`Only when ${whenWords(plan.when, plan.inputs)}; else it ends at no cost.`)
   for (const step of plan.steps) {

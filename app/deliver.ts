@@ -2,6 +2,7 @@
  * From a settled report to the repository, in the App. Whatever the runner said of its work is looked at again; what may
  * not be delivered is kept. Repeating it adopts what an earlier try already made.
  */
+import type { Approval } from '../core/approval.ts'
 import type { Report } from '../core/report.ts'
 import { DELIVERY_TRIES_MAX, isDeliveryDue } from '../core/run-life.ts'
 import { waiving } from '../core/waive.ts'
@@ -70,6 +71,7 @@ function orderOf(parts: Parts, place: Place, run: Run, session: Session, said: R
     site: siteOf(parts, place),
     plan,
     report,
+    approval: approvalOf(run, session),
     view: deliveryView(plan, report, {
       sessionId: session.id,
       runId: run.id,
@@ -79,4 +81,10 @@ function orderOf(parts: Parts, place: Place, run: Run, session: Session, said: R
     }),
     onRefused: (error) => parts.log.warn({ err: error, run: run.id }, 'GitHub refused a delivery'),
   }
+}
+
+/** Who is asked is asked in the session's comment. */
+function approvalOf({ approval }: Run, { subjectNumber }: Session): Approval {
+  if (approval === 'given' || approval === 'lapsed') return approval
+  return subjectNumber === null ? 'impossible' : 'unasked'
 }

@@ -7,6 +7,7 @@ import type { Run, Session } from '../prisma/client/client.ts'
 import { type CommandAt, commandKeyOf, showRefusal } from './command.ts'
 import { openRun } from './ledger/history.ts'
 import { noteSpoken } from './ledger/session-log.ts'
+import { storedPlan } from './ledger/stored.ts'
 import { declaredBy } from './prepare.ts'
 import type { FoundSubject } from './subject.ts'
 
@@ -36,7 +37,9 @@ export async function sessionHere(at: CommandAt, verb: SessionVerb): Promise<Ses
   const { session, ...last } = run
   const declared = await declaredBy(parts, place)
   const family = isRefusal(declared) ? undefined : declared.configuration.families.get(last.family)
-  const access = accessFor(verb, family?.baseline.access ?? 'write')
+  const approves = verb === 'deliver' && (last.approval === 'awaited' || last.approval === 'lapsed')
+  const asked = approves ? storedPlan(last).approve : undefined
+  const access = asked ?? accessFor(verb, family?.baseline.access ?? 'write')
   if (!mayRun(access, at.permissions)) {
     const about = { workflow: last.family, variant: last.variant ?? undefined }
     await showRefusal(place, at, refusePermission(`\`${verb}\` in a session of \`${last.family}\``, access), about)

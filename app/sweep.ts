@@ -2,6 +2,7 @@
 import { LEASE_SECONDS } from '../core/protocol.ts'
 import { isPast } from './database/clock.ts'
 import { deliverOnce } from './door/finish.ts'
+import { lapseApprovals } from './ledger/delivery.ts'
 import { dueRuns } from './ledger/history.ts'
 import { forgetOldLogs } from './ledger/session-log.ts'
 import { takeUnshown } from './ledger/shown.ts'
@@ -35,6 +36,7 @@ export async function sweep(parts: Parts, work: Work): Promise<void> {
     'webhooks without a job': () => requeueStranded(parts.prisma, work),
     'runs without a job': () => endAbandoned(parts),
     'what was not shown': () => showUnshown(parts),
+    approvals: () => lapse(parts),
     deliveries: () => deliverUndelivered(parts, find),
     outcomes: () => decideDue(parts, find),
     proposals: () => tendProposals(parts),
@@ -78,6 +80,12 @@ async function showUnshown(parts: Parts): Promise<void> {
 
 async function turnIdle(parts: Parts): Promise<void> {
   for (const turn of await idleLines(parts.prisma, LINES_AT_ONCE)) await parts.turnLater(turn)
+}
+
+/** What nobody has looked at in time is put aside with the deliveries that are due. */
+async function lapse({ prisma, log }: Parts): Promise<void> {
+  const lapsed = await lapseApprovals(prisma, UNDELIVERED_AT_ONCE)
+  if (lapsed.length > 0) log.info({ runs: lapsed.length }, 'work that nobody approved in time')
 }
 
 /** Work whose report was settled, but whose delivery was cut short. */

@@ -45,6 +45,7 @@ export async function showDryRun(planned: PlannedRun, json: boolean): Promise<Ex
       planned.subject,
       ...(plan.setup === undefined ? [] : ['', `setup: ${showCommand(plan.setup.run, plan.inputs)}`]),
       ...whenLine(plan.when, plan.inputs),
+      ...(plan.approve === undefined ? [] : [`On GitHub its work waits for somebody with ${plan.approve} access.`]),
       ...steps.flatMap((step) => ['', ...stepLines(step, plan, seen)]),
     ]
     process.stdout.write(`${lines.join('\n')}\n`)

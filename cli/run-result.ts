@@ -7,11 +7,13 @@ import type { SessionFolder } from './session-folder.ts'
 
 export interface RunResult {
   readonly report: Report
-  readonly plan: Pick<Plan, 'capMicroUsd'>
+  readonly plan: Pick<Plan, 'capMicroUsd' | 'approve'>
   readonly work: AppliedWork
   readonly file: string
   readonly session: SessionFolder
 }
+
+const WOULD_WAIT = 'On GitHub it would wait for `/agent deliver` (approve: true); here you look at it yourself.'
 
 export function resultLines({ report, plan, work, file, session }: RunResult): string[] {
   return [
@@ -20,6 +22,7 @@ export function resultLines({ report, plan, work, file, session }: RunResult): s
     `It cost ${formatUsd(report.spentMicroUsd)} of at most ${formatUsd(plan.capMicroUsd)}.`,
     // The message has said so already.
     ...(report.reason === 'nothing-to-deliver' || report.reason === 'nothing-to-do' ? [] : [work.says]),
+    ...(plan.approve !== undefined && work.applied ? [WOULD_WAIT] : []),
     `Report: ${file}`,
     ...resumeLines(report, session),
   ]

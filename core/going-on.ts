@@ -4,8 +4,13 @@ import type { Plan } from './plan.ts'
 import { type Refusal, refuse } from './reason.ts'
 import type { Conclusion } from './run.ts'
 
+interface EndedSo {
+  readonly conclusion: Conclusion | null
+  readonly reason?: string | null | undefined
+}
+
 /** Why `/agent resume` has nothing to do here; undefined where it has. */
-export function refuseResume(run: { readonly conclusion: Conclusion | null }): Refusal | undefined {
+export function refuseResume(run: EndedSo): Refusal | undefined {
   switch (run.conclusion) {
     case 'completed':
       return refuse(
@@ -14,6 +19,13 @@ export function refuseResume(run: { readonly conclusion: Conclusion | null }): R
         'Say what is still to be done with `/agent say "..."`, or run it again with `/agent retry`.',
       )
     case 'withheld':
+      if (run.reason === 'awaits-approval') {
+        return refuse(
+          'nothing-to-resume',
+          'The last run here came to its end, and its work waits for a person.',
+          'Deliver it with `/agent deliver`, or say what is to be changed with `/agent say "..."`.',
+        )
+      }
       return refuse(
         'nothing-to-resume',
         'The last run here came to its end, and a guard withheld its work.',
@@ -25,7 +37,7 @@ export function refuseResume(run: { readonly conclusion: Conclusion | null }): R
 }
 
 /** Whether `/agent resume` goes on with a run that has ended so: its comment says how. */
-export function isResumable(run: { readonly conclusion: Conclusion | null }): boolean {
+export function isResumable(run: EndedSo): boolean {
   return run.conclusion !== null && refuseResume(run) === undefined
 }
 

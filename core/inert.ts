@@ -31,6 +31,14 @@ export function stripInvisible(text: string): Cleaned {
   return { text: visible, removed }
 }
 
+/** Puts their code points in the place of invisible characters, for a reader who is to judge the text as it is. */
+export function showInvisible(text: string): string {
+  return text.replace(INVISIBLE, (character) => {
+    const hex = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')
+    return `<U+${hex}>`
+  })
+}
+
 /** Takes invisible characters and HTML comments out: instructions that a reviewer would not have seen. */
 export function cleanText(text: string): Cleaned {
   const visible = stripInvisible(text)

@@ -200,6 +200,11 @@ const undelivered: Readonly<Partial<Record<ReasonCode, string>>> = {
 function decideUndelivered(facts: Facts, delivery: DeliveryKind): Decided | undefined {
   if (facts.delivered) return undefined
   const { conclusion, reason, lowCap = false } = facts
+  if (reason === 'awaits-approval' && conclusion === 'withheld') {
+    return facts.labels.includes('agent/rejected')
+      ? { outcome: 'rejected', rule: 'labelled agent/rejected while it waited for approval' }
+      : { outcome: 'pending', rule: 'it waits for a person to approve it' }
+  }
   const isCapLow = reason === 'cap-reached' && lowCap
   const said = reason === undefined ? undefined : undelivered[reason]
   if (said !== undefined && !isCapLow) return { outcome: 'rejected', rule: `${said}; ${whereabouts(facts)}` }

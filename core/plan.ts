@@ -141,6 +141,8 @@ export const planSchema = z.object({
   agents: z.record(z.string(), planAgentSchema),
   guards: planGuardsSchema,
   deliver: deliveryKindSchema,
+  /** Its work waits until somebody of this access has looked at it; absent where nobody has to. */
+  approve: z.optional(workflowSchema.shape.access.def.innerType),
   /** Of the issue that is opened. */
   labels: z.optional(z.array(z.string())),
   /** Prices of every model that the plan names. */

@@ -277,6 +277,21 @@ export const reasons = {
     says: 'A guard had withheld the work, and a maintainer had it delivered all the same.',
     todo: 'Nothing; look at it more closely than at other work.',
   },
+  'awaits-approval': {
+    kind: 'conclusion',
+    says: 'The work is done and every guard passed; it waits for a person to look at it, as its workflow asks.',
+    todo: 'Look at it in the session’s comment, and deliver it with `/agent deliver` or have it changed with `/agent say`.',
+  },
+  'approval-lapsed': {
+    kind: 'conclusion',
+    says: 'Nobody has approved the work in time, so it was not delivered.',
+    todo: 'Changed files are on the side branch named in the comment, words are in the report; `/agent deliver` still delivers them.',
+  },
+  unapproved: {
+    kind: 'conclusion',
+    says: 'The workflow asks for a person’s approval, and there is nobody here who could be asked; so the work was not delivered.',
+    todo: 'Changed files are on a side branch, words are in the report: take them from there. To be asked, use the App on a pull request or an issue.',
+  },
   'guard-secrets': {
     kind: 'conclusion',
     says: 'The work contains a secret of this run, or what looks like somebody’s credential.',

@@ -59,6 +59,7 @@ function askingWorkflow(
     steps: [{ id: 'answer', agent, prompt: PROMPT, turns: 30 }],
     guards: {},
     deliver: 'comment',
+    approve: false,
     labels: [],
     cap,
     floor,

@@ -22,6 +22,8 @@ export interface PlannedSteps {
   readonly prices: Record<string, Price>
   /** The highest access that any of the workflows asks for. */
   readonly access: CatalogWorkflow['access']
+  /** Whether any of them asks for a person's look before the work is delivered. */
+  readonly approve: boolean
 }
 
 interface Sources {
@@ -63,6 +65,7 @@ function layOut(sources: Sources, workflow: CatalogWorkflow, place: Place): Plan
     ),
     prices: settled.prices,
     access: workflow.access,
+    approve: workflow.approve,
   }
   for (const step of workflow.steps) {
     const more =
@@ -154,7 +157,7 @@ function planStep(
 }
 
 function oneStep(step: PlanStep): PlannedSteps {
-  return { steps: [step], nested: {}, agents: {}, prices: {}, access: 'triage' }
+  return { steps: [step], nested: {}, agents: {}, prices: {}, access: 'triage', approve: false }
 }
 
 /** An agent that is the same in both goes by one key, as long as nobody has to look twice at what a step names. */
@@ -176,6 +179,7 @@ function join(before: PlannedSteps, more: PlannedSteps): PlannedSteps {
     agents: { ...before.agents, ...Object.fromEntries(own) },
     prices: { ...before.prices, ...more.prices },
     access: ACCESS[Math.max(ACCESS.indexOf(before.access), ACCESS.indexOf(more.access))] ?? 'maintain',
+    approve: before.approve || more.approve,
   }
 }
 

@@ -85,6 +85,7 @@ export function resolveRun(
     agents: planned.agents,
     guards: guardsUnder(payer, workflow),
     deliver: workflow.deliver,
+    ...(planned.approve ? { approve: planned.access } : {}),
     ...(workflow.labels.length === 0 ? {} : { labels: workflow.labels }),
     prices: planned.prices,
     ...(configuration.portfolios.models.endpoint && { endpoint: configuration.portfolios.models.endpoint }),

@@ -2,7 +2,8 @@
  * From a report to the repository. Whatever the runner said of its work, it is looked at again here; what may not be
  * delivered is kept. Repeating it adopts what an earlier try already made.
  */
-import type { Changeset } from '../core/changeset.ts'
+import type { Approval } from '../core/approval.ts'
+import type { Changeset, Delivery } from '../core/changeset.ts'
 import { guardsOf, toCompare, type Violation, withholdsTests } from '../core/guard.ts'
 import type { Plan } from '../core/plan.ts'
 import { redactor } from '../core/redact.ts'
@@ -24,6 +25,8 @@ export interface DeliveryOrder {
   readonly plan: Plan
   readonly report: Report
   readonly view: DeliveryView
+  /** Of no account where the plan asks for none. */
+  readonly approval: Approval
   /** Takes what GitHub said no with, for whoever looks after it. */
   readonly onRefused: (error: unknown) => void
 }
@@ -51,18 +54,19 @@ async function deliverWork(order: DeliveryOrder): Promise<Delivered> {
   if (violation) return { conclusion: 'withheld', reason: violation.reason }
   if (conclusion === 'withheld' || conclusion === 'refused') return {}
   const isWhole = conclusion === 'completed' || (conclusion === 'capped' && isFinished(plan, report))
-  // Words that end early are still worth reading.
-  const isSaid = conclusion === 'completed' || conclusion === 'capped'
+  // Words that end early are still worth reading; so are those of a review that is none of its form.
+  const isUnformed = plan.deliver === 'review' && report.reason === 'output-invalid'
+  const isSaid = conclusion === 'completed' || conclusion === 'capped' || isUnformed
   switch (plan.deliver) {
     case 'none':
       return {}
     case 'review':
-      // So are those of a review that is none of its form.
-      return isSaid || report.reason === 'output-invalid' ? deliverReview(order, delivery) : {}
     case 'comment':
-      return isSaid ? deliverComment(order, delivery.body) : {}
-    case 'issue':
-      return isSaid ? deliverIssue(order, delivery.body) : {}
+    case 'issue': {
+      if (!isSaid) return {}
+      if (delivery.body.trim() === '') return { reason: 'nothing-to-deliver' }
+      return unapproved(order) ?? sayWords(order, plan.deliver, delivery)
+    }
     case 'commit':
     case 'pull-request': {
       const { changeset } = delivery
@@ -70,10 +74,26 @@ async function deliverWork(order: DeliveryOrder): Promise<Delivered> {
         return conclusion === 'completed' ? { reason: 'nothing-to-deliver' } : {}
       }
       if (!isWhole) return keepOnSideBranch(order, changeset)
+      const unsent = unapproved(order)
+      if (unsent?.reason === 'awaits-approval') return unsent
+      if (unsent !== undefined) return { ...(await keepOnSideBranch(order, changeset)), ...unsent }
       return plan.deliver === 'commit' ? deliverCommit(order, changeset) : deliverPullRequest(order, changeset)
     }
   }
 }
+
+function sayWords(order: DeliveryOrder, as: 'review' | 'comment' | 'issue', delivery: Delivery): Promise<Delivered> {
+  if (as === 'review') return deliverReview(order, delivery)
+  return as === 'comment' ? deliverComment(order) : deliverIssue(order)
+}
+
+/** Why work that its guards let through is not delivered yet, or not at all. */
+function unapproved({ plan, approval }: DeliveryOrder): Delivered | undefined {
+  if (plan.approve === undefined || approval === 'given') return undefined
+  return { conclusion: 'withheld', reason: notApproved[approval] }
+}
+
+const notApproved = { unasked: 'awaits-approval', lapsed: 'approval-lapsed', impossible: 'unapproved' } as const
 
 /**
  * What can be told from the work alone comes first. Lines are counted, and tests and credentials compared with what was

@@ -3,7 +3,7 @@ import type { Delivery } from '../core/changeset.ts'
 import { redactor } from '../core/redact.ts'
 import { type Review, redactReview } from '../core/review.ts'
 import { mayOffer, placeFindings } from '../core/review-places.ts'
-import { goneSentence, issueText, reviewBody } from '../core/text/delivery.ts'
+import { type DeliveryView, goneSentence, issueText, reviewBody } from '../core/text/delivery.ts'
 import { paragraphs } from '../core/text/markdown.ts'
 import { lineComment, reviewWords } from '../core/text/review.ts'
 import type { DeliveryOrder } from './deliver.ts'
@@ -19,10 +19,16 @@ const redact = redactor([])
 export async function deliverReview(order: DeliveryOrder, written: Delivery): Promise<Delivered> {
   const { place, plan, view } = order
   const { kind, number } = plan.subject
-  if (written.body.trim() === '') return { reason: 'nothing-to-deliver' }
-  if (kind !== 'pull-request' || number === undefined) return deliverComment(order, written.body)
+  if (kind !== 'pull-request' || number === undefined) return deliverComment(order)
   const made = await findReview(place, number, firstLineOf(reviewBody(view)))
   return { url: made ?? (await submitReview(place, number, await draftsOf(order, number, written.review))) }
+}
+
+/** What is posted where all of it stands in one text. */
+export function wordsOf(view: DeliveryView, written: Review | undefined): string {
+  if (written === undefined) return view.body
+  const review = redactReview(written, redact)
+  return reviewWords(review, review.findings, redact)
 }
 
 async function draftsOf(
@@ -32,7 +38,7 @@ async function draftsOf(
 ): Promise<[ReviewDraft, ...ReviewDraft[]]> {
   const { headSha: commitSha } = plan.subject
   const review = written === undefined ? undefined : redactReview(written, redact)
-  const words = review === undefined ? view.body : reviewWords(review, review.findings, redact)
+  const words = wordsOf(view, written)
   const whole = { body: reviewBody({ ...view, body: words }), commitSha }
   const gone: ReviewDraft = { body: reviewBody({ ...view, body: paragraphs(words, goneSentence(commitSha)) }) }
   if (review === undefined || review.findings.length === 0) return [whole, gone]
@@ -53,20 +59,14 @@ async function draftsOf(
 
 const ISSUES_OFF = 'This repository has its issues switched off, so what would have been one is a comment.'
 
-export async function deliverIssue(order: DeliveryOrder, written: string): Promise<Delivered> {
+export async function deliverIssue(order: DeliveryOrder): Promise<Delivered> {
   const { place, plan, view } = order
-  if (written.trim() === '') return { reason: 'nothing-to-deliver' }
   const opened = await openIssue(place, { ...issueText(view), labels: plan.labels ?? [] })
-  return opened ?? deliverComment(order, written, ISSUES_OFF)
+  return opened ?? deliverComment(order, ISSUES_OFF)
 }
 
-export async function deliverComment(
-  { place, plan, view }: DeliveryOrder,
-  written: string,
-  why?: string,
-): Promise<Delivered> {
+export async function deliverComment({ place, plan, view }: DeliveryOrder, why?: string): Promise<Delivered> {
   const { number, headSha } = plan.subject
-  if (written.trim() === '') return { reason: 'nothing-to-deliver' }
   const body = reviewBody(view, why)
   if (number !== undefined) return { url: (await say(place, number, body)).url }
   // A push has no place to talk but its commit.

@@ -14,6 +14,7 @@ type Stamp =
   | 'show_after'
   | 'sweep_after'
   | 'delivering_until'
+  | 'approve_until'
   | 'reserved_at'
   | 'received_at'
   | 'schedules_read_at'

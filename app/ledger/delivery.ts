@@ -1,15 +1,17 @@
 /** What became of a run's work, as the App delivered it, and what may be forgotten then. */
+import { APPROVAL_DAYS } from '../../core/approval.ts'
 import type { ReasonCode } from '../../core/reason.ts'
 import type { Conclusion } from '../../core/run.ts'
 import { countsInTrial, deliveryPauseSeconds } from '../../core/run-life.ts'
 import type { Delivered } from '../../delivery/delivered.ts'
 import { Prisma, type PrismaClient, type Run } from '../../prisma/client/client.ts'
-import { leaseUntil } from '../database/clock.ts'
+import { isPast, leaseUntil } from '../database/clock.ts'
 import { transact } from '../database/transact.ts'
 import { markUnshown } from './shown.ts'
 
 /** How long one process may be at a delivery before another takes it to have died. */
 const DELIVERING_SECONDS_MAX = 300
+const DAY_SECONDS = 86_400
 
 /**
  * Takes on the delivery of an ended run's work. Says which try it is, or nothing when it was made, another process is at
@@ -48,6 +50,9 @@ export async function deliverAgain(
       conclusion,
       reason: reason ?? null,
       waived: [...waived],
+      // Whoever may set a guard aside has looked at the work.
+      approval: 'given',
+      approveUntil: null,
       deliveredAt: null,
       deliveredSha: null,
       deliveredNumber: null,
@@ -75,6 +80,7 @@ export async function recordDelivery(
     if (number !== undefined) await transaction.fact.deleteMany({ where: { runId } })
     await forgetSubjectWords(transaction, runId)
     await markUnshown(transaction, runId)
+    if (reason === 'awaits-approval') await awaitApproval(transaction, runId)
     return transaction.run.update({
       where: { id: runId },
       data: {
@@ -89,6 +95,23 @@ export async function recordDelivery(
       },
     })
   })
+}
+
+async function awaitApproval(transaction: Prisma.TransactionClient, runId: string): Promise<void> {
+  await transaction.$executeRaw`
+    UPDATE run SET approval = 'awaited', approve_until = ${leaseUntil(APPROVAL_DAYS * DAY_SECONDS)} WHERE id = ${runId}`
+}
+
+/** Ends the waiting of work that nobody has approved in time; it is due for delivery then, which puts it aside. */
+export async function lapseApprovals(prisma: PrismaClient, runsMax: number): Promise<readonly string[]> {
+  const reason = 'approval-lapsed' satisfies ReasonCode
+  const rows = await prisma.$queryRaw<{ id: string }[]>`
+    UPDATE run SET approval = 'lapsed', approve_until = NULL, reason = ${reason}, delivered_at = NULL,
+      delivered_url = NULL, delivering_until = NULL, delivery_tries = 0, decide_after = NULL
+    WHERE id IN (
+      SELECT id FROM run WHERE ${isPast('approve_until')} ORDER BY approve_until LIMIT ${runsMax} FOR UPDATE SKIP LOCKED
+    ) RETURNING id`
+  return rows.map(({ id }) => id)
 }
 
 /**

@@ -127,6 +127,8 @@ const untouched = {
   deliveringUntil: null,
   deliveryTries: 0,
   waived: [] as string[],
+  approval: null,
+  approveUntil: null,
   report: null,
   outcome: 'pending',
   outcomeRule: null,

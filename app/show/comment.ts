@@ -1,4 +1,5 @@
 /** The session's one comment, made once and then edited in place. */
+import type { ProposedWork } from '../../core/text/proposed-work.ts'
 import { type SessionState, type SessionView, sessionComment } from '../../core/text/session-comment.ts'
 import { isMissing } from '../../delivery/github.ts'
 import { edit, type Said, say } from '../../delivery/say.ts'
@@ -8,6 +9,7 @@ import type { Parts } from '../parts.ts'
 import type { Place } from '../place.ts'
 import { waitingComment } from '../queue/line.ts'
 import { endedRun } from './ended-run.ts'
+import { proposedOf } from './proposed.ts'
 import type { Shown } from './show-run.ts'
 import { toldTo } from './standing.ts'
 
@@ -15,7 +17,7 @@ import { toldTo } from './standing.ts'
 export async function showComment(parts: Parts, place: Place, shown: Shown): Promise<string | undefined> {
   const { session } = shown
   if (session.subjectNumber === null) return undefined
-  const body = sessionComment(viewOf(shown))
+  const body = sessionComment(viewOf(shown, await proposedOf(place, shown.run)))
   const made = session.commentId ?? (await waitingComment(parts.prisma, session))
   const said = await put(place, session.subjectNumber, made, body)
   if (session.commentId !== BigInt(said.id)) {
@@ -35,7 +37,7 @@ async function put(place: Place, number: number, commentId: bigint | null, body:
   }
 }
 
-function viewOf(shown: Shown): SessionView {
+function viewOf(shown: Shown, proposed: ProposedWork | undefined): SessionView {
   const { run, session, configuration, accounts } = shown
   const plan = storedPlan(run)
   const { inputs, overrides = {}, assigned } = plan
@@ -53,13 +55,14 @@ function viewOf(shown: Shown): SessionView {
     overrides,
     enforce: portfolio?.enforce ?? 'cap',
     standing: shown.standing,
-    state: stateOf(shown, portfolio?.['confirm-over']?.usd),
+    state: stateOf(shown, portfolio?.['confirm-over']?.usd, proposed),
   }
 }
 
 function stateOf(
   { run, actionsUrl, progress, repeated }: Shown,
   confirmOverMicroUsd: bigint | undefined,
+  proposed: ProposedWork | undefined,
 ): SessionState {
   switch (run.state) {
     case 'waiting':
@@ -79,7 +82,7 @@ function stateOf(
       const decided = { outcome: run.outcome, rule: run.outcomeRule ?? '' }
       return {
         phase: 'ended',
-        run: endedRun(run, actionsUrl, repeated),
+        run: { ...endedRun(run, actionsUrl, repeated), proposed },
         outcome: run.outcomeRule ? decided : undefined,
       }
     }

@@ -40,10 +40,18 @@ function workOf(run: Run): WorkDone | undefined {
   const isSaid = run.delivery === 'review' || run.delivery === 'comment' || run.delivery === 'issue'
   return {
     files: delivery.changeset?.files ?? [],
-    words: isSaid ? '' : redactClean(delivery.body.trim() === '' ? delivery.title : delivery.body, redact),
+    // While it waits it is shown whole, by itself.
+    words:
+      isSaid || run.approval === 'awaited'
+        ? ''
+        : redactClean(delivery.body.trim() === '' ? delivery.title : delivery.body, redact),
     testChanges: report?.testChanges,
-    guardsPassed: run.conclusion === 'completed' || run.conclusion === 'capped' ? planGuardWords(plan) : [],
+    guardsPassed: hasPassed(run) ? planGuardWords(plan) : [],
   }
+}
+
+function hasPassed({ conclusion, approval }: Run): boolean {
+  return conclusion === 'completed' || conclusion === 'capped' || approval === 'awaited' || approval === 'lapsed'
 }
 
 export function reasonOf(run: Run): ReasonCode | undefined {
@@ -58,7 +66,9 @@ function detailOf(run: Run): string | undefined {
     ({ reason }) => reason === run.reason,
   )
   const waived = run.reason === 'guard-waived' ? `${reasons['guard-waived'].says} ${report.message}` : undefined
-  const detail = waived ?? violation?.message ?? (isFoundByCount(run, report) ? COUNTED : report.message)
+  // What the App concluded itself the runner knew nothing of.
+  const said = report.reason === run.reason ? report.message : ''
+  const detail = waived ?? violation?.message ?? (isFoundByCount(run, report) ? COUNTED : said)
   return detail === '' ? undefined : inertLine(detail, DETAIL_CHARACTERS_MAX, redact)
 }
 
@@ -81,6 +91,7 @@ export function deliveredOf(run: Run, actionsUrl: string | undefined): Delivered
   // An issue without a number became a comment.
   if (url !== null && isSaid && (run.delivery === 'comment' || run.delivery === 'issue'))
     return { kind: 'comment', url }
-  const isKept = storedReport(run)?.delivery?.changeset !== undefined
+  const isAside = run.approval === 'awaited' || run.approval === 'lapsed'
+  const isKept = isAside || storedReport(run)?.delivery?.changeset !== undefined
   return isKept && actionsUrl !== undefined ? { kind: 'kept', url: actionsUrl } : { kind: 'none' }
 }

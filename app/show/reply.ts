@@ -2,6 +2,7 @@
 import { isResumable } from '../../core/going-on.ts'
 import { ASK } from '../../core/resolve-ask.ts'
 import { finalReply } from '../../core/text/final-reply.ts'
+import { code } from '../../core/text/markdown.ts'
 import { goOnText } from '../../core/text/session-standing.ts'
 import { say } from '../../delivery/say.ts'
 import { firstFailedAlike } from '../ledger/failure.ts'
@@ -23,8 +24,13 @@ export async function showReply(parts: Parts, place: Place, shown: Shown, commen
     variant: run.variant ?? undefined,
     capMicroUsd: run.heldMicroUsd > 0n ? run.heldMicroUsd : run.capMicroUsd,
     run: endedRun(run, actionsUrl, repeated),
-    goOn: isResumable(run) && run.family !== ASK ? goOnText(shown.standing) : undefined,
+    goOn: goOnOf(shown),
     commentUrl,
   })
   await say(place, session.subjectNumber, body)
+}
+
+function goOnOf({ run, standing }: Shown): string | undefined {
+  if (run.approval === 'awaited') return `${code('/agent deliver')} delivers it.`
+  return isResumable(run) && run.family !== ASK ? goOnText(standing) : undefined
 }

@@ -86,10 +86,11 @@ async function show(parts: Parts, runId: string, progress: Progress | undefined)
 
 /**
  * What a machine started tells of itself by its check and its delivery, which people look at when they review, and writes no
- * comment: until it has to be asked about (`/agent go`), or somebody goes on with it.
+ * comment: until somebody has to be asked (for a go, or to approve its work), or goes on with it.
  */
-function isQuiet({ trigger, commentId }: Session, { state, goKey }: Run): boolean {
-  return quiet.some((machine) => machine === trigger) && commentId === null && goKey === null && state !== 'waiting'
+function isQuiet({ trigger, commentId }: Session, { state, goKey, approval }: Run): boolean {
+  const isAsking = state === 'waiting' || approval === 'awaited'
+  return quiet.some((machine) => machine === trigger) && commentId === null && goKey === null && !isAsking
 }
 
 /** Whoever set a label asked for it. */

@@ -185,7 +185,7 @@ function promptFindings(
 }
 
 function deliveryFindings(workflow: Workflow): At[] {
-  return [...subjectFindings(workflow), ...labelFindings(workflow)]
+  return [...subjectFindings(workflow), ...labelFindings(workflow), ...approvalFindings(workflow)]
 }
 
 function labelFindings({ deliver, labels }: Workflow): At[] {
@@ -196,6 +196,23 @@ function labelFindings({ deliver, labels }: Workflow): At[] {
     example: 'deliver: issue',
   }
   return [{ path: ['labels'], finding }]
+}
+
+/** Somebody is asked in the session's comment and answers there with a command. */
+function approvalFindings({ approve, deliver, on }: Workflow): At[] {
+  if (!approve) return []
+  const path = ['approve']
+  if (deliver === 'none') {
+    const expected = 'approve: true with a delivery'
+    return [{ path, finding: { wrong: 'nothing is delivered that could wait', expected, example: 'deliver: commit' } }]
+  }
+  if (!subjectsOf(on).includes('push')) return []
+  const finding = {
+    wrong: 'a push has no comments, so nobody can be asked there',
+    expected: 'on: [pull-request] or [issue], or no approve',
+    example: 'deliver: pull-request',
+  }
+  return [{ path, finding }]
 }
 
 function subjectFindings({ deliver, on }: Workflow): At[] {
@@ -213,7 +230,7 @@ function guardFindings({ workflow, baseline }: LocatedWorkflow): At[] {
   const globs = (['allow', 'deny'] as const).flatMap((key) =>
     globFindings(workflow.guards.paths?.[key] ?? [], ['guards', 'paths', key]),
   )
-  const weakened = baseline ? weakenedGuards(baseline.workflow.guards, workflow.guards) : []
+  const weakened = baseline ? weakenedGuards(baseline.workflow, workflow) : []
   return [
     ...globs,
     ...weakened.map(

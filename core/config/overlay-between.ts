@@ -8,7 +8,7 @@ import { isMapping } from './document.ts'
 type Written = Record<string, unknown>
 
 /** What an overlay may say besides its summary, its squad and its steps. */
-const OVERLAID = ['model', 'effort', 'setup', 'when', 'guards', 'cap', 'timeout-minutes']
+const OVERLAID = ['model', 'effort', 'setup', 'when', 'guards', 'approve', 'cap', 'timeout-minutes']
 const KINDS = ['agent', 'run', 'workflow']
 
 export interface OverlayHead {

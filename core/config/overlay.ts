@@ -58,8 +58,8 @@ export function overlaidSource(variant: Source, merged: unknown): Source {
 
 /** The guards of the baseline that a variant gives up, in words; it may have its reasons, but readers should know. */
 export function weakenedGuards(
-  baseline: Workflow['guards'],
-  variant: Workflow['guards'],
+  { guards: baseline, approve }: Pick<Workflow, 'guards' | 'approve'>,
+  { guards: variant, approve: stillAsks }: Pick<Workflow, 'guards' | 'approve'>,
 ): { path: Path; words: string }[] {
   const dropped = (path: Path, before: readonly string[] = [], after: readonly string[] = []) =>
     before.filter((one) => !after.includes(one)).map((one) => ({ path, words: `no longer has \`${one}\`` }))
@@ -81,6 +81,7 @@ export function weakenedGuards(
     ...(baseline.tests === 'withhold' && variant.tests !== 'withhold'
       ? [{ path: ['guards', 'tests'], words: 'only names loosened tests' }]
       : []),
+    ...(approve && !stillAsks ? [{ path: ['approve'], words: 'waits for nobody’s approval' }] : []),
   ]
 }
 

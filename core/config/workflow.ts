@@ -203,6 +203,10 @@ const fields = {
     z._default(z.array(issueLabel).check(z.maxLength(10)), []),
     'Of the issue that it opens; `agent/…` is left to people, who judge by it',
   ),
+  approve: described(
+    z._default(z.boolean(), false),
+    'Shows the finished work in the session’s comment and delivers it only after `/agent deliver`',
+  ),
   cap: described(workflowCapSchema, 'The most that one session may cost'),
   floor: described(
     z.optional(z.strictObject({ usd })),
@@ -305,6 +309,7 @@ export const variantSchema = z.lazy(() =>
         'Matched by `id`; `remove: true` takes one out',
       ),
       guards: z.optional(guardsSchema),
+      approve: z.optional(z.boolean()),
       cap: z.optional(workflowCapSchema),
       'timeout-minutes': z.optional(runMinutes),
     }),

@@ -4,6 +4,7 @@ import { formatUsd } from '../money.ts'
 import { type ReasonCode, reasons } from '../reason.ts'
 import type { Conclusion } from '../run.ts'
 import { code, link, prose, table } from './markdown.ts'
+import type { ProposedWork } from './proposed-work.ts'
 import type { WorkDone } from './work-done.ts'
 
 /**
@@ -42,6 +43,8 @@ export interface EndedRun {
   readonly steps: readonly EndedStep[]
   /** Left out where no work came of it. */
   readonly work?: WorkDone | undefined
+  /** While it waits for a person. */
+  readonly proposed?: ProposedWork | undefined
   readonly actionsUrl?: string | undefined
 }
 
@@ -57,6 +60,7 @@ const endings = {
 
 export function ending(run: EndedRun): string {
   if (run.reason === 'paused') return 'paused'
+  if (run.reason === 'awaits-approval') return 'waits for a person'
   // A run without a word of its own for why it stopped early is told by its reason below.
   return run.conclusion === 'capped' && run.reason !== 'cap-reached' ? 'stopped early' : endings[run.conclusion]
 }

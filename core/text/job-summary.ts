@@ -35,7 +35,7 @@ export function jobSummary(view: JobSummaryView): string {
     `### Purser: ${code(workflowName(plan))} ${ending(asEnded(view))}`,
     view.reason === undefined
       ? undefined
-      : `${report.message === '' ? reasons[view.reason].says : prose(report.message)} ${reasons[view.reason].todo}`,
+      : `${report.message === '' || view.reason !== report.reason ? reasons[view.reason].says : prose(report.message)} ${reasons[view.reason].todo}`,
     costs(view),
     view.delivery === '' ? undefined : `Delivered: ${inline(view.delivery, 500)}`,
     view.sessionUrl === undefined ? undefined : `Session: ${view.sessionUrl}`,

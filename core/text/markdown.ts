@@ -1,6 +1,8 @@
 /** The few forms of GitHub's Markdown that the texts are made of. Values are made harmless here, so that no text has to think of it. */
 import { inertLine } from '../inert.ts'
 
+/** What GitHub takes of a comment, an issue's text or a review's. */
+export const COMMENT_CHARACTERS_MAX = 65_536
 const INLINE_CHARACTERS_MAX = 300
 const PROSE_CHARACTERS_MAX = 2_000
 

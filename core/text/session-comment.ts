@@ -17,9 +17,10 @@ import {
   reasonText,
   stepsTable,
 } from './ended-run.ts'
-import { code, details, inline, link, paragraphs } from './markdown.ts'
+import { COMMENT_CHARACTERS_MAX, code, details, inline, link, paragraphs } from './markdown.ts'
 import { sessionMarker } from './marker.ts'
 import { accountLines, highCostLines, type PayingAccount } from './paying-account.ts'
+import { proposedText, waitingText } from './proposed-work.ts'
 import { quoteLine, smallerHoldLine } from './quote-line.ts'
 import { goOnText, runsText, type SessionStanding, unheardText } from './session-standing.ts'
 import { workText } from './work-done.ts'
@@ -62,9 +63,18 @@ export interface SessionView {
 }
 
 export function sessionComment(view: SessionView): string {
+  const around = commentAround(view, '')
+  const proposed = view.state.phase === 'ended' ? view.state.run.proposed : undefined
+  return proposed === undefined
+    ? around
+    : commentAround(view, proposedText(proposed, COMMENT_CHARACTERS_MAX - around.length))
+}
+
+/** `proposed`: the work that waits, which gets what room the rest leaves. */
+function commentAround(view: SessionView, proposed: string): string {
   return paragraphs(
     `${sessionMarker(view.sessionId)}\n### ${code(workflowName(view))}: ${headline(view.state)}`,
-    ...stateParts(view),
+    ...stateParts(view, proposed),
     assignedLine(view),
     view.state.phase === 'quoted' && view.outOfReach !== undefined ? `${view.outOfReach}.` : undefined,
     runsText(view.standing),
@@ -88,7 +98,7 @@ function headline(state: SessionState): string {
   }
 }
 
-function stateParts(view: SessionView): readonly (string | undefined)[] {
+function stateParts(view: SessionView, proposed: string): readonly (string | undefined)[] {
   const { state, quote } = view
   const lead = state.phase === 'ended' ? 'Quoted beforehand' : 'Price'
   const asked = [inputsText(view.inputs), overridesLine(view)]
@@ -104,10 +114,12 @@ function stateParts(view: SessionView): readonly (string | undefined)[] {
       return [
         `${costLine(state.run, quote.capMicroUsd)} ${deliveredLine(state.run.delivered)}`,
         reasonText(state.run),
+        state.run.proposed && waitingText(state.run.proposed),
         isResumable(state.run) ? goOnText(view.standing) : undefined,
         unheardText(view.standing),
         ...asked,
         workText(state.run.work),
+        proposed,
         ...price,
         outcomeText(state.run, state.outcome),
         stepsDetails(state.run),

@@ -38,6 +38,7 @@ export function runsText({ runs, rootId, ceiling }: SessionStanding): string | u
 
 export function howItStands({ conclusion, reason }: Pick<SessionRun, 'conclusion' | 'reason'>): string {
   if (conclusion === undefined) return 'under way'
+  if (reason === 'awaits-approval') return 'waits for a person'
   return reason === 'paused' ? 'paused' : conclusion
 }
 

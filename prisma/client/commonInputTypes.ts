@@ -319,6 +319,13 @@ export type EnumConclusionNullableFilter<$PrismaModel = never> = {
   not?: Prisma.NestedEnumConclusionNullableFilter<$PrismaModel> | $Enums.Conclusion | null
 }
 
+export type EnumApprovalNullableFilter<$PrismaModel = never> = {
+  equals?: $Enums.Approval | Prisma.EnumApprovalFieldRefInput<$PrismaModel> | null
+  in?: $Enums.Approval[] | Prisma.ListEnumApprovalFieldRefInput<$PrismaModel> | null
+  notIn?: $Enums.Approval[] | Prisma.ListEnumApprovalFieldRefInput<$PrismaModel> | null
+  not?: Prisma.NestedEnumApprovalNullableFilter<$PrismaModel> | $Enums.Approval | null
+}
+
 export type JsonNullableFilter<$PrismaModel = never> =
 | Prisma.PatchUndefined<
     Prisma.Either<Required<JsonNullableFilterBase<$PrismaModel>>, Exclude<keyof Required<JsonNullableFilterBase<$PrismaModel>>, 'path'>>,
@@ -421,6 +428,16 @@ export type EnumConclusionNullableWithAggregatesFilter<$PrismaModel = never> = {
   _count?: Prisma.NestedIntNullableFilter<$PrismaModel>
   _min?: Prisma.NestedEnumConclusionNullableFilter<$PrismaModel>
   _max?: Prisma.NestedEnumConclusionNullableFilter<$PrismaModel>
+}
+
+export type EnumApprovalNullableWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.Approval | Prisma.EnumApprovalFieldRefInput<$PrismaModel> | null
+  in?: $Enums.Approval[] | Prisma.ListEnumApprovalFieldRefInput<$PrismaModel> | null
+  notIn?: $Enums.Approval[] | Prisma.ListEnumApprovalFieldRefInput<$PrismaModel> | null
+  not?: Prisma.NestedEnumApprovalNullableWithAggregatesFilter<$PrismaModel> | $Enums.Approval | null
+  _count?: Prisma.NestedIntNullableFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumApprovalNullableFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumApprovalNullableFilter<$PrismaModel>
 }
 
 export type JsonNullableWithAggregatesFilter<$PrismaModel = never> =
@@ -822,6 +839,13 @@ export type NestedEnumConclusionNullableFilter<$PrismaModel = never> = {
   not?: Prisma.NestedEnumConclusionNullableFilter<$PrismaModel> | $Enums.Conclusion | null
 }
 
+export type NestedEnumApprovalNullableFilter<$PrismaModel = never> = {
+  equals?: $Enums.Approval | Prisma.EnumApprovalFieldRefInput<$PrismaModel> | null
+  in?: $Enums.Approval[] | Prisma.ListEnumApprovalFieldRefInput<$PrismaModel> | null
+  notIn?: $Enums.Approval[] | Prisma.ListEnumApprovalFieldRefInput<$PrismaModel> | null
+  not?: Prisma.NestedEnumApprovalNullableFilter<$PrismaModel> | $Enums.Approval | null
+}
+
 export type NestedEnumOutcomeFilter<$PrismaModel = never> = {
   equals?: $Enums.Outcome | Prisma.EnumOutcomeFieldRefInput<$PrismaModel>
   in?: $Enums.Outcome[] | Prisma.ListEnumOutcomeFieldRefInput<$PrismaModel>
@@ -897,6 +921,16 @@ export type NestedEnumConclusionNullableWithAggregatesFilter<$PrismaModel = neve
   _count?: Prisma.NestedIntNullableFilter<$PrismaModel>
   _min?: Prisma.NestedEnumConclusionNullableFilter<$PrismaModel>
   _max?: Prisma.NestedEnumConclusionNullableFilter<$PrismaModel>
+}
+
+export type NestedEnumApprovalNullableWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.Approval | Prisma.EnumApprovalFieldRefInput<$PrismaModel> | null
+  in?: $Enums.Approval[] | Prisma.ListEnumApprovalFieldRefInput<$PrismaModel> | null
+  notIn?: $Enums.Approval[] | Prisma.ListEnumApprovalFieldRefInput<$PrismaModel> | null
+  not?: Prisma.NestedEnumApprovalNullableWithAggregatesFilter<$PrismaModel> | $Enums.Approval | null
+  _count?: Prisma.NestedIntNullableFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumApprovalNullableFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumApprovalNullableFilter<$PrismaModel>
 }
 
 export type NestedJsonNullableFilter<$PrismaModel = never> =

@@ -49,6 +49,15 @@ export const Conclusion = {
 export type Conclusion = (typeof Conclusion)[keyof typeof Conclusion]
 
 
+export const Approval = {
+  awaited: 'awaited',
+  given: 'given',
+  lapsed: 'lapsed'
+} as const
+
+export type Approval = (typeof Approval)[keyof typeof Approval]
+
+
 export const Outcome = {
   accepted: 'accepted',
   reworked: 'reworked',

@@ -145,6 +145,21 @@ describe('the second job', () => {
 // biome-ignore lint/suspicious/noExplicitAny: a report is broken on purpose here.
 type Json = any
 
+test('work that a person has to approve first goes to a side branch, since a job can’t wait', async () => {
+  const asking = { '.github/purser/catalog/mend/workflow.yml': `${workflow}approve: true\n` }
+  await github.person('mira').push({ branch: 'main', files: asking })
+  await github.settled()
+  const { run, head, commits } = await openPull()
+  expect((await commits())[0]?.sha).toBe(head)
+  const branch = `purser/actions-${run.id}`
+  const delivery = expect.stringContaining(branch)
+  expect(deliverStep(run)?.outputs).toEqual({ conclusion: 'withheld', reason: 'unapproved', delivery })
+  expect(deliverStep(run)?.summary).toContain('nobody here who could be asked')
+  expect((await commitsOf(branch)).map(({ sha }) => sha)).toContain(head)
+  await github.person('mira').push({ branch: 'main', files: { '.github/purser/catalog/mend/workflow.yml': workflow } })
+  await github.settled()
+})
+
 /** A run whose report somebody has changed before the second job fetches it. */
 async function forged(forge: (report: Json) => void): ReturnType<typeof openPull> {
   github.fail({ method: 'GET', path: /\/pulls\/\d+$/, status: 500, times: 3 })

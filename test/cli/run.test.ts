@@ -220,6 +220,8 @@ describe('what came of a run', () => {
     const lines = resultLines({ ...shown, report, work })
     expect(lines.slice(0, 4)).toEqual(['refactor: Took the parser apart', '', 'tests: Covered it', ''])
     expect(lines.at(-2)).toBe(work.says)
+    const asking = { ...shown, plan: { ...shown.plan, approve: 'write' as const } }
+    expect(resultLines({ ...asking, report, work }).at(-2)).toContain('On GitHub it would wait for `/agent deliver`')
     const idle = { ...report, reason: 'nothing-to-deliver' as const, message: 'It changed nothing.' }
     const nothing = { applied: false, patch: null, says: 'Nothing was changed.' }
     expect(resultLines({ ...shown, report: idle, work: nothing })).not.toContain(nothing.says)

@@ -1906,6 +1906,8 @@ export const RunScalarFieldEnum = {
   deliveringUntil: 'deliveringUntil',
   deliveryTries: 'deliveryTries',
   waived: 'waived',
+  approval: 'approval',
+  approveUntil: 'approveUntil',
   report: 'report',
   outcome: 'outcome',
   outcomeRule: 'outcomeRule',
@@ -2307,6 +2309,20 @@ export type EnumConclusionFieldRefInput<$PrismaModel> = FieldRefInputType<$Prism
  * Reference to a field of type 'Conclusion[]'
  */
 export type ListEnumConclusionFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Conclusion[]'>
+    
+
+
+/**
+ * Reference to a field of type 'Approval'
+ */
+export type EnumApprovalFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Approval'>
+    
+
+
+/**
+ * Reference to a field of type 'Approval[]'
+ */
+export type ListEnumApprovalFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Approval[]'>
     
 
 

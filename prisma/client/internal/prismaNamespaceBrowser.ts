@@ -188,6 +188,8 @@ export const RunScalarFieldEnum = {
   deliveringUntil: 'deliveringUntil',
   deliveryTries: 'deliveryTries',
   waived: 'waived',
+  approval: 'approval',
+  approveUntil: 'approveUntil',
   report: 'report',
   outcome: 'outcome',
   outcomeRule: 'outcomeRule',

@@ -108,6 +108,8 @@ export type RunMinAggregateOutputType = {
   deliveredAt: Date | null
   deliveringUntil: Date | null
   deliveryTries: number | null
+  approval: $Enums.Approval | null
+  approveUntil: Date | null
   outcome: $Enums.Outcome | null
   outcomeRule: string | null
   outcomeAt: Date | null
@@ -164,6 +166,8 @@ export type RunMaxAggregateOutputType = {
   deliveredAt: Date | null
   deliveringUntil: Date | null
   deliveryTries: number | null
+  approval: $Enums.Approval | null
+  approveUntil: Date | null
   outcome: $Enums.Outcome | null
   outcomeRule: string | null
   outcomeAt: Date | null
@@ -223,6 +227,8 @@ export type RunCountAggregateOutputType = {
   deliveringUntil: number
   deliveryTries: number
   waived: number
+  approval: number
+  approveUntil: number
   report: number
   outcome: number
   outcomeRule: number
@@ -316,6 +322,8 @@ export type RunMinAggregateInputType = {
   deliveredAt?: true
   deliveringUntil?: true
   deliveryTries?: true
+  approval?: true
+  approveUntil?: true
   outcome?: true
   outcomeRule?: true
   outcomeAt?: true
@@ -372,6 +380,8 @@ export type RunMaxAggregateInputType = {
   deliveredAt?: true
   deliveringUntil?: true
   deliveryTries?: true
+  approval?: true
+  approveUntil?: true
   outcome?: true
   outcomeRule?: true
   outcomeAt?: true
@@ -431,6 +441,8 @@ export type RunCountAggregateInputType = {
   deliveringUntil?: true
   deliveryTries?: true
   waived?: true
+  approval?: true
+  approveUntil?: true
   report?: true
   outcome?: true
   outcomeRule?: true
@@ -578,6 +590,8 @@ export type RunGroupByOutputType = {
   deliveringUntil: Date | null
   deliveryTries: number
   waived: string[]
+  approval: $Enums.Approval | null
+  approveUntil: Date | null
   report: runtime.JsonValue | null
   outcome: $Enums.Outcome
   outcomeRule: string | null
@@ -661,6 +675,8 @@ export type RunWhereInput = {
   deliveringUntil?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   deliveryTries?: Prisma.IntFilter<"Run"> | number
   waived?: Prisma.StringNullableListFilter<"Run">
+  approval?: Prisma.EnumApprovalNullableFilter<"Run"> | $Enums.Approval | null
+  approveUntil?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   report?: Prisma.JsonNullableFilter<"Run">
   outcome?: Prisma.EnumOutcomeFilter<"Run"> | $Enums.Outcome
   outcomeRule?: Prisma.StringNullableFilter<"Run"> | string | null
@@ -723,6 +739,8 @@ export type RunOrderByWithRelationInput = {
   deliveringUntil?: Prisma.SortOrderInput | Prisma.SortOrder
   deliveryTries?: Prisma.SortOrder
   waived?: Prisma.SortOrder
+  approval?: Prisma.SortOrderInput | Prisma.SortOrder
+  approveUntil?: Prisma.SortOrderInput | Prisma.SortOrder
   report?: Prisma.SortOrderInput | Prisma.SortOrder
   outcome?: Prisma.SortOrder
   outcomeRule?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -788,6 +806,8 @@ export type RunWhereUniqueInput = Prisma.AtLeast<{
   deliveringUntil?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   deliveryTries?: Prisma.IntFilter<"Run"> | number
   waived?: Prisma.StringNullableListFilter<"Run">
+  approval?: Prisma.EnumApprovalNullableFilter<"Run"> | $Enums.Approval | null
+  approveUntil?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   report?: Prisma.JsonNullableFilter<"Run">
   outcome?: Prisma.EnumOutcomeFilter<"Run"> | $Enums.Outcome
   outcomeRule?: Prisma.StringNullableFilter<"Run"> | string | null
@@ -850,6 +870,8 @@ export type RunOrderByWithAggregationInput = {
   deliveringUntil?: Prisma.SortOrderInput | Prisma.SortOrder
   deliveryTries?: Prisma.SortOrder
   waived?: Prisma.SortOrder
+  approval?: Prisma.SortOrderInput | Prisma.SortOrder
+  approveUntil?: Prisma.SortOrderInput | Prisma.SortOrder
   report?: Prisma.SortOrderInput | Prisma.SortOrder
   outcome?: Prisma.SortOrder
   outcomeRule?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -918,6 +940,8 @@ export type RunScalarWhereWithAggregatesInput = {
   deliveringUntil?: Prisma.DateTimeNullableWithAggregatesFilter<"Run"> | Date | string | null
   deliveryTries?: Prisma.IntWithAggregatesFilter<"Run"> | number
   waived?: Prisma.StringNullableListFilter<"Run">
+  approval?: Prisma.EnumApprovalNullableWithAggregatesFilter<"Run"> | $Enums.Approval | null
+  approveUntil?: Prisma.DateTimeNullableWithAggregatesFilter<"Run"> | Date | string | null
   report?: Prisma.JsonNullableWithAggregatesFilter<"Run">
   outcome?: Prisma.EnumOutcomeWithAggregatesFilter<"Run"> | $Enums.Outcome
   outcomeRule?: Prisma.StringNullableWithAggregatesFilter<"Run"> | string | null
@@ -977,6 +1001,8 @@ export type RunCreateInput = {
   deliveringUntil?: Date | string | null
   deliveryTries?: number
   waived?: Prisma.RunCreatewaivedInput | string[]
+  approval?: $Enums.Approval | null
+  approveUntil?: Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
@@ -1039,6 +1065,8 @@ export type RunUncheckedCreateInput = {
   deliveringUntil?: Date | string | null
   deliveryTries?: number
   waived?: Prisma.RunCreatewaivedInput | string[]
+  approval?: $Enums.Approval | null
+  approveUntil?: Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
@@ -1099,6 +1127,8 @@ export type RunUpdateInput = {
   deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveryTries?: Prisma.IntFieldUpdateOperationsInput | number
   waived?: Prisma.RunUpdatewaivedInput | string[]
+  approval?: Prisma.NullableEnumApprovalFieldUpdateOperationsInput | $Enums.Approval | null
+  approveUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1161,6 +1191,8 @@ export type RunUncheckedUpdateInput = {
   deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveryTries?: Prisma.IntFieldUpdateOperationsInput | number
   waived?: Prisma.RunUpdatewaivedInput | string[]
+  approval?: Prisma.NullableEnumApprovalFieldUpdateOperationsInput | $Enums.Approval | null
+  approveUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1222,6 +1254,8 @@ export type RunCreateManyInput = {
   deliveringUntil?: Date | string | null
   deliveryTries?: number
   waived?: Prisma.RunCreatewaivedInput | string[]
+  approval?: $Enums.Approval | null
+  approveUntil?: Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
@@ -1281,6 +1315,8 @@ export type RunUpdateManyMutationInput = {
   deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveryTries?: Prisma.IntFieldUpdateOperationsInput | number
   waived?: Prisma.RunUpdatewaivedInput | string[]
+  approval?: Prisma.NullableEnumApprovalFieldUpdateOperationsInput | $Enums.Approval | null
+  approveUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1341,6 +1377,8 @@ export type RunUncheckedUpdateManyInput = {
   deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveryTries?: Prisma.IntFieldUpdateOperationsInput | number
   waived?: Prisma.RunUpdatewaivedInput | string[]
+  approval?: Prisma.NullableEnumApprovalFieldUpdateOperationsInput | $Enums.Approval | null
+  approveUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1411,6 +1449,8 @@ export type RunCountOrderByAggregateInput = {
   deliveringUntil?: Prisma.SortOrder
   deliveryTries?: Prisma.SortOrder
   waived?: Prisma.SortOrder
+  approval?: Prisma.SortOrder
+  approveUntil?: Prisma.SortOrder
   report?: Prisma.SortOrder
   outcome?: Prisma.SortOrder
   outcomeRule?: Prisma.SortOrder
@@ -1485,6 +1525,8 @@ export type RunMaxOrderByAggregateInput = {
   deliveredAt?: Prisma.SortOrder
   deliveringUntil?: Prisma.SortOrder
   deliveryTries?: Prisma.SortOrder
+  approval?: Prisma.SortOrder
+  approveUntil?: Prisma.SortOrder
   outcome?: Prisma.SortOrder
   outcomeRule?: Prisma.SortOrder
   outcomeAt?: Prisma.SortOrder
@@ -1541,6 +1583,8 @@ export type RunMinOrderByAggregateInput = {
   deliveredAt?: Prisma.SortOrder
   deliveringUntil?: Prisma.SortOrder
   deliveryTries?: Prisma.SortOrder
+  approval?: Prisma.SortOrder
+  approveUntil?: Prisma.SortOrder
   outcome?: Prisma.SortOrder
   outcomeRule?: Prisma.SortOrder
   outcomeAt?: Prisma.SortOrder
@@ -1643,6 +1687,10 @@ export type RunUpdatewaivedInput = {
   push?: string | string[]
 }
 
+export type NullableEnumApprovalFieldUpdateOperationsInput = {
+  set?: $Enums.Approval | null
+}
+
 export type EnumOutcomeFieldUpdateOperationsInput = {
   set?: $Enums.Outcome
 }
@@ -1710,6 +1758,8 @@ export type RunCreateWithoutSessionInput = {
   deliveringUntil?: Date | string | null
   deliveryTries?: number
   waived?: Prisma.RunCreatewaivedInput | string[]
+  approval?: $Enums.Approval | null
+  approveUntil?: Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
@@ -1770,6 +1820,8 @@ export type RunUncheckedCreateWithoutSessionInput = {
   deliveringUntil?: Date | string | null
   deliveryTries?: number
   waived?: Prisma.RunCreatewaivedInput | string[]
+  approval?: $Enums.Approval | null
+  approveUntil?: Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
@@ -1860,6 +1912,8 @@ export type RunScalarWhereInput = {
   deliveringUntil?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   deliveryTries?: Prisma.IntFilter<"Run"> | number
   waived?: Prisma.StringNullableListFilter<"Run">
+  approval?: Prisma.EnumApprovalNullableFilter<"Run"> | $Enums.Approval | null
+  approveUntil?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   report?: Prisma.JsonNullableFilter<"Run">
   outcome?: Prisma.EnumOutcomeFilter<"Run"> | $Enums.Outcome
   outcomeRule?: Prisma.StringNullableFilter<"Run"> | string | null
@@ -1919,6 +1973,8 @@ export type RunCreateWithoutFactsInput = {
   deliveringUntil?: Date | string | null
   deliveryTries?: number
   waived?: Prisma.RunCreatewaivedInput | string[]
+  approval?: $Enums.Approval | null
+  approveUntil?: Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
@@ -1980,6 +2036,8 @@ export type RunUncheckedCreateWithoutFactsInput = {
   deliveringUntil?: Date | string | null
   deliveryTries?: number
   waived?: Prisma.RunCreatewaivedInput | string[]
+  approval?: $Enums.Approval | null
+  approveUntil?: Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
@@ -2055,6 +2113,8 @@ export type RunUpdateWithoutFactsInput = {
   deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveryTries?: Prisma.IntFieldUpdateOperationsInput | number
   waived?: Prisma.RunUpdatewaivedInput | string[]
+  approval?: Prisma.NullableEnumApprovalFieldUpdateOperationsInput | $Enums.Approval | null
+  approveUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2116,6 +2176,8 @@ export type RunUncheckedUpdateWithoutFactsInput = {
   deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveryTries?: Prisma.IntFieldUpdateOperationsInput | number
   waived?: Prisma.RunUpdatewaivedInput | string[]
+  approval?: Prisma.NullableEnumApprovalFieldUpdateOperationsInput | $Enums.Approval | null
+  approveUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2175,6 +2237,8 @@ export type RunCreateManySessionInput = {
   deliveringUntil?: Date | string | null
   deliveryTries?: number
   waived?: Prisma.RunCreatewaivedInput | string[]
+  approval?: $Enums.Approval | null
+  approveUntil?: Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
@@ -2234,6 +2298,8 @@ export type RunUpdateWithoutSessionInput = {
   deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveryTries?: Prisma.IntFieldUpdateOperationsInput | number
   waived?: Prisma.RunUpdatewaivedInput | string[]
+  approval?: Prisma.NullableEnumApprovalFieldUpdateOperationsInput | $Enums.Approval | null
+  approveUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2294,6 +2360,8 @@ export type RunUncheckedUpdateWithoutSessionInput = {
   deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveryTries?: Prisma.IntFieldUpdateOperationsInput | number
   waived?: Prisma.RunUpdatewaivedInput | string[]
+  approval?: Prisma.NullableEnumApprovalFieldUpdateOperationsInput | $Enums.Approval | null
+  approveUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2354,6 +2422,8 @@ export type RunUncheckedUpdateManyWithoutSessionInput = {
   deliveringUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveryTries?: Prisma.IntFieldUpdateOperationsInput | number
   waived?: Prisma.RunUpdatewaivedInput | string[]
+  approval?: Prisma.NullableEnumApprovalFieldUpdateOperationsInput | $Enums.Approval | null
+  approveUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   report?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2445,6 +2515,8 @@ export type RunSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = ru
   deliveringUntil?: boolean
   deliveryTries?: boolean
   waived?: boolean
+  approval?: boolean
+  approveUntil?: boolean
   report?: boolean
   outcome?: boolean
   outcomeRule?: boolean
@@ -2508,6 +2580,8 @@ export type RunSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extension
   deliveringUntil?: boolean
   deliveryTries?: boolean
   waived?: boolean
+  approval?: boolean
+  approveUntil?: boolean
   report?: boolean
   outcome?: boolean
   outcomeRule?: boolean
@@ -2569,6 +2643,8 @@ export type RunSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extension
   deliveringUntil?: boolean
   deliveryTries?: boolean
   waived?: boolean
+  approval?: boolean
+  approveUntil?: boolean
   report?: boolean
   outcome?: boolean
   outcomeRule?: boolean
@@ -2630,6 +2706,8 @@ export type RunSelectScalar = {
   deliveringUntil?: boolean
   deliveryTries?: boolean
   waived?: boolean
+  approval?: boolean
+  approveUntil?: boolean
   report?: boolean
   outcome?: boolean
   outcomeRule?: boolean
@@ -2640,7 +2718,7 @@ export type RunSelectScalar = {
   sweepAfter?: boolean
 }
 
-export type RunOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "sessionId" | "repositoryId" | "family" | "variant" | "assignment" | "portfolio" | "squad" | "subjectKey" | "headSha" | "configSha" | "plan" | "quote" | "capMicroUsd" | "heldMicroUsd" | "drawnMicroUsd" | "spentMicroUsd" | "heldTokens" | "drawnTokens" | "inputTokens" | "cachedTokens" | "outputTokens" | "state" | "epoch" | "tokenHash" | "leaseUntil" | "jobKey" | "heardAt" | "stopRequested" | "pauseRequested" | "actionsRunId" | "goKey" | "continuesRunId" | "createdAt" | "reservedAt" | "dispatchedAt" | "claimedAt" | "endedAt" | "conclusion" | "reason" | "failure" | "delivery" | "deliveredSha" | "deliveredNumber" | "deliveredUrl" | "deliveredAt" | "deliveringUntil" | "deliveryTries" | "waived" | "report" | "outcome" | "outcomeRule" | "outcomeAt" | "decideAfter" | "reverted" | "showAfter" | "sweepAfter", ExtArgs["result"]["run"]>
+export type RunOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "sessionId" | "repositoryId" | "family" | "variant" | "assignment" | "portfolio" | "squad" | "subjectKey" | "headSha" | "configSha" | "plan" | "quote" | "capMicroUsd" | "heldMicroUsd" | "drawnMicroUsd" | "spentMicroUsd" | "heldTokens" | "drawnTokens" | "inputTokens" | "cachedTokens" | "outputTokens" | "state" | "epoch" | "tokenHash" | "leaseUntil" | "jobKey" | "heardAt" | "stopRequested" | "pauseRequested" | "actionsRunId" | "goKey" | "continuesRunId" | "createdAt" | "reservedAt" | "dispatchedAt" | "claimedAt" | "endedAt" | "conclusion" | "reason" | "failure" | "delivery" | "deliveredSha" | "deliveredNumber" | "deliveredUrl" | "deliveredAt" | "deliveringUntil" | "deliveryTries" | "waived" | "approval" | "approveUntil" | "report" | "outcome" | "outcomeRule" | "outcomeAt" | "decideAfter" | "reverted" | "showAfter" | "sweepAfter", ExtArgs["result"]["run"]>
 export type RunInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   session?: boolean | Prisma.SessionDefaultArgs<ExtArgs>
   facts?: boolean | Prisma.Run$factsArgs<ExtArgs>
@@ -2782,6 +2860,14 @@ export type $RunPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
      * The guards that a maintainer set aside to have its work delivered: `core/guard.ts` `WaivableGuard`.
      */
     waived: string[]
+    /**
+     * Of work that a person has to look at first; null until that is asked, and where nobody has to.
+     */
+    approval: $Enums.Approval | null
+    /**
+     * On the database's clock: until then it waits for that; null when it waits no more.
+     */
+    approveUntil: Date | null
     /**
      * `core/report.ts`, as on the wire: steps, calls as evidence, and the work itself.
      */
@@ -3276,6 +3362,8 @@ export interface RunFieldRefs {
   readonly deliveringUntil: Prisma.FieldRef<"Run", 'DateTime'>
   readonly deliveryTries: Prisma.FieldRef<"Run", 'Int'>
   readonly waived: Prisma.FieldRef<"Run", 'String[]'>
+  readonly approval: Prisma.FieldRef<"Run", 'Approval'>
+  readonly approveUntil: Prisma.FieldRef<"Run", 'DateTime'>
   readonly report: Prisma.FieldRef<"Run", 'Json'>
   readonly outcome: Prisma.FieldRef<"Run", 'Outcome'>
   readonly outcomeRule: Prisma.FieldRef<"Run", 'String'>

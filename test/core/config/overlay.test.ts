@@ -124,7 +124,7 @@ describe('a variant that is wrong', () => {
       'changes what a variant may not change',
       'deliver: review\n',
       [
-        `${VARIANT}:2:1 deliver: is no key of this mapping; expected one of summary, squad, without, model, effort, setup, when, steps, guards, cap, timeout-minutes; for example summary: Refactor what this pull request touches`,
+        `${VARIANT}:2:1 deliver: is no key of this mapping; expected one of summary, squad, without, model, effort, setup, when, steps, guards, approve, cap, timeout-minutes; for example summary: Refactor what this pull request touches`,
       ],
     ],
   ])('%s', (_, text, expected) => {
@@ -144,6 +144,10 @@ describe('a variant that is wrong', () => {
       `${VARIANT}:4:18 guards.paths.deny: warning: the variant guards less than its baseline: it no longer has \`**/*.lock\``,
       `${VARIANT}:5:18 guards.diff.files: warning: the variant guards less than its baseline: it allows 50 files instead of 5`,
       `${VARIANT}:6:8 guards.run: warning: the variant guards less than its baseline: it no longer has \`npm test\``,
+    ])
+    const asking = { ...withVariant('approve: false'), 'catalog/tidy/workflow.yml': `${TIDY}approve: true\n` }
+    expect(problemsOf(asking).map((line) => line.split('; ')[0])).toEqual([
+      `${VARIANT}:2:10 approve: warning: the variant guards less than its baseline: it waits for nobody’s approval`,
     ])
   })
 })

@@ -646,6 +646,20 @@ experiments:
     ],
   ],
   [
+    'an approval of what is never delivered',
+    tidy('deliver: commit', 'deliver: none\napprove: true'),
+    [
+      `${FLOW}:10:10 approve: nothing is delivered that could wait; expected approve: true with a delivery; for example deliver: commit`,
+    ],
+  ],
+  [
+    'an approval where nobody can be asked',
+    tidy('deliver: commit', 'on: [pull-request, push]\ndeliver: pull-request\napprove: true'),
+    [
+      `${FLOW}:11:10 approve: a push has no comments, so nobody can be asked there; expected on: [pull-request] or [issue], or no approve; for example deliver: pull-request`,
+    ],
+  ],
+  [
     'a label that people judge by',
     tidy('value: quality', 'value: quality\nlabels: [agent/accepted]'),
     [
