@@ -15,6 +15,7 @@ import { type Ending, ended, paused, stopped } from './ending.ts'
 import { mcpServersOf } from './mcp-servers-of.ts'
 import { openConversation } from './open-conversation.ts'
 import { promptValues, type Seen, systemText } from './prompt.ts'
+import { reachOf } from './reach.ts'
 import type { RunParts } from './run-parts.ts'
 import { overage, type StepDone } from './step-done.ts'
 import { stopReason } from './stop.ts'
@@ -32,7 +33,7 @@ export async function runAgentStep(
   const agent = parts.plan.agents[step.agent]
   if (!agent) throw new Error(`the plan lacks the agent ${step.agent}`)
   parts.log.line(`Step ${step.id}: agent ${agent.name} on ${agent.model}`)
-  const servers = await mcpServersOf(agent, parts)
+  const servers = await mcpServersOf(agent, reachOf(agent), parts)
   if ('problem' in servers) {
     const stop = stopReason(parts.signal)
     const ending = stop === undefined ? ended('failed', 'mcp-server-failed', servers.problem) : stopped(stop)

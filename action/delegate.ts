@@ -8,6 +8,7 @@ import { Conversation } from './agent.ts'
 import type { AgentEnd, AgentParts, AgentTask } from './agent-task.ts'
 import { cutText } from './cut.ts'
 import { mcpServersOf } from './mcp-servers-of.ts'
+import { reachWithin } from './reach.ts'
 import type { RunParts } from './run-parts.ts'
 import { skillTool } from './skill-tool.ts'
 import type { ExtraTool } from './tools/tool.ts'
@@ -81,9 +82,11 @@ async function carryOut(
     turnsMax: TURNS_MAX,
   }
   // What people say meanwhile is for the agent of the step, which is also the one that rests.
-  const inner: AgentParts = { ...parts, meanwhile: () => ({ rest: false, said: [] }) }
+  const reach = reachWithin(parts.place.reach, agent)
+  const place = { ...parts.place, reach }
+  const inner: AgentParts = { ...parts, place, meanwhile: () => ({ rest: false, said: [] }) }
   const delegate = delegateTool(own, run, inner, depth + 1)
-  const servers = await mcpServersOf(agent, run)
+  const servers = await mcpServersOf(agent, reach, run)
   if ('problem' in servers) return { ended: 'mcp-server-failed', text: '', detail: servers.problem }
   const more = [skillTool(agent), delegate, ...servers.tools].filter((tool) => tool !== undefined)
   const tools = [...agent.tools, ...more.map(({ definition }) => definition.function.name)]

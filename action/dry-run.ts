@@ -2,6 +2,7 @@
 import { formatUsd } from '../core/money.ts'
 import type { Plan } from '../core/plan.ts'
 import type { Refusal } from '../core/reason.ts'
+import { reachWords } from '../core/text/reach-words.ts'
 import { whenWords } from '../core/text/when-words.ts'
 import type { Log } from './log.ts'
 import { systemText } from './prompt.ts'
@@ -23,7 +24,7 @@ export function showPlan(plan: Plan, log: Log, obstacle: Refusal | undefined): v
     }
     const agent = plan.agents[step.agent]
     log.line(
-      `Step ${step.id}: agent ${agent?.name ?? step.agent} on ${agent?.model ?? '?'}, at most ${step.turns} turns`,
+      `Step ${step.id}: agent ${agent?.name ?? step.agent} on ${agent?.model ?? '?'}, at most ${step.turns} turns${reachWords(agent)}`,
     )
     log.foreign(agent === undefined ? '' : systemText(agent, plan.guards, undefined))
     log.foreign(step.promptText)

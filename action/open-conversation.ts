@@ -3,6 +3,7 @@ import type { CheckpointConversation } from '../core/checkpoint.ts'
 import { Conversation } from './agent.ts'
 import type { AgentParts, AgentTask } from './agent-task.ts'
 import type { CommandAgent } from './meter/command-agent.ts'
+import { reachOf } from './reach.ts'
 import type { RunParts, Turn } from './run-parts.ts'
 import type { ExtraTool } from './tools/tool.ts'
 
@@ -15,7 +16,8 @@ export async function openConversation(
 ): Promise<Conversation | CommandAgent> {
   const { workDir, sandbox, signal, model, purse, record, meanwhile } = parts
   const onTurn = (turn: Omit<Turn, 'step'>) => parts.onTurn({ step: task.step, ...turn })
-  const agentParts = { model, purse, place: { workDir, sandbox, signal }, signal, onTurn, record, meanwhile }
+  const place = { workDir, sandbox, signal, reach: reachOf(task.agent) }
+  const agentParts = { model, purse, place, signal, onTurn, record, meanwhile }
   if (task.agent.runtime === undefined) {
     const more = [...(await moreTools(task, parts, agentParts)), ...served]
     return new Conversation(task, { ...agentParts, more }, before)

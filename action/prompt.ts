@@ -24,6 +24,12 @@ export function systemText(agent: PlanAgent, { scope }: PlanGuards, notes: strin
     const listed = agent.skills.map(({ name, description }) => `- ${name}: ${description}`)
     parts.push(`Skills, to be read by the tool skill before you do what one is about:\n${listed.join('\n')}`)
   }
+  const { sandbox } = agent
+  if (sandbox !== undefined && (agent.tools.includes('run') || agent.runtime !== undefined)) {
+    if (!sandbox.write) parts.push('The workspace is read-only, for your commands as well; they may write to /tmp.')
+    if (sandbox.hosts.length > 0)
+      parts.push(`Your commands can reach ${sandbox.hosts.join(', ')} by HTTP(S) and nothing else.`)
+  }
   // A workflow's author can speak of its guards in its prompts; of an experiment's scope nobody else does.
   if (scope !== undefined) {
     parts.push(`Change only files that match ${scope.paths.join(', ')}: work that touches another is not delivered.`)

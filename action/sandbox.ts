@@ -44,6 +44,8 @@ export interface CommandOptions {
   /** The hosts that it may reach, as a workflow declares them; none when left out. */
   readonly network?: readonly string[] | undefined
   readonly doors?: readonly Door[] | undefined
+  /** It can't write to the workspace. */
+  readonly onlyReads?: boolean | undefined
   /** Folders that it may read although they lie in a hidden place. */
   readonly shown?: readonly string[] | undefined
   readonly signal?: AbortSignal | undefined
@@ -68,9 +70,13 @@ export interface Sandbox {
   run(script: string, options: CommandOptions): Promise<SandboxedResult>
   /**
    * Starts a program that is spoken to while it runs, in a process group of its own that its caller ends. It may read the
-   * workspace and not change it, since tools rely on nothing changing beside them.
+   * workspace and not change it, since tools rely on nothing changing beside them. `network`: as of a command.
    */
-  start(command: readonly string[], env: Readonly<Record<string, string>>): ChildProcessWithoutNullStreams
+  start(
+    command: readonly string[],
+    env: Readonly<Record<string, string>>,
+    network: readonly string[],
+  ): Promise<ChildProcessWithoutNullStreams>
   /** Keeps a text as if a command had printed it; answers its number. */
   keepOutput(text: string): number
   /** The output of the command with that number, kept on disk. */
@@ -112,7 +118,7 @@ interface Opened {
   readonly doors: readonly Door[]
   readonly shown: readonly string[]
   /** The workspace can't be written to. */
-  readonly onlyReads?: boolean
+  readonly onlyReads: boolean
 }
 
 type CommandLine = (script: string, opened: Opened) => readonly [string, readonly string[]]
@@ -126,6 +132,11 @@ function makeSandbox(
   let count = 0
   const outputFile = (number: number) => join(places.outputDir, `${number}.txt`)
   const cwd = kind === 'none' ? places.workDir : '/'
+  // Where nothing is confined there is nothing to open.
+  const openNetwork = async (hosts: readonly string[]) =>
+    kind === 'none' || hosts.length === 0
+      ? undefined
+      : (await import('./sandbox-network.ts')).openNetwork(hosts, environment)
   const clean = cleanEnvironment(kind === 'none' ? places.homeDir : HOME, environment)
   return {
     kind,
@@ -136,12 +147,15 @@ function makeSandbox(
     countFrom(number) {
       count = number
     },
-    start(command, env) {
+    async start(command, env, hosts) {
+      const network = await openNetwork(hosts)
       // Set inside: a variable as `LD_PRELOAD` would have bubblewrap itself load what it names, outside.
       const set = Object.entries(env).map(([name, value]) => `${name}=${value}`)
       const script = `exec env ${[...set, ...command].map(quoted).join(' ')}`
-      const [file, args] = commandLine(LIMITS + script, { doors: [], shown: [], onlyReads: true })
-      return spawn(file, args, { cwd, env: clean, stdio: 'pipe', detached: true })
+      const [file, args] = commandLine(LIMITS + script, { doors: network?.doors ?? [], shown: [], onlyReads: true })
+      const child = spawn(file, args, { cwd, env: clean, stdio: 'pipe', detached: true })
+      child.once('close', () => void network?.close())
+      return child
     },
     keepOutput(text) {
       const number = count
@@ -152,13 +166,13 @@ function makeSandbox(
     async run(script, options) {
       const number = count
       count += 1
-      // Where nothing is confined there is nothing to open.
-      const network =
-        kind === 'none' || !options.network?.length
-          ? undefined
-          : await (await import('./sandbox-network.ts')).openNetwork(options.network, environment)
+      const network = await openNetwork(options.network ?? [])
       const doors = [...(options.doors ?? []), ...(network?.doors ?? [])]
-      const [file, args] = commandLine(LIMITS + script, { doors, shown: options.shown ?? [] })
+      const [file, args] = commandLine(LIMITS + script, {
+        doors,
+        shown: options.shown ?? [],
+        onlyReads: options.onlyReads ?? false,
+      })
       const result = await runProcess(file, args, {
         cwd,
         env: { ...clean, ...options.env },

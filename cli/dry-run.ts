@@ -11,6 +11,7 @@ import { inputsIn, partsOf, readFields, type StepResult } from '../core/results.
 import { stepsBefore } from '../core/steps-before.ts'
 import { type InputValues, renderPrompt, showCommand } from '../core/template.ts'
 import { quoteLine } from '../core/text/quote-line.ts'
+import { reachWords } from '../core/text/reach-words.ts'
 import { whenWords } from '../core/text/when-words.ts'
 import { type ExitCode, exitCodes, printJson } from './exit.ts'
 import { keptSpends } from './kept-runs.ts'
@@ -60,7 +61,7 @@ function stepLines(step: PlanStep, plan: Plan, seen: Seen): string[] {
   const agent = plan.agents[step.agent]
   const until = step.until === undefined ? [] : [`until: ${showCommand(step.until.run, values)}`]
   return [
-    `${step.id}: agent ${agent?.name ?? step.agent} on ${agent?.model ?? '?'}`,
+    `${step.id}: agent ${agent?.name ?? step.agent} on ${agent?.model ?? '?'}${reachWords(agent)}`,
     promptText(step, plan, seen).trimEnd(),
     ...until,
     ...when,

@@ -11,6 +11,7 @@ import { mcpServersSchema } from './config/mcp.ts'
 import { whenSchema } from './config/when.ts'
 import {
   agentFrontMatterSchema,
+  agentSandboxSchema,
   agentStepSchema,
   commandStepSchema,
   guardsSchema,
@@ -68,6 +69,8 @@ export const planAgentSchema = z.object({
   effort: workflowSchema.shape.effort,
   /** The command-line agent that carries it out; absent for the runner's own loop. */
   runtime: z.optional(runtimeSchema),
+  /** What it may reach; hosts are those alone that the workflow around it lets it. */
+  sandbox: z.optional(agentSandboxSchema),
   /** With all their texts, which it reads when it needs them. */
   skills: z.optional(
     z.array(z.object({ name: z.string(), description: z.string(), files: z.record(z.string(), z.string()) })),

@@ -1,5 +1,6 @@
 /** Which model each agent of a run uses, and at what price. */
 import type { CatalogAgent, CatalogWorkflow, Configuration } from './config/configuration.ts'
+import type { AgentSandbox } from './config/workflow.ts'
 import { didYouMean } from './nearest.ts'
 import type { PlanAgent } from './plan.ts'
 import type { Price } from './price.ts'
@@ -47,6 +48,7 @@ export function settleModels(
         ...(agent.skills ? { skills: agent.skills.flatMap((one) => configuration.skills.get(one) ?? []) } : {}),
         ...(agent['mcp-servers'] ? { mcpServers: agent['mcp-servers'] } : {}),
         ...(agent.delegates ? { delegates: agent.delegates } : {}),
+        ...(agent.sandbox ? { sandbox: withinNetwork(agent.sandbox, workflow) } : {}),
         ...(agent.runtime ? { runtime: agent.runtime } : {}),
         ...(contextTokens === undefined ? {} : { contextTokens }),
         systemText: agent.systemText,
@@ -57,10 +59,15 @@ export function settleModels(
   return { agents: Object.fromEntries(agents), prices: Object.fromEntries(prices) }
 }
 
+/** An agent's file serves many workflows; each of them bounds what may be reached from its runs. */
+function withinNetwork(sandbox: AgentSandbox, { setup }: Pick<CatalogWorkflow, 'setup'>): AgentSandbox {
+  return { ...sandbox, hosts: sandbox.hosts.filter((host) => setup?.network.includes(host)) }
+}
+
 /** The agents that steps name, and all that these may reach by delegating. */
 export function withDelegates(
   named: readonly string[],
-  { agents }: Pick<Configuration, 'agents'>,
+  { agents }: { readonly agents: ReadonlyMap<string, Pick<CatalogAgent, 'delegates'>> },
 ): ReadonlySet<string> {
   // A set is gone through in the order in which it grows.
   const all = new Set(named)

@@ -57,11 +57,11 @@ interface Connection {
   readonly transport: McpTransport
 }
 
-function connect(server: McpServer, { sandbox }: ToolPlace): Connection {
+function connect(server: McpServer, { sandbox, reach }: ToolPlace): Connection {
   const client = new Client({ name: 'purser', version: '1' })
   // What goes wrong shows in the answer to a request, or in its time-out.
   client.onerror = () => {}
-  return { client, transport: openTransport(server, sandbox) }
+  return { client, transport: openTransport(server, sandbox, reach.hosts) }
 }
 
 async function toolsOf(

@@ -23,8 +23,9 @@ export interface McpTransport extends Transport {
   readonly complaint?: string
 }
 
-export function openTransport(server: McpServer, sandbox: Sandbox): McpTransport {
-  if ('command' in server) return new ProgramTransport(() => sandbox.start(server.command, server.env ?? {}))
+/** `hosts`: those that a program may reach. */
+export function openTransport(server: McpServer, sandbox: Sandbox, hosts: readonly string[]): McpTransport {
+  if ('command' in server) return new ProgramTransport(() => sandbox.start(server.command, server.env ?? {}, hosts))
   const url = new URL(server.url)
   // The SDK's types give `sessionId` and handlers that may be undefined, which exact optional properties don't take.
   return new StreamableHTTPClientTransport(url, {
@@ -47,14 +48,15 @@ class ProgramTransport implements McpTransport {
   onclose?: () => void
   onerror?: (error: Error) => void
   onmessage?: (message: JSONRPCMessage) => void
-  readonly #open: () => ChildProcessWithoutNullStreams
+  readonly #open: () => Promise<ChildProcessWithoutNullStreams>
   readonly #buffer = new ReadBuffer({ maxBufferSize: MESSAGE_BYTES_MAX })
   #child: ChildProcessWithoutNullStreams | undefined
   #complaint = ''
+  #isClosed = false
   #printed = 0
   #stray = 0
 
-  constructor(open: () => ChildProcessWithoutNullStreams) {
+  constructor(open: () => Promise<ChildProcessWithoutNullStreams>) {
     this.#open = open
   }
 
@@ -63,7 +65,8 @@ class ProgramTransport implements McpTransport {
   }
 
   async start(): Promise<void> {
-    const child = this.#open()
+    const child = await this.#open()
+    if (this.#isClosed) killGroup(child)
     this.#child = child
     child.stdout.on('data', (chunk: Buffer) => this.#take(chunk))
     child.stderr.on('data', (chunk: Buffer) => {
@@ -84,6 +87,7 @@ class ProgramTransport implements McpTransport {
 
   async close(): Promise<void> {
     const child = this.#child
+    this.#isClosed = true
     if (child === undefined) return
     killGroup(child)
     for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy()

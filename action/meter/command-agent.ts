@@ -127,6 +127,8 @@ export class CommandAgent {
     const result = await place.sandbox.run(script, {
       env,
       doors: [door],
+      network: place.reach.hosts,
+      onlyReads: !place.reach.write,
       shown: [program.folder, dir],
       timeoutMs: COMMAND_MS_MAX,
       signal: AbortSignal.any([signal, halt.signal]),

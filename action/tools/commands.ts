@@ -24,7 +24,13 @@ export const runTool = defineTool(
       seconds: z.optional(z.int().check(z.minimum(1), z.maximum(RUN_SECONDS_MAX))),
     }),
   async ({ command, seconds = RUN_SECONDS_DEFAULT }, place) => {
-    const result = await place.sandbox.run(command, { timeoutMs: seconds * 1000, signal: place.signal })
+    const { write, hosts } = place.reach
+    const result = await place.sandbox.run(command, {
+      timeoutMs: seconds * 1000,
+      network: hosts,
+      onlyReads: !write,
+      signal: place.signal,
+    })
     return describeResult(result, seconds)
   },
   'changes',
@@ -40,6 +46,7 @@ export const searchTool = defineTool(
     const result = await place.sandbox.run(script, {
       env: { PATTERN: pattern.replaceAll('\0', ''), WHERE: path },
       timeoutMs: SEARCH_SECONDS_MAX * 1000,
+      onlyReads: true,
       signal: place.signal,
     })
     const stopped =

@@ -15,6 +15,7 @@ const LIST_ENTRIES_MAX = 300
 /** Beyond so many a directory is not looked at further. */
 const LIST_SCANNED_MAX = 20_000
 const WRITE_CHARACTERS_MAX = 400_000
+const READ_ONLY = 'error: the workspace is read-only for this agent'
 
 const path = z.string().check(z.minLength(1), z.maxLength(1000))
 const fromOne = z.int().check(z.minimum(1))
@@ -78,6 +79,7 @@ export const editTool = defineTool(
       new: z.string().check(z.maxLength(WRITE_CHARACTERS_MAX)),
     }),
   async (written, place) => {
+    if (!place.reach.write) return READ_ONLY
     const found = await placeBelow(place.workDir, written.path)
     if ('problem' in found) return found.problem
     const text = await readText(found.path)
@@ -96,6 +98,7 @@ export const writeTool = defineTool(
   'Create a file or replace its whole content',
   () => z.strictObject({ path, content: z.string().check(z.maxLength(WRITE_CHARACTERS_MAX)) }),
   async (written, place) => {
+    if (!place.reach.write) return READ_ONLY
     const found = await placeBelow(place.workDir, written.path)
     if ('problem' in found) return found.problem
     return writeText(found.path, written.content)

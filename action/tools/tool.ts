@@ -1,11 +1,13 @@
 /** What a tool is. */
 import { z } from 'zod/mini'
 import type { ToolDefinition } from '../model.ts'
+import type { Reach } from '../reach.ts'
 import type { Sandbox } from '../sandbox.ts'
 
 export interface ToolPlace {
   readonly workDir: string
   readonly sandbox: Sandbox
+  readonly reach: Reach
   readonly signal: AbortSignal
 }
 

@@ -2,6 +2,7 @@
 import { nearest } from '../nearest.ts'
 import type { Catalog, LocatedAgent } from './catalog.ts'
 import { problemAt } from './explain.ts'
+import { hostFindings } from './hosts.ts'
 import { MCP_SERVERS_MAX, offeredName, TOOL_NAME_CHARACTERS_MAX } from './mcp.ts'
 import type { Problem } from './problem.ts'
 
@@ -21,6 +22,10 @@ export function checkAgent({ agent, source }: LocatedAgent, catalog: Catalog): r
       const wrong = `${name} is carried out by ${delegate.runtime}, and only Purser’s own agents take such tasks`
       return [problemAt([source], path, { wrong, expected: 'an agent without `runtime`', example: 'investigator' })]
     }
+    if (delegate !== undefined && agent.sandbox?.write === false && changesFiles(delegate)) {
+      const wrong = `${name} changes files, which this agent may have nobody do for it`
+      return [problemAt([source], path, { wrong, expected: 'agents without edit and write', example: 'investigator' })]
+    }
     if (delegate || catalog.unreadable.agents.has(name)) return []
     return [problemAt([source], path, { wrong: `there is no agent ${name}`, expected, example })]
   })
@@ -33,7 +38,7 @@ export function checkAgent({ agent, source }: LocatedAgent, catalog: Catalog): r
       problemAt([source], ['skills', index], { wrong, expected, example: nearest(name, known) ?? known[0] ?? name }),
     ]
   })
-  unknown.push(...missing, ...checkServers(agent, source))
+  unknown.push(...missing, ...checkServers(agent, source), ...checkSandbox({ agent, source }))
   if (runtime === undefined || delegates.length === 0) return unknown
   const finding = {
     wrong: `${runtime} carries the agent out, and has no way to delegate`,
@@ -72,6 +77,35 @@ function checkServers({ 'mcp-servers': servers = {}, runtime }: LocatedAgent['ag
       }
       seen.add(offered)
     }
+  }
+  return problems
+}
+
+function changesFiles({ tools }: Pick<LocatedAgent['agent'], 'tools'>): boolean {
+  return tools.includes('edit') || tools.includes('write')
+}
+
+function checkSandbox({ agent, source }: Pick<LocatedAgent, 'agent' | 'source'>): Problem[] {
+  const { sandbox, tools, runtime, 'mcp-servers': servers = {} } = agent
+  if (sandbox === undefined) return []
+  const problems: Problem[] = []
+  if (!sandbox.write && changesFiles(agent)) {
+    const kept = tools.filter((tool) => tool !== 'edit' && tool !== 'write')
+    const wrong = 'its tools edit and write could do nothing'
+    const example = `tools: [${(kept.length === 0 ? ['read'] : kept).join(', ')}]`
+    problems.push(
+      problemAt([source], ['sandbox', 'write'], { wrong, expected: 'tools without edit and write', example }),
+    )
+  }
+  problems.push(
+    ...hostFindings(sandbox.hosts, ['sandbox', 'hosts']).map(({ path, finding }) => problemAt([source], path, finding)),
+  )
+  const starts =
+    tools.includes('run') || runtime !== undefined || Object.values(servers).some((one) => 'command' in one)
+  if (sandbox.hosts.length > 0 && !starts) {
+    const wrong = 'nothing that it may start could reach a host'
+    const expected = 'the tool run, an MCP server with a command, or no hosts'
+    problems.push(problemAt([source], ['sandbox', 'hosts'], { wrong, expected, example: 'tools: [read, run]' }))
   }
   return problems
 }

@@ -1,7 +1,7 @@
 /** What must hold within one workflow, or one variant laid over it, beyond its schema. */
 import { overrideNames, verbs } from '../command.ts'
-import { REGISTRY, readHostRule } from '../host.ts'
 import { nearest } from '../nearest.ts'
+import { withDelegates } from '../resolve-models.ts'
 import { expressionsIn } from '../template.ts'
 import type { Catalog, LocatedWorkflow } from './catalog.ts'
 import { nestedFindings } from './check-nested.ts'
@@ -10,6 +10,7 @@ import { commandFindings, type Families, promptValues, unknownExpression, whenFi
 import type { Path } from './document.ts'
 import { problemAt } from './explain.ts'
 import { globFindings } from './globs.ts'
+import { hostFindings } from './hosts.ts'
 import { weakenedGuards } from './overlay.ts'
 import type { Finding, Problem } from './problem.ts'
 import { subjectsOf } from './trigger.ts'
@@ -31,6 +32,8 @@ interface Others {
   readonly families: Families
   readonly agents: ReadonlySet<string>
   readonly unreadable: ReadonlySet<string>
+  /** What the agent of that name, and those that it delegates to, may reach: each host with the agent. */
+  hostsOf(agent: string): readonly (readonly [agent: string, host: string])[]
 }
 
 export function checkWorkflow(located: LocatedWorkflow, catalog: Catalog): readonly Problem[] {
@@ -38,6 +41,7 @@ export function checkWorkflow(located: LocatedWorkflow, catalog: Catalog): reado
     families: catalog.families,
     agents: new Set([...catalog.agents.keys(), ...catalog.unreadable.agents]),
     unreadable: catalog.unreadable.workflows,
+    hostsOf: (agent) => hostsIn(catalog, agent),
   }
   const own = findingsOf(located, others)
   // What is wrong with the baseline is said once, there.
@@ -125,20 +129,7 @@ function stepFindings(located: LocatedWorkflow, others: Others): At[] {
     ...(setup ? [[['setup', 'run'], setup.run] satisfies [Path, string]] : []),
     ...(guards.run ?? []).map((run, index): [Path, string] => [['guards', 'run', index], run]),
   ]
-  const hosts = (setup?.network ?? []).flatMap((host, index): At[] =>
-    host === REGISTRY || readHostRule(host) !== undefined
-      ? []
-      : [
-          {
-            path: ['setup', 'network', index],
-            finding: {
-              wrong: `"${host}" is no host`,
-              expected: 'a host, *.host or host:port, or registry',
-              example: 'pypi.org',
-            },
-          },
-        ],
-  )
+  const hosts = hostFindings(setup?.network ?? [], ['setup', 'network'])
   return [...found, ...commands.flatMap(([path, run]) => commandFindings(run, path, located.workflow)), ...hosts]
 }
 
@@ -147,7 +138,7 @@ function oneStepFindings(
   path: Path,
   located: LocatedWorkflow,
   before: readonly Step[],
-  { agents, families }: Others,
+  { agents, families, hostsOf }: Others,
 ): At[] {
   const { workflow } = located
   const when = whenFindings(step.when, [...path, 'when'], workflow, before, families)
@@ -156,9 +147,13 @@ function oneStepFindings(
   const unknown: At[] = agents.has(step.agent)
     ? []
     : [{ path: [...path, 'agent'], finding: unknownAgent(step.agent, agents) }]
+  const network = workflow.setup?.network ?? []
+  const beyond = hostsOf(step.agent)
+    .filter(([, host]) => !network.includes(host))
+    .map(([agent, host]): At => ({ path: [...path, 'agent'], finding: unreachable(agent, host) }))
   const until = step.until ? commandFindings(step.until.run, [...path, 'until', 'run'], workflow) : []
   const known = promptValues(workflow, before, families)
-  return [...when, ...unknown, ...until, ...promptFindings(step.prompt, [...path, 'prompt'], located, known)]
+  return [...when, ...unknown, ...beyond, ...until, ...promptFindings(step.prompt, [...path, 'prompt'], located, known)]
 }
 
 function promptFindings(
@@ -270,6 +265,21 @@ function unknownAgent(name: string, agents: ReadonlySet<string>): Finding {
     wrong: `there is no agent ${name}`,
     expected: `one of ${[...agents].join(', ')}, or catalog/agents/${name}.agent.md`,
     example: `agent: ${nearest(name, agents) ?? [...agents][0] ?? name}`,
+  }
+}
+
+function hostsIn({ agents }: Catalog, agent: string): [string, string][] {
+  const named = new Map([...agents].map(([name, located]) => [name, located.agent]))
+  return [...withDelegates([agent], { agents: named })].flatMap((name) =>
+    (named.get(name)?.sandbox?.hosts ?? []).map((host): [string, string] => [name, host]),
+  )
+}
+
+function unreachable(agent: string, host: string): Finding {
+  return {
+    wrong: `${agent} reaches ${host}, which setup.network does not name`,
+    expected: 'a host that this workflow lets its runs reach, or another agent',
+    example: `setup: { run: npm ci, network: [${host}] }`,
   }
 }
 

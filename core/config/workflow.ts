@@ -318,6 +318,19 @@ export const variantSchema = z.lazy(() =>
 )
 export type Variant = z.infer<typeof variantSchema>
 
+/** What an agent, and whatever it starts, may reach; the workflow's own commands are not bound by it. */
+export const agentSandboxSchema = z.strictObject({
+  write: described(
+    z._default(z.boolean(), true),
+    'false: neither its tools nor anything it starts can change the workspace',
+  ),
+  hosts: described(
+    z._default(hosts, []),
+    'Hosts that its commands and the programs of its MCP servers may reach, out of those that `setup.network` of the workflow names',
+  ),
+})
+export type AgentSandbox = z.infer<typeof agentSandboxSchema>
+
 /** Front matter of `catalog/agents/<name>.agent.md`; the Markdown below it is the agent's system text. */
 export const toolNames = ['read', 'list', 'search', 'edit', 'write', 'run'] as const
 export const agentFrontMatterSchema = described(
@@ -339,6 +352,7 @@ export const agentFrontMatterSchema = described(
       z.optional(mcpServersSchema),
       'Servers of the Model Context Protocol whose tools it may use, those listed alone; at most five',
     ),
+    sandbox: described(z.optional(agentSandboxSchema), 'What it may not reach, or may besides the workspace'),
     runtime: described(
       z.optional(runtimeSchema),
       'A command-line agent that carries it out instead of Purser’s own loop, under the same cap; it has to be installed',

@@ -12,6 +12,7 @@ import { callsReport } from '../../action/calls-report.ts'
 import { openJournal, readJournal } from '../../action/journal.ts'
 import { openModel } from '../../action/model.ts'
 import { Purse } from '../../action/purse.ts'
+import { reachOf } from '../../action/reach.ts'
 import { openSandbox } from '../../action/sandbox.ts'
 import { toolDefinitions } from '../../action/tools/tools.ts'
 import type { Call } from '../../core/call.ts'
@@ -88,7 +89,7 @@ async function setUp(
     {
       model: openModel('key', url),
       purse,
-      place: { workDir: dir, sandbox, signal },
+      place: { workDir: dir, sandbox, signal, reach: reachOf({}) },
       signal,
       onTurn: () => {},
       record: () => {},

@@ -9,6 +9,7 @@ import type { AgentTask } from '../../action/agent-task.ts'
 import { openJournal } from '../../action/journal.ts'
 import { openModel } from '../../action/model.ts'
 import { Purse } from '../../action/purse.ts'
+import { reachOf } from '../../action/reach.ts'
 import type { Recorded } from '../../action/recording.ts'
 import { openSandbox } from '../../action/sandbox.ts'
 import { type CheckpointConversation, checkpointConversationSchema } from '../../core/checkpoint.ts'
@@ -66,7 +67,7 @@ async function setUp(script: Script, given: Given = {}) {
     {
       model: openModel('key', model.url, given.endpoint),
       purse,
-      place: { workDir, sandbox, signal },
+      place: { workDir, sandbox, signal, reach: reachOf({}) },
       signal,
       onTurn: () => {},
       record: (event) => void recorded.push(event),

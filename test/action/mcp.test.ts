@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { openMcpServers } from '../../action/mcp/servers.ts'
+import { reachOf } from '../../action/reach.ts'
 import { openSandbox } from '../../action/sandbox.ts'
 import type { ToolPlace } from '../../action/tools/tool.ts'
 import { NOT_JSON } from '../../action/tools/tools.ts'
@@ -134,13 +135,18 @@ async function open(server: McpServer) {
   const places = { workDir: dir, homeDir: join(dir, 'home'), outputDir: join(dir, 'output'), hidden: [] }
   const opened = await openSandbox(places, 'none', { PATH: `${dirname(process.execPath)}:${process.env.PATH}` })
   if (isRefusal(opened)) throw new Error(opened.message)
-  const started: ReturnType<typeof opened.start>[] = []
-  const start: typeof opened.start = (command, env) => {
-    const child = opened.start(command, env)
+  const started: ChildProcess[] = []
+  const start: typeof opened.start = async (command, env, network) => {
+    const child = await opened.start(command, env, network)
     started.push(child)
     return child
   }
-  const place = { workDir: dir, sandbox: { ...opened, start }, signal: new AbortController().signal }
+  const place = {
+    workDir: dir,
+    sandbox: { ...opened, start },
+    signal: new AbortController().signal,
+    reach: reachOf({}),
+  }
   return { servers: await openMcpServers({ sums: server }, place), started }
 }
 

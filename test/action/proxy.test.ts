@@ -208,15 +208,23 @@ describe('the proxy', () => {
     const fetching = (url: string) =>
       `fetch('${url}').then(async (got) => console.log(got.status, await got.text()), (error) => console.log(String(error.cause ?? error)))`
     const script = `node -e "${fetching(`http://localhost:${port}/`)}"; node -e "${fetching('http://other.example/')}"; env | grep -ic canary; exit 7`
+    const env = { PATH: `${join(process.execPath, '..')}:${process.env.PATH}` }
     const result = await sandbox.run(`unset NO_PROXY no_proxy; ${script}`, {
       timeoutMs: 20_000,
       network: [`localhost:${port}`],
-      env: { PATH: `${join(process.execPath, '..')}:${process.env.PATH}` },
+      env,
     })
     expect(result.head).toContain('200 REACHED GET / localhost')
     expect(result.head.split('\n')[1]).toContain('Error')
     expect(result.exitCode).toBe(7)
     expect(result.refusedHosts).toEqual(['other.example:80'])
     expect(readdirSync(tmpdir())).toEqual([])
+    // A program that is spoken to is given the same, for as long as it is there.
+    const program = await sandbox.start(['bash', '-c', `unset NO_PROXY no_proxy; ${script}`], env, [
+      `localhost:${port}`,
+    ])
+    const [printed] = await once(program.stdout, 'data')
+    expect(String(printed)).toContain('200 REACHED GET / localhost')
+    await vi.waitFor(() => expect(readdirSync(tmpdir())).toEqual([]), { timeout: 10_000 })
   })
 })

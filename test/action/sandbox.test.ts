@@ -14,6 +14,7 @@ import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { reachOf } from '../../action/reach.ts'
 import { openSandbox, type Sandbox } from '../../action/sandbox.ts'
 import { callTool } from '../../action/tools/tools.ts'
 import { isRefusal } from '../../core/reason.ts'
@@ -22,7 +23,7 @@ import { bubblewrap } from './sandboxed.ts'
 const CANARY = 'canary-value-0123456789'
 const dir = mkdtempSync(join(tmpdir(), 'purser-sandbox-'))
 const workDir = join(dir, 'work')
-const place = () => ({ workDir, sandbox, signal: new AbortController().signal })
+const place = () => ({ workDir, sandbox, signal: new AbortController().signal, reach: reachOf({}) })
 let sandbox: Sandbox
 
 beforeAll(async () => {

@@ -7,6 +7,7 @@ import '../../action/plain-schemas.ts'
 import fc from 'fast-check'
 import { encode } from 'gpt-tokenizer/encoding/o200k_base'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { reachOf } from '../../action/reach.ts'
 import { openSandbox, type Sandbox } from '../../action/sandbox.ts'
 import { carryOutCalls } from '../../action/tool-turn.ts'
 import type { ToolName } from '../../action/tools/all.ts'
@@ -27,7 +28,7 @@ beforeAll(async () => {
   const places = { workDir, homeDir: join(dir, 'home'), outputDir: join(dir, 'output'), hidden: [] }
   const sandbox = await openSandbox(places, 'none', process.env)
   if (isRefusal(sandbox)) throw new Error(sandbox.message)
-  place = { workDir, sandbox, signal: new AbortController().signal }
+  place = { workDir, sandbox, signal: new AbortController().signal, reach: reachOf({}) }
 })
 beforeEach(() => {
   rmSync(workDir, { recursive: true })

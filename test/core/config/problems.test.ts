@@ -646,6 +646,30 @@ experiments:
     ],
   ],
   [
+    'a sandbox that its agent can’t keep to',
+    {
+      ...tidyFiles(),
+      'catalog/agents/bot.agent.md':
+        '---\nname: bot\ndescription: Does it\ntools: [read, edit]\ndelegates: [engineer]\nsandbox:\n  write: false\n  hosts: [pypi.org, "a b"]\n---\nText',
+    },
+    [
+      '.github/purser/catalog/agents/bot.agent.md:5:13 delegates.0: engineer changes files, which this agent may have nobody do for it; expected agents without edit and write; for example investigator',
+      '.github/purser/catalog/agents/bot.agent.md:7:10 sandbox.write: its tools edit and write could do nothing; expected tools without edit and write; for example tools: [read]',
+      '.github/purser/catalog/agents/bot.agent.md:8:10 sandbox.hosts: nothing that it may start could reach a host; expected the tool run, an MCP server with a command, or no hosts; for example tools: [read, run]',
+      '.github/purser/catalog/agents/bot.agent.md:8:21 sandbox.hosts.1: "a b" is no host; expected a host, *.host or host:port, or registry; for example pypi.org',
+    ],
+  ],
+  [
+    'an agent that reaches more than its workflow lets it',
+    {
+      ...tidy('agent: engineer', 'agent: bot'),
+      'catalog/agents/bot.agent.md': '---\nname: bot\ndescription: Does it\nsandbox: { hosts: [pypi.org] }\n---\nText',
+    },
+    [
+      `${FLOW}:8:24 steps.1.agent: bot reaches pypi.org, which setup.network does not name; expected a host that this workflow lets its runs reach, or another agent; for example setup: { run: npm ci, network: [pypi.org] }`,
+    ],
+  ],
+  [
     'an approval of what is never delivered',
     tidy('deliver: commit', 'deliver: none\napprove: true'),
     [
