@@ -219,13 +219,18 @@ function isGitDirectory(part: string): boolean {
   return folded === '.git' || folded === 'git~1' || folded.startsWith('.git:')
 }
 
+/** What two paths share that are one file where case is folded or Unicode composed. */
+export function foldedPath(path: string): string {
+  return path.normalize('NFKC').toLowerCase()
+}
+
 /** Two paths that are one on a file system that folds case or composes Unicode. */
 function collisions(files: readonly ChangedFile[]): Violation[] {
   const seen = new Map<string, string>()
   return files
     .filter((file) => file.contentBase64 !== undefined)
     .flatMap((file): Violation[] => {
-      const folded = file.path.normalize('NFKC').toLowerCase()
+      const folded = foldedPath(file.path)
       const other = seen.get(folded)
       seen.set(folded, file.path)
       if (other === undefined) return []

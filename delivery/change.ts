@@ -1,21 +1,27 @@
 /** Deliveries that change files: onto the subject's branch, as a pull request, or aside where neither may be. */
 import type { Changeset } from '../core/changeset.ts'
+import { guardsOf } from '../core/guard.ts'
 import { commitMessage, pullRequestText } from '../core/text/delivery.ts'
 import { commitOnto, findMadeIn } from './commit.ts'
 import type { DeliveryOrder } from './deliver.ts'
 import type { Delivered } from './delivered.ts'
 import { isRefused } from './github.ts'
+import { isInMergeQueue } from './merge-queue.ts'
 import { openPullRequest } from './pull-request.ts'
 import { pushSideBranch, type SideBranch } from './side-branch.ts'
 import { sideBranchUrl } from './side-branch-url.ts'
 
 const AUTO_MERGE =
   'This pull request has auto-merge on, which could merge a commit before anybody has seen it; so the work comes as a pull request onto its branch.'
+const QUEUED =
+  'This pull request is in the merge queue, and a commit would throw it out or be merged unseen; so the work comes as a pull request onto its branch.'
 const RULES = 'A rule of the branch does not let the commit onto it, so the work comes as a pull request onto it.'
+const UNTRIED =
+  'The branch moved while the run worked. Its guards’ commands passed on the commit that the work was made from, and nobody has run them on both together; so the work comes as a pull request onto the branch.'
 const NO_BRANCH = 'There is no branch of the subject to write to, so the work comes as a pull request.'
 
 export async function deliverCommit(order: DeliveryOrder, changeset: Changeset): Promise<Delivered> {
-  const { place, view } = order
+  const { place, plan, view } = order
   const target = await targetOf(order)
   if (target.kind === 'none') return deliverPullRequest(order, changeset, NO_BRANCH)
   if (target.kind === 'closed') {
@@ -23,9 +29,18 @@ export async function deliverCommit(order: DeliveryOrder, changeset: Changeset):
     return made ?? aside(order, changeset)
   }
   if (target.kind === 'auto-merge') return deliverPullRequest(order, changeset, AUTO_MERGE, target.branch)
+  if (target.kind === 'queued') return deliverPullRequest(order, changeset, QUEUED, target.branch)
   const message = commitMessage(view)
   const { branch } = target
-  const done = await commitOnto(place.octokit, place.name, { runId: view.runId, branch, changeset, message })
+  const hasCommands = guardsOf(plan).some(({ run = [] }) => run.length > 0)
+  const done = await commitOnto(place.octokit, place.name, {
+    runId: view.runId,
+    branch,
+    changeset,
+    message,
+    hasCommands,
+  })
+  if (done.kind === 'untried') return deliverPullRequest(order, changeset, UNTRIED, branch)
   if (done.kind === 'refused') {
     order.onRefused(done.error)
     return deliverPullRequest(order, changeset, RULES, branch)
@@ -73,7 +88,7 @@ function sideBranch({ place, view }: DeliveryOrder, changeset: Changeset): Promi
 }
 
 type Target =
-  | { readonly kind: 'open' | 'auto-merge'; readonly branch: string }
+  | { readonly kind: 'open' | 'auto-merge' | 'queued'; readonly branch: string }
   | { readonly kind: 'closed'; readonly number: number }
   | { readonly kind: 'none' }
 
@@ -85,5 +100,7 @@ async function targetOf({ place, plan }: DeliveryOrder): Promise<Target> {
   }
   const { data: pull } = await place.octokit.rest.pulls.get({ ...place.name, pull_number: number })
   if (pull.state !== 'open') return { kind: 'closed', number }
-  return { kind: pull.auto_merge === null ? 'open' : 'auto-merge', branch: pull.head.ref }
+  const branch = pull.head.ref
+  if (pull.auto_merge !== null) return { kind: 'auto-merge', branch }
+  return { kind: (await isInMergeQueue(place.octokit, place.name, number)) ? 'queued' : 'open', branch }
 }

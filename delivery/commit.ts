@@ -11,15 +11,18 @@ export interface CommitOrder {
   readonly branch: string
   readonly changeset: Changeset
   readonly message: string
+  /** Whether commands had to pass on the work: what they said of the base they may not say of another head. */
+  readonly hasCommands: boolean
 }
 
 /**
- * `conflict`: the branch moved and changed a file that the work changes too. `gone`: there is no such branch. `refused`: a
+ * `conflict`: the branch moved and changed a file that the work changes too. `untried`: it moved, and no command has been run
+ * on both together. `gone`: there is no such branch. `refused`: a
  * rule of the branch lets nobody push to it who is not allowed by name.
  */
 export type CommitOnto =
   | { kind: 'committed'; commit: WrittenCommit }
-  | { kind: 'conflict' }
+  | { kind: 'conflict' | 'untried' }
   | { kind: 'gone' }
   | { kind: 'refused'; error: unknown }
 
@@ -46,8 +49,10 @@ export async function commitOnto(
     if (head === undefined) return { kind: 'gone' }
     const made = head === order.changeset.baseSha ? undefined : await findMade(octokit, repository, reader, head, order)
     if (made) return { kind: 'committed', commit: made }
-    if (head !== order.changeset.baseSha && !(await appliesTo(reader, head, order.changeset)))
-      return { kind: 'conflict' }
+    if (head !== order.changeset.baseSha) {
+      if (!(await appliesTo(reader, head, order.changeset))) return { kind: 'conflict' }
+      if (order.hasCommands) return { kind: 'untried' }
+    }
     const commit = await writeCommit(octokit, repository, reader, head, order.changeset, order.message)
     try {
       if (await advance(octokit, repository, order.branch, commit.sha)) return { kind: 'committed', commit }

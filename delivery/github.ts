@@ -3,6 +3,8 @@ import type { Octokit as RestOctokit } from '@octokit/rest'
 
 export interface Octokit {
   readonly rest: Pick<RestOctokit['rest'], 'git' | 'issues' | 'pulls' | 'repos'>
+  /** For what REST does not tell. */
+  readonly graphql: RestOctokit['graphql']
 }
 
 /** A repository as GitHub's addresses name it. */

@@ -1,5 +1,6 @@
 /** Whether a commit is the one that an earlier try of this very delivery made. */
 import type { Changeset } from '../core/changeset.ts'
+import { foldedPath } from '../core/guard.ts'
 import { deliveryOf } from '../core/text/delivery.ts'
 import type { Octokit, RepositoryName } from './github.ts'
 import type { TreeReader } from './tree.ts'
@@ -34,12 +35,33 @@ export async function isMade(
   return (await writeTree(octokit, repository, reader, parent, changeset)) === commit.treeSha
 }
 
-/** Three ways by file: the work applies when none of its files differs between its base and the new head. */
+/**
+ * Three ways by file: the work applies when none of its files differs between its base and the new head, and nothing has
+ * come meanwhile that would be one with them. So every guard that looks at the work and at what its files were says there
+ * what it has said of the base.
+ */
 export async function appliesTo(reader: TreeReader, head: string, changeset: Changeset): Promise<boolean> {
   const [before, after] = await Promise.all([reader.treeOf(changeset.baseSha), reader.treeOf(head)])
-  for (const { path } of changeset.files) {
+  for (const { path, contentBase64 } of changeset.files) {
     const [old, now] = await Promise.all([reader.entryAt(before, path), reader.entryAt(after, path)])
     if (old?.sha !== now?.sha || old?.mode !== now?.mode) return false
+    const isNew = contentBase64 !== undefined && old === undefined
+    if (isNew && (await isInTheWay(reader, before, after, path))) return false
   }
   return true
+}
+
+/** Whether the head has something new that stands where a new file's folders or itself go, or is the same on some systems. */
+async function isInTheWay(reader: TreeReader, before: string, after: string, path: string): Promise<boolean> {
+  const parts = path.split('/')
+  for (const [depth, part] of parts.entries()) {
+    const folder = parts.slice(0, depth).join('/')
+    const [had, has] = await Promise.all([reader.listAt(before, folder), reader.listAt(after, folder)])
+    for (const [name, { type }] of has) {
+      if (had.get(name)?.type === type || foldedPath(name) !== foldedPath(part)) continue
+      // A folder that somebody else has begun takes a file of ours as well.
+      if (name !== part || type !== 'tree' || depth === parts.length - 1) return true
+    }
+  }
+  return false
 }

@@ -14,6 +14,8 @@ export interface TreeReader {
   /** The id of the folder at `path`, which names its content; `undefined` when there is none. */
   folderAt(rootTreeSha: string, path: string): Promise<string | undefined>
   treeOf(commitSha: string): Promise<string>
+  /** What lies directly in a folder, by name; empty where there is none. `path`: empty for the root. */
+  listAt(rootTreeSha: string, path: string): Promise<ReadonlyMap<string, { readonly type: string }>>
 }
 
 export function createTreeReader(octokit: Octokit, repository: RepositoryName): TreeReader {
@@ -50,6 +52,10 @@ export function createTreeReader(octokit: Octokit, repository: RepositoryName): 
       const folder = await folderAt(rootTreeSha, folders)
       const found = folder === undefined ? undefined : (await directory(folder)).get(file)
       return found?.type === 'blob' ? { sha: found.sha, mode: found.mode, size: found.size } : undefined
+    },
+    async listAt(rootTreeSha, path) {
+      const folder = await folderAt(rootTreeSha, path === '' ? [] : path.split('/'))
+      return folder === undefined ? new Map() : directory(folder)
     },
     folderAt: (rootTreeSha, path) => folderAt(rootTreeSha, path.split('/')),
     async treeOf(commitSha) {

@@ -15,9 +15,13 @@ cap: { usd: 1.00 }
 
 beforeAll(async () => {
   stage = await setStage({
-    portfolios: PORTFOLIOS.replace('changelog]', 'changelog, report]'),
+    portfolios: PORTFOLIOS.replace('changelog]', 'changelog, report, checked]'),
     files: {
       '.github/purser/catalog/report/workflow.yml': REPORT,
+      '.github/purser/catalog/checked/workflow.yml': REPORT.replace('name: report', 'name: checked')
+        .replace('on: [pull-request, issue]\n', '')
+        .replace('deliver: issue\nlabels: [trouble]', 'deliver: commit\nguards: { run: [npm test] }'),
+      '.github/purser/catalog/checked/report.md': 'Mend it.',
       '.github/purser/catalog/report/report.md': 'Look for trouble.',
     },
   })
@@ -67,6 +71,31 @@ describe('a head that moved while the run worked', () => {
     expect(await stage.runOn(pull.number)).toMatchObject({ deliveredSha: await headOf(branch), outcome: 'unknown' })
   })
 
+  test.each([
+    ['a file of the same name but for its case', 'src/SUM.js'],
+    ['a file where a folder of the work goes', 'lib'],
+    ['a folder where a file of the work goes', 'src/sum.js/x'],
+  ])('keeps %s that came meanwhile', async (_, path) => {
+    const { pull, run, runner } = await started()
+    const moved = await stage.github.person('dev').push({ branch: pull.branch, files: { [path]: 'theirs\n' } })
+    const added = ['src/sum.js', 'lib/sum.js'].map((path) => workOn(pull.head, path, '1\n').changeset?.files[0])
+    const files = added.filter((file) => file !== undefined)
+    const delivery = { title: 'Two', body: 'Two.', changeset: { baseSha: pull.head, files } }
+    expect(await runner.finish({ delivery })).toMatchObject({ json: { reason: 'head-moved-on' } })
+    expect(await headOf(pull.branch)).toBe(moved)
+    expect(await contentOf('lib/sum.js', `purser/${run.sessionId}`)).toBe('1\n')
+  })
+
+  test('gets a pull request where commands have to pass on the work: nobody has run them on both together', async () => {
+    const { pull, runner } = await started('/agent checked')
+    await stage.github.person('dev').push({ branch: pull.branch, files: { 'src/else.js': '1\n' } })
+    const answer = await runner.finish({ delivery: workOn(pull.head, 'src/total.js', 'export const total = 1\n') })
+    expect(answer).toMatchObject({ json: { conclusion: 'completed' } })
+    const { data } = await stage.octokit.pulls.list({ ...repository, base: pull.branch })
+    expect(data.map(({ body }) => body?.includes('nobody has run them on both together'))).toEqual([true])
+    expect(await contentOf('src/else.js', pull.branch)).toBe('1\n')
+  })
+
   test('is not written to once the pull request is closed', async () => {
     const { pull, runner } = await started()
     await stage.github.person('dev').close(pull.number)
@@ -84,6 +113,27 @@ test('a pull request with auto-merge on gets a pull request onto its branch', as
   const { data } = await stage.octokit.pulls.list({ ...repository, base: pull.branch })
   expect(data).toHaveLength(1)
   expect(data[0]?.body).toContain('auto-merge')
+})
+
+describe('a pull request in the merge queue', () => {
+  test('gets a pull request onto its branch', async () => {
+    const { pull, runner } = await started()
+    await stage.github.person('dev').mergeQueue(pull.number, true)
+    await runner.finish({ delivery: workOn(pull.head, 'src/total.js', '1\n') })
+    expect(await headOf(pull.branch)).toBe(pull.head)
+    const { data } = await stage.octokit.pulls.list({ ...repository, base: pull.branch })
+    expect(data.map(({ body }) => body?.includes('is in the merge queue'))).toEqual([true])
+  })
+
+  test('is not taken to be in none because GitHub did not answer: the delivery is tried again', async () => {
+    const { pull, runner } = await started()
+    stage.github.fail({ method: 'POST', path: /^\/graphql$/, status: 502 })
+    expect((await runner.finish({ delivery: workOn(pull.head, 'src/total.js', '1\n') })).status).toBe(503)
+    expect(await headOf(pull.branch)).toBe(pull.head)
+    await stage.app.sweep()
+    await stage.settled()
+    expect(await contentOf('src/total.js', pull.branch)).toBe('1\n')
+  })
 })
 
 describe('an obstacle', () => {

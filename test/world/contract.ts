@@ -173,6 +173,8 @@ export type Person = {
   close(number: number): Promise<void>
   /** Switches GitHub's auto-merge on or off. Nothing merges by itself here. */
   autoMerge(number: number, on: boolean): Promise<void>
+  /** Puts a pull request into the merge queue of its base, or takes it out. Nothing merges by itself here. */
+  mergeQueue(number: number, on: boolean): Promise<void>
   /** Opens "Revert ..." with the body "Reverts owner/repo#N", a real revert commit, and merges it. */
   revert(number: number): Promise<PullInfo>
 }

@@ -1,5 +1,5 @@
 import type { Identified } from './git-store.ts'
-import { mayWrite } from './identity.ts'
+import { mayRead, mayWrite } from './identity.ts'
 import { factsOf, pullJson } from './pulls.ts'
 import { refsMoved } from './pushes.ts'
 import { type Answer, type Ask, Refused, type Route, route } from './router.ts'
@@ -39,7 +39,33 @@ export function mergeRoutes(world: World): Route[] {
     return { status: 200, json }
   }
 
+  /** GraphQL's enqueuePullRequest: a pull request in the queue has auto-merge no longer on. Nothing leaves it by itself. */
+  function enqueue(ask: Ask): Answer {
+    const repository = repositoryOf(world, ask)
+    mayWrite(ask.who, 'contents', 'write')
+    const facts = factsOf(repository, Number(ask.params.number))
+    facts.queued = ask.body.on === true
+    if (facts.queued) facts.autoMerge = null
+    return { status: 200, json: {} }
+  }
+
+  /** The one question of GraphQL's that is asked of it; what else is asked is refused as a field that it has not. */
+  function graphql(ask: Ask): Answer {
+    const query = String(ask.body.query).replace(/\s+/g, ' ').trim()
+    const { owner, repo, number } = ask.body.variables as Json
+    if (!/\{ pullRequest\(number: \$number\) \{ isInMergeQueue \} \}/.test(query)) {
+      const error = { message: 'Field is not there', extensions: { code: 'undefinedField' } }
+      return { status: 200, json: { errors: [error] } }
+    }
+    const repository = repositoryOf(world, { ...ask, params: { owner: String(owner), repo: String(repo) } })
+    mayRead(ask.who, 'pull_requests')
+    const facts = factsOf(repository, Number(number))
+    return { status: 200, json: { data: { repository: { pullRequest: { isInMergeQueue: facts.queued } } } } }
+  }
+
   return [
+    route('POST', '/graphql', graphql),
+    route('PUT', '/_world/repos/:owner/:repo/pulls/:number/merge-queue', enqueue),
     route('PUT', '/repos/:owner/:repo/pulls/:number/merge', merge),
     route('PUT', '/_world/repos/:owner/:repo/pulls/:number/auto-merge', autoMerge),
   ]

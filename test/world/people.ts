@@ -114,14 +114,14 @@ export function createPerson(world: World, repository: Repository, login: string
     return { number: Number(json.number), branch, head }
   }
 
-  async function autoMerge(number: number, on: boolean): Promise<void> {
-    const response = await fetch(`${world.url}/_world/repos/${repository.fullName}/pulls/${number}/auto-merge`, {
+  async function set(what: 'auto-merge' | 'merge-queue', number: number, on: boolean): Promise<void> {
+    const response = await fetch(`${world.url}/_world/repos/${repository.fullName}/pulls/${number}/${what}`, {
       method: 'PUT',
       headers: { authorization: `Bearer ${token}` },
       body: JSON.stringify({ on }),
     })
     if (!response.ok)
-      throw new Error(`${login}: auto-merge was answered with ${response.status}: ${await response.text()}`)
+      throw new Error(`${login}: ${what} was answered with ${response.status}: ${await response.text()}`)
   }
 
   return {
@@ -129,7 +129,8 @@ export function createPerson(world: World, repository: Repository, login: string
     token,
     openPull,
     revert,
-    autoMerge,
+    autoMerge: (number, on) => set('auto-merge', number, on),
+    mergeQueue: (number, on) => set('merge-queue', number, on),
     push: ({ branch, files, message, force }) =>
       inTurn(() =>
         commitAndPush(repository, branch, files, message ?? `Change ${Object.keys(files).join(', ')}`, 'main', force),

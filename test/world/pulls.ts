@@ -118,6 +118,7 @@ export function pullRoutes(world: World, forward: (ask: Ask) => Promise<Answer>)
       baseSha,
       open: true,
       autoMerge: null,
+      queued: false,
       merged: null,
     }
     repository.pulls.set(number, facts)

@@ -16,6 +16,7 @@ export type PullFacts = {
   baseSha: string
   open: boolean
   autoMerge: Json | null
+  queued: boolean
   /** `commits`: all that came in by it. */
   merged: { sha: string; at: string; by: Json; commits: readonly string[] } | null
 }
