@@ -1,4 +1,6 @@
 /** The work as data: what differs between the workspace as it was handed over and as it is now. */
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import {
   CHANGESET_BYTES_MAX,
   CHANGESET_FILE_BYTES_MAX,
@@ -19,6 +21,8 @@ const LIST_BYTES_MAX = 8_000_000
 const VIOLATIONS_MAX = 20
 /** Of a path, in a sentence. */
 const PATH_SHOWN_CHARACTERS_MAX = 200
+/** Of a repository; whether something was put into more is not looked at. */
+const SUBMODULES_MAX = 100
 
 export interface Work {
   readonly changeset: Changeset
@@ -44,7 +48,9 @@ export async function collectWork(
     cutAfterBytes: listBytesMax,
   })
   const isCut = list.length >= listBytesMax
-  const { kept, violations } = chooseFiles(await measure(git, parseRaw(list.toString('utf8'))), isCut)
+  const chosen = chooseFiles(await measure(git, parseRaw(list.toString('utf8'))), isCut)
+  const { kept } = chosen
+  const violations = [...chosen.violations, ...(await insideSubmodules(git, workDir, fromTree))]
   if (unread !== undefined) violations.push(violation('unreadable', `Not all of the work can be read: ${unread}`))
   const { lines, patch } = await showFiles(git, trees, kept)
   const files: ChangedFile[] = []
@@ -73,8 +79,30 @@ async function readBefore(git: Git, listed: readonly Listed[], paths: readonly s
   return before
 }
 
+/** Git does not look into a submodule, so what is put there would be lost without a word. A workspace has them empty. */
+async function insideSubmodules(git: Git, workDir: string, fromTree: string): Promise<Violation[]> {
+  const file = `${fromTree}:.gitmodules`
+  const names = ['config', '--blob', file, '--null', '--get-regexp', '^submodule\\..*\\.path$']
+  const listed = await git.text(names).catch((error) => {
+    // There is no such file, or none that git can read.
+    if (error instanceof GitError) return ''
+    throw error
+  })
+  const paths = listed.split('\0').flatMap((entry) => entry.split('\n').slice(1))
+  const found: Violation[] = []
+  for (const path of paths.slice(0, SUBMODULES_MAX)) {
+    const inTree = path === '' ? '' : await git.text(['--literal-pathspecs', 'ls-tree', fromTree, '--', path])
+    if (!inTree.startsWith('160000 ')) continue
+    const inside = await readdir(join(workDir, path)).catch(() => [])
+    if (inside.length === 0) continue
+    found.push(violation('mode', `\`${path}\` is a submodule, and what was put into it is not delivered.`, path))
+  }
+  return found
+}
+
 interface Listed {
   readonly path: string
+  readonly modeBefore: string
   readonly blobBefore: string
   readonly mode: string
   readonly blob: string
@@ -111,7 +139,7 @@ function chooseFiles(entries: readonly Entry[], areMore: boolean): { kept: Entry
 }
 
 /** Why a file can't be in a changeset. */
-function checkEntry({ path, mode, deleted, bytes }: Entry): Violation | undefined {
+function checkEntry({ path, mode, modeBefore, deleted, bytes }: Entry): Violation | undefined {
   const shown = path.length > PATH_SHOWN_CHARACTERS_MAX ? `${path.slice(0, PATH_SHOWN_CHARACTERS_MAX)}…` : path
   const refused = (rule: string, why: string) => violation(rule, `\`${shown}\` ${why}.`, path)
   if (path.length > CHANGESET_PATH_CHARACTERS_MAX) {
@@ -119,6 +147,7 @@ function checkEntry({ path, mode, deleted, bytes }: Entry): Violation | undefine
     return refused('path', `is a path of ${path.length} characters; at most ${most} are delivered`)
   }
   if (path.includes('\uFFFD')) return refused('path', 'is a path that is not UTF-8')
+  if (modeBefore === '160000') return refused('mode', 'is a submodule, and what became of it is not delivered')
   if (deleted) return undefined
   if (mode === '120000') return refused('mode', 'is a link, which is not delivered')
   if (mode === '160000') return refused('mode', 'is a submodule, which is not delivered')
@@ -149,8 +178,8 @@ function parseRaw(output: string): Listed[] {
   fields.pop()
   const entries: Listed[] = []
   for (let at = 0; at + 1 < fields.length; at += 2) {
-    const [, mode = '', blobBefore = '', blob = '', status = ''] = (fields[at] ?? '').slice(1).split(' ')
-    entries.push({ path: fields[at + 1] ?? '', mode, blobBefore, blob, deleted: status === 'D' })
+    const [modeBefore = '', mode = '', blobBefore = '', blob = '', status = ''] = (fields[at] ?? '').slice(1).split(' ')
+    entries.push({ path: fields[at + 1] ?? '', mode, modeBefore, blobBefore, blob, deleted: status === 'D' })
   }
   return entries
 }
