@@ -10,6 +10,7 @@ import { deliverInputNames, deliverOutputNames } from '../../action/deliver-io.t
 import { ACTIONS_WORKFLOW, starterActionsWorkflow } from '../../cli/starter.ts'
 import { mendWorkflow, sumProject } from '../action/job-world.ts'
 import { sandboxed } from '../action/sandboxed.ts'
+import { HOSTILE, hostileReview, nothingActive } from '../app/hostile-words.ts'
 import type { ActionsRun, GitHub, Model } from '../world/contract.ts'
 import { startGitHub } from '../world/github.ts'
 import { startModel } from '../world/model.ts'
@@ -156,6 +157,30 @@ test('work that a person has to approve first goes to a side branch, since a job
   expect(deliverStep(run)?.outputs).toEqual({ conclusion: 'withheld', reason: 'unapproved', delivery })
   expect(deliverStep(run)?.summary).toContain('nobody here who could be asked')
   expect((await commitsOf(branch)).map(({ sha }) => sha)).toContain(head)
+  await github.person('mira').push({ branch: 'main', files: { '.github/purser/catalog/mend/workflow.yml': workflow } })
+  await github.settled()
+})
+
+test('findings with suggestions stand on their lines, and nothing in them does anything', async () => {
+  const reviewing = workflow.replace('deliver: commit', 'deliver: review')
+  await github.person('mira').push({ branch: 'main', files: { '.github/purser/catalog/mend/workflow.yml': reviewing } })
+  await github.settled()
+  const before = github.calls().length
+  const { run } = await forged((report) => {
+    const [, second, third] = hostileReview.findings
+    const findings = [{ ...second, path: 'note.txt', line: 1 }, third]
+    report.conclusion = 'completed'
+    report.delivery = { title: 'Findings', body: HOSTILE, review: { ...hostileReview, findings } }
+  })
+  expect(deliverStep(run)?.outputs).toMatchObject({ conclusion: 'completed', reason: '' })
+  const [review] = github
+    .calls()
+    .slice(before)
+    .filter(({ method, path }) => method === 'POST' && path.endsWith('/reviews'))
+  expect(review).toMatchObject({ who: 'job', body: { event: 'COMMENT', comments: [{ path: 'note.txt', line: 1 }] } })
+  const text = JSON.stringify(review?.body)
+  expect(text).toContain('```suggestion\\nexport const sum = 3\\n```')
+  nothingActive([text, String(deliverStep(run)?.summary)])
   await github.person('mira').push({ branch: 'main', files: { '.github/purser/catalog/mend/workflow.yml': workflow } })
   await github.settled()
 })
