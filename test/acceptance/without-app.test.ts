@@ -165,18 +165,15 @@ test('findings with suggestions stand on their lines, and nothing in them does a
   const reviewing = workflow.replace('deliver: commit', 'deliver: review')
   await github.person('mira').push({ branch: 'main', files: { '.github/purser/catalog/mend/workflow.yml': reviewing } })
   await github.settled()
-  const before = github.calls().length
+  const submitting = { method: 'POST', path: /\/reviews$/ }
   const { run } = await forged((report) => {
     const [, second, third] = hostileReview.findings
     const findings = [{ ...second, path: 'note.txt', line: 1 }, third]
     report.conclusion = 'completed'
     report.delivery = { title: 'Findings', body: HOSTILE, review: { ...hostileReview, findings } }
-  })
+  }, submitting)
   expect(deliverStep(run)?.outputs).toMatchObject({ conclusion: 'completed', reason: '' })
-  const [review] = github
-    .calls()
-    .slice(before)
-    .filter(({ method, path }) => method === 'POST' && path.endsWith('/reviews'))
+  const review = github.calls().findLast(({ method, path }) => method === 'POST' && submitting.path.test(path))
   expect(review).toMatchObject({ who: 'job', body: { event: 'COMMENT', comments: [{ path: 'note.txt', line: 1 }] } })
   const text = JSON.stringify(review?.body)
   expect(text).toContain('```suggestion\\nexport const sum = 3\\n```')
@@ -185,9 +182,12 @@ test('findings with suggestions stand on their lines, and nothing in them does a
   await github.settled()
 })
 
-/** A run whose report somebody has changed before the second job fetches it. */
-async function forged(forge: (report: Json) => void): ReturnType<typeof openPull> {
-  github.fail({ method: 'GET', path: /\/pulls\/\d+$/, status: 500, times: 3 })
+/** A run whose report somebody has changed before the second job fetches it; `delivering`: what that job can't do without. */
+async function forged(
+  forge: (report: Json) => void,
+  delivering = { method: 'GET', path: /\/pulls\/\d+$/ },
+): ReturnType<typeof openPull> {
+  github.fail({ ...delivering, status: 500, times: 3 })
   const opened = await openPull()
   const path = join(dir, 'artifacts', String(opened.run.id), 'purser-run-1/report.json')
   const report = JSON.parse(readFileSync(path, 'utf8'))
