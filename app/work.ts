@@ -78,49 +78,47 @@ export async function startWork(connectionString: string, handlers: Handlers, lo
   await boss.createQueue('show', { policy: 'stately', ...retries })
   await boss.createQueue('sweep', { policy: 'exclusive', retryLimit: 0, expireInSeconds: JOB_SECONDS_MAX })
 
-  const workers = { webhook: [] as string[], show: [] as string[] }
-  const wake = (queue: keyof typeof workers) => {
-    for (const id of workers[queue]) boss.notifyWorker(id)
-  }
+  const crews: Readonly<Record<'webhook' | 'show', Crew>> = { webhook: createCrew(boss), show: createCrew(boss) }
   const polling = { pollingIntervalSeconds: POLL_SECONDS, batchSize: 1 } as const
   const jobs = new EventEmitter()
   const early = new Set<NodeJS.Timeout>()
   /** A first retry is due before the workers would look again. */
-  const wakeForRetry = (queue: keyof typeof workers, retryCount: number) => {
+  const wakeForRetry = (queue: keyof typeof crews, retryCount: number) => {
     const seconds = retrySecondsMax(retryCount)
     if (seconds >= POLL_SECONDS) return
     const timer = setTimeout(() => {
       early.delete(timer)
-      wake(queue)
+      crews[queue].wakeOne()
     }, seconds * 1000)
     early.add(timer)
   }
 
   async function workOff<Data>(
-    queue: keyof typeof workers,
+    queue: keyof typeof crews,
     count: number,
     handle: (job: JobWithMetadata<Data>) => Promise<void>,
   ): Promise<void> {
+    const crew = crews[queue]
     for (let worker = 0; worker < count; worker += 1) {
       const id = await boss.work<Data, void, { includeMetadata: true }>(
         queue,
         { ...polling, includeMetadata: true },
         async (fetched) => {
-          // Whatever came meanwhile is fetched at once instead of after the next pause.
-          wake(queue)
           for (const job of fetched) {
+            const done = crew.begin(id, job.singletonKey)
             try {
               await handle(job)
             } catch (error) {
               wakeForRetry(queue, job.retryCount)
               throw error
             } finally {
+              done()
               jobs.emit('ended')
             }
           }
         },
       )
-      workers[queue].push(id)
+      crew.join(id)
     }
   }
 
@@ -158,15 +156,15 @@ export async function startWork(connectionString: string, handlers: Handlers, lo
   const work: Work = {
     async enqueueWebhook(deliveryId, order) {
       await boss.send('webhook', { deliveryId }, { singletonKey: order })
-      wake('webhook')
+      crews.webhook.wakeFor(order)
     },
     async enqueueTurn(turn) {
       await boss.send('webhook', { turn }, { singletonKey: turn.repositoryId })
-      wake('webhook')
+      crews.webhook.wakeFor(turn.repositoryId)
     },
     async enqueueShow(data) {
       await boss.send('show', data, { singletonKey: data.runId })
-      wake('show')
+      crews.show.wakeFor(data.runId)
     },
     async reviveDead() {
       const { rows } = await boss.getDb().executeSql(
@@ -177,7 +175,7 @@ export async function startWork(connectionString: string, handlers: Handlers, lo
       for (const { runId } of dead) if (runId !== null) await work.enqueueShow({ runId })
     },
     async settled() {
-      while (!(await isIdle())) {
+      while (crews.webhook.isBusy() || crews.show.isBusy() || !(await isIdle())) {
         await once(jobs, 'ended', { signal: AbortSignal.timeout(SETTLED_POLL_MS) }).catch(() => undefined)
         await wait(END_KEPT_MS)
       }
@@ -188,6 +186,56 @@ export async function startWork(connectionString: string, handlers: Handlers, lo
     },
   }
   return work
+}
+
+/**
+ * The workers of one queue. Each look into the queue is a statement that costs more than many a job, so one worker is woken
+ * for one job, and none for a job that has to wait for another of its key that is worked on here: whoever ends that looks
+ * again by itself.
+ */
+interface Crew {
+  join(workerId: string): void
+  /** A worker begins a job of this key; what is answered is called at its end. */
+  begin(workerId: string, key: string | null): () => void
+  wakeFor(key: string): void
+  wakeOne(): void
+  isBusy(): boolean
+}
+
+function createCrew(boss: Pick<PgBoss, 'notifyWorker'>): Crew {
+  // In the order in which they are woken: who is woken goes to the end.
+  const idle = new Set<string>()
+  const keys = new Map<string, string | null>()
+  const lastKeys = new Map<string, string | null>()
+  const crew: Crew = {
+    join: (workerId) => {
+      if (!keys.has(workerId)) idle.add(workerId)
+    },
+    begin(workerId, key) {
+      idle.delete(workerId)
+      keys.set(workerId, key)
+      // Whoever waited for the end of its last job was left to this worker, which has turned to others.
+      if ((lastKeys.get(workerId) ?? key) !== key) crew.wakeOne()
+      lastKeys.set(workerId, key)
+      return () => {
+        keys.delete(workerId)
+        idle.add(workerId)
+        boss.notifyWorker(workerId)
+      }
+    },
+    wakeFor(key) {
+      if (![...keys.values()].includes(key)) crew.wakeOne()
+    },
+    wakeOne() {
+      const [first] = idle
+      if (first === undefined) return
+      idle.delete(first)
+      idle.add(first)
+      boss.notifyWorker(first)
+    },
+    isBusy: () => keys.size > 0,
+  }
+  return crew
 }
 
 /** pg-boss waits at random between this and half of it before it tries again, twice as long each time. */

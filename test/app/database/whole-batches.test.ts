@@ -30,6 +30,33 @@ it('keeps the statements of many connections apart, also with large parameters',
   await pool.end()
 })
 
+it('plans a statement once for all connections, and anew when a table has changed', async () => {
+  const server = await startEmbedded(undefined)
+  const [one, other] = [1, 2].map(() => new pg.Client({ connectionString: server.connectionString }))
+  if (one === undefined || other === undefined) throw new Error('no clients')
+  await Promise.all([one.connect(), other.connect()])
+  const kept = async () => (await one.query<{ name: string }>('SELECT name FROM pg_prepared_statements')).rows.length
+  await one.query('CREATE TABLE try (id int PRIMARY KEY)')
+  const insert = (client: pg.Client, id: number | string) =>
+    client.query('INSERT INTO try VALUES ($1) RETURNING *', [id])
+  const answers = [await insert(one, 1), await insert(other, 2), await insert(one, 3)]
+  expect(answers.map(({ rows }) => rows)).toEqual([[{ id: 1 }], [{ id: 2 }], [{ id: 3 }]])
+  expect(await kept()).toBe(1)
+  // What fails on the way says so, and nothing else suffers: a value, a duplicate, the statement itself.
+  await expect(insert(one, 'x')).rejects.toThrow('invalid input syntax')
+  await expect(insert(other, 1)).rejects.toThrow('duplicate key')
+  await expect(one.query('SELECT nothing FROM try WHERE id = $1', [1])).rejects.toThrow('does not exist')
+  await other.query('BEGIN')
+  await expect(insert(other, 1)).rejects.toThrow('duplicate key')
+  await expect(insert(other, 4)).rejects.toThrow('current transaction is aborted')
+  await other.query('ROLLBACK')
+  expect(await kept()).toBe(1)
+  await one.query(`ALTER TABLE try ADD COLUMN more text DEFAULT 'new'`)
+  expect((await insert(other, 4)).rows).toEqual([{ id: 4, more: 'new' }])
+  await Promise.all([one.end(), other.end()])
+  await server.stop()
+})
+
 it('rolls back what a connection left open when it goes away', async () => {
   const [left, other] = [1, 2].map(() => new pg.Client({ connectionString: server.connectionString }))
   if (left === undefined || other === undefined) throw new Error('no clients')
