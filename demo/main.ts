@@ -4,7 +4,7 @@ import { formatUsd } from '../core/money.ts'
 import { type Books, openBooks, type Report } from './books.ts'
 import { prepareFolder } from './folder.ts'
 import { type Stage, setStage } from './stage.ts'
-import { acts, type Pulls } from './story.ts'
+import { type Act, acts, type Pulls } from './story.ts'
 import { writeTexts } from './texts.ts'
 
 export interface DemoOptions {
@@ -66,24 +66,40 @@ async function tellStory(stage: Stage, books: Books, live: boolean, tell: Tell):
   const pulls: Pulls = new Map()
   const story: Told[] = []
   let today = -1
-  for (const act of acts) {
-    if (act.day !== today) {
-      today = act.day
+  for (const together of scenes(acts)) {
+    const [{ day }] = together
+    if (day !== today) {
+      today = day
       await stage.day(today)
       tell(`\nDay ${today + 1}`)
     }
     const started = performance.now()
-    await act.play(stage, pulls)
-    const held = await act.holds(books, pulls)
-    // A real model owes nobody a mistake on cue.
-    const isOwed = held || !live || act.scripted !== true
-    const seconds = ((performance.now() - started) / 1000).toFixed(1)
-    tell(`  ${held ? '✓' : isOwed ? '✗' : '–'} ${act.step}  (${seconds} s)`)
-    if (!held)
-      tell(`      ${isOwed ? 'did not come out so' : 'did not come up with this model'}: ${await books.latest()}`)
-    story.push({ step: act.step, ok: held || !isOwed })
+    const playing = together.map(async (act) => {
+      await act.play(stage, pulls)
+      return { act, seconds: ((performance.now() - started) / 1000).toFixed(1) }
+    })
+    for (const { act, seconds } of await Promise.all(playing)) {
+      const held = await act.holds(books, pulls)
+      // A real model owes nobody a mistake on cue.
+      const isOwed = held || !live || act.scripted !== true
+      tell(`  ${held ? '✓' : isOwed ? '✗' : '–'} ${act.step}  (${seconds} s)`)
+      if (!held)
+        tell(`      ${isOwed ? 'did not come out so' : 'did not come up with this model'}: ${await books.latest()}`)
+      story.push({ step: act.step, ok: held || !isOwed })
+    }
   }
   return story
+}
+
+/** The acts in their order, those together that are played at the same time. */
+function scenes(story: readonly Act[]): [Act, ...Act[]][] {
+  const found: [Act, ...Act[]][] = []
+  for (const act of story) {
+    const last = found.at(-1)
+    if (act.beside && last) last.push(act)
+    else found.push([act])
+  }
+  return found
 }
 
 function summary(stage: Stage, ok: boolean, elapsedMs: number, report: Report): string {

@@ -17,7 +17,14 @@ export interface RunningApp {
   close(): Promise<void>
 }
 
-export async function runApp(options: AppOptions, offsetMs: number): Promise<RunningApp> {
+/** The App's process, which loads its program while GitHub is set up; `start` gives it what it needs to know. */
+export interface LoadingApp {
+  start(options: AppOptions, offsetMs: number): Promise<RunningApp>
+  /** Ends it, also when it was never started. */
+  kill(): void
+}
+
+export function loadApp(): LoadingApp {
   const child = fork(fileURLToPath(new URL('app-process.ts', import.meta.url)), { stdio: ['ignore', 2, 2, 'ipc'] })
   const waiting = new Map<number, { resolve: (value: Started | null) => void; reject: (error: Error) => void }>()
   let lastId = 0
@@ -38,22 +45,24 @@ export async function runApp(options: AppOptions, offsetMs: number): Promise<Run
       child.send({ id: lastId, order })
     })
 
-  const started = await tell({ do: 'start', options, offsetMs }).catch((error: unknown) => {
-    child.kill()
-    throw error
-  })
-  if (started === null) throw new Error('the App did not say where it listens')
-  const database = await openDatabase({ url: started.connectionString })
   return {
-    url: started.url,
-    prisma: database.prisma,
-    turnClock: async (offset) => void (await tell({ do: 'turn-clock', offsetMs: offset })),
-    settled: async () => void (await tell({ do: 'settled' })),
-    sweep: async () => void (await tell({ do: 'sweep' })),
-    async close() {
-      await database.close()
-      await tell({ do: 'close' })
-      child.disconnect()
+    kill: () => void child.kill(),
+    async start(options, offsetMs) {
+      const started = await tell({ do: 'start', options, offsetMs })
+      if (started === null) throw new Error('the App did not say where it listens')
+      const database = await openDatabase({ url: started.connectionString })
+      return {
+        url: started.url,
+        prisma: database.prisma,
+        turnClock: async (offset) => void (await tell({ do: 'turn-clock', offsetMs: offset })),
+        settled: async () => void (await tell({ do: 'settled' })),
+        sweep: async () => void (await tell({ do: 'sweep' })),
+        async close() {
+          await database.close()
+          await tell({ do: 'close' })
+          child.disconnect()
+        },
+      }
     },
   }
 }

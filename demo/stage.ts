@@ -5,7 +5,7 @@ import { Octokit } from '@octokit/rest'
 import type { GitHub, Model } from '../test/world/contract.ts'
 import { startGitHub } from '../test/world/github.ts'
 import { startModel } from '../test/world/model.ts'
-import { type RunningApp, runApp } from './run-app.ts'
+import { type LoadingApp, loadApp, type RunningApp } from './run-app.ts'
 import { shopScript } from './script.ts'
 import { OWNER, REPO, SHOP_TESTS, shopFiles } from './shop.ts'
 
@@ -46,11 +46,13 @@ export async function setStage({ live, dir }: StageOptions): Promise<Stage> {
     for (const closer of closers.splice(0).reverse()) await closer()
   }
   try {
+    const loading = loadApp()
+    closers.push(() => loading.kill())
     const model = live ? undefined : await startModel({ scripts: [shopScript] })
     closers.push(() => model?.close())
     const github = await startShop(dir, model)
     closers.push(() => github.close())
-    const app = await startItsApp(dir, github)
+    const app = await startItsApp(loading, dir, github)
     closers.push(() => app.close())
     closers.push(() => github.settled())
     github.hooks.target(`${app.url}/api/github/webhooks`)
@@ -94,7 +96,7 @@ function startShop(dir: string, model: Model | undefined): Promise<GitHub> {
   })
 }
 
-function startItsApp(dir: string, github: GitHub): Promise<RunningApp> {
+function startItsApp(loading: LoadingApp, dir: string, github: GitHub): Promise<RunningApp> {
   const options = {
     appId: github.app.id,
     privateKey: github.app.privateKey,
@@ -105,7 +107,7 @@ function startItsApp(dir: string, github: GitHub): Promise<RunningApp> {
     throttle: false,
     log: { level: 'error' as const },
   }
-  return runApp(options, offsetMsOfDay(0))
+  return loading.start(options, offsetMsOfDay(0))
 }
 
 /** What a job gets beyond what GitHub gives it: the way to the model, and leave to go on where nothing can be confined. */

@@ -9,6 +9,8 @@ export interface Act {
   /** The day of the story, from 0. */
   readonly day: number
   readonly step: string
+  /** It has nothing in common with the act before it and is played at the same time. */
+  readonly beside?: true
   /** It needs a model that errs on cue, which only the scripted one does. */
   readonly scripted?: true
   play(stage: Stage, pulls: Pulls): Promise<void>
@@ -39,13 +41,8 @@ export const acts: readonly Act[] = [
   },
   {
     day: 0,
-    step: 'Its merge makes the outcome accepted',
-    play: (stage, pulls) => merge(stage, pulls, 'discount'),
-    holds: async (books, pulls) => (await books.runOn(pulls.get('discount')))?.outcome === 'accepted',
-  },
-  {
-    day: 0,
     step: 'Somebody without write access is refused, visibly and at no cost',
+    beside: true,
     play: (stage, pulls) => ask(stage, pulls, 'shipping', '/agent refactor+tests', 'guest'),
     holds: async (books, pulls) =>
       (await books.runOn(pulls.get('shipping'))) === undefined &&
@@ -53,7 +50,14 @@ export const acts: readonly Act[] = [
   },
   {
     day: 0,
+    step: 'Its merge makes the outcome accepted',
+    play: (stage, pulls) => merge(stage, pulls, 'discount'),
+    holds: async (books, pulls) => (await books.runOn(pulls.get('discount')))?.outcome === 'accepted',
+  },
+  {
+    day: 0,
     step: 'A mistyped name is answered with the nearest one',
+    beside: true,
     play: (stage, pulls) => ask(stage, pulls, 'shipping', '/agent refactr+tests'),
     holds: async (books, pulls) => books.says(pulls.get('shipping'), 'refactor+tests'),
   },
@@ -87,8 +91,9 @@ export const acts: readonly Act[] = [
     },
   },
   {
-    day: 3,
+    day: 2,
     step: 'A review is written; one asked for meanwhile is refused, since the portfolio has no room left',
+    beside: true,
     play: async (stage, pulls) => {
       await open(stage, pulls, 'coupon')
       await open(stage, pulls, 'invoice')
@@ -113,6 +118,7 @@ export const acts: readonly Act[] = [
   {
     day: 4,
     step: 'Work that touches CI’s files is withheld by a guard, although the model obeyed',
+    beside: true,
     scripted: true,
     play: (stage, pulls) => ask(stage, pulls, TALKED_INTO, `/agent refactor+tests ${TEST}`),
     holds: async (books, pulls) => {
