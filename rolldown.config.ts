@@ -44,6 +44,28 @@ const clientOnly: Plugin = {
   },
 }
 
+/**
+ * The client for MCP servers needs far more of `zod` than every run does, and a module has one form in the whole bundle. It
+ * gets `zod` a second time, loaded with it.
+ */
+const zodOfMcp: Plugin = {
+  name: 'zod-of-mcp',
+  async resolveId(source, importer) {
+    const isWithin = importer?.endsWith(SECOND) === true
+    if (
+      !isWithin &&
+      !(/^zod(\/|$)/.test(source) && /\/(@modelcontextprotocol|zod-to-json-schema)\//.test(importer ?? ''))
+    )
+      return null
+    const resolved = await this.resolve(source, isWithin ? importer.slice(0, -SECOND.length) : importer, {
+      skipSelf: true,
+    })
+    return resolved && `${resolved.id}${SECOND}`
+  },
+  load: (id) => (id.endsWith(SECOND) ? readFileSync(id.slice(0, -SECOND.length), 'utf8') : null),
+}
+const SECOND = '?of-mcp'
+
 /** Descriptions are for the JSON Schemas and the reference page. */
 const withoutDescriptions: Plugin = {
   name: 'without-descriptions',
@@ -77,7 +99,7 @@ const asciiOnly: Plugin = {
 export default defineConfig({
   input: { main: 'action/main.ts', post: 'action/post.ts', deliver: 'action/deliver.ts', relay: 'action/relay.ts' },
   platform: 'node',
-  plugins: [lazyOidc, clientOnly, withoutDescriptions, readyDefinitions, asciiOnly],
+  plugins: [lazyOidc, clientOnly, zodOfMcp, withoutDescriptions, readyDefinitions, asciiOnly],
   // The same code as ES modules: the CommonJS build that Node would take can't be shaken and is slower to load.
   resolve: { alias: { yaml: fileURLToPath(new URL('node_modules/yaml/browser/index.js', import.meta.url)) } },
   treeshake: { moduleSideEffects: [{ test: /node_modules\/(@actions|openai|zod|yaml)\//, sideEffects: false }] },

@@ -7,7 +7,7 @@ import { keepCompiledCode } from './compiled-code.ts'
 const packageDir = fileURLToPath(new URL(import.meta.url.includes('/dist/') ? '../../' : '../', import.meta.url))
 // Compiled code is kept beside the bundle, as well guarded as the bundle itself; where that can't be written, it is not.
 // That begins here, so nothing else of our own is loaded before.
-keepCompiledCode(join(packageDir, 'action/.compile-cache'))
+if (!process.env.NODE_DISABLE_COMPILE_CACHE) keepCompiledCode(join(packageDir, 'action/.compile-cache'))
 void main(process.env)
 
 async function main(env: NodeJS.ProcessEnv): Promise<void> {
