@@ -24,6 +24,17 @@ interface EventContext {
   }
 }
 
+/** Those that say what became of an issue. */
+const issueEvents = [
+  'issues.opened',
+  'issues.labeled',
+  'issues.unlabeled',
+  'issues.closed',
+  'issues.reopened',
+  'issues.deleted',
+  'issues.transferred',
+] as const
+
 export function loadHandlers(probot: Probot, parts: Parts): void {
   const at = async ({ payload, octokit }: EventContext): Promise<Place | undefined> => {
     if (!payload.repository || !payload.installation) return undefined
@@ -57,7 +68,7 @@ export function loadHandlers(probot: Probot, parts: Parts): void {
     const place = await at(context)
     if (place) await onReview(parts, place, context.payload)
   })
-  probot.on(['issues.labeled', 'issues.unlabeled', 'issues.closed', 'issues.reopened'], async (context) => {
+  probot.on([...issueEvents], async (context) => {
     const place = await at(context)
     if (!place) return
     await onIssue(parts, place, context.payload)

@@ -1,15 +1,20 @@
 /** What became of a run's work: decided anew from the stored facts whenever one changes, by the declared rules. */
+import { outcomePlaces } from '../core/config/outcome-places.ts'
 import { decideOutcome, silenceDecidesAt } from '../core/outcome.ts'
+import { overrideKeyOf } from '../core/override-set.ts'
 import { isRefusal, type Refusal } from '../core/reason.ts'
 import { deliveryKindSchema } from '../core/run.ts'
 import { countsInTrial, isDeliveryDue } from '../core/run-life.ts'
 import type { Declared } from './configuration.ts'
+import type { RuleSet } from './ledger/rule-set.ts'
 import { standingOf } from './ledger/standing.ts'
+import { storedPlan } from './ledger/stored.ts'
 import { deferOutcome, recordOutcome } from './ledger/trial.ts'
 import { factsOf } from './observe/facts.ts'
 import type { Parts } from './parts.ts'
 import { type Place, placeById } from './place.ts'
 import { declaredBy } from './prepare.ts'
+import { lookAtOverrides } from './promotion/adopt.ts'
 import { watchBaseline } from './promotion/watch.ts'
 import { lookAtTrials } from './trial.ts'
 
@@ -55,17 +60,19 @@ export async function updateOutcome(
     parts.log.warn({ run: runId, reason }, 'no outcome is decided while the configuration is unreadable')
     return putOff(parts, runId)
   }
-  const { outcomes: rules, checks } = declared.configuration.portfolios
+  const ruleSet = ruleSetOf(declared)
+  const { rules, apps } = ruleSet
   const changed = await recordOutcome(
     parts.prisma,
     runId,
     (run, rows) => {
-      const facts = factsOf(run, rows, checks.apps)
+      const facts = factsOf(run, rows, apps)
       const delivery = deliveryKindSchema.parse(run.delivery)
       const silence = silenceDecidesAt(facts, rules, delivery, now)
       return {
         ...decideOutcome(facts, rules, delivery, now),
         reverted: facts.reverted,
+        by: { ruleSet, sha: declared.configSha, overrideKey: overrideKeyOf(storedPlan(run)) },
         decideAfter: silence && earlier(silence, new Date(now.getTime() + LOOK_AGAIN_MS)),
       }
     },
@@ -74,6 +81,20 @@ export async function updateOutcome(
   if (changed) await parts.showLater(runId)
   await lookAtTrials(parts, place, declared, run)
   await watchBaseline(parts, place, declared, run)
+  const overrideKey = overrideKeyOf(storedPlan(run))
+  if (changed && overrideKey !== undefined) await lookAtOverrides(parts, place, declared, { ...run, overrideKey })
+}
+
+/** Places are looked up once for each configuration. */
+const ruleSets = new WeakMap<Declared['configuration'], RuleSet>()
+
+function ruleSetOf({ configuration, layers }: Declared): RuleSet {
+  const known = ruleSets.get(configuration)
+  if (known) return known
+  const { outcomes: rules, checks } = configuration.portfolios
+  const ruleSet = { rules, places: outcomePlaces(layers, rules.length), apps: checks.apps }
+  ruleSets.set(configuration, ruleSet)
+  return ruleSet
 }
 
 /** Out of the way of what is due as well, until GitHub or the repository has mended what is wrong. */

@@ -11,6 +11,7 @@ import { type FindJurisdiction, findOnce, putOff, updateOutcome } from './outcom
 import type { Parts } from './parts.ts'
 import { tendProposals } from './promotion/tend.ts'
 import { idleLines } from './queue/line.ts'
+import { tendRepositories } from './review/tend.ts'
 import { requeueStranded } from './stranded.ts'
 import { tendSchedules } from './triggers/schedules.ts'
 import type { Work } from './work.ts'
@@ -42,6 +43,7 @@ export async function sweep(parts: Parts, work: Work): Promise<void> {
     proposals: () => tendProposals(parts),
     'what waits in line': () => turnIdle(parts),
     schedules: () => tendSchedules(parts),
+    repositories: () => tendRepositories(parts),
     'old webhooks': () => forgetWebhooks(parts),
     'old session logs': () => forgetOldLogs(parts.prisma),
   }

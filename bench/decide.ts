@@ -112,6 +112,10 @@ async function fill({ url }: TestServer, runs: number): Promise<void> {
   await client.query(`
     INSERT INTO trial (repository_id, family, variant, settled)
     SELECT repository_id, family, coalesce(variant, ''), count(*) FROM run GROUP BY 1, 2, 3`)
+  await client.query(`
+    INSERT INTO portfolio_day (repository_id, portfolio, family, day, completed, accepted, rejected, spend_micro_usd)
+    SELECT repository_id, portfolio, family, day, sum(completed), sum(accepted), sum(rejected), sum(spend_micro_usd)
+    FROM counted_run GROUP BY 1, 2, 3, 4`)
   await client.query('VACUUM ANALYZE')
   await client.end()
 }

@@ -28,3 +28,22 @@ export function ledgerInUse(): string {
   const url = process.env.DATABASE_URL
   return url ? `the PostgreSQL server at ${serverOf(url)}` : (process.env.PURSER_DATA ?? DATA_DIR_DEFAULT)
 }
+
+/** Where the ledger keeps the books of one repository, that one. */
+export async function repositoryIn({ prisma }: Database, named: string | undefined) {
+  const kept = await prisma.repository.findMany({
+    where: { accounts: { some: {} } },
+    orderBy: { id: 'asc' },
+    take: 100,
+  })
+  const meant = named === undefined ? kept : kept.filter(({ owner, name }) => `${owner}/${name}` === named)
+  const [first, ...others] = meant
+  if (first && others.length === 0) return first
+  const names = kept.map(({ owner, name }) => `${owner}/${name}`).join(', ')
+  if (kept.length === 0) return { problem: 'The ledger keeps no books yet: nothing was ever reserved in it.' }
+  if (first)
+    return {
+      problem: `The ledger keeps the books of several repositories: say which with --repository, one of ${names}.`,
+    }
+  return { problem: `The ledger keeps no books of ${named}; it has those of ${names}.` }
+}

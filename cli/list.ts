@@ -5,15 +5,19 @@ import type { InputDeclaration } from '../core/config/workflow.ts'
 import { formatUsd, minBigint } from '../core/money.ts'
 import { isOver, lastDayOf, type Payer, payerOf } from '../core/payer.ts'
 import { isRefusal } from '../core/reason.ts'
+import { spendPerAcceptedMicroUsd } from '../core/tally.ts'
+import { type AcceptedLately, acceptedLine } from '../core/text/accepted-line.ts'
 import { declaredConfiguration, readCheckout } from './checkout.ts'
 import type { ListOptions } from './commands/list.ts'
-import { type ExitCode, endRefused, exitCodes, printJson } from './exit.ts'
+import { type ExitCode, endProblem, endRefused, exitCodes, printJson } from './exit.ts'
 
-export function list({ dir, organisation, json }: ListOptions): ExitCode {
+export async function list({ dir, organisation, ledger, repository, json }: ListOptions): Promise<ExitCode> {
   const checkout = readCheckout(dir, organisation)
   const configuration = isRefusal(checkout) ? checkout : declaredConfiguration(checkout)
   if (isRefusal(configuration)) return endRefused(configuration, json)
-  const workflows = [...configuration.families.values()].flatMap((family) => offered(configuration, family))
+  const read = ledger ? await readAccepted(configuration, repository) : nothingRead
+  if ('problem' in read) return endProblem(read.problem, json)
+  const workflows = [...configuration.families.values()].flatMap((family) => offered(configuration, family, read))
   if (json) printJson({ workflows })
   else
     process.stdout.write(
@@ -26,7 +30,22 @@ export function list({ dir, organisation, json }: ListOptions): ExitCode {
 
 type Offered = ReturnType<typeof offered>[number]
 
-function offered(configuration: Configuration, family: Family) {
+/** By workflow. */
+interface Read {
+  readonly accepted: ReadonlyMap<string, AcceptedLately>
+}
+const nothingRead: Read = { accepted: new Map() }
+
+/** The ledger's parts take a second to load, and the list needs none of them. */
+async function readAccepted(
+  configuration: Configuration,
+  repository: string | undefined,
+): Promise<Read | { readonly problem: string }> {
+  const { readAcceptedLately } = await import('./list-ledger.ts')
+  return readAcceptedLately(configuration, repository)
+}
+
+function offered(configuration: Configuration, family: Family, { accepted }: Read) {
   const payer = payerOf(configuration, family.name)
   if (!payer) return []
   const { baseline } = family
@@ -45,6 +64,7 @@ function offered(configuration: Configuration, family: Family) {
       experiment: experimentOf(configuration, payer),
       value: baseline.value,
       capMicroUsd: capOf(baseline.cap.usd, payer.terms.cap?.usd),
+      accepted: acceptedOf(accepted.get(family.name)),
       access: baseline.access,
       on: subjectsOf(baseline.on),
       deliver: baseline.deliver,
@@ -53,6 +73,20 @@ function offered(configuration: Configuration, family: Family) {
       variants,
     },
   ]
+}
+
+/** What the spend for each accepted run rests on, which is never told without its count and its unknowns. */
+function acceptedOf(lately: AcceptedLately | undefined) {
+  if (lately === undefined) return null
+  const { spend, days } = lately
+  const perAcceptedMicroUsd = spendPerAcceptedMicroUsd(spend) ?? null
+  return {
+    days,
+    accepted: spend.accepted,
+    unknown: spend.unknown,
+    spendMicroUsd: spend.spendMicroUsd,
+    perAcceptedMicroUsd,
+  }
 }
 
 function experimentOf({ portfolios }: Configuration, payer: Payer) {
@@ -81,16 +115,22 @@ function capOf(workflow: bigint, portfolio: bigint | undefined): bigint {
 const keptBy = { 'built-in': '', organisation: ' Kept by the organisation.', repository: ' Kept in this repository.' }
 
 function entry(offered: Offered): string {
-  const { name, summary, capMicroUsd, inputs, variants, on, layer } = offered
+  const { name, summary, capMicroUsd, accepted, inputs, variants, on, layer } = offered
   return [
     name,
     `  ${summary}`,
     `  Never more than ${formatUsd(capMicroUsd)}; paid by ${payerWords(offered)}; on ${on.join(', ')}.${keptBy[layer]}`,
+    ...acceptedWords(accepted),
     ...inputs.map((input) => `  ${input.name}=  ${inputWords(input)}`),
     ...variants.map(
       (variant) => `  ${name}/${variant.name}  ${variant.summary} (${formatUsd(variant.capMicroUsd)} at most)`,
     ),
   ].join('\n')
+}
+
+function acceptedWords(accepted: Offered['accepted']): readonly string[] {
+  const line = accepted === null ? undefined : acceptedLine({ spend: accepted, days: accepted.days })
+  return line === undefined ? [] : [`  ${line}`]
 }
 
 function payerWords({ portfolio, value, experiment, purpose }: Offered): string {

@@ -6,6 +6,7 @@ import { register as check } from './commands/check.ts'
 import { register as demo } from './commands/demo.ts'
 import { register as eject } from './commands/eject.ts'
 import { register as evidence } from './commands/evidence.ts'
+import { register as explain } from './commands/explain.ts'
 import { register as exportLedger } from './commands/export.ts'
 import { register as importLedger } from './commands/import.ts'
 import { register as init } from './commands/init.ts'
@@ -14,6 +15,7 @@ import { register as newOne } from './commands/new.ts'
 import { register as parse } from './commands/parse.ts'
 import { register as quote } from './commands/quote.ts'
 import { register as replay } from './commands/replay.ts'
+import { register as review } from './commands/review.ts'
 import { register as run } from './commands/run.ts'
 import { register as start } from './commands/start.ts'
 import { register as thaw } from './commands/thaw.ts'
@@ -47,6 +49,8 @@ for (const register of [
   run,
   replay,
   evidence,
+  review,
+  explain,
   start,
   thaw,
   audit,

@@ -66,6 +66,9 @@ portfolios:
     budget: { usd: 60, per: month }
     high-cost: Incidents justify deep context. # shown with every quote and result
 
+# An issue after each month: what the portfolios cost and what came of it.
+review: { per: month }
+
 # A protected budget that every squad has for trying variants of its own:
 # exploration:
 #   sprint: { days: 14, from: 2026-11-02 }

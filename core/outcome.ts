@@ -49,6 +49,24 @@ export interface Decided {
   readonly rule: string
 }
 
+/** A rule that was looked at on the way to a decision. */
+export interface RuleStep {
+  /** `own`: of the repository, `outcomes[number - 1]`; else the built-in list of the delivery's kind. Counted from 1. */
+  readonly list: 'own' | 'built-in'
+  readonly number: number
+  readonly outcome: OutcomeRule['outcome']
+  /** Its conditions in words. */
+  readonly says: string
+  /** The first condition that does not hold, as it is instead; undefined for the rule that decides. */
+  readonly unmet: string | undefined
+}
+
+export interface Explained {
+  readonly decided: Decided
+  /** The rules in the order in which they were tried, up to the one that decides; none where the run's own end decides. */
+  readonly steps: readonly RuleStep[]
+}
+
 const labelled: readonly OutcomeRule[] = [
   { outcome: 'rejected', when: { label: 'agent/rejected' } },
   { outcome: 'reworked', when: { label: 'agent/reworked' } },
@@ -145,17 +163,32 @@ export function decideOutcome(
   delivery: DeliveryKind,
   now: Date,
 ): Decided {
+  return explainOutcome(facts, declared, delivery, now).decided
+}
+
+/** The same, with every rule that was tried on the way and what kept it from matching. */
+export function explainOutcome(
+  facts: Facts,
+  declared: readonly OutcomeRule[],
+  delivery: DeliveryKind,
+  now: Date,
+): Explained {
   const undelivered = decideUndelivered(facts, delivery)
-  if (undelivered) return undelivered
-  const builtIn = standardRules(declared, delivery)
-  const own = declared.findIndex((rule) => holds(rule.when, facts, now))
-  const ownRule = declared[own]
-  if (ownRule)
-    return { outcome: ownRule.outcome, rule: `portfolios.yml outcomes[${own}]: ${words(ownRule.when, facts)}` }
-  const standard = builtIn.findIndex((rule) => holds(rule.when, facts, now))
-  const rule = builtIn[standard]
-  if (rule) return { outcome: rule.outcome, rule: `built-in rule ${standard + 1}: ${words(rule.when, facts)}` }
-  return { outcome: 'pending', rule: 'no rule matches yet' }
+  if (undelivered) return { decided: undelivered, steps: [] }
+  const steps: RuleStep[] = []
+  for (const [list, rules] of [
+    ['own', declared],
+    ['built-in', standardRules(declared, delivery)],
+  ] as const) {
+    for (const [index, { outcome, when }] of rules.entries()) {
+      const step = { list, number: index + 1, outcome, says: words(when, facts), unmet: unmetBy(when, facts, now) }
+      steps.push(step)
+      if (step.unmet !== undefined) continue
+      const where = list === 'own' ? `portfolios.yml outcomes[${index}]` : `built-in rule ${index + 1}`
+      return { decided: { outcome, rule: `${where}: ${step.says}` }, steps }
+    }
+  }
+  return { decided: { outcome: 'pending', rule: 'no rule matches yet' }, steps }
 }
 
 /**
@@ -236,19 +269,35 @@ function whereabouts(facts: Facts): string {
 const MS_PER_DAY = 86_400_000
 
 function holds(when: OutcomeRule['when'], facts: Facts, now: Date): boolean {
+  return unmetBy(when, facts, now) === undefined
+}
+
+/** How it is instead, of the first condition that does not hold. */
+function unmetBy(when: OutcomeRule['when'], facts: Facts, now: Date): string | undefined {
+  const { label, rewritten } = when
+  if (label !== undefined && !facts.labels.includes(label)) return `no label ${label} that counts`
+  if (when.merged !== undefined && facts.merged !== when.merged) return facts.merged ? 'merged' : 'not merged'
+  if (when.closed !== undefined && facts.closed !== when.closed) return facts.closed ? 'closed' : 'not closed'
+  const closedAs = when['closed-as']
+  if (closedAs !== undefined && facts.closedAs !== closedAs)
+    return facts.closedAs === undefined ? 'not closed' : `closed as ${facts.closedAs.replace('-', ' ')}`
+  if (when.reverted !== undefined && facts.reverted !== when.reverted)
+    return facts.reverted ? 'reverted' : 'not reverted'
+  if (rewritten !== undefined && !isMostlyGone(facts.rewritten, rewritten)) {
+    const { gone = 0, lines = 0 } = facts.rewritten ?? {}
+    const share = formatShare(gone, lines)
+    return share === undefined ? 'how much was rewritten was not measured' : `${share} of its lines were gone`
+  }
+  if (when.heeded !== undefined && facts.heeded !== when.heeded)
+    return facts.heeded === undefined ? 'it commented on no line' : facts.heeded ? 'heeded' : 'not heeded'
+  if (when.checks !== undefined && facts.checks !== when.checks)
+    return facts.checks === undefined ? 'no check that counts has ended' : `checks: ${facts.checks}`
+  if (when.review !== undefined && facts.review !== when.review)
+    return facts.review === undefined ? 'no review that counts' : `review: ${facts.review.replace('-', ' ')}`
   const days = when['after-days']
-  return (
-    (when.label === undefined || facts.labels.includes(when.label)) &&
-    (when.merged === undefined || facts.merged === when.merged) &&
-    (when.closed === undefined || facts.closed === when.closed) &&
-    (when['closed-as'] === undefined || facts.closedAs === when['closed-as']) &&
-    (when.reverted === undefined || facts.reverted === when.reverted) &&
-    (when.rewritten === undefined || isMostlyGone(facts.rewritten, when.rewritten)) &&
-    (when.heeded === undefined || facts.heeded === when.heeded) &&
-    (when.checks === undefined || facts.checks === when.checks) &&
-    (when.review === undefined || facts.review === when.review) &&
-    (days === undefined || now.getTime() - facts.endedAt.getTime() >= days * MS_PER_DAY)
-  )
+  if (days !== undefined && now.getTime() - facts.endedAt.getTime() < days * MS_PER_DAY)
+    return `${days} days had not gone by`
+  return undefined
 }
 
 /** A rule's conditions as a person would say them, with the number that was measured where there is one. */
@@ -259,9 +308,7 @@ function words(when: OutcomeRule['when'], { rewritten }: Facts): string {
     yesOrNo(when.closed, 'closed without a merge'),
     when['closed-as'] === undefined ? undefined : `closed as ${when['closed-as'].replace('-', ' ')}`,
     yesOrNo(when.reverted, 'reverted'),
-    when.rewritten === undefined || rewritten === undefined
-      ? undefined
-      : `${formatShare(rewritten.gone, rewritten.lines)} of its lines were gone by then, which is ${when.rewritten / 100}% or more`,
+    when.rewritten === undefined ? undefined : rewrittenWords(when.rewritten, rewritten),
     when.heeded === undefined
       ? undefined
       : `${when.heeded ? 'some' : 'none'} of the lines it commented on were changed`,
@@ -270,6 +317,12 @@ function words(when: OutcomeRule['when'], { rewritten }: Facts): string {
     when['after-days'] === undefined ? undefined : `${when['after-days']} days went by`,
   ]
   return said.filter((word) => word !== undefined).join(', ')
+}
+
+function rewrittenWords(least: number, measured: Rewritten | undefined): string {
+  if (!isMostlyGone(measured, least)) return `${least / 100}% or more of its lines were gone by then`
+  const share = formatShare(measured?.gone ?? 0, measured?.lines ?? 0)
+  return `${share} of its lines were gone by then, which is ${least / 100}% or more`
 }
 
 function yesOrNo(condition: boolean | undefined, word: string): string | undefined {

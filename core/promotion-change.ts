@@ -114,6 +114,30 @@ export function withoutVariant(
   return proved(declaring, order.family, { ...change, rewritten: [] }, meant)
 }
 
+/** Adds a variant to the family, of whichever layer that is. `meant`: what its overlay has to come to over the baseline. */
+export function withVariant(
+  declaring: Declaring,
+  order: { readonly family: string; readonly variant: string; readonly overlay: string },
+  meant: (baseline: CatalogWorkflow) => CatalogWorkflow,
+): CatalogChange | NotPossible {
+  const { variant, overlay } = order
+  const found = findFamily(declaring, order.family)
+  if ('problem' in found) return found
+  const { family, own } = found
+  if (family.variants.has(variant)) return { problem: `There is a variant ${family.name}/${variant} already.` }
+  const wanted = meant(family.baseline)
+  const does = (workflow: CatalogWorkflow) => comparable({ ...workflow, summary: '' })
+  const same = [...family.variants.values()].find(({ workflow }) => isSame(does(workflow), does(wanted)))
+  if (same) return { problem: `The variant ${family.name}/${same.name} says the same already.` }
+  const files = changesTo(own, new Map([overlayFile(family.name, variant, overlay)]))
+  const all = new Map<string, CatalogWorkflow>([
+    ['', family.baseline],
+    [variant, wanted],
+    ...[...family.variants.values()].map(({ name, workflow }): [string, CatalogWorkflow] => [name, workflow]),
+  ])
+  return proved(declaring, family.name, { files, ejected: false, rewritten: [] }, all)
+}
+
 interface Found {
   readonly family: Family
   readonly own: Layer

@@ -85,6 +85,6 @@ export function tallyRuns(runs: Iterable<TallyRun>): Tally {
 }
 
 /** The accepted runs' share of the spend, rounded up; `undefined` when nothing was accepted. */
-export function spendPerAcceptedMicroUsd(tally: Tally): bigint | undefined {
+export function spendPerAcceptedMicroUsd(tally: Pick<Tally, 'accepted' | 'spendMicroUsd'>): bigint | undefined {
   return tally.accepted === 0 ? undefined : mulDivCeil(tally.spendMicroUsd, 1n, BigInt(tally.accepted))
 }

@@ -68,6 +68,11 @@ export async function auditSnapshot(snapshot: Snapshot): Promise<Audit> {
     // A run that was edited is named already, and may well be all that the ceiling is off by.
     if (finding !== undefined && !session.runs.some(({ id }) => faulty.has(id))) find([finding])
   }
+  for (const counted of countedTables) {
+    for await (const row of snapshot.stream(wrongDays(counted), RUNS_AT_ONCE)) {
+      find([dayFinding(counted.table, wrongDayRow.parse(row))])
+    }
+  }
   return { accounts, entries, sessions, findings, notShown }
 }
 
@@ -225,3 +230,54 @@ const SESSIONS = `
       FROM run r WHERE r.session_id = ANY(ARRAY[s.id] || ARRAY(SELECT f.id FROM session f WHERE f.root_id = s.id))),
       '[]') AS runs
   FROM session s LEFT JOIN session root ON root.id = s.root_id ORDER BY s.id`
+
+/** A table of counts by day that is kept by triggers, and what names one of its rows beside repository and day. */
+interface CountedTable {
+  readonly table: 'portfolio_day' | 'override_day'
+  readonly key: readonly string[]
+  readonly columns: readonly string[]
+}
+
+const OUTCOMES = ['accepted', 'reworked', 'rejected', 'unknown']
+const countedTables: readonly CountedTable[] = [
+  {
+    table: 'portfolio_day',
+    key: ['portfolio', 'family'],
+    columns: [
+      ...['completed', 'withheld', 'capped', 'failed', 'cancelled'],
+      ...[...OUTCOMES, 'pending', 'redone', 'spend_micro_usd', 'pending_spend_micro_usd'],
+    ],
+  },
+  { table: 'override_day', key: ['family', 'override_key', 'subject_key'], columns: [...OUTCOMES, 'spend_micro_usd'] },
+]
+
+const wrongDayRow = z.object({
+  name: z.string(),
+  is: z.record(z.string(), z.string()),
+  expected: z.record(z.string(), z.string()),
+})
+
+function dayFinding(table: CountedTable['table'], { name, is, expected }: z.output<typeof wrongDayRow>): Finding {
+  const differences = Object.entries(expected)
+    .filter(([column, value]) => is[column] !== value)
+    .map(([column, value]) => ({ column, is: is[column] ?? '0', expected: value }))
+  return { account: undefined, problem: 'changed', rows: [{ table, id: name }], differences }
+}
+
+/** The rows that are not the sums over their runs, as the view `counted_run` counts them. */
+function wrongDays({ table, key, columns }: CountedTable): string {
+  const named = ['repository_id', ...key, 'day'].join(', ')
+  const values = (side: string) =>
+    columns.map((column) => `'${column}', coalesce(${side}.${column}, 0)::text`).join(', ')
+  return `
+    WITH kept AS (SELECT ${named}, ${columns.join(', ')} FROM ${table}),
+    own AS (
+      SELECT ${named}, ${columns.map((column) => `sum(${column}) AS ${column}`).join(', ')}
+      FROM counted_run WHERE ${key.map((one) => `${one} IS NOT NULL`).join(' AND ')} GROUP BY ${named}
+    )
+    SELECT concat_ws(', ', coalesce(r.owner || '/' || r.name, 'repository ' || repository_id), ${key.join(', ')}, day::text) AS name,
+      json_build_object(${values('kept')}) AS is, json_build_object(${values('own')}) AS expected
+    FROM kept FULL JOIN own USING (${named}) LEFT JOIN repository r ON r.id = repository_id
+    WHERE ${columns.map((column) => `coalesce(kept.${column}, 0) <> coalesce(own.${column}, 0)`).join(' OR ')}
+    ORDER BY ${named}`
+}

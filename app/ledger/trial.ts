@@ -4,6 +4,7 @@ import type { Outcome } from '../../core/run.ts'
 import { isSettled } from '../../core/tally.ts'
 import type { Fact, Prisma, PrismaClient, Promotion, Run } from '../../prisma/client/client.ts'
 import { transact } from '../database/transact.ts'
+import { keepRuleSet, type RuleSet, ruleSetIdOf } from './rule-set.ts'
 import { markUnshown } from './shown.ts'
 
 /** A family with one of its variants; null for the baseline. */
@@ -45,6 +46,15 @@ export interface DecidedOutcome extends Decided {
   readonly reverted: boolean
   /** When time alone may change it. */
   readonly decideAfter?: Date | undefined
+  readonly by?: DecidedBy | undefined
+}
+
+/** What an outcome is decided by, and the commit that it was read from. */
+export interface DecidedBy {
+  readonly ruleSet: RuleSet
+  readonly sha: string
+  /** `core/override-set.ts`. */
+  readonly overrideKey: string | undefined
 }
 
 /**
@@ -62,8 +72,16 @@ export async function recordOutcome(
     await transaction.$queryRaw`SELECT 1 FROM run WHERE id = ${runId} FOR UPDATE`
     const found = await transaction.run.findUniqueOrThrow({ where: { id: runId }, include: { facts: true } })
     const { facts, ...run } = found
-    const { outcome, rule, reverted, decideAfter } = decide(run, facts)
-    await transaction.run.update({ where: { id: runId }, data: { decideAfter: decideAfter ?? null } })
+    const { outcome, rule, reverted, decideAfter, by } = decide(run, facts)
+    const decidedBy = by && { ruleSetId: await kept(transaction, run, by), rulesSha: by.sha, decidedAt: now }
+    // It is counted by its overrides from its first outcome on.
+    const overrideKey = run.outcomeRule === null ? by?.overrideKey : undefined
+    const data = {
+      ...decidedBy,
+      decideAfter: decideAfter ?? null,
+      ...(overrideKey === undefined ? {} : { overrideKey }),
+    }
+    await transaction.run.update({ where: { id: runId }, data })
     if (run.outcome === outcome && run.reverted === reverted && run.outcomeRule === rule) return false
     await moveCounts(
       transaction,
@@ -78,6 +96,13 @@ export async function recordOutcome(
     await markUnshown(transaction, runId)
     return true
   })
+}
+
+/** The id of the rules, which are stored the first time that they decide anything. */
+async function kept(transaction: Prisma.TransactionClient, run: Run, { ruleSet }: DecidedBy): Promise<string> {
+  const id = ruleSetIdOf(ruleSet)
+  if (run.ruleSetId !== id) await keepRuleSet(transaction, id, ruleSet)
+  return id
 }
 
 /** Puts off what is due: its rules can't be read, or GitHub does not answer. */
@@ -145,9 +170,10 @@ export async function openPromotion(
   trial: TrialKey,
   decision: Promotion['decision'],
   now: Date,
+  overrideKey?: string,
 ): Promise<{ readonly opened: boolean; readonly promotion: Promotion }> {
   const { count } = await prisma.promotion.createMany({
-    data: { ...keyOf(trial), decision, openedAt: now },
+    data: { ...keyOf(trial), decision, openedAt: now, overrideKey: overrideKey ?? null },
     skipDuplicates: true,
   })
   const promotion = await prisma.promotion.findUniqueOrThrow({

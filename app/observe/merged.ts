@@ -5,14 +5,17 @@ import type { Place } from '../place.ts'
 import type { NewFact } from './facts.ts'
 import { noteFor } from './note.ts'
 import { measureRewritten } from './rewritten.ts'
+import { noteMergeSpans } from './span.ts'
 
 export interface MergedPull {
   readonly number: number
   /** The merge commit, the squashed one, or the last of those that were rebased: each has the whole merged tree. */
   readonly merge_commit_sha: string | null
+  readonly merged_at: string | null
 }
 
 export async function noteMerged(parts: Parts, place: Place, runs: readonly Run[], pull: MergedPull): Promise<void> {
+  await noteMergeSpans(parts, place, pull.number, pull.merged_at, runs)
   for (const run of runs) {
     const seen = [...(await rewrittenFact(place, run, pull)), ...(await heededFact(place, run, pull))]
     await noteFor(parts, [run], ...seen, { kind: 'merged', key: '', value: 'yes' })

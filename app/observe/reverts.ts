@@ -7,10 +7,10 @@ import { runsByDeliveredSha } from '../ledger/history.ts'
 import type { Parts } from '../parts.ts'
 import { fullNameOf, type Place } from '../place.ts'
 import { noteFor, runsOfPullRequest } from './note.ts'
+import { noteRevertSpans } from './span.ts'
 
 const REVERTED_PULL = /^Reverts ([\w.-]+)\/([\w.-]+)#(\d{1,9})\b/m
 const REVERTED_COMMIT = /^This reverts commit ([0-9a-f]{40})\b/gm
-const reverted = (value: 'yes' | 'no') => ({ kind: 'reverted', key: '', value }) as const
 
 /** Commits named as reverted that one push is searched for; more in one push is no revert but an import. */
 const REVERTS_MAX = 20
@@ -19,16 +19,21 @@ const REVERTS_MAX = 20
 export async function noteRevertedBy(parts: Parts, place: Place, body: string): Promise<void> {
   const number = await revertedPull(place, body)
   if (number === undefined) return
-  await noteFor(parts, await runsOfPullRequest(parts, place, number), reverted('yes'))
+  await noteReverted(parts, await runsOfPullRequest(parts, place, number), 'yes')
   const before = await found(() => place.octokit.rest.pulls.get({ ...place.name, pull_number: number }))
   await noteBack(parts, place, before?.data.body ?? '')
+}
+
+async function noteReverted(parts: Parts, runs: readonly Run[], value: 'yes' | 'no'): Promise<void> {
+  await noteRevertSpans(parts, runs, value === 'yes')
+  await noteFor(parts, runs, { kind: 'reverted', key: '', value })
 }
 
 /** What a revert had taken out is back when the revert itself is reverted. */
 async function noteBack(parts: Parts, place: Place, bodyOfRevert: string): Promise<void> {
   const number = await revertedPull(place, bodyOfRevert)
   if (number === undefined) return
-  await noteFor(parts, await runsOfPullRequest(parts, place, number), reverted('no'))
+  await noteReverted(parts, await runsOfPullRequest(parts, place, number), 'no')
 }
 
 /** By the name that the repository has now, or by one that it had before: GitHub still leads from there to the same one. */
@@ -62,10 +67,10 @@ export async function noteRevertedIn(
 async function noteRevertedCommit(parts: Parts, place: Place, sha: string): Promise<void> {
   const commit = await readCommit(place, sha)
   const pulls = await mergedWith(place, sha)
-  await noteFor(parts, await runsOfCommit(parts, place, commit, pulls), reverted('yes'))
+  await noteReverted(parts, await runsOfCommit(parts, place, commit, pulls), 'yes')
   for (const target of revertedCommits(commit.message).slice(0, REVERTS_MAX)) {
     const back = await readCommit(place, target)
-    await noteFor(parts, await runsOfCommit(parts, place, back, await mergedWith(place, target)), reverted('no'))
+    await noteReverted(parts, await runsOfCommit(parts, place, back, await mergedWith(place, target)), 'no')
   }
   for (const { merge_commit_sha, body } of pulls) {
     if (merge_commit_sha === sha) await noteBack(parts, place, body ?? '')

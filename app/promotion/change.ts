@@ -2,12 +2,14 @@
 import { dayOf } from '../../core/calendar.ts'
 import type { Configuration, Family, Layer } from '../../core/config/configuration.ts'
 import { readYaml } from '../../core/config/document.ts'
+import { deafAgent, overlayFor, overrideSetOf, overrideWords, withOverrides } from '../../core/override-set.ts'
 import {
   type CatalogChange,
   changeBaseline,
   type FileChanges,
   type NotPossible,
   withoutVariant,
+  withVariant,
 } from '../../core/promotion-change.ts'
 import { quoteRun } from '../../core/quote.ts'
 import { type Extra, extraFor, withExtra } from '../../core/squad-extra.ts'
@@ -46,6 +48,8 @@ export async function prepareChange(
       return prepareRollback(parts, declared, promotion)
     case 'sunset':
       return prepareSunset(parts, declared, promotion)
+    case 'adopt':
+      return prepareAdopted(parts, declared, promotion)
   }
 }
 
@@ -119,6 +123,32 @@ function prepareSunset(parts: Parts, declared: Declared, promotion: Promotion): 
   if ('problem' in change) return change
   const files = inRepository(change.files)
   return { files, text: promotionPull({ ...viewOf(promotion, change, files), proposal: 'sunset' }) }
+}
+
+function prepareAdopted(parts: Parts, declared: Declared, promotion: Promotion): Prepared | NotPossible {
+  const { family, variant, overrideKey } = promotion
+  if (overrideKey === null) return { problem: `Nothing is known of the overrides that ${variant} was to have.` }
+  const change = prepareAdoption(parts, declared, { family, variant, overrideKey })
+  if ('problem' in change) return change
+  const files = inRepository(change.files)
+  const overrides = overrideWords(overrideSetOf(overrideKey))
+  return { files, text: promotionPull({ ...viewOf(promotion, change, files), proposal: 'adopt', overrides }) }
+}
+
+/** The file that makes a variant of overrides, resolved and compared with what they do. */
+export function prepareAdoption(
+  parts: Parts,
+  declared: Declared,
+  { family, variant, overrideKey }: { family: string; variant: string; overrideKey: string },
+): CatalogChange | NotPossible {
+  const set = overrideSetOf(overrideKey)
+  const baseline = declared.configuration.families.get(family)?.baseline
+  const deaf = baseline && deafAgent(declared.configuration, baseline, set)
+  if (deaf !== undefined) {
+    return { problem: `The agent ${deaf} names a model or an effort of its own, which comes before a variant’s.` }
+  }
+  const order = { family, variant, overlay: overlayFor(set) }
+  return withVariant(declaring(parts, declared), order, (workflow) => withOverrides(workflow, set))
 }
 
 function viewOf(

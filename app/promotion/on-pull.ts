@@ -45,7 +45,8 @@ export async function carriedOut(
   const declared = await declaredBy(parts, place)
   await advance(parts.prisma, promotion, ['open', 'approved', 'closed'], { state: 'merged', decidedAt: at })
   const { repositoryId } = promotion
-  if (decision !== 'sunset') await countFrom(parts.prisma, { repositoryId, family, variant: null }, at)
+  if (decision === 'promote' || decision === 'rollback')
+    await countFrom(parts.prisma, { repositoryId, family, variant: null }, at)
   if (decision === 'rollback') {
     // The variant was just found worse: as it stands now, it comes back like any that was rejected.
     const definition = isRefusal(declared) ? undefined : definitionOf(declared.configuration, family, variant)

@@ -8,6 +8,7 @@ import { advance, keyOfPromotion } from '../ledger/promotion.ts'
 import type { Parts } from '../parts.ts'
 import { type Place, placeById } from '../place.ts'
 import { declaredBy } from '../prepare.ts'
+import { adoptText } from './adopt.ts'
 import { approve, closeByHand } from './decide.ts'
 import { makeIssue } from './issue.ts'
 import { lookForLabel } from './on-issue.ts'
@@ -55,7 +56,11 @@ async function make(parts: Parts, place: Place, promotion: Promotion): Promise<v
     return
   }
   const declared = await declaredBy(parts, place)
-  if (!isRefusal(declared)) await propose(parts, place, declared, promotion, promotion.decision, false)
+  if (isRefusal(declared)) return
+  if (promotion.decision === 'adopt') {
+    const text = await adoptText(parts, declared, promotion)
+    if (text) await makeIssue(parts, place, promotion, text)
+  } else await propose(parts, place, declared, promotion, promotion.decision, false)
 }
 
 /** Said once: the issue's own text tells it from then on. */
@@ -74,7 +79,9 @@ async function issueText(parts: Parts, place: Place, promotion: Promotion) {
     return promoted && rollbackText(promotion, promoted, since)
   }
   const declared = await declaredBy(parts, place)
-  const view = isRefusal(declared) ? undefined : await evidenceOf(parts, place, declared, promotion, decision)
+  if (isRefusal(declared)) return undefined
+  if (decision === 'adopt') return adoptText(parts, declared, promotion)
+  const view = await evidenceOf(parts, place, declared, promotion, decision)
   return view && promotionIssue({ ...view, overdueSince: since })
 }
 

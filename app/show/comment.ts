@@ -50,6 +50,7 @@ function viewOf(shown: Shown, proposed: ProposedWork | undefined): SessionView {
     assigned,
     outOfReach: configuration && outOfReachLine(configuration, plan, accounts, quote),
     quote,
+    accepted: shown.accepted,
     accounts,
     inputs,
     overrides,

@@ -10,9 +10,11 @@ import type { Repeated } from '../../core/failure.ts'
 import { portfolioPayer } from '../../core/payer.ts'
 import { isRefusal } from '../../core/reason.ts'
 import { ASK } from '../../core/resolve-ask.ts'
+import type { AcceptedLately } from '../../core/text/accepted-line.ts'
 import type { PayingAccount } from '../../core/text/paying-account.ts'
 import type { SessionStanding } from '../../core/text/session-standing.ts'
 import type { Run, Session } from '../../prisma/client/client.ts'
+import { acceptedLately } from '../accepted.ts'
 import { noteFailure } from '../ledger/failure.ts'
 import { markShown } from '../ledger/shown.ts'
 import { storedPlan } from '../ledger/stored.ts'
@@ -37,6 +39,8 @@ export interface Shown {
   readonly repeated: Repeated | undefined
   /** Of the whole session. */
   readonly standing: SessionStanding
+  /** Left out while it runs. */
+  readonly accepted: AcceptedLately | undefined
 }
 
 /** Two at once would both find no comment and make two. */
@@ -72,6 +76,10 @@ async function show(parts: Parts, runId: string, progress: Progress | undefined)
     progress: one.id === run.id ? progress : undefined,
     repeated: await noteFailure(parts.prisma, one),
     standing,
+    accepted:
+      configuration && (one.state === 'waiting' || one.state === 'ended')
+        ? await acceptedLately(parts.prisma, configuration, one, parts.now())
+        : undefined,
   })
   const shown = await shownOf(newest)
   const commentUrl = isQuiet(session, newest) ? undefined : await showComment(parts, place, shown)

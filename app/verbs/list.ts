@@ -14,6 +14,7 @@ import {
   listComment,
 } from '../../core/text/list-comment.ts'
 import { OVERDUE_DAYS } from '../../core/text/promotion-decision.ts'
+import { acceptedLately } from '../accepted.ts'
 import { answer, type CommandAt, showRefusal } from '../command.ts'
 import { recentSpends } from '../ledger/history.ts'
 import { declaredBy } from '../prepare.ts'
@@ -66,13 +67,21 @@ async function listed(at: CommandAt, configuration: Configuration, family: Famil
   const { baseline, name } = family
   const payer = payerOf(configuration, name)
   const cap = minBigint(baseline.cap.usd, payer?.terms.cap?.usd ?? baseline.cap.usd)
-  const spends = await recentSpends(at.parts.prisma, at.place.repositoryId, name, null)
+  const { prisma } = at.parts
+  const { repositoryId } = at.place
+  const spends = await recentSpends(prisma, repositoryId, name, null)
   return {
     name,
     summary: baseline.summary,
     portfolio: payer?.kind === 'portfolio' ? payer.name : undefined,
     experiment: payer?.kind === 'experiment' ? listedExperiment(at, configuration, payer) : undefined,
     quote: quoteRun(spends, cap, cap),
+    accepted: await acceptedLately(
+      prisma,
+      configuration,
+      { repositoryId, family: name, variant: null },
+      at.parts.now(),
+    ),
     inputs: Object.entries(baseline.inputs).map(([input, declared]) => listedInput(input, declared)),
     variants: [...family.variants.values()].map(({ name, overlay }) => ({
       name,

@@ -1,17 +1,20 @@
 /** `/agent status`: the sessions on this subject, what is left to spend, and how far experiments are. */
 import type { Configuration } from '../../core/config/configuration.ts'
+import { addCounts, noCounts } from '../../core/portfolio-counts.ts'
 import { isRefusal } from '../../core/reason.ts'
 import {
   type ExperimentProgress,
+  type PortfolioWorth,
   type StatusFailure,
   type StatusSession,
   statusComment,
 } from '../../core/text/status-comment.ts'
-import type { Failure, Run, Session } from '../../prisma/client/client.ts'
+import type { Account, Failure, Run, Session } from '../../prisma/client/client.ts'
 import { answer, type CommandAt } from '../command.ts'
 import { accountsNow } from '../ledger/accounts.ts'
 import { dayOf, failuresOf } from '../ledger/failure.ts'
 import { ceilingOf } from '../ledger/further.ts'
+import { portfolioCounts } from '../ledger/portfolio-day.ts'
 import type { Parts } from '../parts.ts'
 import { payingAccount } from '../paying.ts'
 import type { Place } from '../place.ts'
@@ -45,11 +48,29 @@ export async function status(at: CommandAt): Promise<void> {
   const { configuration } = declared
   const accounts = touched.map((account) => payingAccount(configuration, account))
   const experiments = await progressOf(at, configuration, payers)
-  await answer(at, statusComment({ sessions, accounts, experiments, failures, waiting }))
+  const worth = await worthOf(at, configuration, touched)
+  await answer(at, statusComment({ sessions, accounts, worth, experiments, failures, waiting }))
 }
 
 function statusFailure({ family, reason, step, count, firstAt, lastAt }: Failure): StatusFailure {
   return { workflow: family, reason, step: step ?? undefined, count, since: dayOf(firstAt), last: dayOf(lastAt) }
+}
+
+/** Of the portfolios' periods that are under way. */
+async function worthOf(
+  { parts, place }: CommandAt,
+  { portfolios }: Configuration,
+  accounts: readonly Account[],
+): Promise<readonly PortfolioWorth[]> {
+  const ofPortfolios = accounts.filter(({ kind, name }) => kind === 'portfolio' && name in portfolios.portfolios)
+  return Promise.all(
+    ofPortfolios.map(async ({ name, periodStart: start, periodEnd: end }) => {
+      const { was } = portfolios.portfolios[name] ?? {}
+      const key = { repositoryId: place.repositoryId, names: was === undefined ? [name] : [name, was] }
+      const counts = await portfolioCounts(parts.prisma, key, { start, end })
+      return { portfolio: name, spend: [...counts.values()].reduce(addCounts, noCounts) }
+    }),
+  )
 }
 
 /** Of the experiments that pay here and declare what success is. */

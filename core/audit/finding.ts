@@ -3,7 +3,7 @@ import { grouped, usdDecimal } from '../money.ts'
 import type { AuditedAccount, AuditedEntry, Unit } from './rows.ts'
 
 export interface RowName {
-  readonly table: 'account' | 'entry' | 'hold' | 'run' | 'session'
+  readonly table: 'account' | 'entry' | 'hold' | 'run' | 'session' | 'portfolio_day' | 'override_day'
   /** Empty for a row that is missing. */
   readonly id: string
   /** An entry's. */
@@ -78,6 +78,7 @@ function changeWords(unit: Unit, { column, is, expected }: Difference): string {
 function rowWords({ table, id, key }: RowName): string {
   if (table === 'account') return 'the account’s own row'
   if (table === 'session') return `session ${id}`
+  if (table === 'portfolio_day' || table === 'override_day') return `the counts of ${id}`
   if (key === undefined) return `the ${table} of run ${id}`.replace('the run of run', 'run')
   return id === '' ? `the entry ${key}` : `entry ${id} (${key})`
 }

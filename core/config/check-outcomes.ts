@@ -1,5 +1,6 @@
 /** Outcome rules that can never match, and thresholds whose number nothing here records. */
 import { builtInRules } from '../outcome.ts'
+import { scopeOf } from '../value-measure.ts'
 import type { LocatedWorkflow } from './catalog.ts'
 import { problemAt } from './explain.ts'
 import type { OutcomeRule, PortfoliosFile } from './portfolios.ts'
@@ -125,7 +126,7 @@ function covers(wide: Conditions, narrow: Conditions): boolean {
 
 function measureProblems({ value, sources }: Located<PortfoliosFile>): Problem[] {
   return Object.entries(value.values).flatMap(([name, { measure, label }]) => {
-    if (measure !== 'incident-open-hours' || label !== undefined) return []
+    if (scopeOf(measure) !== 'label' || label !== undefined) return []
     const finding = {
       wrong: 'the measure looks at issues of one label, and none is named',
       expected: 'the label that marks incidents',

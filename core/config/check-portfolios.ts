@@ -1,6 +1,7 @@
 /** What must hold between portfolios, values, squads, experiments and the catalog they pay for. */
 import { formatUsd, minBigint, mulDivCeil } from '../money.ts'
 import { nearest } from '../nearest.ts'
+import { PORTFOLIO_WORKFLOWS_WISE } from '../portfolio-review.ts'
 import type { Catalog, LocatedWorkflow } from './catalog.ts'
 import { baselineOf, decimal, experimentProblems, unknownWorkflow } from './check-experiments.ts'
 import { nestedNames } from './check-nested.ts'
@@ -12,7 +13,6 @@ import type { Settings } from './settings.ts'
 
 /** Broad portfolios and large catalogs stop being used. */
 const VALUES_MAX = 7
-const PORTFOLIO_WORKFLOWS_WISE = 5
 const OFFERED_WORKFLOWS_WISE = 12
 
 type Report = (path: Path, finding: Finding, severity?: Problem['severity']) => Problem

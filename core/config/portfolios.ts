@@ -1,12 +1,10 @@
 /** `.github/purser/portfolios.yml`: what a repository pays for, how much, and how its work is judged. */
 import { z } from 'zod/mini'
 import { endpointSchema } from '../endpoint.ts'
+import { measureNames } from '../value-measure.ts'
 import { described } from './described.ts'
 import { day, glob, modelName, name, percent, sentence, times, tokens, usd, usdPerMillionTokens } from './units.ts'
 import { withExample } from './with-example.ts'
-
-/** The measures that GitHub's facts can feed; a value names one of them. */
-export const measureNames = ['rework-and-reverts', 'first-run-to-merge', 'incident-open-hours'] as const
 
 const label = z.optional(z.string().check(z.minLength(1), z.maxLength(50)))
 
@@ -278,6 +276,10 @@ export const portfoliosSchema = described(
       'The protected budget that every squad has for trying variants',
     ),
     experiments: described(z._default(z.record(name, experimentSchema), {}), 'Time-boxed work off the catalog'),
+    review: described(
+      z.optional(z.strictObject({ per: z.enum(['week', 'month']) })),
+      'Opens an issue after each week or month: what the portfolios cost and what came of it',
+    ),
     checks: described(
       z._default(checksSchema, { apps: [] }),
       'Whose check runs and commit statuses say something of the work',

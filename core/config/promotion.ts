@@ -35,6 +35,20 @@ export const promotionSchema = described(
       }),
       {},
     ),
+    overrides: described(
+      z.prefault(
+        z.strictObject({
+          runs: described(runs, 'Runs of the baseline with the same overrides and an outcome'),
+          subjects: described(
+            z._default(z.int().check(z.minimum(1), z.maximum(1000)), 5),
+            'Distinct pull requests, issues or commits',
+          ),
+          accepted: described(z.prefault(percent, '80%'), 'The least share accepted'),
+        }),
+        {},
+      ),
+      'When overrides that people keep asking for are proposed as a variant',
+    ),
     extra: described(
       z.prefault(percent, '25%'),
       'What the squad of a promoted variant gets for one sprint beyond the floor, as a share of the floor',

@@ -1,5 +1,6 @@
 /** The answer to `/agent list`: what is on offer here, what it costs, and how to ask for it. */
 import type { Quote } from '../quote.ts'
+import { type AcceptedLately, acceptedLine } from './accepted-line.ts'
 import { code, inline, link, paragraphs } from './markdown.ts'
 import type { Proposal } from './promotion-decision.ts'
 import { quoteLine } from './quote-line.ts'
@@ -38,6 +39,8 @@ export interface ListedWorkflow {
   /** The experiment that it belongs to instead. */
   readonly experiment?: ListedExperiment | undefined
   readonly quote: Quote
+  /** Of the baseline. */
+  readonly accepted?: AcceptedLately | undefined
   readonly inputs: readonly ListedInput[]
   readonly variants: readonly ListedVariant[]
 }
@@ -75,6 +78,7 @@ const proposed = {
   promote: 'proposed as the standard',
   sunset: 'proposed to leave the catalog',
   rollback: 'proposed to be rolled back',
+  adopt: 'proposed as a variant',
 } as const satisfies Record<Proposal, string>
 
 function proposalsText(proposals: readonly ListedProposal[]): string | undefined {
@@ -90,6 +94,7 @@ function workflowText(workflow: ListedWorkflow): string {
   return paragraphs(
     `**${code(`/agent ${workflow.name}`)}** ${inline(workflow.summary)}`,
     paidText(workflow),
+    acceptedLine(workflow.accepted),
     [...workflow.inputs.map(inputLine), ...workflow.variants.map((variant) => variantLine(workflow, variant))].join(
       '\n',
     ),

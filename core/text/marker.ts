@@ -37,6 +37,17 @@ export function sessionIdOf(body: string): string | undefined {
   return markerOf(body)?.sessionId
 }
 
+const REVIEW = /^<!-- purser:review (\d{4}-\d{2}-\d{2}) -->(?:\r?\n|$)/
+
+/** Which review an issue is, by the first day of its period. */
+export function reviewMarker(from: string): string {
+  return `<!-- purser:review ${from} -->`
+}
+
+export function reviewOf(body: string): string | undefined {
+  return REVIEW.exec(body)?.[1]
+}
+
 /** Which proposal an issue is: the variant, and the settled runs at the checkpoint that decided. */
 export function trialMarker(workflow: string, variant: string, settled: number): string {
   return `<!-- purser:trial ${workflow}/${variant} at ${settled} -->`

@@ -3,13 +3,15 @@ import { type Rejection, rejectionNames, rejections, rejectionsListed } from '..
 import { code, inline, paragraphs } from './markdown.ts'
 import { workflowName } from './workflow-name.ts'
 
-export type Proposal = 'promote' | 'sunset' | 'rollback'
+/** `adopt`: overrides become a variant. */
+export type Proposal = 'promote' | 'sunset' | 'rollback' | 'adopt'
 
 /** The labels of each kind of proposal. Those that decide count when somebody with the maintain role sets them. */
 export const decisionLabels = {
   promote: { proposed: 'promotion: proposed', approved: 'promotion: approved', rejected: 'promotion: rejected' },
   sunset: { proposed: 'sunset: proposed', approved: 'sunset: approved', rejected: 'sunset: rejected' },
   rollback: { proposed: 'rollback: proposed', approved: 'rollback: approved', rejected: 'rollback: rejected' },
+  adopt: { proposed: 'variant: proposed', approved: 'variant: approved', rejected: 'variant: rejected' },
 } as const satisfies Record<Proposal, { proposed: string; approved: string; rejected: string }>
 
 /** A proposal that nobody has decided by then is told of as overdue. */
@@ -46,21 +48,28 @@ const carriesOut = {
     'Nothing changes before it is merged.',
   sunset: 'A pull request opens that takes the variant out of the catalog. Nothing changes before it is merged.',
   rollback: 'A pull request opens that restores the old baseline. Nothing changes before it is merged.',
+  adopt: 'A pull request opens that adds the file. Nothing changes before it is merged.',
 } as const satisfies Record<Proposal, string>
 
 const closing = {
   promote: 'Closing the issue without a reason puts it off until the next two checkpoints hold.',
   sunset: 'Closing the issue without a reason puts it off until the next two checkpoints say so again.',
   rollback: 'Closing the issue without a reason ends the watch.',
+  adopt: 'Closing the issue without a reason ends it; it can be opened again.',
 } as const satisfies Record<Proposal, string>
+
+/** What a refusal ends for good; the others come back by further checkpoints. */
+const over: Readonly<Partial<Record<Proposal, string>>> = {
+  rollback: 'The baseline stays as it is, and its watch is over.',
+  adopt: 'The same overrides are not proposed again, unless the issue is opened again.',
+}
 
 export function howToDecide(proposal: Proposal): string {
   const labels = decisionLabels[proposal]
   const reasons = rejectionNames.map((name) => `  - ${code(rejectionLabel(name))}: ${rejections[name]}`)
   const again =
-    proposal === 'rollback'
-      ? 'The baseline stays, and its watch is over.'
-      : `It is not proposed again before its definition changes or ${REJECTED_CHECKPOINTS} more checkpoints are reached.`
+    over[proposal] ??
+    `It is not proposed again before its definition changes or ${REJECTED_CHECKPOINTS} more checkpoints are reached.`
   return paragraphs(
     'Labels and commands count when somebody with the maintain role gives them.',
     [
@@ -94,17 +103,15 @@ export function alreadyText(pullNumber: number | null): string {
 
 export function rejectedText(proposal: Proposal, rejection: Rejection, furtherRuns: number): string {
   const again =
-    proposal === 'rollback'
-      ? 'The baseline stays as it is, and its watch is over.'
-      : `It is not proposed again before its definition changes or ${furtherRuns} further runs of it are settled (${REJECTED_CHECKPOINTS} checkpoints).`
+    over[proposal] ??
+    `It is not proposed again before its definition changes or ${furtherRuns} further runs of it are settled (${REJECTED_CHECKPOINTS} checkpoints).`
   return `Rejected: ${code(rejection)}, ${rejections[rejection]}. ${again}`
 }
 
 export function closedText(proposal: Proposal, furtherRuns: number): string {
   const again =
-    proposal === 'rollback'
-      ? 'The baseline stays as it is, and its watch is over.'
-      : `It is not proposed again before two further checkpoints say so (${furtherRuns} settled runs) or its definition changes.`
+    over[proposal] ??
+    `It is not proposed again before two further checkpoints say so (${furtherRuns} settled runs) or its definition changes.`
   return `Closed without a decision, which counts as a refusal without a reason. ${again} To decide now, reopen the issue.`
 }
 
@@ -160,6 +167,8 @@ export function carriedOutText(proposal: Proposal, view: CarriedOut): string {
       )
     case 'sunset':
       return `${name} has left the catalog, by #${pullNumber}.${squad === undefined ? '' : ` Thanks to squad **${inline(squad)}** for the try.`}`
+    case 'adopt':
+      return `${name} is in the catalog now, by #${pullNumber}. Its runs are compared with the baseline’s from here on.`
     case 'rollback':
       return `${code(workflow)} is what it was before ${name}, by #${pullNumber}. The variant stays in the catalog and can be chosen.`
   }

@@ -39,7 +39,13 @@ export interface RollbackPullView extends Changing {
 export interface SunsetPullView extends Changing {
   readonly proposal: 'sunset'
 }
-export type PromotionPullView = PromotePullView | RollbackPullView | SunsetPullView
+/** Overrides that become a variant. */
+export interface AdoptPullView extends Changing {
+  readonly proposal: 'adopt'
+  /** As somebody writes them behind a command. */
+  readonly overrides: string
+}
+export type PromotionPullView = PromotePullView | RollbackPullView | SunsetPullView | AdoptPullView
 
 export interface PullText {
   readonly title: string
@@ -48,29 +54,31 @@ export interface PullText {
 
 export function promotionPull(view: PromotionPullView): PullText {
   const { files, issueNumber } = view
-  const sections = { promote: promoteSections, rollback: rollbackSections, sunset: sunsetSections }
-  const {
-    title,
-    opening,
-    changes,
-    undo,
-    more = [],
-  } = view.proposal === 'promote'
-    ? sections.promote(view)
-    : view.proposal === 'rollback'
-      ? sections.rollback(view)
-      : sections.sunset(view)
+  const { title, opening, changes, undo, more = [] } = sectionsOf(view)
   return {
     title,
     body: paragraphs(
       opening,
-      `**Why:** #${issueNumber} has the thresholds, every run that counts and how to recompute them. It was approved there by a maintainer; merging this is the last word.`,
+      `**Why:** #${issueNumber} has the thresholds${view.proposal === 'adopt' ? ' and what such runs came to' : ', every run that counts and how to recompute them'}. It was approved there by a maintainer; merging this is the last word.`,
       `## What changes\n\n${[...changes, ...notes(view)].map((change) => `- ${change}`).join('\n')}`,
       `Files: ${fileList(files)}.`,
       ...more,
       `## How to undo it\n\n${undo}`,
       '<sub>Before this was opened, the result was resolved and compared: every other workflow and variant of the family means what it meant.</sub>',
     ),
+  }
+}
+
+function sectionsOf(view: PromotionPullView): Sections {
+  switch (view.proposal) {
+    case 'promote':
+      return promoteSections(view)
+    case 'rollback':
+      return rollbackSections(view)
+    case 'sunset':
+      return sunsetSections(view)
+    case 'adopt':
+      return adoptSections(view)
   }
 }
 
@@ -126,6 +134,16 @@ function sunsetSections(view: SunsetPullView): Sections {
     title: `Retire the variant ${workflowName(view)}`,
     opening: `This takes the variant ${name} out of the catalog. ${code(view.workflow)} itself stays as it is.`,
     changes: [`${name} can’t be started any more. Its runs and what became of them stay in the ledger.`],
+    undo: 'Revert this pull request.',
+  }
+}
+
+function adoptSections(view: AdoptPullView): Sections {
+  const name = code(workflowName(view))
+  return {
+    title: `Offer ${workflowName(view)}`,
+    opening: `This adds the variant ${name}: ${code(view.workflow)} with ${code(view.overrides)}, which people asked for by hand.`,
+    changes: [`${name} can be chosen by its name, and be given a share of subjects under ${code('trials')}.`],
     undo: 'Revert this pull request.',
   }
 }

@@ -6,6 +6,7 @@ import { formatUsd } from '../money.ts'
 import type { Decided } from '../outcome.ts'
 import type { Quote } from '../quote.ts'
 import type { InputValues } from '../template.ts'
+import { type AcceptedLately, acceptedLine } from './accepted-line.ts'
 import { assignedLine } from './assigned-line.ts'
 import {
   costLine,
@@ -51,6 +52,8 @@ export interface SessionView {
   /** That one squad's floor can't bring the trial to a decision: `floorReachLine`. */
   readonly outOfReach?: string | undefined
   readonly quote: Quote
+  /** What such runs have come to lately; told before a run and after it. */
+  readonly accepted?: AcceptedLately | undefined
   /** The accounts that pay, the portfolio first. */
   readonly accounts: readonly PayingAccount[]
   /** What the workflow was given, defaults included: a person's words. */
@@ -105,7 +108,7 @@ function stateParts(view: SessionView, proposed: string): readonly (string | und
   const price = [`**${lead}:** ${quoteLine(quote)}`, smallerHoldLine(quote)]
   switch (state.phase) {
     case 'quoted':
-      return [...price, ...asked, goLine(state.confirmOverMicroUsd)]
+      return [...price, acceptedLine(view.accepted), ...asked, goLine(state.confirmOverMicroUsd)]
     case 'started':
       return [...price, ...asked, 'The job has been asked for and waits its turn; nothing is spent until it begins.']
     case 'running':
@@ -121,6 +124,7 @@ function stateParts(view: SessionView, proposed: string): readonly (string | und
         workText(state.run.work),
         proposed,
         ...price,
+        acceptedLine(view.accepted),
         outcomeText(state.run, state.outcome),
         stepsDetails(state.run),
       ]

@@ -1,5 +1,6 @@
 /** The answer to `/agent status`: the sessions on this subject and what is left to spend. */
 import { formatUsd } from '../money.ts'
+import { type AcceptedSpend, perAcceptedWords } from '../portfolio-counts.ts'
 import type { Conclusion, Outcome } from '../run.ts'
 import type { CeilingStanding } from '../session-ceiling.ts'
 import { code, inline, link, paragraphs, table } from './markdown.ts'
@@ -49,11 +50,18 @@ export interface StatusView {
   readonly sessions: readonly StatusSession[]
   /** The accounts that these sessions touch. */
   readonly accounts: readonly PayingAccount[]
+  /** What came of the portfolios' money in the periods that are under way. */
+  readonly worth?: readonly PortfolioWorth[]
   readonly experiments?: readonly ExperimentProgress[]
   /** How runs of these workflows failed, the newest first. */
   readonly failures?: readonly StatusFailure[]
   /** Commands that wait for the run before them. */
   readonly waiting?: number
+}
+
+export interface PortfolioWorth {
+  readonly portfolio: string
+  readonly spend: AcceptedSpend
 }
 
 export function statusComment(view: StatusView): string {
@@ -72,6 +80,7 @@ export function statusComment(view: StatusView): string {
     view.accounts.length === 0 ? undefined : `**What is left**\n\n${accountLines(view.accounts)}`,
     waitingLine(view.waiting ?? 0),
     failuresText(view.failures ?? []),
+    worthText(view.worth ?? []),
     ...(view.experiments ?? []).map(progressText),
   )
 }
@@ -91,6 +100,14 @@ function failuresText(failures: readonly StatusFailure[]): string | undefined {
     return `- ${code(workflow)}: ${code(reason)}${at}, ${often}`
   })
   return `**How these workflows failed in this repository**\n\n${lines.join('\n')}`
+}
+
+function worthText(worth: readonly PortfolioWorth[]): string | undefined {
+  const lines = worth.flatMap(({ portfolio, spend }) => {
+    const words = perAcceptedWords(spend)
+    return words === undefined ? [] : [`- **${inline(portfolio)}**: ${words}`]
+  })
+  return lines.length === 0 ? undefined : `**What came of it in this period**\n\n${lines.join('\n')}`
 }
 
 function progressText({ name, success, settled, accepted }: ExperimentProgress): string {

@@ -81,6 +81,11 @@ export type Failure = Prisma.FailureModel
  */
 export type Fact = Prisma.FactModel
 /**
+ * Model RuleSet
+ * Outcome rules as a repository declared them, once for each wording: what a decision is explained and recomputed by.
+ */
+export type RuleSet = Prisma.RuleSetModel
+/**
  * Model Trial
  * A trial's running total over all time. `variant` is empty for the baseline, here and below.
  */
@@ -95,6 +100,27 @@ export type TrialDay = Prisma.TrialDayModel
  * Settled runs of a day by subject, so that a window's distinct subjects can be counted.
  */
 export type TrialSubject = Prisma.TrialSubjectModel
+/**
+ * Model PortfolioDay
+ * What a portfolio's runs of one workflow came to, by the UTC day on which they ended. Kept in step with `run` by the
+ * trigger `run_counted` and recomputed by the audit. A run counts once its outcome has been decided for the first time.
+ */
+export type PortfolioDay = Prisma.PortfolioDayModel
+/**
+ * Model OverrideDay
+ * Runs of the baseline with the same overrides, by the day they ended on and their subject; kept in step as `portfolio_day` is.
+ */
+export type OverrideDay = Prisma.OverrideDayModel
+/**
+ * Model Span
+ * From one moment that GitHub showed to another: `core/value-measure.ts` says which.
+ */
+export type Span = Prisma.SpanModel
+/**
+ * Model Review
+ * The row comes before its issue, so that there is one for each period.
+ */
+export type Review = Prisma.ReviewModel
 /**
  * Model Checkpoint
  * A look at a trial, taken once.

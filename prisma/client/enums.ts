@@ -105,7 +105,8 @@ export type EntryKind = (typeof EntryKind)[keyof typeof EntryKind]
 export const PromotionDecision = {
   promote: 'promote',
   sunset: 'sunset',
-  rollback: 'rollback'
+  rollback: 'rollback',
+  adopt: 'adopt'
 } as const
 
 export type PromotionDecision = (typeof PromotionDecision)[keyof typeof PromotionDecision]

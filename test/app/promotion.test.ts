@@ -63,6 +63,7 @@ async function proposed(options: { readonly end?: 'merged' | 'closed' } = {}) {
           endedAt: now,
           deliveredAt: now,
           decideAfter: now,
+          outcomeRule: null,
         },
       })
       await prisma.fact.create({ data: { runId: id, kind: end, key: '', value: 'yes', at: now } })

@@ -409,9 +409,14 @@ export const ModelName = {
   Schedule: 'Schedule',
   Failure: 'Failure',
   Fact: 'Fact',
+  RuleSet: 'RuleSet',
   Trial: 'Trial',
   TrialDay: 'TrialDay',
   TrialSubject: 'TrialSubject',
+  PortfolioDay: 'PortfolioDay',
+  OverrideDay: 'OverrideDay',
+  Span: 'Span',
+  Review: 'Review',
   Checkpoint: 'Checkpoint',
   Promotion: 'Promotion',
   Webhook: 'Webhook'
@@ -430,7 +435,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "repository" | "account" | "session" | "run" | "hold" | "entry" | "runCheckpoint" | "sessionEvent" | "queued" | "schedule" | "failure" | "fact" | "trial" | "trialDay" | "trialSubject" | "checkpoint" | "promotion" | "webhook"
+    modelProps: "repository" | "account" | "session" | "run" | "hold" | "entry" | "runCheckpoint" | "sessionEvent" | "queued" | "schedule" | "failure" | "fact" | "ruleSet" | "trial" | "trialDay" | "trialSubject" | "portfolioDay" | "overrideDay" | "span" | "review" | "checkpoint" | "promotion" | "webhook"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -1322,6 +1327,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    RuleSet: {
+      payload: Prisma.$RuleSetPayload<ExtArgs>
+      fields: Prisma.RuleSetFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.RuleSetFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RuleSetPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.RuleSetFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RuleSetPayload>
+        }
+        findFirst: {
+          args: Prisma.RuleSetFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RuleSetPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.RuleSetFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RuleSetPayload>
+        }
+        findMany: {
+          args: Prisma.RuleSetFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RuleSetPayload>[]
+        }
+        create: {
+          args: Prisma.RuleSetCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RuleSetPayload>
+        }
+        createMany: {
+          args: Prisma.RuleSetCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.RuleSetCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RuleSetPayload>[]
+        }
+        delete: {
+          args: Prisma.RuleSetDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RuleSetPayload>
+        }
+        update: {
+          args: Prisma.RuleSetUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RuleSetPayload>
+        }
+        deleteMany: {
+          args: Prisma.RuleSetDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.RuleSetUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.RuleSetUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RuleSetPayload>[]
+        }
+        upsert: {
+          args: Prisma.RuleSetUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RuleSetPayload>
+        }
+        aggregate: {
+          args: Prisma.RuleSetAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateRuleSet>
+        }
+        groupBy: {
+          args: Prisma.RuleSetGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.RuleSetGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.RuleSetCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.RuleSetCountAggregateOutputType> | number
+        }
+      }
+    }
     Trial: {
       payload: Prisma.$TrialPayload<ExtArgs>
       fields: Prisma.TrialFieldRefs
@@ -1541,6 +1620,302 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.TrialSubjectCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.TrialSubjectCountAggregateOutputType> | number
+        }
+      }
+    }
+    PortfolioDay: {
+      payload: Prisma.$PortfolioDayPayload<ExtArgs>
+      fields: Prisma.PortfolioDayFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.PortfolioDayFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PortfolioDayPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.PortfolioDayFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PortfolioDayPayload>
+        }
+        findFirst: {
+          args: Prisma.PortfolioDayFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PortfolioDayPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.PortfolioDayFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PortfolioDayPayload>
+        }
+        findMany: {
+          args: Prisma.PortfolioDayFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PortfolioDayPayload>[]
+        }
+        create: {
+          args: Prisma.PortfolioDayCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PortfolioDayPayload>
+        }
+        createMany: {
+          args: Prisma.PortfolioDayCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.PortfolioDayCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PortfolioDayPayload>[]
+        }
+        delete: {
+          args: Prisma.PortfolioDayDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PortfolioDayPayload>
+        }
+        update: {
+          args: Prisma.PortfolioDayUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PortfolioDayPayload>
+        }
+        deleteMany: {
+          args: Prisma.PortfolioDayDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.PortfolioDayUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.PortfolioDayUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PortfolioDayPayload>[]
+        }
+        upsert: {
+          args: Prisma.PortfolioDayUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PortfolioDayPayload>
+        }
+        aggregate: {
+          args: Prisma.PortfolioDayAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregatePortfolioDay>
+        }
+        groupBy: {
+          args: Prisma.PortfolioDayGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.PortfolioDayGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.PortfolioDayCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.PortfolioDayCountAggregateOutputType> | number
+        }
+      }
+    }
+    OverrideDay: {
+      payload: Prisma.$OverrideDayPayload<ExtArgs>
+      fields: Prisma.OverrideDayFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.OverrideDayFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OverrideDayPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.OverrideDayFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OverrideDayPayload>
+        }
+        findFirst: {
+          args: Prisma.OverrideDayFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OverrideDayPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.OverrideDayFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OverrideDayPayload>
+        }
+        findMany: {
+          args: Prisma.OverrideDayFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OverrideDayPayload>[]
+        }
+        create: {
+          args: Prisma.OverrideDayCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OverrideDayPayload>
+        }
+        createMany: {
+          args: Prisma.OverrideDayCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.OverrideDayCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OverrideDayPayload>[]
+        }
+        delete: {
+          args: Prisma.OverrideDayDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OverrideDayPayload>
+        }
+        update: {
+          args: Prisma.OverrideDayUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OverrideDayPayload>
+        }
+        deleteMany: {
+          args: Prisma.OverrideDayDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.OverrideDayUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.OverrideDayUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OverrideDayPayload>[]
+        }
+        upsert: {
+          args: Prisma.OverrideDayUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OverrideDayPayload>
+        }
+        aggregate: {
+          args: Prisma.OverrideDayAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateOverrideDay>
+        }
+        groupBy: {
+          args: Prisma.OverrideDayGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.OverrideDayGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.OverrideDayCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.OverrideDayCountAggregateOutputType> | number
+        }
+      }
+    }
+    Span: {
+      payload: Prisma.$SpanPayload<ExtArgs>
+      fields: Prisma.SpanFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.SpanFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SpanPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.SpanFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SpanPayload>
+        }
+        findFirst: {
+          args: Prisma.SpanFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SpanPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.SpanFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SpanPayload>
+        }
+        findMany: {
+          args: Prisma.SpanFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SpanPayload>[]
+        }
+        create: {
+          args: Prisma.SpanCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SpanPayload>
+        }
+        createMany: {
+          args: Prisma.SpanCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.SpanCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SpanPayload>[]
+        }
+        delete: {
+          args: Prisma.SpanDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SpanPayload>
+        }
+        update: {
+          args: Prisma.SpanUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SpanPayload>
+        }
+        deleteMany: {
+          args: Prisma.SpanDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.SpanUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.SpanUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SpanPayload>[]
+        }
+        upsert: {
+          args: Prisma.SpanUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SpanPayload>
+        }
+        aggregate: {
+          args: Prisma.SpanAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateSpan>
+        }
+        groupBy: {
+          args: Prisma.SpanGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SpanGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.SpanCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SpanCountAggregateOutputType> | number
+        }
+      }
+    }
+    Review: {
+      payload: Prisma.$ReviewPayload<ExtArgs>
+      fields: Prisma.ReviewFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ReviewFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReviewPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ReviewFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReviewPayload>
+        }
+        findFirst: {
+          args: Prisma.ReviewFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReviewPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ReviewFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReviewPayload>
+        }
+        findMany: {
+          args: Prisma.ReviewFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReviewPayload>[]
+        }
+        create: {
+          args: Prisma.ReviewCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReviewPayload>
+        }
+        createMany: {
+          args: Prisma.ReviewCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ReviewCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReviewPayload>[]
+        }
+        delete: {
+          args: Prisma.ReviewDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReviewPayload>
+        }
+        update: {
+          args: Prisma.ReviewUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReviewPayload>
+        }
+        deleteMany: {
+          args: Prisma.ReviewDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ReviewUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ReviewUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReviewPayload>[]
+        }
+        upsert: {
+          args: Prisma.ReviewUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReviewPayload>
+        }
+        aggregate: {
+          args: Prisma.ReviewAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateReview>
+        }
+        groupBy: {
+          args: Prisma.ReviewGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ReviewGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ReviewCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ReviewCountAggregateOutputType> | number
         }
       }
     }
@@ -1811,7 +2186,8 @@ export const RepositoryScalarFieldEnum = {
   name: 'name',
   installationId: 'installationId',
   defaultBranch: 'defaultBranch',
-  schedulesReadAt: 'schedulesReadAt'
+  schedulesReadAt: 'schedulesReadAt',
+  lookedAt: 'lookedAt'
 } as const
 
 export type RepositoryScalarFieldEnum = (typeof RepositoryScalarFieldEnum)[keyof typeof RepositoryScalarFieldEnum]
@@ -1912,6 +2288,10 @@ export const RunScalarFieldEnum = {
   outcome: 'outcome',
   outcomeRule: 'outcomeRule',
   outcomeAt: 'outcomeAt',
+  overrideKey: 'overrideKey',
+  ruleSetId: 'ruleSetId',
+  rulesSha: 'rulesSha',
+  decidedAt: 'decidedAt',
   decideAfter: 'decideAfter',
   reverted: 'reverted',
   showAfter: 'showAfter',
@@ -2022,6 +2402,14 @@ export const FactScalarFieldEnum = {
 export type FactScalarFieldEnum = (typeof FactScalarFieldEnum)[keyof typeof FactScalarFieldEnum]
 
 
+export const RuleSetScalarFieldEnum = {
+  id: 'id',
+  rules: 'rules'
+} as const
+
+export type RuleSetScalarFieldEnum = (typeof RuleSetScalarFieldEnum)[keyof typeof RuleSetScalarFieldEnum]
+
+
 export const TrialScalarFieldEnum = {
   repositoryId: 'repositoryId',
   family: 'family',
@@ -2063,6 +2451,68 @@ export const TrialSubjectScalarFieldEnum = {
 export type TrialSubjectScalarFieldEnum = (typeof TrialSubjectScalarFieldEnum)[keyof typeof TrialSubjectScalarFieldEnum]
 
 
+export const PortfolioDayScalarFieldEnum = {
+  repositoryId: 'repositoryId',
+  portfolio: 'portfolio',
+  family: 'family',
+  day: 'day',
+  completed: 'completed',
+  withheld: 'withheld',
+  capped: 'capped',
+  failed: 'failed',
+  cancelled: 'cancelled',
+  accepted: 'accepted',
+  reworked: 'reworked',
+  rejected: 'rejected',
+  unknown: 'unknown',
+  pending: 'pending',
+  redone: 'redone',
+  spendMicroUsd: 'spendMicroUsd',
+  pendingSpendMicroUsd: 'pendingSpendMicroUsd'
+} as const
+
+export type PortfolioDayScalarFieldEnum = (typeof PortfolioDayScalarFieldEnum)[keyof typeof PortfolioDayScalarFieldEnum]
+
+
+export const OverrideDayScalarFieldEnum = {
+  repositoryId: 'repositoryId',
+  family: 'family',
+  overrideKey: 'overrideKey',
+  day: 'day',
+  subjectKey: 'subjectKey',
+  accepted: 'accepted',
+  reworked: 'reworked',
+  rejected: 'rejected',
+  unknown: 'unknown',
+  spendMicroUsd: 'spendMicroUsd'
+} as const
+
+export type OverrideDayScalarFieldEnum = (typeof OverrideDayScalarFieldEnum)[keyof typeof OverrideDayScalarFieldEnum]
+
+
+export const SpanScalarFieldEnum = {
+  repositoryId: 'repositoryId',
+  measure: 'measure',
+  scope: 'scope',
+  subjectKey: 'subjectKey',
+  startedAt: 'startedAt',
+  endedAt: 'endedAt'
+} as const
+
+export type SpanScalarFieldEnum = (typeof SpanScalarFieldEnum)[keyof typeof SpanScalarFieldEnum]
+
+
+export const ReviewScalarFieldEnum = {
+  repositoryId: 'repositoryId',
+  periodStart: 'periodStart',
+  openedAt: 'openedAt',
+  issueNumber: 'issueNumber',
+  digest: 'digest'
+} as const
+
+export type ReviewScalarFieldEnum = (typeof ReviewScalarFieldEnum)[keyof typeof ReviewScalarFieldEnum]
+
+
 export const CheckpointScalarFieldEnum = {
   repositoryId: 'repositoryId',
   family: 'family',
@@ -2086,6 +2536,7 @@ export const PromotionScalarFieldEnum = {
   openedAt: 'openedAt',
   state: 'state',
   definition: 'definition',
+  overrideKey: 'overrideKey',
   pullNumber: 'pullNumber',
   givenUp: 'givenUp',
   rejection: 'rejection',
@@ -2572,9 +3023,14 @@ export type GlobalOmitConfig = {
   schedule?: Prisma.ScheduleOmit
   failure?: Prisma.FailureOmit
   fact?: Prisma.FactOmit
+  ruleSet?: Prisma.RuleSetOmit
   trial?: Prisma.TrialOmit
   trialDay?: Prisma.TrialDayOmit
   trialSubject?: Prisma.TrialSubjectOmit
+  portfolioDay?: Prisma.PortfolioDayOmit
+  overrideDay?: Prisma.OverrideDayOmit
+  span?: Prisma.SpanOmit
+  review?: Prisma.ReviewOmit
   checkpoint?: Prisma.CheckpointOmit
   promotion?: Prisma.PromotionOmit
   webhook?: Prisma.WebhookOmit

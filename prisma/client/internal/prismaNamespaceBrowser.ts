@@ -63,9 +63,14 @@ export const ModelName = {
   Schedule: 'Schedule',
   Failure: 'Failure',
   Fact: 'Fact',
+  RuleSet: 'RuleSet',
   Trial: 'Trial',
   TrialDay: 'TrialDay',
   TrialSubject: 'TrialSubject',
+  PortfolioDay: 'PortfolioDay',
+  OverrideDay: 'OverrideDay',
+  Span: 'Span',
+  Review: 'Review',
   Checkpoint: 'Checkpoint',
   Promotion: 'Promotion',
   Webhook: 'Webhook'
@@ -93,7 +98,8 @@ export const RepositoryScalarFieldEnum = {
   name: 'name',
   installationId: 'installationId',
   defaultBranch: 'defaultBranch',
-  schedulesReadAt: 'schedulesReadAt'
+  schedulesReadAt: 'schedulesReadAt',
+  lookedAt: 'lookedAt'
 } as const
 
 export type RepositoryScalarFieldEnum = (typeof RepositoryScalarFieldEnum)[keyof typeof RepositoryScalarFieldEnum]
@@ -194,6 +200,10 @@ export const RunScalarFieldEnum = {
   outcome: 'outcome',
   outcomeRule: 'outcomeRule',
   outcomeAt: 'outcomeAt',
+  overrideKey: 'overrideKey',
+  ruleSetId: 'ruleSetId',
+  rulesSha: 'rulesSha',
+  decidedAt: 'decidedAt',
   decideAfter: 'decideAfter',
   reverted: 'reverted',
   showAfter: 'showAfter',
@@ -304,6 +314,14 @@ export const FactScalarFieldEnum = {
 export type FactScalarFieldEnum = (typeof FactScalarFieldEnum)[keyof typeof FactScalarFieldEnum]
 
 
+export const RuleSetScalarFieldEnum = {
+  id: 'id',
+  rules: 'rules'
+} as const
+
+export type RuleSetScalarFieldEnum = (typeof RuleSetScalarFieldEnum)[keyof typeof RuleSetScalarFieldEnum]
+
+
 export const TrialScalarFieldEnum = {
   repositoryId: 'repositoryId',
   family: 'family',
@@ -345,6 +363,68 @@ export const TrialSubjectScalarFieldEnum = {
 export type TrialSubjectScalarFieldEnum = (typeof TrialSubjectScalarFieldEnum)[keyof typeof TrialSubjectScalarFieldEnum]
 
 
+export const PortfolioDayScalarFieldEnum = {
+  repositoryId: 'repositoryId',
+  portfolio: 'portfolio',
+  family: 'family',
+  day: 'day',
+  completed: 'completed',
+  withheld: 'withheld',
+  capped: 'capped',
+  failed: 'failed',
+  cancelled: 'cancelled',
+  accepted: 'accepted',
+  reworked: 'reworked',
+  rejected: 'rejected',
+  unknown: 'unknown',
+  pending: 'pending',
+  redone: 'redone',
+  spendMicroUsd: 'spendMicroUsd',
+  pendingSpendMicroUsd: 'pendingSpendMicroUsd'
+} as const
+
+export type PortfolioDayScalarFieldEnum = (typeof PortfolioDayScalarFieldEnum)[keyof typeof PortfolioDayScalarFieldEnum]
+
+
+export const OverrideDayScalarFieldEnum = {
+  repositoryId: 'repositoryId',
+  family: 'family',
+  overrideKey: 'overrideKey',
+  day: 'day',
+  subjectKey: 'subjectKey',
+  accepted: 'accepted',
+  reworked: 'reworked',
+  rejected: 'rejected',
+  unknown: 'unknown',
+  spendMicroUsd: 'spendMicroUsd'
+} as const
+
+export type OverrideDayScalarFieldEnum = (typeof OverrideDayScalarFieldEnum)[keyof typeof OverrideDayScalarFieldEnum]
+
+
+export const SpanScalarFieldEnum = {
+  repositoryId: 'repositoryId',
+  measure: 'measure',
+  scope: 'scope',
+  subjectKey: 'subjectKey',
+  startedAt: 'startedAt',
+  endedAt: 'endedAt'
+} as const
+
+export type SpanScalarFieldEnum = (typeof SpanScalarFieldEnum)[keyof typeof SpanScalarFieldEnum]
+
+
+export const ReviewScalarFieldEnum = {
+  repositoryId: 'repositoryId',
+  periodStart: 'periodStart',
+  openedAt: 'openedAt',
+  issueNumber: 'issueNumber',
+  digest: 'digest'
+} as const
+
+export type ReviewScalarFieldEnum = (typeof ReviewScalarFieldEnum)[keyof typeof ReviewScalarFieldEnum]
+
+
 export const CheckpointScalarFieldEnum = {
   repositoryId: 'repositoryId',
   family: 'family',
@@ -368,6 +448,7 @@ export const PromotionScalarFieldEnum = {
   openedAt: 'openedAt',
   state: 'state',
   definition: 'definition',
+  overrideKey: 'overrideKey',
   pullNumber: 'pullNumber',
   givenUp: 'givenUp',
   rejection: 'rejection',

@@ -49,6 +49,7 @@ export type PromotionMinAggregateOutputType = {
   openedAt: Date | null
   state: $Enums.PromotionState | null
   definition: string | null
+  overrideKey: string | null
   pullNumber: number | null
   givenUp: number | null
   rejection: string | null
@@ -66,6 +67,7 @@ export type PromotionMaxAggregateOutputType = {
   openedAt: Date | null
   state: $Enums.PromotionState | null
   definition: string | null
+  overrideKey: string | null
   pullNumber: number | null
   givenUp: number | null
   rejection: string | null
@@ -83,6 +85,7 @@ export type PromotionCountAggregateOutputType = {
   openedAt: number
   state: number
   definition: number
+  overrideKey: number
   pullNumber: number
   givenUp: number
   rejection: number
@@ -117,6 +120,7 @@ export type PromotionMinAggregateInputType = {
   openedAt?: true
   state?: true
   definition?: true
+  overrideKey?: true
   pullNumber?: true
   givenUp?: true
   rejection?: true
@@ -134,6 +138,7 @@ export type PromotionMaxAggregateInputType = {
   openedAt?: true
   state?: true
   definition?: true
+  overrideKey?: true
   pullNumber?: true
   givenUp?: true
   rejection?: true
@@ -151,6 +156,7 @@ export type PromotionCountAggregateInputType = {
   openedAt?: true
   state?: true
   definition?: true
+  overrideKey?: true
   pullNumber?: true
   givenUp?: true
   rejection?: true
@@ -256,6 +262,7 @@ export type PromotionGroupByOutputType = {
   openedAt: Date
   state: $Enums.PromotionState
   definition: string | null
+  overrideKey: string | null
   pullNumber: number | null
   givenUp: number
   rejection: string | null
@@ -297,6 +304,7 @@ export type PromotionWhereInput = {
   openedAt?: Prisma.DateTimeFilter<"Promotion"> | Date | string
   state?: Prisma.EnumPromotionStateFilter<"Promotion"> | $Enums.PromotionState
   definition?: Prisma.StringNullableFilter<"Promotion"> | string | null
+  overrideKey?: Prisma.StringNullableFilter<"Promotion"> | string | null
   pullNumber?: Prisma.IntNullableFilter<"Promotion"> | number | null
   givenUp?: Prisma.IntFilter<"Promotion"> | number
   rejection?: Prisma.StringNullableFilter<"Promotion"> | string | null
@@ -316,6 +324,7 @@ export type PromotionOrderByWithRelationInput = {
   openedAt?: Prisma.SortOrder
   state?: Prisma.SortOrder
   definition?: Prisma.SortOrderInput | Prisma.SortOrder
+  overrideKey?: Prisma.SortOrderInput | Prisma.SortOrder
   pullNumber?: Prisma.SortOrderInput | Prisma.SortOrder
   givenUp?: Prisma.SortOrder
   rejection?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -339,6 +348,7 @@ export type PromotionWhereUniqueInput = Prisma.AtLeast<{
   openedAt?: Prisma.DateTimeFilter<"Promotion"> | Date | string
   state?: Prisma.EnumPromotionStateFilter<"Promotion"> | $Enums.PromotionState
   definition?: Prisma.StringNullableFilter<"Promotion"> | string | null
+  overrideKey?: Prisma.StringNullableFilter<"Promotion"> | string | null
   pullNumber?: Prisma.IntNullableFilter<"Promotion"> | number | null
   givenUp?: Prisma.IntFilter<"Promotion"> | number
   rejection?: Prisma.StringNullableFilter<"Promotion"> | string | null
@@ -358,6 +368,7 @@ export type PromotionOrderByWithAggregationInput = {
   openedAt?: Prisma.SortOrder
   state?: Prisma.SortOrder
   definition?: Prisma.SortOrderInput | Prisma.SortOrder
+  overrideKey?: Prisma.SortOrderInput | Prisma.SortOrder
   pullNumber?: Prisma.SortOrderInput | Prisma.SortOrder
   givenUp?: Prisma.SortOrder
   rejection?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -384,6 +395,7 @@ export type PromotionScalarWhereWithAggregatesInput = {
   openedAt?: Prisma.DateTimeWithAggregatesFilter<"Promotion"> | Date | string
   state?: Prisma.EnumPromotionStateWithAggregatesFilter<"Promotion"> | $Enums.PromotionState
   definition?: Prisma.StringNullableWithAggregatesFilter<"Promotion"> | string | null
+  overrideKey?: Prisma.StringNullableWithAggregatesFilter<"Promotion"> | string | null
   pullNumber?: Prisma.IntNullableWithAggregatesFilter<"Promotion"> | number | null
   givenUp?: Prisma.IntWithAggregatesFilter<"Promotion"> | number
   rejection?: Prisma.StringNullableWithAggregatesFilter<"Promotion"> | string | null
@@ -401,6 +413,7 @@ export type PromotionCreateInput = {
   openedAt: Date | string
   state?: $Enums.PromotionState
   definition?: string | null
+  overrideKey?: string | null
   pullNumber?: number | null
   givenUp?: number
   rejection?: string | null
@@ -420,6 +433,7 @@ export type PromotionUncheckedCreateInput = {
   openedAt: Date | string
   state?: $Enums.PromotionState
   definition?: string | null
+  overrideKey?: string | null
   pullNumber?: number | null
   givenUp?: number
   rejection?: string | null
@@ -437,6 +451,7 @@ export type PromotionUpdateInput = {
   openedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   state?: Prisma.EnumPromotionStateFieldUpdateOperationsInput | $Enums.PromotionState
   definition?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  overrideKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   pullNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   givenUp?: Prisma.IntFieldUpdateOperationsInput | number
   rejection?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -456,6 +471,7 @@ export type PromotionUncheckedUpdateInput = {
   openedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   state?: Prisma.EnumPromotionStateFieldUpdateOperationsInput | $Enums.PromotionState
   definition?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  overrideKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   pullNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   givenUp?: Prisma.IntFieldUpdateOperationsInput | number
   rejection?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -474,6 +490,7 @@ export type PromotionCreateManyInput = {
   openedAt: Date | string
   state?: $Enums.PromotionState
   definition?: string | null
+  overrideKey?: string | null
   pullNumber?: number | null
   givenUp?: number
   rejection?: string | null
@@ -491,6 +508,7 @@ export type PromotionUpdateManyMutationInput = {
   openedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   state?: Prisma.EnumPromotionStateFieldUpdateOperationsInput | $Enums.PromotionState
   definition?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  overrideKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   pullNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   givenUp?: Prisma.IntFieldUpdateOperationsInput | number
   rejection?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -509,6 +527,7 @@ export type PromotionUncheckedUpdateManyInput = {
   openedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   state?: Prisma.EnumPromotionStateFieldUpdateOperationsInput | $Enums.PromotionState
   definition?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  overrideKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   pullNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   givenUp?: Prisma.IntFieldUpdateOperationsInput | number
   rejection?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -544,6 +563,7 @@ export type PromotionCountOrderByAggregateInput = {
   openedAt?: Prisma.SortOrder
   state?: Prisma.SortOrder
   definition?: Prisma.SortOrder
+  overrideKey?: Prisma.SortOrder
   pullNumber?: Prisma.SortOrder
   givenUp?: Prisma.SortOrder
   rejection?: Prisma.SortOrder
@@ -569,6 +589,7 @@ export type PromotionMaxOrderByAggregateInput = {
   openedAt?: Prisma.SortOrder
   state?: Prisma.SortOrder
   definition?: Prisma.SortOrder
+  overrideKey?: Prisma.SortOrder
   pullNumber?: Prisma.SortOrder
   givenUp?: Prisma.SortOrder
   rejection?: Prisma.SortOrder
@@ -586,6 +607,7 @@ export type PromotionMinOrderByAggregateInput = {
   openedAt?: Prisma.SortOrder
   state?: Prisma.SortOrder
   definition?: Prisma.SortOrder
+  overrideKey?: Prisma.SortOrder
   pullNumber?: Prisma.SortOrder
   givenUp?: Prisma.SortOrder
   rejection?: Prisma.SortOrder
@@ -659,6 +681,7 @@ export type PromotionCreateWithoutRepositoryInput = {
   openedAt: Date | string
   state?: $Enums.PromotionState
   definition?: string | null
+  overrideKey?: string | null
   pullNumber?: number | null
   givenUp?: number
   rejection?: string | null
@@ -676,6 +699,7 @@ export type PromotionUncheckedCreateWithoutRepositoryInput = {
   openedAt: Date | string
   state?: $Enums.PromotionState
   definition?: string | null
+  overrideKey?: string | null
   pullNumber?: number | null
   givenUp?: number
   rejection?: string | null
@@ -723,6 +747,7 @@ export type PromotionScalarWhereInput = {
   openedAt?: Prisma.DateTimeFilter<"Promotion"> | Date | string
   state?: Prisma.EnumPromotionStateFilter<"Promotion"> | $Enums.PromotionState
   definition?: Prisma.StringNullableFilter<"Promotion"> | string | null
+  overrideKey?: Prisma.StringNullableFilter<"Promotion"> | string | null
   pullNumber?: Prisma.IntNullableFilter<"Promotion"> | number | null
   givenUp?: Prisma.IntFilter<"Promotion"> | number
   rejection?: Prisma.StringNullableFilter<"Promotion"> | string | null
@@ -740,6 +765,7 @@ export type PromotionCreateManyRepositoryInput = {
   openedAt: Date | string
   state?: $Enums.PromotionState
   definition?: string | null
+  overrideKey?: string | null
   pullNumber?: number | null
   givenUp?: number
   rejection?: string | null
@@ -757,6 +783,7 @@ export type PromotionUpdateWithoutRepositoryInput = {
   openedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   state?: Prisma.EnumPromotionStateFieldUpdateOperationsInput | $Enums.PromotionState
   definition?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  overrideKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   pullNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   givenUp?: Prisma.IntFieldUpdateOperationsInput | number
   rejection?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -774,6 +801,7 @@ export type PromotionUncheckedUpdateWithoutRepositoryInput = {
   openedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   state?: Prisma.EnumPromotionStateFieldUpdateOperationsInput | $Enums.PromotionState
   definition?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  overrideKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   pullNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   givenUp?: Prisma.IntFieldUpdateOperationsInput | number
   rejection?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -791,6 +819,7 @@ export type PromotionUncheckedUpdateManyWithoutRepositoryInput = {
   openedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   state?: Prisma.EnumPromotionStateFieldUpdateOperationsInput | $Enums.PromotionState
   definition?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  overrideKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   pullNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   givenUp?: Prisma.IntFieldUpdateOperationsInput | number
   rejection?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -811,6 +840,7 @@ export type PromotionSelect<ExtArgs extends runtime.Types.Extensions.InternalArg
   openedAt?: boolean
   state?: boolean
   definition?: boolean
+  overrideKey?: boolean
   pullNumber?: boolean
   givenUp?: boolean
   rejection?: boolean
@@ -830,6 +860,7 @@ export type PromotionSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Ext
   openedAt?: boolean
   state?: boolean
   definition?: boolean
+  overrideKey?: boolean
   pullNumber?: boolean
   givenUp?: boolean
   rejection?: boolean
@@ -849,6 +880,7 @@ export type PromotionSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Ext
   openedAt?: boolean
   state?: boolean
   definition?: boolean
+  overrideKey?: boolean
   pullNumber?: boolean
   givenUp?: boolean
   rejection?: boolean
@@ -868,6 +900,7 @@ export type PromotionSelectScalar = {
   openedAt?: boolean
   state?: boolean
   definition?: boolean
+  overrideKey?: boolean
   pullNumber?: boolean
   givenUp?: boolean
   rejection?: boolean
@@ -877,7 +910,7 @@ export type PromotionSelectScalar = {
   lookedAt?: boolean
 }
 
-export type PromotionOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"repositoryId" | "family" | "variant" | "decision" | "issueNumber" | "openedAt" | "state" | "definition" | "pullNumber" | "givenUp" | "rejection" | "decidedAt" | "before" | "overdue" | "lookedAt", ExtArgs["result"]["promotion"]>
+export type PromotionOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"repositoryId" | "family" | "variant" | "decision" | "issueNumber" | "openedAt" | "state" | "definition" | "overrideKey" | "pullNumber" | "givenUp" | "rejection" | "decidedAt" | "before" | "overdue" | "lookedAt", ExtArgs["result"]["promotion"]>
 export type PromotionInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   repository?: boolean | Prisma.RepositoryDefaultArgs<ExtArgs>
 }
@@ -905,6 +938,10 @@ export type $PromotionPayload<ExtArgs extends runtime.Types.Extensions.InternalA
      * SHA-256 of what was judged: the two sides as they were declared then, in hex.
      */
     definition: string | null
+    /**
+     * Of `adopt`: `core/override-set.ts`, the overrides that are to be a variant.
+     */
+    overrideKey: string | null
     /**
      * The pull request that carries it out, and how many before it were given up.
      */
@@ -1362,6 +1399,7 @@ export interface PromotionFieldRefs {
   readonly openedAt: Prisma.FieldRef<"Promotion", 'DateTime'>
   readonly state: Prisma.FieldRef<"Promotion", 'PromotionState'>
   readonly definition: Prisma.FieldRef<"Promotion", 'String'>
+  readonly overrideKey: Prisma.FieldRef<"Promotion", 'String'>
   readonly pullNumber: Prisma.FieldRef<"Promotion", 'Int'>
   readonly givenUp: Prisma.FieldRef<"Promotion", 'Int'>
   readonly rejection: Prisma.FieldRef<"Promotion", 'String'>

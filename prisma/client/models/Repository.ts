@@ -43,6 +43,7 @@ export type RepositoryMinAggregateOutputType = {
   installationId: bigint | null
   defaultBranch: string | null
   schedulesReadAt: Date | null
+  lookedAt: Date | null
 }
 
 export type RepositoryMaxAggregateOutputType = {
@@ -52,6 +53,7 @@ export type RepositoryMaxAggregateOutputType = {
   installationId: bigint | null
   defaultBranch: string | null
   schedulesReadAt: Date | null
+  lookedAt: Date | null
 }
 
 export type RepositoryCountAggregateOutputType = {
@@ -61,6 +63,7 @@ export type RepositoryCountAggregateOutputType = {
   installationId: number
   defaultBranch: number
   schedulesReadAt: number
+  lookedAt: number
   _all: number
 }
 
@@ -82,6 +85,7 @@ export type RepositoryMinAggregateInputType = {
   installationId?: true
   defaultBranch?: true
   schedulesReadAt?: true
+  lookedAt?: true
 }
 
 export type RepositoryMaxAggregateInputType = {
@@ -91,6 +95,7 @@ export type RepositoryMaxAggregateInputType = {
   installationId?: true
   defaultBranch?: true
   schedulesReadAt?: true
+  lookedAt?: true
 }
 
 export type RepositoryCountAggregateInputType = {
@@ -100,6 +105,7 @@ export type RepositoryCountAggregateInputType = {
   installationId?: true
   defaultBranch?: true
   schedulesReadAt?: true
+  lookedAt?: true
   _all?: true
 }
 
@@ -196,6 +202,7 @@ export type RepositoryGroupByOutputType = {
   installationId: bigint
   defaultBranch: string
   schedulesReadAt: Date | null
+  lookedAt: Date | null
   _count: RepositoryCountAggregateOutputType | null
   _avg: RepositoryAvgAggregateOutputType | null
   _sum: RepositorySumAggregateOutputType | null
@@ -228,6 +235,7 @@ export type RepositoryWhereInput = {
   installationId?: Prisma.BigIntFilter<"Repository"> | bigint | number
   defaultBranch?: Prisma.StringFilter<"Repository"> | string
   schedulesReadAt?: Prisma.DateTimeNullableFilter<"Repository"> | Date | string | null
+  lookedAt?: Prisma.DateTimeNullableFilter<"Repository"> | Date | string | null
   accounts?: Prisma.AccountListRelationFilter
   promotions?: Prisma.PromotionListRelationFilter
 }
@@ -239,6 +247,7 @@ export type RepositoryOrderByWithRelationInput = {
   installationId?: Prisma.SortOrder
   defaultBranch?: Prisma.SortOrder
   schedulesReadAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  lookedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   accounts?: Prisma.AccountOrderByRelationAggregateInput
   promotions?: Prisma.PromotionOrderByRelationAggregateInput
 }
@@ -253,6 +262,7 @@ export type RepositoryWhereUniqueInput = Prisma.AtLeast<{
   installationId?: Prisma.BigIntFilter<"Repository"> | bigint | number
   defaultBranch?: Prisma.StringFilter<"Repository"> | string
   schedulesReadAt?: Prisma.DateTimeNullableFilter<"Repository"> | Date | string | null
+  lookedAt?: Prisma.DateTimeNullableFilter<"Repository"> | Date | string | null
   accounts?: Prisma.AccountListRelationFilter
   promotions?: Prisma.PromotionListRelationFilter
 }, "id">
@@ -264,6 +274,7 @@ export type RepositoryOrderByWithAggregationInput = {
   installationId?: Prisma.SortOrder
   defaultBranch?: Prisma.SortOrder
   schedulesReadAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  lookedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.RepositoryCountOrderByAggregateInput
   _avg?: Prisma.RepositoryAvgOrderByAggregateInput
   _max?: Prisma.RepositoryMaxOrderByAggregateInput
@@ -281,6 +292,7 @@ export type RepositoryScalarWhereWithAggregatesInput = {
   installationId?: Prisma.BigIntWithAggregatesFilter<"Repository"> | bigint | number
   defaultBranch?: Prisma.StringWithAggregatesFilter<"Repository"> | string
   schedulesReadAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Repository"> | Date | string | null
+  lookedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Repository"> | Date | string | null
 }
 
 export type RepositoryCreateInput = {
@@ -290,6 +302,7 @@ export type RepositoryCreateInput = {
   installationId: bigint | number
   defaultBranch: string
   schedulesReadAt?: Date | string | null
+  lookedAt?: Date | string | null
   accounts?: Prisma.AccountCreateNestedManyWithoutRepositoryInput
   promotions?: Prisma.PromotionCreateNestedManyWithoutRepositoryInput
 }
@@ -301,6 +314,7 @@ export type RepositoryUncheckedCreateInput = {
   installationId: bigint | number
   defaultBranch: string
   schedulesReadAt?: Date | string | null
+  lookedAt?: Date | string | null
   accounts?: Prisma.AccountUncheckedCreateNestedManyWithoutRepositoryInput
   promotions?: Prisma.PromotionUncheckedCreateNestedManyWithoutRepositoryInput
 }
@@ -312,6 +326,7 @@ export type RepositoryUpdateInput = {
   installationId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   defaultBranch?: Prisma.StringFieldUpdateOperationsInput | string
   schedulesReadAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lookedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   accounts?: Prisma.AccountUpdateManyWithoutRepositoryNestedInput
   promotions?: Prisma.PromotionUpdateManyWithoutRepositoryNestedInput
 }
@@ -323,6 +338,7 @@ export type RepositoryUncheckedUpdateInput = {
   installationId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   defaultBranch?: Prisma.StringFieldUpdateOperationsInput | string
   schedulesReadAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lookedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   accounts?: Prisma.AccountUncheckedUpdateManyWithoutRepositoryNestedInput
   promotions?: Prisma.PromotionUncheckedUpdateManyWithoutRepositoryNestedInput
 }
@@ -334,6 +350,7 @@ export type RepositoryCreateManyInput = {
   installationId: bigint | number
   defaultBranch: string
   schedulesReadAt?: Date | string | null
+  lookedAt?: Date | string | null
 }
 
 export type RepositoryUpdateManyMutationInput = {
@@ -343,6 +360,7 @@ export type RepositoryUpdateManyMutationInput = {
   installationId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   defaultBranch?: Prisma.StringFieldUpdateOperationsInput | string
   schedulesReadAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lookedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 export type RepositoryUncheckedUpdateManyInput = {
@@ -352,6 +370,7 @@ export type RepositoryUncheckedUpdateManyInput = {
   installationId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   defaultBranch?: Prisma.StringFieldUpdateOperationsInput | string
   schedulesReadAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lookedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 export type RepositoryCountOrderByAggregateInput = {
@@ -361,6 +380,7 @@ export type RepositoryCountOrderByAggregateInput = {
   installationId?: Prisma.SortOrder
   defaultBranch?: Prisma.SortOrder
   schedulesReadAt?: Prisma.SortOrder
+  lookedAt?: Prisma.SortOrder
 }
 
 export type RepositoryAvgOrderByAggregateInput = {
@@ -375,6 +395,7 @@ export type RepositoryMaxOrderByAggregateInput = {
   installationId?: Prisma.SortOrder
   defaultBranch?: Prisma.SortOrder
   schedulesReadAt?: Prisma.SortOrder
+  lookedAt?: Prisma.SortOrder
 }
 
 export type RepositoryMinOrderByAggregateInput = {
@@ -384,6 +405,7 @@ export type RepositoryMinOrderByAggregateInput = {
   installationId?: Prisma.SortOrder
   defaultBranch?: Prisma.SortOrder
   schedulesReadAt?: Prisma.SortOrder
+  lookedAt?: Prisma.SortOrder
 }
 
 export type RepositorySumOrderByAggregateInput = {
@@ -447,6 +469,7 @@ export type RepositoryCreateWithoutAccountsInput = {
   installationId: bigint | number
   defaultBranch: string
   schedulesReadAt?: Date | string | null
+  lookedAt?: Date | string | null
   promotions?: Prisma.PromotionCreateNestedManyWithoutRepositoryInput
 }
 
@@ -457,6 +480,7 @@ export type RepositoryUncheckedCreateWithoutAccountsInput = {
   installationId: bigint | number
   defaultBranch: string
   schedulesReadAt?: Date | string | null
+  lookedAt?: Date | string | null
   promotions?: Prisma.PromotionUncheckedCreateNestedManyWithoutRepositoryInput
 }
 
@@ -483,6 +507,7 @@ export type RepositoryUpdateWithoutAccountsInput = {
   installationId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   defaultBranch?: Prisma.StringFieldUpdateOperationsInput | string
   schedulesReadAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lookedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   promotions?: Prisma.PromotionUpdateManyWithoutRepositoryNestedInput
 }
 
@@ -493,6 +518,7 @@ export type RepositoryUncheckedUpdateWithoutAccountsInput = {
   installationId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   defaultBranch?: Prisma.StringFieldUpdateOperationsInput | string
   schedulesReadAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lookedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   promotions?: Prisma.PromotionUncheckedUpdateManyWithoutRepositoryNestedInput
 }
 
@@ -503,6 +529,7 @@ export type RepositoryCreateWithoutPromotionsInput = {
   installationId: bigint | number
   defaultBranch: string
   schedulesReadAt?: Date | string | null
+  lookedAt?: Date | string | null
   accounts?: Prisma.AccountCreateNestedManyWithoutRepositoryInput
 }
 
@@ -513,6 +540,7 @@ export type RepositoryUncheckedCreateWithoutPromotionsInput = {
   installationId: bigint | number
   defaultBranch: string
   schedulesReadAt?: Date | string | null
+  lookedAt?: Date | string | null
   accounts?: Prisma.AccountUncheckedCreateNestedManyWithoutRepositoryInput
 }
 
@@ -539,6 +567,7 @@ export type RepositoryUpdateWithoutPromotionsInput = {
   installationId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   defaultBranch?: Prisma.StringFieldUpdateOperationsInput | string
   schedulesReadAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lookedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   accounts?: Prisma.AccountUpdateManyWithoutRepositoryNestedInput
 }
 
@@ -549,6 +578,7 @@ export type RepositoryUncheckedUpdateWithoutPromotionsInput = {
   installationId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   defaultBranch?: Prisma.StringFieldUpdateOperationsInput | string
   schedulesReadAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lookedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   accounts?: Prisma.AccountUncheckedUpdateManyWithoutRepositoryNestedInput
 }
 
@@ -599,6 +629,7 @@ export type RepositorySelect<ExtArgs extends runtime.Types.Extensions.InternalAr
   installationId?: boolean
   defaultBranch?: boolean
   schedulesReadAt?: boolean
+  lookedAt?: boolean
   accounts?: boolean | Prisma.Repository$accountsArgs<ExtArgs>
   promotions?: boolean | Prisma.Repository$promotionsArgs<ExtArgs>
   _count?: boolean | Prisma.RepositoryCountOutputTypeDefaultArgs<ExtArgs>
@@ -611,6 +642,7 @@ export type RepositorySelectCreateManyAndReturn<ExtArgs extends runtime.Types.Ex
   installationId?: boolean
   defaultBranch?: boolean
   schedulesReadAt?: boolean
+  lookedAt?: boolean
 }, ExtArgs["result"]["repository"]>
 
 export type RepositorySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -620,6 +652,7 @@ export type RepositorySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Ex
   installationId?: boolean
   defaultBranch?: boolean
   schedulesReadAt?: boolean
+  lookedAt?: boolean
 }, ExtArgs["result"]["repository"]>
 
 export type RepositorySelectScalar = {
@@ -629,9 +662,10 @@ export type RepositorySelectScalar = {
   installationId?: boolean
   defaultBranch?: boolean
   schedulesReadAt?: boolean
+  lookedAt?: boolean
 }
 
-export type RepositoryOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "owner" | "name" | "installationId" | "defaultBranch" | "schedulesReadAt", ExtArgs["result"]["repository"]>
+export type RepositoryOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "owner" | "name" | "installationId" | "defaultBranch" | "schedulesReadAt" | "lookedAt", ExtArgs["result"]["repository"]>
 export type RepositoryInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   accounts?: boolean | Prisma.Repository$accountsArgs<ExtArgs>
   promotions?: boolean | Prisma.Repository$promotionsArgs<ExtArgs>
@@ -659,6 +693,10 @@ export type $RepositoryPayload<ExtArgs extends runtime.Types.Extensions.Internal
      * On the database's clock: when the schedules that its workflows declare were last read; null when they are to be read anew.
      */
     schedulesReadAt: Date | null
+    /**
+     * When the sweep last looked at what it declares, its incidents and its review.
+     */
+    lookedAt: Date | null
   }, ExtArgs["result"]["repository"]>
   composites: {}
 }
@@ -1090,6 +1128,7 @@ export interface RepositoryFieldRefs {
   readonly installationId: Prisma.FieldRef<"Repository", 'BigInt'>
   readonly defaultBranch: Prisma.FieldRef<"Repository", 'String'>
   readonly schedulesReadAt: Prisma.FieldRef<"Repository", 'DateTime'>
+  readonly lookedAt: Prisma.FieldRef<"Repository", 'DateTime'>
 }
     
 

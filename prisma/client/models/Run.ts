@@ -113,6 +113,10 @@ export type RunMinAggregateOutputType = {
   outcome: $Enums.Outcome | null
   outcomeRule: string | null
   outcomeAt: Date | null
+  overrideKey: string | null
+  ruleSetId: string | null
+  rulesSha: string | null
+  decidedAt: Date | null
   decideAfter: Date | null
   reverted: boolean | null
   showAfter: Date | null
@@ -171,6 +175,10 @@ export type RunMaxAggregateOutputType = {
   outcome: $Enums.Outcome | null
   outcomeRule: string | null
   outcomeAt: Date | null
+  overrideKey: string | null
+  ruleSetId: string | null
+  rulesSha: string | null
+  decidedAt: Date | null
   decideAfter: Date | null
   reverted: boolean | null
   showAfter: Date | null
@@ -233,6 +241,10 @@ export type RunCountAggregateOutputType = {
   outcome: number
   outcomeRule: number
   outcomeAt: number
+  overrideKey: number
+  ruleSetId: number
+  rulesSha: number
+  decidedAt: number
   decideAfter: number
   reverted: number
   showAfter: number
@@ -327,6 +339,10 @@ export type RunMinAggregateInputType = {
   outcome?: true
   outcomeRule?: true
   outcomeAt?: true
+  overrideKey?: true
+  ruleSetId?: true
+  rulesSha?: true
+  decidedAt?: true
   decideAfter?: true
   reverted?: true
   showAfter?: true
@@ -385,6 +401,10 @@ export type RunMaxAggregateInputType = {
   outcome?: true
   outcomeRule?: true
   outcomeAt?: true
+  overrideKey?: true
+  ruleSetId?: true
+  rulesSha?: true
+  decidedAt?: true
   decideAfter?: true
   reverted?: true
   showAfter?: true
@@ -447,6 +467,10 @@ export type RunCountAggregateInputType = {
   outcome?: true
   outcomeRule?: true
   outcomeAt?: true
+  overrideKey?: true
+  ruleSetId?: true
+  rulesSha?: true
+  decidedAt?: true
   decideAfter?: true
   reverted?: true
   showAfter?: true
@@ -596,6 +620,10 @@ export type RunGroupByOutputType = {
   outcome: $Enums.Outcome
   outcomeRule: string | null
   outcomeAt: Date | null
+  overrideKey: string | null
+  ruleSetId: string | null
+  rulesSha: string | null
+  decidedAt: Date | null
   decideAfter: Date | null
   reverted: boolean
   showAfter: Date | null
@@ -681,6 +709,10 @@ export type RunWhereInput = {
   outcome?: Prisma.EnumOutcomeFilter<"Run"> | $Enums.Outcome
   outcomeRule?: Prisma.StringNullableFilter<"Run"> | string | null
   outcomeAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
+  overrideKey?: Prisma.StringNullableFilter<"Run"> | string | null
+  ruleSetId?: Prisma.StringNullableFilter<"Run"> | string | null
+  rulesSha?: Prisma.StringNullableFilter<"Run"> | string | null
+  decidedAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   decideAfter?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   reverted?: Prisma.BoolFilter<"Run"> | boolean
   showAfter?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
@@ -745,6 +777,10 @@ export type RunOrderByWithRelationInput = {
   outcome?: Prisma.SortOrder
   outcomeRule?: Prisma.SortOrderInput | Prisma.SortOrder
   outcomeAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  overrideKey?: Prisma.SortOrderInput | Prisma.SortOrder
+  ruleSetId?: Prisma.SortOrderInput | Prisma.SortOrder
+  rulesSha?: Prisma.SortOrderInput | Prisma.SortOrder
+  decidedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   decideAfter?: Prisma.SortOrderInput | Prisma.SortOrder
   reverted?: Prisma.SortOrder
   showAfter?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -812,6 +848,10 @@ export type RunWhereUniqueInput = Prisma.AtLeast<{
   outcome?: Prisma.EnumOutcomeFilter<"Run"> | $Enums.Outcome
   outcomeRule?: Prisma.StringNullableFilter<"Run"> | string | null
   outcomeAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
+  overrideKey?: Prisma.StringNullableFilter<"Run"> | string | null
+  ruleSetId?: Prisma.StringNullableFilter<"Run"> | string | null
+  rulesSha?: Prisma.StringNullableFilter<"Run"> | string | null
+  decidedAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   decideAfter?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   reverted?: Prisma.BoolFilter<"Run"> | boolean
   showAfter?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
@@ -876,6 +916,10 @@ export type RunOrderByWithAggregationInput = {
   outcome?: Prisma.SortOrder
   outcomeRule?: Prisma.SortOrderInput | Prisma.SortOrder
   outcomeAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  overrideKey?: Prisma.SortOrderInput | Prisma.SortOrder
+  ruleSetId?: Prisma.SortOrderInput | Prisma.SortOrder
+  rulesSha?: Prisma.SortOrderInput | Prisma.SortOrder
+  decidedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   decideAfter?: Prisma.SortOrderInput | Prisma.SortOrder
   reverted?: Prisma.SortOrder
   showAfter?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -946,6 +990,10 @@ export type RunScalarWhereWithAggregatesInput = {
   outcome?: Prisma.EnumOutcomeWithAggregatesFilter<"Run"> | $Enums.Outcome
   outcomeRule?: Prisma.StringNullableWithAggregatesFilter<"Run"> | string | null
   outcomeAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Run"> | Date | string | null
+  overrideKey?: Prisma.StringNullableWithAggregatesFilter<"Run"> | string | null
+  ruleSetId?: Prisma.StringNullableWithAggregatesFilter<"Run"> | string | null
+  rulesSha?: Prisma.StringNullableWithAggregatesFilter<"Run"> | string | null
+  decidedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Run"> | Date | string | null
   decideAfter?: Prisma.DateTimeNullableWithAggregatesFilter<"Run"> | Date | string | null
   reverted?: Prisma.BoolWithAggregatesFilter<"Run"> | boolean
   showAfter?: Prisma.DateTimeNullableWithAggregatesFilter<"Run"> | Date | string | null
@@ -1007,6 +1055,10 @@ export type RunCreateInput = {
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
   outcomeAt?: Date | string | null
+  overrideKey?: string | null
+  ruleSetId?: string | null
+  rulesSha?: string | null
+  decidedAt?: Date | string | null
   decideAfter?: Date | string | null
   reverted?: boolean
   showAfter?: Date | string | null
@@ -1071,6 +1123,10 @@ export type RunUncheckedCreateInput = {
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
   outcomeAt?: Date | string | null
+  overrideKey?: string | null
+  ruleSetId?: string | null
+  rulesSha?: string | null
+  decidedAt?: Date | string | null
   decideAfter?: Date | string | null
   reverted?: boolean
   showAfter?: Date | string | null
@@ -1133,6 +1189,10 @@ export type RunUpdateInput = {
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   outcomeAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  overrideKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  ruleSetId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  rulesSha?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  decidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   showAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1197,6 +1257,10 @@ export type RunUncheckedUpdateInput = {
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   outcomeAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  overrideKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  ruleSetId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  rulesSha?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  decidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   showAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1260,6 +1324,10 @@ export type RunCreateManyInput = {
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
   outcomeAt?: Date | string | null
+  overrideKey?: string | null
+  ruleSetId?: string | null
+  rulesSha?: string | null
+  decidedAt?: Date | string | null
   decideAfter?: Date | string | null
   reverted?: boolean
   showAfter?: Date | string | null
@@ -1321,6 +1389,10 @@ export type RunUpdateManyMutationInput = {
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   outcomeAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  overrideKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  ruleSetId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  rulesSha?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  decidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   showAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1383,6 +1455,10 @@ export type RunUncheckedUpdateManyInput = {
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   outcomeAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  overrideKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  ruleSetId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  rulesSha?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  decidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   showAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1455,6 +1531,10 @@ export type RunCountOrderByAggregateInput = {
   outcome?: Prisma.SortOrder
   outcomeRule?: Prisma.SortOrder
   outcomeAt?: Prisma.SortOrder
+  overrideKey?: Prisma.SortOrder
+  ruleSetId?: Prisma.SortOrder
+  rulesSha?: Prisma.SortOrder
+  decidedAt?: Prisma.SortOrder
   decideAfter?: Prisma.SortOrder
   reverted?: Prisma.SortOrder
   showAfter?: Prisma.SortOrder
@@ -1530,6 +1610,10 @@ export type RunMaxOrderByAggregateInput = {
   outcome?: Prisma.SortOrder
   outcomeRule?: Prisma.SortOrder
   outcomeAt?: Prisma.SortOrder
+  overrideKey?: Prisma.SortOrder
+  ruleSetId?: Prisma.SortOrder
+  rulesSha?: Prisma.SortOrder
+  decidedAt?: Prisma.SortOrder
   decideAfter?: Prisma.SortOrder
   reverted?: Prisma.SortOrder
   showAfter?: Prisma.SortOrder
@@ -1588,6 +1672,10 @@ export type RunMinOrderByAggregateInput = {
   outcome?: Prisma.SortOrder
   outcomeRule?: Prisma.SortOrder
   outcomeAt?: Prisma.SortOrder
+  overrideKey?: Prisma.SortOrder
+  ruleSetId?: Prisma.SortOrder
+  rulesSha?: Prisma.SortOrder
+  decidedAt?: Prisma.SortOrder
   decideAfter?: Prisma.SortOrder
   reverted?: Prisma.SortOrder
   showAfter?: Prisma.SortOrder
@@ -1764,6 +1852,10 @@ export type RunCreateWithoutSessionInput = {
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
   outcomeAt?: Date | string | null
+  overrideKey?: string | null
+  ruleSetId?: string | null
+  rulesSha?: string | null
+  decidedAt?: Date | string | null
   decideAfter?: Date | string | null
   reverted?: boolean
   showAfter?: Date | string | null
@@ -1826,6 +1918,10 @@ export type RunUncheckedCreateWithoutSessionInput = {
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
   outcomeAt?: Date | string | null
+  overrideKey?: string | null
+  ruleSetId?: string | null
+  rulesSha?: string | null
+  decidedAt?: Date | string | null
   decideAfter?: Date | string | null
   reverted?: boolean
   showAfter?: Date | string | null
@@ -1918,6 +2014,10 @@ export type RunScalarWhereInput = {
   outcome?: Prisma.EnumOutcomeFilter<"Run"> | $Enums.Outcome
   outcomeRule?: Prisma.StringNullableFilter<"Run"> | string | null
   outcomeAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
+  overrideKey?: Prisma.StringNullableFilter<"Run"> | string | null
+  ruleSetId?: Prisma.StringNullableFilter<"Run"> | string | null
+  rulesSha?: Prisma.StringNullableFilter<"Run"> | string | null
+  decidedAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   decideAfter?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   reverted?: Prisma.BoolFilter<"Run"> | boolean
   showAfter?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
@@ -1979,6 +2079,10 @@ export type RunCreateWithoutFactsInput = {
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
   outcomeAt?: Date | string | null
+  overrideKey?: string | null
+  ruleSetId?: string | null
+  rulesSha?: string | null
+  decidedAt?: Date | string | null
   decideAfter?: Date | string | null
   reverted?: boolean
   showAfter?: Date | string | null
@@ -2042,6 +2146,10 @@ export type RunUncheckedCreateWithoutFactsInput = {
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
   outcomeAt?: Date | string | null
+  overrideKey?: string | null
+  ruleSetId?: string | null
+  rulesSha?: string | null
+  decidedAt?: Date | string | null
   decideAfter?: Date | string | null
   reverted?: boolean
   showAfter?: Date | string | null
@@ -2119,6 +2227,10 @@ export type RunUpdateWithoutFactsInput = {
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   outcomeAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  overrideKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  ruleSetId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  rulesSha?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  decidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   showAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -2182,6 +2294,10 @@ export type RunUncheckedUpdateWithoutFactsInput = {
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   outcomeAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  overrideKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  ruleSetId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  rulesSha?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  decidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   showAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -2243,6 +2359,10 @@ export type RunCreateManySessionInput = {
   outcome?: $Enums.Outcome
   outcomeRule?: string | null
   outcomeAt?: Date | string | null
+  overrideKey?: string | null
+  ruleSetId?: string | null
+  rulesSha?: string | null
+  decidedAt?: Date | string | null
   decideAfter?: Date | string | null
   reverted?: boolean
   showAfter?: Date | string | null
@@ -2304,6 +2424,10 @@ export type RunUpdateWithoutSessionInput = {
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   outcomeAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  overrideKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  ruleSetId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  rulesSha?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  decidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   showAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -2366,6 +2490,10 @@ export type RunUncheckedUpdateWithoutSessionInput = {
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   outcomeAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  overrideKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  ruleSetId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  rulesSha?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  decidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   showAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -2428,6 +2556,10 @@ export type RunUncheckedUpdateManyWithoutSessionInput = {
   outcome?: Prisma.EnumOutcomeFieldUpdateOperationsInput | $Enums.Outcome
   outcomeRule?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   outcomeAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  overrideKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  ruleSetId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  rulesSha?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  decidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   showAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -2521,6 +2653,10 @@ export type RunSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = ru
   outcome?: boolean
   outcomeRule?: boolean
   outcomeAt?: boolean
+  overrideKey?: boolean
+  ruleSetId?: boolean
+  rulesSha?: boolean
+  decidedAt?: boolean
   decideAfter?: boolean
   reverted?: boolean
   showAfter?: boolean
@@ -2586,6 +2722,10 @@ export type RunSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extension
   outcome?: boolean
   outcomeRule?: boolean
   outcomeAt?: boolean
+  overrideKey?: boolean
+  ruleSetId?: boolean
+  rulesSha?: boolean
+  decidedAt?: boolean
   decideAfter?: boolean
   reverted?: boolean
   showAfter?: boolean
@@ -2649,6 +2789,10 @@ export type RunSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extension
   outcome?: boolean
   outcomeRule?: boolean
   outcomeAt?: boolean
+  overrideKey?: boolean
+  ruleSetId?: boolean
+  rulesSha?: boolean
+  decidedAt?: boolean
   decideAfter?: boolean
   reverted?: boolean
   showAfter?: boolean
@@ -2712,13 +2856,17 @@ export type RunSelectScalar = {
   outcome?: boolean
   outcomeRule?: boolean
   outcomeAt?: boolean
+  overrideKey?: boolean
+  ruleSetId?: boolean
+  rulesSha?: boolean
+  decidedAt?: boolean
   decideAfter?: boolean
   reverted?: boolean
   showAfter?: boolean
   sweepAfter?: boolean
 }
 
-export type RunOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "sessionId" | "repositoryId" | "family" | "variant" | "assignment" | "portfolio" | "squad" | "subjectKey" | "headSha" | "configSha" | "plan" | "quote" | "capMicroUsd" | "heldMicroUsd" | "drawnMicroUsd" | "spentMicroUsd" | "heldTokens" | "drawnTokens" | "inputTokens" | "cachedTokens" | "outputTokens" | "state" | "epoch" | "tokenHash" | "leaseUntil" | "jobKey" | "heardAt" | "stopRequested" | "pauseRequested" | "actionsRunId" | "goKey" | "continuesRunId" | "createdAt" | "reservedAt" | "dispatchedAt" | "claimedAt" | "endedAt" | "conclusion" | "reason" | "failure" | "delivery" | "deliveredSha" | "deliveredNumber" | "deliveredUrl" | "deliveredAt" | "deliveringUntil" | "deliveryTries" | "waived" | "approval" | "approveUntil" | "report" | "outcome" | "outcomeRule" | "outcomeAt" | "decideAfter" | "reverted" | "showAfter" | "sweepAfter", ExtArgs["result"]["run"]>
+export type RunOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "sessionId" | "repositoryId" | "family" | "variant" | "assignment" | "portfolio" | "squad" | "subjectKey" | "headSha" | "configSha" | "plan" | "quote" | "capMicroUsd" | "heldMicroUsd" | "drawnMicroUsd" | "spentMicroUsd" | "heldTokens" | "drawnTokens" | "inputTokens" | "cachedTokens" | "outputTokens" | "state" | "epoch" | "tokenHash" | "leaseUntil" | "jobKey" | "heardAt" | "stopRequested" | "pauseRequested" | "actionsRunId" | "goKey" | "continuesRunId" | "createdAt" | "reservedAt" | "dispatchedAt" | "claimedAt" | "endedAt" | "conclusion" | "reason" | "failure" | "delivery" | "deliveredSha" | "deliveredNumber" | "deliveredUrl" | "deliveredAt" | "deliveringUntil" | "deliveryTries" | "waived" | "approval" | "approveUntil" | "report" | "outcome" | "outcomeRule" | "outcomeAt" | "overrideKey" | "ruleSetId" | "rulesSha" | "decidedAt" | "decideAfter" | "reverted" | "showAfter" | "sweepAfter", ExtArgs["result"]["run"]>
 export type RunInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   session?: boolean | Prisma.SessionDefaultArgs<ExtArgs>
   facts?: boolean | Prisma.Run$factsArgs<ExtArgs>
@@ -2875,6 +3023,16 @@ export type $RunPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
     outcome: $Enums.Outcome
     outcomeRule: string | null
     outcomeAt: Date | null
+    /**
+     * `core/override-set.ts`: what was overridden, of a run of the baseline whose outcome was decided; null where nothing was.
+     */
+    overrideKey: string | null
+    /**
+     * The rules that decided it the last time, the commit that they were read from, and when that was.
+     */
+    ruleSetId: string | null
+    rulesSha: string | null
+    decidedAt: Date | null
     /**
      * When the sweep looks at the outcome again, since time alone may decide it; null when it can't.
      */
@@ -3368,6 +3526,10 @@ export interface RunFieldRefs {
   readonly outcome: Prisma.FieldRef<"Run", 'Outcome'>
   readonly outcomeRule: Prisma.FieldRef<"Run", 'String'>
   readonly outcomeAt: Prisma.FieldRef<"Run", 'DateTime'>
+  readonly overrideKey: Prisma.FieldRef<"Run", 'String'>
+  readonly ruleSetId: Prisma.FieldRef<"Run", 'String'>
+  readonly rulesSha: Prisma.FieldRef<"Run", 'String'>
+  readonly decidedAt: Prisma.FieldRef<"Run", 'DateTime'>
   readonly decideAfter: Prisma.FieldRef<"Run", 'DateTime'>
   readonly reverted: Prisma.FieldRef<"Run", 'Boolean'>
   readonly showAfter: Prisma.FieldRef<"Run", 'DateTime'>

@@ -1,0 +1,49 @@
+/** The issue that proposes overrides which keep earning accepted work as a variant, with its file ready. */
+import { formatShare } from '../measure.ts'
+import { type OverrideCounts, type OverrideSet, overlayFor, overrideWords } from '../override-set.ts'
+import { perAcceptedWords } from '../portfolio-counts.ts'
+import { code, fenced, paragraphs, table } from './markdown.ts'
+import { trialMarker } from './marker.ts'
+import { decisionLabels, howToDecide, overdueLine } from './promotion-decision.ts'
+import type { IssueText } from './promotion-issue.ts'
+import { workflowName } from './workflow-name.ts'
+
+export interface AdoptView {
+  readonly workflow: string
+  readonly variant: string
+  readonly set: OverrideSet
+  readonly counts: OverrideCounts
+  readonly windowDays: number
+  readonly required: { readonly runs: number; readonly subjects: number; readonly acceptedBasisPoints: number }
+  /** Where its file belongs. */
+  readonly path: string
+  readonly overdueSince?: string | undefined
+}
+
+export function adoptIssue(view: AdoptView): IssueText {
+  const { workflow, variant, set, counts, windowDays, required, path } = view
+  const { accepted, reworked, rejected, unknown, subjects } = counts
+  const settled = accepted + reworked + rejected
+  const asked = code(`/agent ${workflow} ${overrideWords(set)}`)
+  return {
+    title: `Offer ${workflow} with ${overrideWords(set)} as a variant`,
+    labels: [decisionLabels.adopt.proposed],
+    body: paragraphs(
+      `${trialMarker(workflow, variant, settled)}\n${asked} keeps earning accepted work: the same overrides, asked for by hand again ` +
+        `and again. As the variant ${code(workflowName({ workflow, variant }))} it has a name and a price, and can be compared with its baseline.`,
+      view.overdueSince === undefined ? undefined : overdueLine(view.overdueSince),
+      table(
+        ['threshold', 'required', `last ${windowDays} days`],
+        [
+          ['runs with an outcome', `at least ${required.runs}`, `${settled}`],
+          ['different subjects', `at least ${required.subjects}`, `${subjects}`],
+          ['accepted', `at least ${required.acceptedBasisPoints / 100}%`, formatShare(accepted, settled) ?? 'none'],
+          ['cost for each accepted run', '', perAcceptedWords({ ...counts, unknown }) ?? ''],
+        ],
+      ),
+      `## The file\n\n${code(path)}:\n\n${fenced('yaml', overlayFor(set))}`,
+      `## How to decide\n\n${howToDecide('adopt')}`,
+      '<sub>The thresholds are `overrides` of `promotion.yml`. Nothing is kept of who asked.</sub>',
+    ),
+  }
+}
