@@ -76,7 +76,8 @@ async function connect(
     max: POOL_MAX,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: TRANSACTION_TIMEOUT_MS,
-    ...(kind === 'server' ? SERVER_BOUNDS : {}),
+    // A server is sent a statement before it has answered the one before.
+    ...(kind === 'server' ? { ...SERVER_BOUNDS, pipeline: true } : {}),
   })
   // A connection that breaks while nobody uses it is replaced when the next is asked for.
   pool.on('error', () => {})

@@ -31,8 +31,7 @@ export interface EndAnswer {
 /** Runs are locked before accounts, in the order of `docs/decisions/ledger-writes.md`. */
 export async function endRuns(sql: Sql, requests: readonly EndRequest[]): Promise<readonly EndAnswer[]> {
   const ids = requests.map(({ runId }) => runId)
-  const runs = await lockRuns(sql, ids)
-  const payers = runs.size === 0 ? [] : await lockPayers(sql, [...runs.keys()])
+  const [runs, payers] = await Promise.all([lockRuns(sql, ids), lockPayers(sql, ids)])
   const ending = new Ending(runs, payers)
   const answers = requests.map((request) => ending.end(request))
   const { ended, holds, entries, refunded } = ending

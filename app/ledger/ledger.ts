@@ -4,6 +4,7 @@ import type { Database } from '../database/open.ts'
 import { type Connections, lostConnection, readSql, transactSql, waitedInVain } from '../database/transact.ts'
 import { Batcher, Lanes } from './batch.ts'
 import { type EndAnswer, type EndRequest, endRuns } from './end-runs.ts'
+import { RunRepositories } from './repositories.ts'
 import { keysOf, type ReserveAnswer, type ReserveAsked, reserveRuns } from './reserve-runs.ts'
 
 /** Where the database can't be reached, or a row is held by somebody else, asking again for each one would only multiply the wait. */
@@ -29,10 +30,17 @@ export interface Ledger extends Connections, Pick<Database, 'prisma'> {
 export function openLedger({ prisma, pool, kind }: Pick<Database, 'prisma' | 'pool' | 'kind'>): Ledger {
   const connections = { pool, kind }
   const common = { requestsMax: BATCH_MAX, concernsAll }
+  const repositories = new RunRepositories()
   const reserving = new Lanes<ReserveAsked, ReserveAnswer>(({ session }) => `${session.repositoryId}`, {
     ...common,
     keysOf,
-    work: (asked) => transactSql(connections, (sql) => reserveRuns(sql, asked)),
+    async work(asked) {
+      const answers = await transactSql(connections, (sql) => reserveRuns(sql, asked))
+      for (const answer of answers) {
+        if (answer.kind === 'new') repositories.remember(answer.row.run.id, `${answer.row.run.repositoryId}`)
+      }
+      return answers
+    },
   })
   const locating = new Batcher<string, string>({
     ...common,
@@ -52,7 +60,10 @@ export function openLedger({ prisma, pool, kind }: Pick<Database, 'prisma' | 'po
     ...connections,
     reserving,
     ending: {
-      add: async (request) => ending.add({ ...request, repositoryId: await locating.add(request.runId) }),
+      async add(request) {
+        const repositoryId = repositories.of(request.runId) ?? (await locating.add(request.runId))
+        return ending.add({ ...request, repositoryId })
+      },
     },
     async close() {
       await locating.idle()

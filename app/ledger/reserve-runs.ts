@@ -49,8 +49,8 @@ export async function reserveRuns(sql: Sql, asked: readonly ReserveAsked[]): Pro
   const declared = asked.flatMap(({ session: { repositoryId }, accounts }) =>
     accounts.map((spec) => ({ repositoryId, spec })),
   )
-  const accounts = await lockReserving(sql, asked.map(commandOf), declared)
-  const deciding = new Deciding(await read(sql, asked), accounts)
+  const [accounts, found] = await Promise.all([lockReserving(sql, asked.map(commandOf), declared), read(sql, asked)])
+  const deciding = new Deciding(found, accounts)
   const answers = asked.map((one) => {
     const repeated = deciding.repeated(one)
     if (repeated !== undefined) return repeated

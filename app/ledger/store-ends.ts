@@ -1,10 +1,10 @@
 /** Writing how runs have ended, and what a late report has proven of one. */
 import type { Conclusion } from '../../core/run.ts'
+import { jsonArray } from '../database/json-array.ts'
 import type { Sql } from '../database/transact.ts'
 import { planWithoutWords } from './delivery.ts'
 import type { Along } from './post.ts'
 import { showAfter } from './shown.ts'
-import { textByCount } from './text-by-count.ts'
 
 export interface EndedRun {
   readonly row: EndedRow
@@ -34,11 +34,11 @@ export interface EndedHold {
 /** To be written along with the postings of the runs' ends. */
 export function storingEnds(ended: readonly EndedRun[], holds: readonly EndedHold[]): Along {
   return {
-    name: `${ended.length}_ended`,
-    queries: endQueries(ended.length),
+    name: 'ended',
+    queries: END_QUERIES,
     values: [
       JSON.stringify(ended.map(({ row }) => row)),
-      ...ended.map(({ report }) => report),
+      jsonArray(ended.map(({ report }) => report)),
       JSON.stringify(holds),
       ended.map(({ row }) => row.id),
     ],
@@ -46,8 +46,7 @@ export function storingEnds(ended: readonly EndedRun[], holds: readonly EndedHol
 }
 
 /** That the ids come as an array as well is for the planner: it takes the index, and never reads a whole table. */
-const endQueries = textByCount(
-  (count) => `
+const END_QUERIES = `
     ended_run AS (
       UPDATE run SET
         state = 'ended', ended_at = ended.ended_at, conclusion = ended.conclusion, reason = ended.reason,
@@ -56,18 +55,17 @@ const endQueries = textByCount(
         decide_after = ended.decide_after, show_after = ${showAfter.text},
         plan = CASE WHEN ended.forget THEN ${planWithoutWords} ELSE run.plan END
       FROM ROWS FROM (
-        unnest(ARRAY[${Array.from({ length: count }, (_, index) => `$${index + 2}::json`).join(', ')}]),
+        unnest($2::json[]),
         json_to_recordset($1::json) AS (
           id text, ended_at timestamptz, conclusion conclusion, reason text, spent_micro_usd bigint,
           input_tokens bigint, cached_tokens bigint, output_tokens bigint, decide_after timestamptz, forget boolean)
       ) AS ended(report)
-      WHERE run.id = ended.id AND run.id = ANY($${count + 3}::text[])
+      WHERE run.id = ended.id AND run.id = ANY($4::text[])
     ), ended_hold AS (
       UPDATE hold SET state = ended.state
-      FROM json_to_recordset($${count + 2}::json) AS ended(run_id text, account_id bigint, state hold_state)
-      WHERE hold.run_id = ended.run_id AND hold.account_id = ended.account_id AND hold.run_id = ANY($${count + 3}::text[])
-    ),`,
-)
+      FROM json_to_recordset($3::json) AS ended(run_id text, account_id bigint, state hold_state)
+      WHERE hold.run_id = ended.run_id AND hold.account_id = ended.account_id AND hold.run_id = ANY($4::text[])
+    ),`
 
 export interface Refunded {
   readonly runId: string

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { transact } from '../../../app/database/transact.ts'
+import { jsonArray } from '../../../app/database/json-array.ts'
+import { transact, transactSql } from '../../../app/database/transact.ts'
 import { onEachDatabase } from './each-database.ts'
 
 onEachDatabase('a transaction', (database) => {
@@ -45,5 +46,32 @@ onEachDatabase('a transaction', (database) => {
       })
     await Promise.all([both(1, 2), both(2, 1)])
     expect(await prisma.$queryRaw`SELECT n FROM pair`).toEqual([{ n: 2 }, { n: 2 }])
+  })
+
+  it('is asked several things at once, which are done in that order, all or none', async () => {
+    await database().prisma.$executeRaw`CREATE TABLE step (id int PRIMARY KEY)`
+    const insert = { name: 'insert_step', text: 'INSERT INTO step SELECT $1::int / $2::int' }
+    const count = { name: 'count_steps', text: 'SELECT count(*)::int AS count FROM step' }
+    const inserting = (ids: readonly number[], divisor: number) =>
+      transactSql(database(), async (sql) => {
+        const [, , counted] = await Promise.all([
+          sql.rows(insert, [ids[0] ?? 0, 1]),
+          sql.rows(insert, [ids[1] ?? 0, divisor]),
+          sql.rows(count, []),
+        ])
+        return counted
+      })
+    expect(await inserting([1, 2], 1)).toEqual([{ count: 2 }])
+    await expect(inserting([3, 4], 0)).rejects.toThrow('division by zero')
+    expect(await inserting([5, 6], 1)).toEqual([{ count: 4 }])
+  })
+
+  it('is given JSON texts as they are', async () => {
+    const given = { name: 'given_json', text: 'SELECT given::text AS text FROM unnest($1::json[]) AS given' }
+    const told = (texts: readonly (string | null)[]) =>
+      transactSql(database(), (sql) => sql.rows(given, [jsonArray(texts)]))
+    const texts = ['{"a": "\\"\\\\ ,{}"}', null, '"für 5 € 🎉"', '[]', 'null']
+    expect(await told(texts)).toEqual(texts.map((text) => ({ text })))
+    expect(await told([])).toEqual([])
   })
 })
