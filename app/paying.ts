@@ -5,7 +5,7 @@ import { dayOf } from '../core/calendar.ts'
 import type { Configuration } from '../core/config/configuration.ts'
 import type { Amount, PayingAccount } from '../core/text/paying-account.ts'
 import type { Run } from '../prisma/client/client.ts'
-import { accountsAsDeclared } from './ledger/accounts.ts'
+import { accountsAsDeclared, payersOf } from './ledger/accounts.ts'
 import type { Parts } from './parts.ts'
 
 /** How the accounts stand now: what is held and spent is taken off. */
@@ -20,20 +20,13 @@ export async function payingNow(
   return accounts.map((one) => payingAccount(configuration, one, variant))
 }
 
-/** The accounts of a run that holds or has held something of them. */
 export async function payingOf(
   parts: Parts,
   configuration: Configuration,
   run: Pick<Run, 'id' | 'variant' | 'assignment'>,
 ): Promise<readonly PayingAccount[]> {
-  const holds = await parts.prisma.hold.findMany({
-    where: { runId: run.id },
-    include: { account: true },
-    orderBy: { accountId: 'asc' },
-  })
-  return holds.map(({ account }) =>
-    payingAccount(configuration, account, run.assignment === 'chosen' ? run.variant : null),
-  )
+  const payers = await payersOf(parts.prisma, run.id)
+  return payers.map((payer) => payingAccount(configuration, payer, run.assignment === 'chosen' ? run.variant : null))
 }
 
 type Standing = Pick<AccountRow, 'kind' | 'name' | 'unit' | 'periodEnd' | 'budget' | 'spent' | 'held'>

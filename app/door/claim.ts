@@ -8,6 +8,7 @@ import { ASK } from '../../core/resolve-ask.ts'
 import type { Said } from '../../core/session-event.ts'
 import type { Run } from '../../prisma/client/client.ts'
 import { ACTIONS_WORKFLOW } from '../dispatch.ts'
+import { payersOf, remainingIn } from '../ledger/accounts.ts'
 import { type Claim, claim } from '../ledger/claim.ts'
 import { earlierResults } from '../ledger/earlier.ts'
 import { checkpointOf, saidMeanwhile } from '../ledger/session-log.ts'
@@ -82,12 +83,5 @@ export async function saidTo(
 
 /** What is left in the money account that pays, with what is held taken off; 0 where tokens pay. */
 export async function remainingMicroUsd(parts: Parts, runId: string): Promise<bigint> {
-  const hold = await parts.prisma.hold.findFirst({
-    where: { runId, account: { unit: 'usd' } },
-    include: { account: true },
-  })
-  if (!hold) return 0n
-  const { ceiling, budget, spent, held } = hold.account
-  const left = (ceiling ?? budget) - spent - held
-  return left > 0n ? left : 0n
+  return remainingIn('usd', await payersOf(parts.prisma, runId)) ?? 0n
 }

@@ -23,6 +23,15 @@ export async function accountsAsDeclared(
   })
 }
 
+/** The accounts of which a run holds or has held something. */
+export async function payersOf(prisma: PrismaClient, runId: string): Promise<readonly Account[]> {
+  const holds = await prisma.hold.findMany({ where: { runId } })
+  return prisma.account.findMany({
+    where: { id: { in: holds.map(({ accountId }) => accountId) } },
+    orderBy: { id: 'asc' },
+  })
+}
+
 /** What the accounts of a unit have left, not below zero: the least of them; null when none of them is in that unit. */
 export function remainingIn(
   unit: Account['unit'],

@@ -61,6 +61,11 @@ export async function auditSnapshot(snapshot: Snapshot): Promise<Audit> {
     const why = `there is no account ${accountId}`
     find([{ account: undefined, problem: 'added', rows: [entryName(entry)], differences: [], why }])
   }
+  for await (const row of snapshot.stream(STRAY_HOLDS, RUNS_AT_ONCE)) {
+    const { accountId, runId } = strayHoldRow.parse(row)
+    const why = `there is no account ${accountId}`
+    find([{ account: undefined, problem: 'added', rows: [{ table: 'hold', id: runId }], differences: [], why }])
+  }
   for await (const row of snapshot.stream(SESSIONS, RUNS_AT_ONCE)) {
     const session = sessionRow.parse(row)
     const finding = auditSession(session)
@@ -88,15 +93,25 @@ async function auditAccount(snapshot: Snapshot, account: AuditedAccount): Promis
 }
 
 /** What holds everybody else to the rules: somebody may have switched it off and on again, or not. */
+const GUARDS = [
+  { trigger: 'entry_append_only', keeps: 'entries from being changed' },
+  { trigger: 'account_stays', keeps: 'accounts from being deleted' },
+]
+
 async function guardFindings(snapshot: Snapshot): Promise<readonly Finding[]> {
   const enabled = await snapshot.query(
-    `SELECT FROM pg_trigger WHERE tgrelid = 'entry'::regclass AND NOT tgisinternal
-       AND tgname = 'entry_append_only' AND tgenabled IN ('O', 'A')`,
+    `SELECT tgname AS trigger FROM pg_trigger
+     WHERE tgrelid IN ('entry'::regclass, 'account'::regclass) AND NOT tgisinternal AND tgenabled IN ('O', 'A')`,
   )
-  if (enabled.length > 0) return []
-  const why = 'the trigger entry_append_only, which keeps entries from being changed, is off or gone'
-  return [{ account: undefined, problem: 'disagrees', rows: [], differences: [], why }]
+  const names = enabled.map((row) => triggerRow.parse(row).trigger)
+  const gone = GUARDS.filter(({ trigger }) => !names.includes(trigger))
+  return gone.map(({ trigger, keeps }) => {
+    const why = `the trigger ${trigger}, which keeps ${keeps}, is off or gone`
+    return { account: undefined, problem: 'disagrees', rows: [], differences: [], why }
+  })
 }
+
+const triggerRow = z.object({ trigger: z.string() })
 
 /** Amounts leave the database as text, since a number of JavaScript's holds only some of them. */
 const amount = z.string().transform(BigInt)
@@ -208,10 +223,16 @@ const HOLDLESS_RUNS = `
 
 const strayRow = entryRow.extend({ accountId: z.string() })
 
-/** Only where somebody switched the foreign keys off. */
+/** Only where somebody switched off what keeps accounts from being deleted. */
 const STRAY_ENTRIES = `
   SELECT ${ENTRY_COLUMNS}, e.account_id::text AS "accountId" FROM entry e
   WHERE NOT EXISTS (SELECT FROM account a WHERE a.id = e.account_id) ORDER BY e.id`
+
+const strayHoldRow = z.object({ runId: z.string(), accountId: z.string() })
+
+const STRAY_HOLDS = `
+  SELECT h.run_id AS "runId", h.account_id::text AS "accountId" FROM hold h
+  WHERE NOT EXISTS (SELECT FROM account a WHERE a.id = h.account_id) ORDER BY h.run_id`
 
 const sessionRow = z.object({
   id: z.string(),

@@ -4,9 +4,9 @@ import type { StartedBy } from '../../core/config/trigger.ts'
 import type { Plan } from '../../core/plan.ts'
 import type { Quote } from '../../core/quote.ts'
 import type { Refusal } from '../../core/reason.ts'
-import type { Account, Run, Session } from '../../prisma/client/client.ts'
+import type { Run, Session } from '../../prisma/client/client.ts'
 import { transactSql } from '../database/transact.ts'
-import { remainingIn } from './accounts.ts'
+import { payersOf, remainingIn } from './accounts.ts'
 import { KeyConflict } from './key-conflict.ts'
 import { conflictOf, findKnown } from './known.ts'
 import type { Ledger } from './ledger.ts'
@@ -116,7 +116,7 @@ export async function answered(ledger: Ledger, answer: Decided): Promise<Reserve
   if (answer.kind === 'refused') return answer.refusal
   if (answer.kind === 'conflict') throw new KeyConflict(answer.message)
   const found = await stored(ledger, { ...answer, repeated: answer.kind === 'repeated' })
-  const accounts = answer.kind === 'repeated' ? await payersOf(ledger, answer.runId) : answer.accounts
+  const accounts = answer.kind === 'repeated' ? await payersOf(ledger.prisma, answer.runId) : answer.accounts
   return {
     ...found,
     heldMicroUsd: found.run.heldMicroUsd,
@@ -124,11 +124,6 @@ export async function answered(ledger: Ledger, answer: Decided): Promise<Reserve
     remainingMicroUsd: remainingIn('usd', accounts),
     remainingTokens: remainingIn('tokens', accounts),
   }
-}
-
-async function payersOf({ prisma }: Ledger, runId: string): Promise<readonly Account[]> {
-  const holds = await prisma.hold.findMany({ where: { runId }, include: { account: true } })
-  return holds.map(({ account }) => account)
 }
 
 /** What was just written, without reading it again; else what is there. */

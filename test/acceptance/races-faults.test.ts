@@ -9,7 +9,7 @@ import { type Ledger, openLedger } from '../../app/ledger/ledger.ts'
 import { propose, reserve } from '../../app/ledger/reserve.ts'
 import { expire, release, settle } from '../../app/ledger/settle.ts'
 import { startTestServer, type TestServer, warnServerMissing } from '../app/database/server.ts'
-import { expectBalanced } from '../app/ledger/balance.ts'
+import { entryCount, expectBalanced } from '../app/ledger/balance.ts'
 import {
   CENT,
   claimedRun,
@@ -286,7 +286,7 @@ describe.skipIf(programs === undefined)('on a PostgreSQL server', () => {
         expect(answer).not.toHaveProperty('refused')
         expect(await prisma.run.findMany({ where: { repositoryId } })).toMatchObject([run])
         expect(await prisma.session.count({ where: { repositoryId } })).toBe(1)
-        expect(await prisma.entry.count({ where: { account: { repositoryId } } })).toBe(entries)
+        expect(await entryCount(prisma, repositoryId)).toBe(entries)
         await expectBalanced(prisma, repositoryId)
       },
     )

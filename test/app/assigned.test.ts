@@ -1,5 +1,6 @@
 /** Who pays for a variant, and what is said of it, by how a run came to it: through the App's own doors. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { payersOf } from '../../app/ledger/accounts.ts'
 import { PORTFOLIOS, type Stage, setStage } from './stage.ts'
 
 const EXPLORATION = `exploration:
@@ -25,9 +26,9 @@ async function asked(command: string) {
   await stage.say('dev', number, command)
   const run = await stage.runOn(number)
   const { prisma } = stage.app.database
-  const holds = await prisma.hold.findMany({ where: { runId: run.id }, include: { account: true } })
+  const accounts = await payersOf(prisma, run.id)
   const said = (await stage.replies(number)).join('\n')
-  return { number, said, run, payers: holds.map(({ account }) => `${account.kind} ${account.name}`) }
+  return { number, said, run, payers: accounts.map(({ kind, name }) => `${kind} ${name}`) }
 }
 
 test('an assigned variant is the portfolio’s, and its comment says by what and how to do without it', async () => {

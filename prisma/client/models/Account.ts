@@ -310,8 +310,6 @@ export type AccountWhereInput = {
   overage?: Prisma.BigIntFilter<"Account"> | bigint | number
   frozen?: Prisma.BoolFilter<"Account"> | boolean
   repository?: Prisma.XOR<Prisma.RepositoryScalarRelationFilter, Prisma.RepositoryWhereInput>
-  holds?: Prisma.HoldListRelationFilter
-  entries?: Prisma.EntryListRelationFilter
 }
 
 export type AccountOrderByWithRelationInput = {
@@ -330,8 +328,6 @@ export type AccountOrderByWithRelationInput = {
   overage?: Prisma.SortOrder
   frozen?: Prisma.SortOrder
   repository?: Prisma.RepositoryOrderByWithRelationInput
-  holds?: Prisma.HoldOrderByRelationAggregateInput
-  entries?: Prisma.EntryOrderByRelationAggregateInput
 }
 
 export type AccountWhereUniqueInput = Prisma.AtLeast<{
@@ -354,8 +350,6 @@ export type AccountWhereUniqueInput = Prisma.AtLeast<{
   overage?: Prisma.BigIntFilter<"Account"> | bigint | number
   frozen?: Prisma.BoolFilter<"Account"> | boolean
   repository?: Prisma.XOR<Prisma.RepositoryScalarRelationFilter, Prisma.RepositoryWhereInput>
-  holds?: Prisma.HoldListRelationFilter
-  entries?: Prisma.EntryListRelationFilter
 }, "id" | "repositoryId_kind_name_unit_periodStart">
 
 export type AccountOrderByWithAggregationInput = {
@@ -415,8 +409,6 @@ export type AccountCreateInput = {
   overage?: bigint | number
   frozen?: boolean
   repository: Prisma.RepositoryCreateNestedOneWithoutAccountsInput
-  holds?: Prisma.HoldCreateNestedManyWithoutAccountInput
-  entries?: Prisma.EntryCreateNestedManyWithoutAccountInput
 }
 
 export type AccountUncheckedCreateInput = {
@@ -434,8 +426,6 @@ export type AccountUncheckedCreateInput = {
   held?: bigint | number
   overage?: bigint | number
   frozen?: boolean
-  holds?: Prisma.HoldUncheckedCreateNestedManyWithoutAccountInput
-  entries?: Prisma.EntryUncheckedCreateNestedManyWithoutAccountInput
 }
 
 export type AccountUpdateInput = {
@@ -453,8 +443,6 @@ export type AccountUpdateInput = {
   overage?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   frozen?: Prisma.BoolFieldUpdateOperationsInput | boolean
   repository?: Prisma.RepositoryUpdateOneRequiredWithoutAccountsNestedInput
-  holds?: Prisma.HoldUpdateManyWithoutAccountNestedInput
-  entries?: Prisma.EntryUpdateManyWithoutAccountNestedInput
 }
 
 export type AccountUncheckedUpdateInput = {
@@ -472,8 +460,6 @@ export type AccountUncheckedUpdateInput = {
   held?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   overage?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   frozen?: Prisma.BoolFieldUpdateOperationsInput | boolean
-  holds?: Prisma.HoldUncheckedUpdateManyWithoutAccountNestedInput
-  entries?: Prisma.EntryUncheckedUpdateManyWithoutAccountNestedInput
 }
 
 export type AccountCreateManyInput = {
@@ -621,11 +607,6 @@ export type AccountSumOrderByAggregateInput = {
   overage?: Prisma.SortOrder
 }
 
-export type AccountScalarRelationFilter = {
-  is?: Prisma.AccountWhereInput
-  isNot?: Prisma.AccountWhereInput
-}
-
 export type AccountCreateNestedManyWithoutRepositoryInput = {
   create?: Prisma.XOR<Prisma.AccountCreateWithoutRepositoryInput, Prisma.AccountUncheckedCreateWithoutRepositoryInput> | Prisma.AccountCreateWithoutRepositoryInput[] | Prisma.AccountUncheckedCreateWithoutRepositoryInput[]
   connectOrCreate?: Prisma.AccountCreateOrConnectWithoutRepositoryInput | Prisma.AccountCreateOrConnectWithoutRepositoryInput[]
@@ -701,34 +682,6 @@ export type BoolFieldUpdateOperationsInput = {
   set?: boolean
 }
 
-export type AccountCreateNestedOneWithoutHoldsInput = {
-  create?: Prisma.XOR<Prisma.AccountCreateWithoutHoldsInput, Prisma.AccountUncheckedCreateWithoutHoldsInput>
-  connectOrCreate?: Prisma.AccountCreateOrConnectWithoutHoldsInput
-  connect?: Prisma.AccountWhereUniqueInput
-}
-
-export type AccountUpdateOneRequiredWithoutHoldsNestedInput = {
-  create?: Prisma.XOR<Prisma.AccountCreateWithoutHoldsInput, Prisma.AccountUncheckedCreateWithoutHoldsInput>
-  connectOrCreate?: Prisma.AccountCreateOrConnectWithoutHoldsInput
-  upsert?: Prisma.AccountUpsertWithoutHoldsInput
-  connect?: Prisma.AccountWhereUniqueInput
-  update?: Prisma.XOR<Prisma.XOR<Prisma.AccountUpdateToOneWithWhereWithoutHoldsInput, Prisma.AccountUpdateWithoutHoldsInput>, Prisma.AccountUncheckedUpdateWithoutHoldsInput>
-}
-
-export type AccountCreateNestedOneWithoutEntriesInput = {
-  create?: Prisma.XOR<Prisma.AccountCreateWithoutEntriesInput, Prisma.AccountUncheckedCreateWithoutEntriesInput>
-  connectOrCreate?: Prisma.AccountCreateOrConnectWithoutEntriesInput
-  connect?: Prisma.AccountWhereUniqueInput
-}
-
-export type AccountUpdateOneRequiredWithoutEntriesNestedInput = {
-  create?: Prisma.XOR<Prisma.AccountCreateWithoutEntriesInput, Prisma.AccountUncheckedCreateWithoutEntriesInput>
-  connectOrCreate?: Prisma.AccountCreateOrConnectWithoutEntriesInput
-  upsert?: Prisma.AccountUpsertWithoutEntriesInput
-  connect?: Prisma.AccountWhereUniqueInput
-  update?: Prisma.XOR<Prisma.XOR<Prisma.AccountUpdateToOneWithWhereWithoutEntriesInput, Prisma.AccountUpdateWithoutEntriesInput>, Prisma.AccountUncheckedUpdateWithoutEntriesInput>
-}
-
 export type AccountCreateWithoutRepositoryInput = {
   id?: bigint | number
   kind: $Enums.AccountKind
@@ -743,8 +696,6 @@ export type AccountCreateWithoutRepositoryInput = {
   held?: bigint | number
   overage?: bigint | number
   frozen?: boolean
-  holds?: Prisma.HoldCreateNestedManyWithoutAccountInput
-  entries?: Prisma.EntryCreateNestedManyWithoutAccountInput
 }
 
 export type AccountUncheckedCreateWithoutRepositoryInput = {
@@ -761,8 +712,6 @@ export type AccountUncheckedCreateWithoutRepositoryInput = {
   held?: bigint | number
   overage?: bigint | number
   frozen?: boolean
-  holds?: Prisma.HoldUncheckedCreateNestedManyWithoutAccountInput
-  entries?: Prisma.EntryUncheckedCreateNestedManyWithoutAccountInput
 }
 
 export type AccountCreateOrConnectWithoutRepositoryInput = {
@@ -811,182 +760,6 @@ export type AccountScalarWhereInput = {
   frozen?: Prisma.BoolFilter<"Account"> | boolean
 }
 
-export type AccountCreateWithoutHoldsInput = {
-  id?: bigint | number
-  kind: $Enums.AccountKind
-  name: string
-  formerNames?: Prisma.AccountCreateformerNamesInput | string[]
-  unit: $Enums.Unit
-  periodStart: Date | string
-  periodEnd: Date | string
-  budget: bigint | number
-  ceiling?: bigint | number | null
-  spent?: bigint | number
-  held?: bigint | number
-  overage?: bigint | number
-  frozen?: boolean
-  repository: Prisma.RepositoryCreateNestedOneWithoutAccountsInput
-  entries?: Prisma.EntryCreateNestedManyWithoutAccountInput
-}
-
-export type AccountUncheckedCreateWithoutHoldsInput = {
-  id?: bigint | number
-  repositoryId: bigint | number
-  kind: $Enums.AccountKind
-  name: string
-  formerNames?: Prisma.AccountCreateformerNamesInput | string[]
-  unit: $Enums.Unit
-  periodStart: Date | string
-  periodEnd: Date | string
-  budget: bigint | number
-  ceiling?: bigint | number | null
-  spent?: bigint | number
-  held?: bigint | number
-  overage?: bigint | number
-  frozen?: boolean
-  entries?: Prisma.EntryUncheckedCreateNestedManyWithoutAccountInput
-}
-
-export type AccountCreateOrConnectWithoutHoldsInput = {
-  where: Prisma.AccountWhereUniqueInput
-  create: Prisma.XOR<Prisma.AccountCreateWithoutHoldsInput, Prisma.AccountUncheckedCreateWithoutHoldsInput>
-}
-
-export type AccountUpsertWithoutHoldsInput = {
-  update: Prisma.XOR<Prisma.AccountUpdateWithoutHoldsInput, Prisma.AccountUncheckedUpdateWithoutHoldsInput>
-  create: Prisma.XOR<Prisma.AccountCreateWithoutHoldsInput, Prisma.AccountUncheckedCreateWithoutHoldsInput>
-  where?: Prisma.AccountWhereInput
-}
-
-export type AccountUpdateToOneWithWhereWithoutHoldsInput = {
-  where?: Prisma.AccountWhereInput
-  data: Prisma.XOR<Prisma.AccountUpdateWithoutHoldsInput, Prisma.AccountUncheckedUpdateWithoutHoldsInput>
-}
-
-export type AccountUpdateWithoutHoldsInput = {
-  id?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  kind?: Prisma.EnumAccountKindFieldUpdateOperationsInput | $Enums.AccountKind
-  name?: Prisma.StringFieldUpdateOperationsInput | string
-  formerNames?: Prisma.AccountUpdateformerNamesInput | string[]
-  unit?: Prisma.EnumUnitFieldUpdateOperationsInput | $Enums.Unit
-  periodStart?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-  periodEnd?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-  budget?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  ceiling?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
-  spent?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  held?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  overage?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  frozen?: Prisma.BoolFieldUpdateOperationsInput | boolean
-  repository?: Prisma.RepositoryUpdateOneRequiredWithoutAccountsNestedInput
-  entries?: Prisma.EntryUpdateManyWithoutAccountNestedInput
-}
-
-export type AccountUncheckedUpdateWithoutHoldsInput = {
-  id?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  repositoryId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  kind?: Prisma.EnumAccountKindFieldUpdateOperationsInput | $Enums.AccountKind
-  name?: Prisma.StringFieldUpdateOperationsInput | string
-  formerNames?: Prisma.AccountUpdateformerNamesInput | string[]
-  unit?: Prisma.EnumUnitFieldUpdateOperationsInput | $Enums.Unit
-  periodStart?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-  periodEnd?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-  budget?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  ceiling?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
-  spent?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  held?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  overage?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  frozen?: Prisma.BoolFieldUpdateOperationsInput | boolean
-  entries?: Prisma.EntryUncheckedUpdateManyWithoutAccountNestedInput
-}
-
-export type AccountCreateWithoutEntriesInput = {
-  id?: bigint | number
-  kind: $Enums.AccountKind
-  name: string
-  formerNames?: Prisma.AccountCreateformerNamesInput | string[]
-  unit: $Enums.Unit
-  periodStart: Date | string
-  periodEnd: Date | string
-  budget: bigint | number
-  ceiling?: bigint | number | null
-  spent?: bigint | number
-  held?: bigint | number
-  overage?: bigint | number
-  frozen?: boolean
-  repository: Prisma.RepositoryCreateNestedOneWithoutAccountsInput
-  holds?: Prisma.HoldCreateNestedManyWithoutAccountInput
-}
-
-export type AccountUncheckedCreateWithoutEntriesInput = {
-  id?: bigint | number
-  repositoryId: bigint | number
-  kind: $Enums.AccountKind
-  name: string
-  formerNames?: Prisma.AccountCreateformerNamesInput | string[]
-  unit: $Enums.Unit
-  periodStart: Date | string
-  periodEnd: Date | string
-  budget: bigint | number
-  ceiling?: bigint | number | null
-  spent?: bigint | number
-  held?: bigint | number
-  overage?: bigint | number
-  frozen?: boolean
-  holds?: Prisma.HoldUncheckedCreateNestedManyWithoutAccountInput
-}
-
-export type AccountCreateOrConnectWithoutEntriesInput = {
-  where: Prisma.AccountWhereUniqueInput
-  create: Prisma.XOR<Prisma.AccountCreateWithoutEntriesInput, Prisma.AccountUncheckedCreateWithoutEntriesInput>
-}
-
-export type AccountUpsertWithoutEntriesInput = {
-  update: Prisma.XOR<Prisma.AccountUpdateWithoutEntriesInput, Prisma.AccountUncheckedUpdateWithoutEntriesInput>
-  create: Prisma.XOR<Prisma.AccountCreateWithoutEntriesInput, Prisma.AccountUncheckedCreateWithoutEntriesInput>
-  where?: Prisma.AccountWhereInput
-}
-
-export type AccountUpdateToOneWithWhereWithoutEntriesInput = {
-  where?: Prisma.AccountWhereInput
-  data: Prisma.XOR<Prisma.AccountUpdateWithoutEntriesInput, Prisma.AccountUncheckedUpdateWithoutEntriesInput>
-}
-
-export type AccountUpdateWithoutEntriesInput = {
-  id?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  kind?: Prisma.EnumAccountKindFieldUpdateOperationsInput | $Enums.AccountKind
-  name?: Prisma.StringFieldUpdateOperationsInput | string
-  formerNames?: Prisma.AccountUpdateformerNamesInput | string[]
-  unit?: Prisma.EnumUnitFieldUpdateOperationsInput | $Enums.Unit
-  periodStart?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-  periodEnd?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-  budget?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  ceiling?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
-  spent?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  held?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  overage?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  frozen?: Prisma.BoolFieldUpdateOperationsInput | boolean
-  repository?: Prisma.RepositoryUpdateOneRequiredWithoutAccountsNestedInput
-  holds?: Prisma.HoldUpdateManyWithoutAccountNestedInput
-}
-
-export type AccountUncheckedUpdateWithoutEntriesInput = {
-  id?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  repositoryId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  kind?: Prisma.EnumAccountKindFieldUpdateOperationsInput | $Enums.AccountKind
-  name?: Prisma.StringFieldUpdateOperationsInput | string
-  formerNames?: Prisma.AccountUpdateformerNamesInput | string[]
-  unit?: Prisma.EnumUnitFieldUpdateOperationsInput | $Enums.Unit
-  periodStart?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-  periodEnd?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-  budget?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  ceiling?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
-  spent?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  held?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  overage?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  frozen?: Prisma.BoolFieldUpdateOperationsInput | boolean
-  holds?: Prisma.HoldUncheckedUpdateManyWithoutAccountNestedInput
-}
-
 export type AccountCreateManyRepositoryInput = {
   id?: bigint | number
   kind: $Enums.AccountKind
@@ -1017,8 +790,6 @@ export type AccountUpdateWithoutRepositoryInput = {
   held?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   overage?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   frozen?: Prisma.BoolFieldUpdateOperationsInput | boolean
-  holds?: Prisma.HoldUpdateManyWithoutAccountNestedInput
-  entries?: Prisma.EntryUpdateManyWithoutAccountNestedInput
 }
 
 export type AccountUncheckedUpdateWithoutRepositoryInput = {
@@ -1035,8 +806,6 @@ export type AccountUncheckedUpdateWithoutRepositoryInput = {
   held?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   overage?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   frozen?: Prisma.BoolFieldUpdateOperationsInput | boolean
-  holds?: Prisma.HoldUncheckedUpdateManyWithoutAccountNestedInput
-  entries?: Prisma.EntryUncheckedUpdateManyWithoutAccountNestedInput
 }
 
 export type AccountUncheckedUpdateManyWithoutRepositoryInput = {
@@ -1056,44 +825,6 @@ export type AccountUncheckedUpdateManyWithoutRepositoryInput = {
 }
 
 
-/**
- * Count Type AccountCountOutputType
- */
-
-export type AccountCountOutputType = {
-  holds: number
-  entries: number
-}
-
-export type AccountCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
-  holds?: boolean | AccountCountOutputTypeCountHoldsArgs
-  entries?: boolean | AccountCountOutputTypeCountEntriesArgs
-}
-
-/**
- * AccountCountOutputType without action
- */
-export type AccountCountOutputTypeDefaultArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
-  /**
-   * Select specific fields to fetch from the AccountCountOutputType
-   */
-  select?: Prisma.AccountCountOutputTypeSelect<ExtArgs> | null
-}
-
-/**
- * AccountCountOutputType without action
- */
-export type AccountCountOutputTypeCountHoldsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
-  where?: Prisma.HoldWhereInput
-}
-
-/**
- * AccountCountOutputType without action
- */
-export type AccountCountOutputTypeCountEntriesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
-  where?: Prisma.EntryWhereInput
-}
-
 
 export type AccountSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
@@ -1111,9 +842,6 @@ export type AccountSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   overage?: boolean
   frozen?: boolean
   repository?: boolean | Prisma.RepositoryDefaultArgs<ExtArgs>
-  holds?: boolean | Prisma.Account$holdsArgs<ExtArgs>
-  entries?: boolean | Prisma.Account$entriesArgs<ExtArgs>
-  _count?: boolean | Prisma.AccountCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["account"]>
 
 export type AccountSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -1172,9 +900,6 @@ export type AccountSelectScalar = {
 export type AccountOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "repositoryId" | "kind" | "name" | "formerNames" | "unit" | "periodStart" | "periodEnd" | "budget" | "ceiling" | "spent" | "held" | "overage" | "frozen", ExtArgs["result"]["account"]>
 export type AccountInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   repository?: boolean | Prisma.RepositoryDefaultArgs<ExtArgs>
-  holds?: boolean | Prisma.Account$holdsArgs<ExtArgs>
-  entries?: boolean | Prisma.Account$entriesArgs<ExtArgs>
-  _count?: boolean | Prisma.AccountCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type AccountIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   repository?: boolean | Prisma.RepositoryDefaultArgs<ExtArgs>
@@ -1187,8 +912,6 @@ export type $AccountPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
   name: "Account"
   objects: {
     repository: Prisma.$RepositoryPayload<ExtArgs>
-    holds: Prisma.$HoldPayload<ExtArgs>[]
-    entries: Prisma.$EntryPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: bigint
@@ -1612,8 +1335,6 @@ readonly fields: AccountFieldRefs;
 export interface Prisma__AccountClient<T, Null = never, ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs, GlobalOmitOptions = {}> extends Prisma.PrismaPromise<T> {
   readonly [Symbol.toStringTag]: "PrismaPromise"
   repository<T extends Prisma.RepositoryDefaultArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.RepositoryDefaultArgs<ExtArgs>>): Prisma.Prisma__RepositoryClient<runtime.Types.Result.GetResult<Prisma.$RepositoryPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | Null, Null, ExtArgs, GlobalOmitOptions>
-  holds<T extends Prisma.Account$holdsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Account$holdsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$HoldPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
-  entries<T extends Prisma.Account$entriesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Account$entriesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$EntryPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -2055,54 +1776,6 @@ export type AccountDeleteManyArgs<ExtArgs extends runtime.Types.Extensions.Inter
    * Limit how many Accounts to delete.
    */
   limit?: number
-}
-
-/**
- * Account.holds
- */
-export type Account$holdsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
-  /**
-   * Select specific fields to fetch from the Hold
-   */
-  select?: Prisma.HoldSelect<ExtArgs> | null
-  /**
-   * Omit specific fields from the Hold
-   */
-  omit?: Prisma.HoldOmit<ExtArgs> | null
-  /**
-   * Choose, which related nodes to fetch as well
-   */
-  include?: Prisma.HoldInclude<ExtArgs> | null
-  where?: Prisma.HoldWhereInput
-  orderBy?: Prisma.HoldOrderByWithRelationInput | Prisma.HoldOrderByWithRelationInput[]
-  cursor?: Prisma.HoldWhereUniqueInput
-  take?: number
-  skip?: number
-  distinct?: Prisma.HoldScalarFieldEnum | Prisma.HoldScalarFieldEnum[]
-}
-
-/**
- * Account.entries
- */
-export type Account$entriesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
-  /**
-   * Select specific fields to fetch from the Entry
-   */
-  select?: Prisma.EntrySelect<ExtArgs> | null
-  /**
-   * Omit specific fields from the Entry
-   */
-  omit?: Prisma.EntryOmit<ExtArgs> | null
-  /**
-   * Choose, which related nodes to fetch as well
-   */
-  include?: Prisma.EntryInclude<ExtArgs> | null
-  where?: Prisma.EntryWhereInput
-  orderBy?: Prisma.EntryOrderByWithRelationInput | Prisma.EntryOrderByWithRelationInput[]
-  cursor?: Prisma.EntryWhereUniqueInput
-  take?: number
-  skip?: number
-  distinct?: Prisma.EntryScalarFieldEnum | Prisma.EntryScalarFieldEnum[]
 }
 
 /**

@@ -284,7 +284,6 @@ export type EntryWhereInput = {
   key?: Prisma.StringFilter<"Entry"> | string
   note?: Prisma.StringNullableFilter<"Entry"> | string | null
   at?: Prisma.DateTimeFilter<"Entry"> | Date | string
-  account?: Prisma.XOR<Prisma.AccountScalarRelationFilter, Prisma.AccountWhereInput>
 }
 
 export type EntryOrderByWithRelationInput = {
@@ -299,7 +298,6 @@ export type EntryOrderByWithRelationInput = {
   key?: Prisma.SortOrder
   note?: Prisma.SortOrderInput | Prisma.SortOrder
   at?: Prisma.SortOrder
-  account?: Prisma.AccountOrderByWithRelationInput
 }
 
 export type EntryWhereUniqueInput = Prisma.AtLeast<{
@@ -317,7 +315,6 @@ export type EntryWhereUniqueInput = Prisma.AtLeast<{
   overageChange?: Prisma.BigIntFilter<"Entry"> | bigint | number
   note?: Prisma.StringNullableFilter<"Entry"> | string | null
   at?: Prisma.DateTimeFilter<"Entry"> | Date | string
-  account?: Prisma.XOR<Prisma.AccountScalarRelationFilter, Prisma.AccountWhereInput>
 }, "id" | "key">
 
 export type EntryOrderByWithAggregationInput = {
@@ -358,6 +355,7 @@ export type EntryScalarWhereWithAggregatesInput = {
 
 export type EntryCreateInput = {
   id?: bigint | number
+  accountId: bigint | number
   runId?: string | null
   kind: $Enums.EntryKind
   budgetChange?: bigint | number
@@ -367,7 +365,6 @@ export type EntryCreateInput = {
   key: string
   note?: string | null
   at: Date | string
-  account: Prisma.AccountCreateNestedOneWithoutEntriesInput
 }
 
 export type EntryUncheckedCreateInput = {
@@ -386,6 +383,7 @@ export type EntryUncheckedCreateInput = {
 
 export type EntryUpdateInput = {
   id?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  accountId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   runId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   kind?: Prisma.EnumEntryKindFieldUpdateOperationsInput | $Enums.EntryKind
   budgetChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -395,7 +393,6 @@ export type EntryUpdateInput = {
   key?: Prisma.StringFieldUpdateOperationsInput | string
   note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-  account?: Prisma.AccountUpdateOneRequiredWithoutEntriesNestedInput
 }
 
 export type EntryUncheckedUpdateInput = {
@@ -428,6 +425,7 @@ export type EntryCreateManyInput = {
 
 export type EntryUpdateManyMutationInput = {
   id?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  accountId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   runId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   kind?: Prisma.EnumEntryKindFieldUpdateOperationsInput | $Enums.EntryKind
   budgetChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -451,16 +449,6 @@ export type EntryUncheckedUpdateManyInput = {
   key?: Prisma.StringFieldUpdateOperationsInput | string
   note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-}
-
-export type EntryListRelationFilter = {
-  every?: Prisma.EntryWhereInput
-  some?: Prisma.EntryWhereInput
-  none?: Prisma.EntryWhereInput
-}
-
-export type EntryOrderByRelationAggregateInput = {
-  _count?: Prisma.SortOrder
 }
 
 export type EntryCountOrderByAggregateInput = {
@@ -523,171 +511,8 @@ export type EntrySumOrderByAggregateInput = {
   overageChange?: Prisma.SortOrder
 }
 
-export type EntryCreateNestedManyWithoutAccountInput = {
-  create?: Prisma.XOR<Prisma.EntryCreateWithoutAccountInput, Prisma.EntryUncheckedCreateWithoutAccountInput> | Prisma.EntryCreateWithoutAccountInput[] | Prisma.EntryUncheckedCreateWithoutAccountInput[]
-  connectOrCreate?: Prisma.EntryCreateOrConnectWithoutAccountInput | Prisma.EntryCreateOrConnectWithoutAccountInput[]
-  createMany?: Prisma.EntryCreateManyAccountInputEnvelope
-  connect?: Prisma.EntryWhereUniqueInput | Prisma.EntryWhereUniqueInput[]
-}
-
-export type EntryUncheckedCreateNestedManyWithoutAccountInput = {
-  create?: Prisma.XOR<Prisma.EntryCreateWithoutAccountInput, Prisma.EntryUncheckedCreateWithoutAccountInput> | Prisma.EntryCreateWithoutAccountInput[] | Prisma.EntryUncheckedCreateWithoutAccountInput[]
-  connectOrCreate?: Prisma.EntryCreateOrConnectWithoutAccountInput | Prisma.EntryCreateOrConnectWithoutAccountInput[]
-  createMany?: Prisma.EntryCreateManyAccountInputEnvelope
-  connect?: Prisma.EntryWhereUniqueInput | Prisma.EntryWhereUniqueInput[]
-}
-
-export type EntryUpdateManyWithoutAccountNestedInput = {
-  create?: Prisma.XOR<Prisma.EntryCreateWithoutAccountInput, Prisma.EntryUncheckedCreateWithoutAccountInput> | Prisma.EntryCreateWithoutAccountInput[] | Prisma.EntryUncheckedCreateWithoutAccountInput[]
-  connectOrCreate?: Prisma.EntryCreateOrConnectWithoutAccountInput | Prisma.EntryCreateOrConnectWithoutAccountInput[]
-  upsert?: Prisma.EntryUpsertWithWhereUniqueWithoutAccountInput | Prisma.EntryUpsertWithWhereUniqueWithoutAccountInput[]
-  createMany?: Prisma.EntryCreateManyAccountInputEnvelope
-  set?: Prisma.EntryWhereUniqueInput | Prisma.EntryWhereUniqueInput[]
-  disconnect?: Prisma.EntryWhereUniqueInput | Prisma.EntryWhereUniqueInput[]
-  delete?: Prisma.EntryWhereUniqueInput | Prisma.EntryWhereUniqueInput[]
-  connect?: Prisma.EntryWhereUniqueInput | Prisma.EntryWhereUniqueInput[]
-  update?: Prisma.EntryUpdateWithWhereUniqueWithoutAccountInput | Prisma.EntryUpdateWithWhereUniqueWithoutAccountInput[]
-  updateMany?: Prisma.EntryUpdateManyWithWhereWithoutAccountInput | Prisma.EntryUpdateManyWithWhereWithoutAccountInput[]
-  deleteMany?: Prisma.EntryScalarWhereInput | Prisma.EntryScalarWhereInput[]
-}
-
-export type EntryUncheckedUpdateManyWithoutAccountNestedInput = {
-  create?: Prisma.XOR<Prisma.EntryCreateWithoutAccountInput, Prisma.EntryUncheckedCreateWithoutAccountInput> | Prisma.EntryCreateWithoutAccountInput[] | Prisma.EntryUncheckedCreateWithoutAccountInput[]
-  connectOrCreate?: Prisma.EntryCreateOrConnectWithoutAccountInput | Prisma.EntryCreateOrConnectWithoutAccountInput[]
-  upsert?: Prisma.EntryUpsertWithWhereUniqueWithoutAccountInput | Prisma.EntryUpsertWithWhereUniqueWithoutAccountInput[]
-  createMany?: Prisma.EntryCreateManyAccountInputEnvelope
-  set?: Prisma.EntryWhereUniqueInput | Prisma.EntryWhereUniqueInput[]
-  disconnect?: Prisma.EntryWhereUniqueInput | Prisma.EntryWhereUniqueInput[]
-  delete?: Prisma.EntryWhereUniqueInput | Prisma.EntryWhereUniqueInput[]
-  connect?: Prisma.EntryWhereUniqueInput | Prisma.EntryWhereUniqueInput[]
-  update?: Prisma.EntryUpdateWithWhereUniqueWithoutAccountInput | Prisma.EntryUpdateWithWhereUniqueWithoutAccountInput[]
-  updateMany?: Prisma.EntryUpdateManyWithWhereWithoutAccountInput | Prisma.EntryUpdateManyWithWhereWithoutAccountInput[]
-  deleteMany?: Prisma.EntryScalarWhereInput | Prisma.EntryScalarWhereInput[]
-}
-
 export type EnumEntryKindFieldUpdateOperationsInput = {
   set?: $Enums.EntryKind
-}
-
-export type EntryCreateWithoutAccountInput = {
-  id?: bigint | number
-  runId?: string | null
-  kind: $Enums.EntryKind
-  budgetChange?: bigint | number
-  heldChange?: bigint | number
-  spentChange?: bigint | number
-  overageChange?: bigint | number
-  key: string
-  note?: string | null
-  at: Date | string
-}
-
-export type EntryUncheckedCreateWithoutAccountInput = {
-  id?: bigint | number
-  runId?: string | null
-  kind: $Enums.EntryKind
-  budgetChange?: bigint | number
-  heldChange?: bigint | number
-  spentChange?: bigint | number
-  overageChange?: bigint | number
-  key: string
-  note?: string | null
-  at: Date | string
-}
-
-export type EntryCreateOrConnectWithoutAccountInput = {
-  where: Prisma.EntryWhereUniqueInput
-  create: Prisma.XOR<Prisma.EntryCreateWithoutAccountInput, Prisma.EntryUncheckedCreateWithoutAccountInput>
-}
-
-export type EntryCreateManyAccountInputEnvelope = {
-  data: Prisma.EntryCreateManyAccountInput | Prisma.EntryCreateManyAccountInput[]
-  skipDuplicates?: boolean
-}
-
-export type EntryUpsertWithWhereUniqueWithoutAccountInput = {
-  where: Prisma.EntryWhereUniqueInput
-  update: Prisma.XOR<Prisma.EntryUpdateWithoutAccountInput, Prisma.EntryUncheckedUpdateWithoutAccountInput>
-  create: Prisma.XOR<Prisma.EntryCreateWithoutAccountInput, Prisma.EntryUncheckedCreateWithoutAccountInput>
-}
-
-export type EntryUpdateWithWhereUniqueWithoutAccountInput = {
-  where: Prisma.EntryWhereUniqueInput
-  data: Prisma.XOR<Prisma.EntryUpdateWithoutAccountInput, Prisma.EntryUncheckedUpdateWithoutAccountInput>
-}
-
-export type EntryUpdateManyWithWhereWithoutAccountInput = {
-  where: Prisma.EntryScalarWhereInput
-  data: Prisma.XOR<Prisma.EntryUpdateManyMutationInput, Prisma.EntryUncheckedUpdateManyWithoutAccountInput>
-}
-
-export type EntryScalarWhereInput = {
-  AND?: Prisma.EntryScalarWhereInput | Prisma.EntryScalarWhereInput[]
-  OR?: Prisma.EntryScalarWhereInput[]
-  NOT?: Prisma.EntryScalarWhereInput | Prisma.EntryScalarWhereInput[]
-  id?: Prisma.BigIntFilter<"Entry"> | bigint | number
-  accountId?: Prisma.BigIntFilter<"Entry"> | bigint | number
-  runId?: Prisma.StringNullableFilter<"Entry"> | string | null
-  kind?: Prisma.EnumEntryKindFilter<"Entry"> | $Enums.EntryKind
-  budgetChange?: Prisma.BigIntFilter<"Entry"> | bigint | number
-  heldChange?: Prisma.BigIntFilter<"Entry"> | bigint | number
-  spentChange?: Prisma.BigIntFilter<"Entry"> | bigint | number
-  overageChange?: Prisma.BigIntFilter<"Entry"> | bigint | number
-  key?: Prisma.StringFilter<"Entry"> | string
-  note?: Prisma.StringNullableFilter<"Entry"> | string | null
-  at?: Prisma.DateTimeFilter<"Entry"> | Date | string
-}
-
-export type EntryCreateManyAccountInput = {
-  id?: bigint | number
-  runId?: string | null
-  kind: $Enums.EntryKind
-  budgetChange?: bigint | number
-  heldChange?: bigint | number
-  spentChange?: bigint | number
-  overageChange?: bigint | number
-  key: string
-  note?: string | null
-  at: Date | string
-}
-
-export type EntryUpdateWithoutAccountInput = {
-  id?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  runId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  kind?: Prisma.EnumEntryKindFieldUpdateOperationsInput | $Enums.EntryKind
-  budgetChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  heldChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  spentChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  overageChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  key?: Prisma.StringFieldUpdateOperationsInput | string
-  note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-}
-
-export type EntryUncheckedUpdateWithoutAccountInput = {
-  id?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  runId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  kind?: Prisma.EnumEntryKindFieldUpdateOperationsInput | $Enums.EntryKind
-  budgetChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  heldChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  spentChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  overageChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  key?: Prisma.StringFieldUpdateOperationsInput | string
-  note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-}
-
-export type EntryUncheckedUpdateManyWithoutAccountInput = {
-  id?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  runId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  kind?: Prisma.EnumEntryKindFieldUpdateOperationsInput | $Enums.EntryKind
-  budgetChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  heldChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  spentChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  overageChange?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  key?: Prisma.StringFieldUpdateOperationsInput | string
-  note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
 
@@ -704,7 +529,6 @@ export type EntrySelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
   key?: boolean
   note?: boolean
   at?: boolean
-  account?: boolean | Prisma.AccountDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["entry"]>
 
 export type EntrySelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -719,7 +543,6 @@ export type EntrySelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensi
   key?: boolean
   note?: boolean
   at?: boolean
-  account?: boolean | Prisma.AccountDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["entry"]>
 
 export type EntrySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -734,7 +557,6 @@ export type EntrySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensi
   key?: boolean
   note?: boolean
   at?: boolean
-  account?: boolean | Prisma.AccountDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["entry"]>
 
 export type EntrySelectScalar = {
@@ -752,21 +574,10 @@ export type EntrySelectScalar = {
 }
 
 export type EntryOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "accountId" | "runId" | "kind" | "budgetChange" | "heldChange" | "spentChange" | "overageChange" | "key" | "note" | "at", ExtArgs["result"]["entry"]>
-export type EntryInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
-  account?: boolean | Prisma.AccountDefaultArgs<ExtArgs>
-}
-export type EntryIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
-  account?: boolean | Prisma.AccountDefaultArgs<ExtArgs>
-}
-export type EntryIncludeUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
-  account?: boolean | Prisma.AccountDefaultArgs<ExtArgs>
-}
 
 export type $EntryPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Entry"
-  objects: {
-    account: Prisma.$AccountPayload<ExtArgs>
-  }
+  objects: {}
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: bigint
     accountId: bigint
@@ -1179,7 +990,6 @@ readonly fields: EntryFieldRefs;
  */
 export interface Prisma__EntryClient<T, Null = never, ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs, GlobalOmitOptions = {}> extends Prisma.PrismaPromise<T> {
   readonly [Symbol.toStringTag]: "PrismaPromise"
-  account<T extends Prisma.AccountDefaultArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.AccountDefaultArgs<ExtArgs>>): Prisma.Prisma__AccountClient<runtime.Types.Result.GetResult<Prisma.$AccountPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | Null, Null, ExtArgs, GlobalOmitOptions>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -1237,10 +1047,6 @@ export type EntryFindUniqueArgs<ExtArgs extends runtime.Types.Extensions.Interna
    */
   omit?: Prisma.EntryOmit<ExtArgs> | null
   /**
-   * Choose, which related nodes to fetch as well
-   */
-  include?: Prisma.EntryInclude<ExtArgs> | null
-  /**
    * Filter, which Entry to fetch.
    */
   where: Prisma.EntryWhereUniqueInput
@@ -1259,10 +1065,6 @@ export type EntryFindUniqueOrThrowArgs<ExtArgs extends runtime.Types.Extensions.
    */
   omit?: Prisma.EntryOmit<ExtArgs> | null
   /**
-   * Choose, which related nodes to fetch as well
-   */
-  include?: Prisma.EntryInclude<ExtArgs> | null
-  /**
    * Filter, which Entry to fetch.
    */
   where: Prisma.EntryWhereUniqueInput
@@ -1280,10 +1082,6 @@ export type EntryFindFirstArgs<ExtArgs extends runtime.Types.Extensions.Internal
    * Omit specific fields from the Entry
    */
   omit?: Prisma.EntryOmit<ExtArgs> | null
-  /**
-   * Choose, which related nodes to fetch as well
-   */
-  include?: Prisma.EntryInclude<ExtArgs> | null
   /**
    * Filter, which Entry to fetch.
    */
@@ -1333,10 +1131,6 @@ export type EntryFindFirstOrThrowArgs<ExtArgs extends runtime.Types.Extensions.I
    */
   omit?: Prisma.EntryOmit<ExtArgs> | null
   /**
-   * Choose, which related nodes to fetch as well
-   */
-  include?: Prisma.EntryInclude<ExtArgs> | null
-  /**
    * Filter, which Entry to fetch.
    */
   where?: Prisma.EntryWhereInput
@@ -1384,10 +1178,6 @@ export type EntryFindManyArgs<ExtArgs extends runtime.Types.Extensions.InternalA
    * Omit specific fields from the Entry
    */
   omit?: Prisma.EntryOmit<ExtArgs> | null
-  /**
-   * Choose, which related nodes to fetch as well
-   */
-  include?: Prisma.EntryInclude<ExtArgs> | null
   /**
    * Filter, which Entries to fetch.
    */
@@ -1437,10 +1227,6 @@ export type EntryCreateArgs<ExtArgs extends runtime.Types.Extensions.InternalArg
    */
   omit?: Prisma.EntryOmit<ExtArgs> | null
   /**
-   * Choose, which related nodes to fetch as well
-   */
-  include?: Prisma.EntryInclude<ExtArgs> | null
-  /**
    * The data needed to create a Entry.
    */
   data: Prisma.XOR<Prisma.EntryCreateInput, Prisma.EntryUncheckedCreateInput>
@@ -1474,10 +1260,6 @@ export type EntryCreateManyAndReturnArgs<ExtArgs extends runtime.Types.Extension
    */
   data: Prisma.EntryCreateManyInput | Prisma.EntryCreateManyInput[]
   skipDuplicates?: boolean
-  /**
-   * Choose, which related nodes to fetch as well
-   */
-  include?: Prisma.EntryIncludeCreateManyAndReturn<ExtArgs> | null
 }
 
 /**
@@ -1492,10 +1274,6 @@ export type EntryUpdateArgs<ExtArgs extends runtime.Types.Extensions.InternalArg
    * Omit specific fields from the Entry
    */
   omit?: Prisma.EntryOmit<ExtArgs> | null
-  /**
-   * Choose, which related nodes to fetch as well
-   */
-  include?: Prisma.EntryInclude<ExtArgs> | null
   /**
    * The data needed to update a Entry.
    */
@@ -1548,10 +1326,6 @@ export type EntryUpdateManyAndReturnArgs<ExtArgs extends runtime.Types.Extension
    * Limit how many Entries to update.
    */
   limit?: number
-  /**
-   * Choose, which related nodes to fetch as well
-   */
-  include?: Prisma.EntryIncludeUpdateManyAndReturn<ExtArgs> | null
 }
 
 /**
@@ -1566,10 +1340,6 @@ export type EntryUpsertArgs<ExtArgs extends runtime.Types.Extensions.InternalArg
    * Omit specific fields from the Entry
    */
   omit?: Prisma.EntryOmit<ExtArgs> | null
-  /**
-   * Choose, which related nodes to fetch as well
-   */
-  include?: Prisma.EntryInclude<ExtArgs> | null
   /**
    * The filter to search for the Entry to update in case it exists.
    */
@@ -1596,10 +1366,6 @@ export type EntryDeleteArgs<ExtArgs extends runtime.Types.Extensions.InternalArg
    * Omit specific fields from the Entry
    */
   omit?: Prisma.EntryOmit<ExtArgs> | null
-  /**
-   * Choose, which related nodes to fetch as well
-   */
-  include?: Prisma.EntryInclude<ExtArgs> | null
   /**
    * Filter which Entry to delete.
    */
@@ -1632,8 +1398,4 @@ export type EntryDefaultArgs<ExtArgs extends runtime.Types.Extensions.InternalAr
    * Omit specific fields from the Entry
    */
   omit?: Prisma.EntryOmit<ExtArgs> | null
-  /**
-   * Choose, which related nodes to fetch as well
-   */
-  include?: Prisma.EntryInclude<ExtArgs> | null
 }

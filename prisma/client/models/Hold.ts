@@ -212,7 +212,6 @@ export type HoldWhereInput = {
   accountId?: Prisma.BigIntFilter<"Hold"> | bigint | number
   amount?: Prisma.BigIntFilter<"Hold"> | bigint | number
   state?: Prisma.EnumHoldStateFilter<"Hold"> | $Enums.HoldState
-  account?: Prisma.XOR<Prisma.AccountScalarRelationFilter, Prisma.AccountWhereInput>
 }
 
 export type HoldOrderByWithRelationInput = {
@@ -220,7 +219,6 @@ export type HoldOrderByWithRelationInput = {
   accountId?: Prisma.SortOrder
   amount?: Prisma.SortOrder
   state?: Prisma.SortOrder
-  account?: Prisma.AccountOrderByWithRelationInput
 }
 
 export type HoldWhereUniqueInput = Prisma.AtLeast<{
@@ -232,7 +230,6 @@ export type HoldWhereUniqueInput = Prisma.AtLeast<{
   accountId?: Prisma.BigIntFilter<"Hold"> | bigint | number
   amount?: Prisma.BigIntFilter<"Hold"> | bigint | number
   state?: Prisma.EnumHoldStateFilter<"Hold"> | $Enums.HoldState
-  account?: Prisma.XOR<Prisma.AccountScalarRelationFilter, Prisma.AccountWhereInput>
 }, "runId_accountId">
 
 export type HoldOrderByWithAggregationInput = {
@@ -259,9 +256,9 @@ export type HoldScalarWhereWithAggregatesInput = {
 
 export type HoldCreateInput = {
   runId: string
+  accountId: bigint | number
   amount: bigint | number
   state?: $Enums.HoldState
-  account: Prisma.AccountCreateNestedOneWithoutHoldsInput
 }
 
 export type HoldUncheckedCreateInput = {
@@ -273,9 +270,9 @@ export type HoldUncheckedCreateInput = {
 
 export type HoldUpdateInput = {
   runId?: Prisma.StringFieldUpdateOperationsInput | string
+  accountId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   amount?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   state?: Prisma.EnumHoldStateFieldUpdateOperationsInput | $Enums.HoldState
-  account?: Prisma.AccountUpdateOneRequiredWithoutHoldsNestedInput
 }
 
 export type HoldUncheckedUpdateInput = {
@@ -294,6 +291,7 @@ export type HoldCreateManyInput = {
 
 export type HoldUpdateManyMutationInput = {
   runId?: Prisma.StringFieldUpdateOperationsInput | string
+  accountId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   amount?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   state?: Prisma.EnumHoldStateFieldUpdateOperationsInput | $Enums.HoldState
 }
@@ -303,16 +301,6 @@ export type HoldUncheckedUpdateManyInput = {
   accountId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   amount?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   state?: Prisma.EnumHoldStateFieldUpdateOperationsInput | $Enums.HoldState
-}
-
-export type HoldListRelationFilter = {
-  every?: Prisma.HoldWhereInput
-  some?: Prisma.HoldWhereInput
-  none?: Prisma.HoldWhereInput
-}
-
-export type HoldOrderByRelationAggregateInput = {
-  _count?: Prisma.SortOrder
 }
 
 export type HoldRunIdAccountIdCompoundUniqueInput = {
@@ -351,122 +339,8 @@ export type HoldSumOrderByAggregateInput = {
   amount?: Prisma.SortOrder
 }
 
-export type HoldCreateNestedManyWithoutAccountInput = {
-  create?: Prisma.XOR<Prisma.HoldCreateWithoutAccountInput, Prisma.HoldUncheckedCreateWithoutAccountInput> | Prisma.HoldCreateWithoutAccountInput[] | Prisma.HoldUncheckedCreateWithoutAccountInput[]
-  connectOrCreate?: Prisma.HoldCreateOrConnectWithoutAccountInput | Prisma.HoldCreateOrConnectWithoutAccountInput[]
-  createMany?: Prisma.HoldCreateManyAccountInputEnvelope
-  connect?: Prisma.HoldWhereUniqueInput | Prisma.HoldWhereUniqueInput[]
-}
-
-export type HoldUncheckedCreateNestedManyWithoutAccountInput = {
-  create?: Prisma.XOR<Prisma.HoldCreateWithoutAccountInput, Prisma.HoldUncheckedCreateWithoutAccountInput> | Prisma.HoldCreateWithoutAccountInput[] | Prisma.HoldUncheckedCreateWithoutAccountInput[]
-  connectOrCreate?: Prisma.HoldCreateOrConnectWithoutAccountInput | Prisma.HoldCreateOrConnectWithoutAccountInput[]
-  createMany?: Prisma.HoldCreateManyAccountInputEnvelope
-  connect?: Prisma.HoldWhereUniqueInput | Prisma.HoldWhereUniqueInput[]
-}
-
-export type HoldUpdateManyWithoutAccountNestedInput = {
-  create?: Prisma.XOR<Prisma.HoldCreateWithoutAccountInput, Prisma.HoldUncheckedCreateWithoutAccountInput> | Prisma.HoldCreateWithoutAccountInput[] | Prisma.HoldUncheckedCreateWithoutAccountInput[]
-  connectOrCreate?: Prisma.HoldCreateOrConnectWithoutAccountInput | Prisma.HoldCreateOrConnectWithoutAccountInput[]
-  upsert?: Prisma.HoldUpsertWithWhereUniqueWithoutAccountInput | Prisma.HoldUpsertWithWhereUniqueWithoutAccountInput[]
-  createMany?: Prisma.HoldCreateManyAccountInputEnvelope
-  set?: Prisma.HoldWhereUniqueInput | Prisma.HoldWhereUniqueInput[]
-  disconnect?: Prisma.HoldWhereUniqueInput | Prisma.HoldWhereUniqueInput[]
-  delete?: Prisma.HoldWhereUniqueInput | Prisma.HoldWhereUniqueInput[]
-  connect?: Prisma.HoldWhereUniqueInput | Prisma.HoldWhereUniqueInput[]
-  update?: Prisma.HoldUpdateWithWhereUniqueWithoutAccountInput | Prisma.HoldUpdateWithWhereUniqueWithoutAccountInput[]
-  updateMany?: Prisma.HoldUpdateManyWithWhereWithoutAccountInput | Prisma.HoldUpdateManyWithWhereWithoutAccountInput[]
-  deleteMany?: Prisma.HoldScalarWhereInput | Prisma.HoldScalarWhereInput[]
-}
-
-export type HoldUncheckedUpdateManyWithoutAccountNestedInput = {
-  create?: Prisma.XOR<Prisma.HoldCreateWithoutAccountInput, Prisma.HoldUncheckedCreateWithoutAccountInput> | Prisma.HoldCreateWithoutAccountInput[] | Prisma.HoldUncheckedCreateWithoutAccountInput[]
-  connectOrCreate?: Prisma.HoldCreateOrConnectWithoutAccountInput | Prisma.HoldCreateOrConnectWithoutAccountInput[]
-  upsert?: Prisma.HoldUpsertWithWhereUniqueWithoutAccountInput | Prisma.HoldUpsertWithWhereUniqueWithoutAccountInput[]
-  createMany?: Prisma.HoldCreateManyAccountInputEnvelope
-  set?: Prisma.HoldWhereUniqueInput | Prisma.HoldWhereUniqueInput[]
-  disconnect?: Prisma.HoldWhereUniqueInput | Prisma.HoldWhereUniqueInput[]
-  delete?: Prisma.HoldWhereUniqueInput | Prisma.HoldWhereUniqueInput[]
-  connect?: Prisma.HoldWhereUniqueInput | Prisma.HoldWhereUniqueInput[]
-  update?: Prisma.HoldUpdateWithWhereUniqueWithoutAccountInput | Prisma.HoldUpdateWithWhereUniqueWithoutAccountInput[]
-  updateMany?: Prisma.HoldUpdateManyWithWhereWithoutAccountInput | Prisma.HoldUpdateManyWithWhereWithoutAccountInput[]
-  deleteMany?: Prisma.HoldScalarWhereInput | Prisma.HoldScalarWhereInput[]
-}
-
 export type EnumHoldStateFieldUpdateOperationsInput = {
   set?: $Enums.HoldState
-}
-
-export type HoldCreateWithoutAccountInput = {
-  runId: string
-  amount: bigint | number
-  state?: $Enums.HoldState
-}
-
-export type HoldUncheckedCreateWithoutAccountInput = {
-  runId: string
-  amount: bigint | number
-  state?: $Enums.HoldState
-}
-
-export type HoldCreateOrConnectWithoutAccountInput = {
-  where: Prisma.HoldWhereUniqueInput
-  create: Prisma.XOR<Prisma.HoldCreateWithoutAccountInput, Prisma.HoldUncheckedCreateWithoutAccountInput>
-}
-
-export type HoldCreateManyAccountInputEnvelope = {
-  data: Prisma.HoldCreateManyAccountInput | Prisma.HoldCreateManyAccountInput[]
-  skipDuplicates?: boolean
-}
-
-export type HoldUpsertWithWhereUniqueWithoutAccountInput = {
-  where: Prisma.HoldWhereUniqueInput
-  update: Prisma.XOR<Prisma.HoldUpdateWithoutAccountInput, Prisma.HoldUncheckedUpdateWithoutAccountInput>
-  create: Prisma.XOR<Prisma.HoldCreateWithoutAccountInput, Prisma.HoldUncheckedCreateWithoutAccountInput>
-}
-
-export type HoldUpdateWithWhereUniqueWithoutAccountInput = {
-  where: Prisma.HoldWhereUniqueInput
-  data: Prisma.XOR<Prisma.HoldUpdateWithoutAccountInput, Prisma.HoldUncheckedUpdateWithoutAccountInput>
-}
-
-export type HoldUpdateManyWithWhereWithoutAccountInput = {
-  where: Prisma.HoldScalarWhereInput
-  data: Prisma.XOR<Prisma.HoldUpdateManyMutationInput, Prisma.HoldUncheckedUpdateManyWithoutAccountInput>
-}
-
-export type HoldScalarWhereInput = {
-  AND?: Prisma.HoldScalarWhereInput | Prisma.HoldScalarWhereInput[]
-  OR?: Prisma.HoldScalarWhereInput[]
-  NOT?: Prisma.HoldScalarWhereInput | Prisma.HoldScalarWhereInput[]
-  runId?: Prisma.StringFilter<"Hold"> | string
-  accountId?: Prisma.BigIntFilter<"Hold"> | bigint | number
-  amount?: Prisma.BigIntFilter<"Hold"> | bigint | number
-  state?: Prisma.EnumHoldStateFilter<"Hold"> | $Enums.HoldState
-}
-
-export type HoldCreateManyAccountInput = {
-  runId: string
-  amount: bigint | number
-  state?: $Enums.HoldState
-}
-
-export type HoldUpdateWithoutAccountInput = {
-  runId?: Prisma.StringFieldUpdateOperationsInput | string
-  amount?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  state?: Prisma.EnumHoldStateFieldUpdateOperationsInput | $Enums.HoldState
-}
-
-export type HoldUncheckedUpdateWithoutAccountInput = {
-  runId?: Prisma.StringFieldUpdateOperationsInput | string
-  amount?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  state?: Prisma.EnumHoldStateFieldUpdateOperationsInput | $Enums.HoldState
-}
-
-export type HoldUncheckedUpdateManyWithoutAccountInput = {
-  runId?: Prisma.StringFieldUpdateOperationsInput | string
-  amount?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  state?: Prisma.EnumHoldStateFieldUpdateOperationsInput | $Enums.HoldState
 }
 
 
@@ -476,7 +350,6 @@ export type HoldSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = r
   accountId?: boolean
   amount?: boolean
   state?: boolean
-  account?: boolean | Prisma.AccountDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["hold"]>
 
 export type HoldSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -484,7 +357,6 @@ export type HoldSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   accountId?: boolean
   amount?: boolean
   state?: boolean
-  account?: boolean | Prisma.AccountDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["hold"]>
 
 export type HoldSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -492,7 +364,6 @@ export type HoldSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   accountId?: boolean
   amount?: boolean
   state?: boolean
-  account?: boolean | Prisma.AccountDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["hold"]>
 
 export type HoldSelectScalar = {
@@ -503,21 +374,10 @@ export type HoldSelectScalar = {
 }
 
 export type HoldOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"runId" | "accountId" | "amount" | "state", ExtArgs["result"]["hold"]>
-export type HoldInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
-  account?: boolean | Prisma.AccountDefaultArgs<ExtArgs>
-}
-export type HoldIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
-  account?: boolean | Prisma.AccountDefaultArgs<ExtArgs>
-}
-export type HoldIncludeUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
-  account?: boolean | Prisma.AccountDefaultArgs<ExtArgs>
-}
 
 export type $HoldPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Hold"
-  objects: {
-    account: Prisma.$AccountPayload<ExtArgs>
-  }
+  objects: {}
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     runId: string
     accountId: bigint
@@ -920,7 +780,6 @@ readonly fields: HoldFieldRefs;
  */
 export interface Prisma__HoldClient<T, Null = never, ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs, GlobalOmitOptions = {}> extends Prisma.PrismaPromise<T> {
   readonly [Symbol.toStringTag]: "PrismaPromise"
-  account<T extends Prisma.AccountDefaultArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.AccountDefaultArgs<ExtArgs>>): Prisma.Prisma__AccountClient<runtime.Types.Result.GetResult<Prisma.$AccountPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | Null, Null, ExtArgs, GlobalOmitOptions>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -971,10 +830,6 @@ export type HoldFindUniqueArgs<ExtArgs extends runtime.Types.Extensions.Internal
    */
   omit?: Prisma.HoldOmit<ExtArgs> | null
   /**
-   * Choose, which related nodes to fetch as well
-   */
-  include?: Prisma.HoldInclude<ExtArgs> | null
-  /**
    * Filter, which Hold to fetch.
    */
   where: Prisma.HoldWhereUniqueInput
@@ -993,10 +848,6 @@ export type HoldFindUniqueOrThrowArgs<ExtArgs extends runtime.Types.Extensions.I
    */
   omit?: Prisma.HoldOmit<ExtArgs> | null
   /**
-   * Choose, which related nodes to fetch as well
-   */
-  include?: Prisma.HoldInclude<ExtArgs> | null
-  /**
    * Filter, which Hold to fetch.
    */
   where: Prisma.HoldWhereUniqueInput
@@ -1014,10 +865,6 @@ export type HoldFindFirstArgs<ExtArgs extends runtime.Types.Extensions.InternalA
    * Omit specific fields from the Hold
    */
   omit?: Prisma.HoldOmit<ExtArgs> | null
-  /**
-   * Choose, which related nodes to fetch as well
-   */
-  include?: Prisma.HoldInclude<ExtArgs> | null
   /**
    * Filter, which Hold to fetch.
    */
@@ -1067,10 +914,6 @@ export type HoldFindFirstOrThrowArgs<ExtArgs extends runtime.Types.Extensions.In
    */
   omit?: Prisma.HoldOmit<ExtArgs> | null
   /**
-   * Choose, which related nodes to fetch as well
-   */
-  include?: Prisma.HoldInclude<ExtArgs> | null
-  /**
    * Filter, which Hold to fetch.
    */
   where?: Prisma.HoldWhereInput
@@ -1118,10 +961,6 @@ export type HoldFindManyArgs<ExtArgs extends runtime.Types.Extensions.InternalAr
    * Omit specific fields from the Hold
    */
   omit?: Prisma.HoldOmit<ExtArgs> | null
-  /**
-   * Choose, which related nodes to fetch as well
-   */
-  include?: Prisma.HoldInclude<ExtArgs> | null
   /**
    * Filter, which Holds to fetch.
    */
@@ -1171,10 +1010,6 @@ export type HoldCreateArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs
    */
   omit?: Prisma.HoldOmit<ExtArgs> | null
   /**
-   * Choose, which related nodes to fetch as well
-   */
-  include?: Prisma.HoldInclude<ExtArgs> | null
-  /**
    * The data needed to create a Hold.
    */
   data: Prisma.XOR<Prisma.HoldCreateInput, Prisma.HoldUncheckedCreateInput>
@@ -1208,10 +1043,6 @@ export type HoldCreateManyAndReturnArgs<ExtArgs extends runtime.Types.Extensions
    */
   data: Prisma.HoldCreateManyInput | Prisma.HoldCreateManyInput[]
   skipDuplicates?: boolean
-  /**
-   * Choose, which related nodes to fetch as well
-   */
-  include?: Prisma.HoldIncludeCreateManyAndReturn<ExtArgs> | null
 }
 
 /**
@@ -1226,10 +1057,6 @@ export type HoldUpdateArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs
    * Omit specific fields from the Hold
    */
   omit?: Prisma.HoldOmit<ExtArgs> | null
-  /**
-   * Choose, which related nodes to fetch as well
-   */
-  include?: Prisma.HoldInclude<ExtArgs> | null
   /**
    * The data needed to update a Hold.
    */
@@ -1282,10 +1109,6 @@ export type HoldUpdateManyAndReturnArgs<ExtArgs extends runtime.Types.Extensions
    * Limit how many Holds to update.
    */
   limit?: number
-  /**
-   * Choose, which related nodes to fetch as well
-   */
-  include?: Prisma.HoldIncludeUpdateManyAndReturn<ExtArgs> | null
 }
 
 /**
@@ -1300,10 +1123,6 @@ export type HoldUpsertArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs
    * Omit specific fields from the Hold
    */
   omit?: Prisma.HoldOmit<ExtArgs> | null
-  /**
-   * Choose, which related nodes to fetch as well
-   */
-  include?: Prisma.HoldInclude<ExtArgs> | null
   /**
    * The filter to search for the Hold to update in case it exists.
    */
@@ -1330,10 +1149,6 @@ export type HoldDeleteArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs
    * Omit specific fields from the Hold
    */
   omit?: Prisma.HoldOmit<ExtArgs> | null
-  /**
-   * Choose, which related nodes to fetch as well
-   */
-  include?: Prisma.HoldInclude<ExtArgs> | null
   /**
    * Filter which Hold to delete.
    */
@@ -1366,8 +1181,4 @@ export type HoldDefaultArgs<ExtArgs extends runtime.Types.Extensions.InternalArg
    * Omit specific fields from the Hold
    */
   omit?: Prisma.HoldOmit<ExtArgs> | null
-  /**
-   * Choose, which related nodes to fetch as well
-   */
-  include?: Prisma.HoldInclude<ExtArgs> | null
 }

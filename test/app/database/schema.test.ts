@@ -38,6 +38,14 @@ onEachDatabase('the schema', (database) => {
     await expect(database().prisma.$executeRawUnsafe(sql)).rejects.toThrow('an entry is never changed or deleted')
   })
 
+  it.each([
+    ['DELETE', 'DELETE FROM account'],
+    ['TRUNCATE', 'TRUNCATE account'],
+    ['another id', 'UPDATE account SET id = id + 1'],
+  ])('refuses %s on accounts, which entries and holds name', async (_what, sql) => {
+    await expect(database().prisma.$executeRawUnsafe(sql)).rejects.toThrow('an account is never deleted')
+  })
+
   it('refuses an account that spends and holds more than its ceiling, whoever writes it', async () => {
     const { prisma } = database()
     await prisma.$executeRaw`INSERT INTO repository VALUES (1, 'acme', 'shop', 1, 'main') ON CONFLICT DO NOTHING`

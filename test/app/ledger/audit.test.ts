@@ -197,22 +197,27 @@ onEachDatabase('an audit', (database) => {
     expect(await found()).toEqual(words)
   })
 
-  it('finds rows that only somebody without foreign keys can leave, and that the trigger is off', async () => {
+  it('finds rows that only somebody without triggers can leave, and that they are off', async () => {
     const edits = [
       'SET LOCAL session_replication_role = replica',
       "UPDATE entry SET account_id = 12345 WHERE key = 'run:$a:release:$A'",
       "DELETE FROM hold WHERE run_id = '$c'",
       "DELETE FROM entry WHERE run_id = '$c'",
       "DELETE FROM run WHERE id = '$d'",
+      "UPDATE hold SET account_id = 12345 WHERE run_id = '$b'",
       'ALTER TABLE entry DISABLE TRIGGER entry_append_only',
+      'ALTER TABLE account DISABLE TRIGGER account_stays',
     ]
     await client.query(edits.join(';').replaceAll(/\$\w/g, (name) => names[name] ?? name))
     expect(await found()).toEqual([
       'the trigger entry_append_only, which keeps entries from being changed, is off or gone',
+      'the trigger account_stays, which keeps accounts from being deleted, is off or gone',
       'the entry run:$a:release:$A is missing; expected held_change -$1.50',
       'there is no run $d; one of these was changed, or one is missing: entry # (run:$d:reserve:$A), entry # (run:$d:settle:$A), entry # (run:$d:overage:$A), the hold of run $d',
+      'the hold of run $b is missing; expected amount $3.00, state settled',
       'run $c: held_micro_usd is $1.00, expected $0.00; state is claimed, expected waiting or ended: it has no hold on any account',
       'entry # (run:$a:release:$A) fits nothing else in the ledger: there is no account 12345',
+      'the hold of run $b fits nothing else in the ledger: there is no account 12345',
     ])
   })
 

@@ -33,3 +33,8 @@ export async function expectBalanced(prisma: PrismaClient, repositoryId: bigint)
     if (ceiling !== null) expect(spent + held <= ceiling).toBe(true)
   }
 }
+
+export async function entryCount(prisma: PrismaClient, repositoryId: bigint): Promise<number> {
+  const accounts = await prisma.account.findMany({ where: { repositoryId }, select: { id: true } })
+  return prisma.entry.count({ where: { accountId: { in: accounts.map(({ id }) => id) } } })
+}

@@ -5,7 +5,7 @@ import { settle } from '../../../app/ledger/settle.ts'
 import type { AccountSpec } from '../../../core/account.ts'
 import { periodOf } from '../../../core/calendar.ts'
 import { onEachDatabase } from '../database/each-database.ts'
-import { expectBalanced } from './balance.ts'
+import { entryCount, expectBalanced } from './balance.ts'
 import {
   CENT,
   claimOf,
@@ -135,10 +135,7 @@ onEachDatabase('renaming', (database) => {
     const { ledger, prisma } = database()
     const repositoryId = await newRepository(prisma)
     await left(repositoryId, named('cleanup'))
-    const books = async () => [
-      await rows(repositoryId),
-      await prisma.entry.count({ where: { account: { repositoryId } } }),
-    ]
+    const books = async () => [await rows(repositoryId), await entryCount(prisma, repositoryId)]
     const before = await books()
     const [looked] = await accountsAsDeclared(prisma, repositoryId, [spec], spec.periodStart)
     expect(await books()).toEqual(before)

@@ -45,7 +45,7 @@ onEachDatabase('reserving', (database) => {
     expect(new Set(results.map((result) => result.run.id)).size).toBe(1)
     expect(results.filter((result) => !result.repeated)).toHaveLength(1)
     expect(results.map((result) => result.remainingMicroUsd)).toEqual(Array(4).fill(900n * CENT))
-    expect(await prisma.hold.count({ where: { account: { repositoryId } } })).toBe(1)
+    expect(await prisma.hold.count({ where: { runId: results[0]?.run.id ?? '' } })).toBe(1)
   })
 
   const others: [string, { run?: Partial<NewRun>; session?: Partial<NewSession> }][] = [
