@@ -42,3 +42,28 @@ export async function explainRun(
     sha: rulesSha,
   }
 }
+
+/** A session's newest runs that are explained; a session has a few. */
+const RUNS_MAX = 50
+
+export interface ExplainedRun {
+  readonly run: Run
+  /** Oldest first. */
+  readonly facts: readonly Fact[]
+  readonly explained: ExplainedOutcome | undefined
+}
+
+/** Oldest first; none where there is no such session. */
+export async function explainSession(prisma: PrismaClient, sessionId: string): Promise<readonly ExplainedRun[]> {
+  const found = await prisma.run.findMany({
+    where: { sessionId },
+    orderBy: { createdAt: 'desc' },
+    take: RUNS_MAX,
+    include: { facts: { orderBy: [{ at: 'asc' }, { kind: 'asc' }, { key: 'asc' }] } },
+  })
+  const runs: ExplainedRun[] = []
+  for (const { facts, ...run } of found.reverse()) {
+    runs.push({ run, facts, explained: await explainRun(prisma, run, facts) })
+  }
+  return runs
+}

@@ -1,37 +1,18 @@
 /** `purser explain`: what the ledger says of a session's outcomes, decided once more. */
-import { type ExplainedOutcome, explainRun } from '../app/explain.ts'
-import type { Fact, Run } from '../prisma/client/client.ts'
+import { type ExplainedOutcome, type ExplainedRun, explainSession } from '../app/explain.ts'
 import type { ExplainOptions } from './commands/explain.ts'
 import { type ExitCode, endProblem, exitCodes, printJson } from './exit.ts'
 import { openLedger } from './ledger.ts'
-
-/** A session's newest runs; a session has a few. */
-const RUNS_MAX = 50
-
-interface ExplainedRun {
-  readonly run: Run
-  readonly facts: readonly Fact[]
-  readonly explained: ExplainedOutcome | undefined
-}
 
 export async function explain(sessionId: string, { json }: ExplainOptions): Promise<ExitCode> {
   const database = await openLedger()
   if (typeof database === 'string') return endProblem(database, json)
   try {
     const { prisma } = database
-    const found = await prisma.run.findMany({
-      where: { sessionId },
-      orderBy: { createdAt: 'desc' },
-      take: RUNS_MAX,
-      include: { facts: { orderBy: [{ at: 'asc' }, { kind: 'asc' }, { key: 'asc' }] } },
-    })
-    if (found.length === 0) {
+    const runs = await explainSession(prisma, sessionId)
+    if (runs.length === 0) {
       const expected = 'expected the id that its comment and `/agent status` show'
       return endProblem(`The ledger has no session ${sessionId}; ${expected}.`, json)
-    }
-    const runs: ExplainedRun[] = []
-    for (const { facts, ...run } of found.reverse()) {
-      runs.push({ run, facts, explained: await explainRun(prisma, run, facts) })
     }
     const ok = runs.every(({ explained }) => explained?.agrees !== false)
     if (json) printJson({ ok, session: sessionId, runs: runs.map(documentOf) })
@@ -71,7 +52,7 @@ function textOf({ run, facts, explained }: ExplainedRun): string {
   ].join('\n')
 }
 
-function undecidedLine({ outcomeRule, outcome }: Run): string {
+function undecidedLine({ outcomeRule, outcome }: ExplainedRun['run']): string {
   if (outcomeRule === null) return '  Nothing is decided of it yet.'
   return `  It is ${outcome}: ${outcomeRule}. The rules of then were not kept, so it can’t be decided once more.`
 }
