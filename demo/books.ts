@@ -1,5 +1,9 @@
 /** What the demo reads back: runs and accounts from the ledger, commits from git, comments and issues from GitHub. */
 import { execFileSync } from 'node:child_process'
+import { storedMeasures } from '../app/ledger/look.ts'
+import { beforeSchema } from '../app/promotion/before.ts'
+import type { Measure } from '../core/measure.ts'
+import { formatUsd } from '../core/money.ts'
 import type { PrismaClient, Run } from '../prisma/client/client.ts'
 import type { Stage } from './stage.ts'
 import type { Pulls } from './story.ts'
@@ -9,6 +13,7 @@ export interface PromotionIssue {
   readonly variant: string
   readonly decision: string
   readonly issue: number
+  readonly title: string
   readonly body: string
   /** How it stands in the ledger, and whether its issue is closed. */
   readonly state: string
@@ -31,6 +36,12 @@ export interface Books {
   /** The text of a file on the default branch; empty when it isn't there. */
   onMain(path: string): Promise<string>
   promotions(): Promise<readonly PromotionIssue[]>
+  /** What the runs on these pull requests came to, a line for each side. */
+  cameTo(pulls: Pulls, names: readonly string[]): Promise<readonly string[]>
+  /** The checkpoints of a variant's trial, a line each, oldest first. */
+  checkpoints(variant: string): Promise<readonly string[]>
+  /** What the watch over a promoted variant saw, a line for each checkpoint, oldest first. */
+  watched(variant: string): Promise<readonly string[]>
   /** How the newest run ended, for whoever wonders why an act did not hold. */
   latest(): Promise<string>
   report(): Promise<Report>
@@ -78,7 +89,7 @@ export function openBooks(stage: Stage): Books {
       return branches(stage).some((branch) => git(stage, ['ls-tree', branch, path]).trim() !== '')
     },
     async onMain(path) {
-      return (await books.hasFile(path)) ? git(stage, ['show', `main:${path}`]) : ''
+      return git(stage, ['ls-tree', 'main', path]).trim() === '' ? '' : git(stage, ['show', `main:${path}`])
     },
     async promotions() {
       const rows = await prisma.promotion.findMany({ where: { issueNumber: { not: null } } })
@@ -90,6 +101,7 @@ export function openBooks(stage: Stage): Books {
             variant,
             decision,
             issue: issue.data.number,
+            title: issue.data.title,
             body: issue.data.body ?? '',
             state,
             isClosed: issue.data.state === 'closed',
@@ -97,6 +109,32 @@ export function openBooks(stage: Stage): Books {
           }
         }),
       )
+    },
+    async cameTo(pulls, names) {
+      const runs = await Promise.all(names.map((name) => books.runOn(pulls.get(name))))
+      return Object.entries(
+        Object.groupBy(
+          runs.filter((run) => run !== undefined),
+          ({ family, variant }) => (variant === null ? family : `${family}/${variant}`),
+        ),
+      ).map(([side, those = []]) => {
+        const outcomes = Object.entries(Object.groupBy(those, ({ outcome }) => outcome))
+        const counts = outcomes.map(([outcome, some]) => `${some.length} ${outcome}`).join(', ')
+        const spent = those.reduce((sum, run) => sum + run.spentMicroUsd, 0n)
+        return `${side}: ${counts}; ${formatUsd(spent)} for ${those.length} runs`
+      })
+    },
+    async checkpoints(variant) {
+      const rows = await prisma.checkpoint.findMany({ where: { variant }, orderBy: { settled: 'asc' } })
+      return rows.map(({ settled, measures }) => checkpointLine(variant, settled, storedMeasures.parse(measures)))
+    },
+    async watched(variant) {
+      const row = await prisma.promotion.findFirst({ where: { variant, decision: 'promote' } })
+      const before = beforeSchema.safeParse(row?.before)
+      return (before.data?.watched ?? []).map(({ settled, worse, measures }) => {
+        const line = checkpointLine(`${variant} as the standard`, settled, measures)
+        return `${line}: ${worse ? 'worse than the old one' : 'not worse than the old one'}`
+      })
     },
     async latest() {
       const run = await prisma.run.findFirst({ orderBy: { createdAt: 'desc' } })
@@ -113,6 +151,14 @@ export function openBooks(stage: Stage): Books {
     },
   }
   return books
+}
+
+function checkpointLine(side: string, settled: number, measures: readonly Measure[]): string {
+  const failed = measures
+    .filter(({ holds }) => !holds)
+    .map(({ required, measured }) => `${required}: ${measured ?? 'no data'}`)
+  const held = `${measures.length - failed.length} of ${measures.length} thresholds held`
+  return `${side}, at ${settled} settled runs: ${held}${failed.length === 0 ? '' : ` (not: ${failed.join('; ')})`}`
 }
 
 async function runs(prisma: PrismaClient): Promise<Report['runs']> {
@@ -146,14 +192,17 @@ async function accounts(prisma: PrismaClient): Promise<readonly object[]> {
   })
 }
 
-/** The commits that Purser made: those whose message names a run. */
+/** The commits that Purser made: those whose message names a run, with a branch that has them. */
 function commits(stage: Stage): readonly object[] {
-  return branches(stage).flatMap((branch) =>
-    git(stage, ['log', '--grep=^Purser-Run:', '--format=%H', branch, '--not', ...(branch === 'main' ? [] : ['main'])])
-      .split('\n')
-      .filter((sha) => sha !== '')
-      .map((sha) => ({ branch, sha, files: git(stage, ['show', '--format=', '--name-only', sha]).trim().split('\n') })),
-  )
+  const format = '--format=%x00%S %H'
+  return git(stage, ['log', 'main', '--branches', '--source', '--grep=^Purser-Run:', format, '--name-only'])
+    .split('\0')
+    .filter((commit) => commit !== '')
+    .map((commit) => {
+      const [head = '', ...files] = commit.trim().split(/\n+/)
+      const [ref = '', sha] = head.split(' ')
+      return { branch: ref.replace('refs/heads/', ''), sha, files }
+    })
 }
 
 function branches(stage: Stage): string[] {

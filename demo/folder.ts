@@ -27,7 +27,7 @@ function prepare(path: string): { dir: string } | { problem: string } {
   }
   if (isInUse(path)) return { problem: `--dir: a demo is running in ${path}; expected another folder` }
   for (const name of names) rmSync(join(path, name), { recursive: true, force: true })
-  mkdirSync(join(path, 'github'), { recursive: true })
+  mkdirSync(path, { recursive: true })
   writeFileSync(join(path, MARK), `${process.pid}\n`)
   return { dir: path }
 }

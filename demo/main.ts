@@ -1,18 +1,26 @@
-/** Plays the whole story on this machine and reports what came of it. */
+/** Plays stories on this machine and reports what came of them. */
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { formatUsd } from '../core/money.ts'
 import { type Books, openBooks, type Report } from './books.ts'
 import { prepareFolder } from './folder.ts'
+import { month } from './month.ts'
+import type { StoryName } from './names.ts'
+import { quarterStory } from './quarter/acts.ts'
 import { type Stage, setStage } from './stage.ts'
-import { type Act, acts, type Pulls } from './story.ts'
+import type { Act, Pulls, Story } from './story.ts'
 import { writeTexts } from './texts.ts'
 
+const stories: Readonly<Record<StoryName, Story>> = { month, quarter: quarterStory }
+
 export interface DemoOptions {
+  /** One after the other, at least one. */
+  readonly stories: readonly StoryName[]
   /** Stop when the story is told instead of leaving everything up until Ctrl-C. */
   readonly once: boolean
-  /** End with one JSON object on standard output. */
+  /** One JSON object on standard output for each story. */
   readonly json: boolean
-  /** Use the real model. */
+  /** Use the real model, where a story has one. */
   readonly live: boolean
   /** Where the ledger, the repository and the texts are kept. */
   readonly dir?: string | undefined
@@ -38,21 +46,50 @@ export async function playDemo(options: DemoOptions): Promise<boolean> {
     tell(folder.problem)
     return false
   }
-  const started = performance.now()
-  tell('Setting the stage: GitHub, a model, the App, the Action and a small repository, all on this machine …')
-  const stage = await setStage({ live: options.live, dir: folder.dir })
   const interrupted = untilInterrupted()
+  const [last] = options.stories.slice(-1)
+  let ok = true
+  for (const name of options.stories) {
+    const dir = options.stories.length === 1 ? folder.dir : join(folder.dir, name)
+    const staysUp = !options.once && name === last
+    const held = await playStory(stories[name], dir, { ...options, staysUp, interrupted, tell })
+    if (held === undefined) return false
+    ok &&= held
+  }
+  return ok
+}
+
+interface Playing {
+  readonly json: boolean
+  readonly live: boolean
+  /** Leave everything up until Ctrl-C. */
+  readonly staysUp: boolean
+  readonly interrupted: Promise<undefined>
+  readonly tell: Tell
+}
+
+/** Answers whether every act held; `undefined` when it was interrupted. */
+async function playStory(
+  story: Story,
+  dir: string,
+  { json, live, staysUp, interrupted, tell }: Playing,
+): Promise<boolean | undefined> {
+  const started = performance.now()
+  tell('Setting the stage: GitHub, the App and a small repository, all on this machine …')
+  tell(story.about)
+  mkdirSync(join(dir, 'github'), { recursive: true })
+  const stage = await setStage({ live, dir, story })
   try {
     const books = openBooks(stage)
-    const story = await Promise.race([tellStory(stage, books, options.live, tell), interrupted])
-    if (story === undefined) return false
+    const told = await Promise.race([tellStory(stage, books, story, live, tell), interrupted])
+    if (told === undefined) return undefined
     const report = await books.report()
     const elapsedMs = Math.round(performance.now() - started)
-    const ok = story.every((act) => act.ok)
+    const ok = told.every((act) => act.ok)
     await writeTexts(stage)
-    tell(summary(stage, ok, elapsedMs, report))
-    if (options.json) process.stdout.write(`${JSON.stringify({ ok, elapsedMs, story, ...report })}\n`)
-    if (!options.once) {
+    tell(summary(stage, story, ok, elapsedMs, report))
+    if (json) process.stdout.write(`${JSON.stringify({ ok, elapsedMs, story: told, ...report })}\n`)
+    if (staysUp) {
       tell(`\nThe App (${stage.app.url}) and GitHub’s API (${stage.github.url}) stay up until Ctrl-C.`)
       await interrupted
     }
@@ -62,11 +99,11 @@ export async function playDemo(options: DemoOptions): Promise<boolean> {
   }
 }
 
-async function tellStory(stage: Stage, books: Books, live: boolean, tell: Tell): Promise<Told[]> {
+async function tellStory(stage: Stage, books: Books, story: Story, live: boolean, tell: Tell): Promise<Told[]> {
   const pulls: Pulls = new Map()
-  const story: Told[] = []
+  const told: Told[] = []
   let today = -1
-  for (const together of scenes(acts)) {
+  for (const together of scenes(story.acts)) {
     const [{ day }] = together
     if (day !== today) {
       today = day
@@ -85,16 +122,17 @@ async function tellStory(stage: Stage, books: Books, live: boolean, tell: Tell):
       tell(`  ${held ? '✓' : isOwed ? '✗' : '–'} ${act.step}  (${seconds} s)`)
       if (!held)
         tell(`      ${isOwed ? 'did not come out so' : 'did not come up with this model'}: ${await books.latest()}`)
-      story.push({ step: act.step, ok: held || !isOwed })
+      for (const line of (await act.tells?.(books, pulls)) ?? []) tell(`      ${line}`)
+      told.push({ step: act.step, ok: held || !isOwed })
     }
   }
-  return story
+  return told
 }
 
 /** The acts in their order, those together that are played at the same time. */
-function scenes(story: readonly Act[]): [Act, ...Act[]][] {
+function scenes(acts: readonly Act[]): [Act, ...Act[]][] {
   const found: [Act, ...Act[]][] = []
-  for (const act of story) {
+  for (const act of acts) {
     const last = found.at(-1)
     if (act.beside && last) last.push(act)
     else found.push([act])
@@ -102,7 +140,7 @@ function scenes(story: readonly Act[]): [Act, ...Act[]][] {
   return found
 }
 
-function summary(stage: Stage, ok: boolean, elapsedMs: number, report: Report): string {
+function summary(stage: Stage, story: Story, ok: boolean, elapsedMs: number, report: Report): string {
   const spent = report.runs.reduce((sum, run) => sum + BigInt(run.spentMicroUsd), 0n)
   const texts = join(stage.dir, 'texts')
   const issues = report.promotions.flatMap(({ issue, body }) => [
@@ -112,7 +150,7 @@ function summary(stage: Stage, ok: boolean, elapsedMs: number, report: Report): 
   ])
   return [
     '',
-    `${ok ? 'All of it held.' : 'Some of it did not hold: see ✗ above.'} ${report.runs.length} runs in ${(elapsedMs / 1000).toFixed(1)} s; at the model’s list price they cost ${formatUsd(spent)} in all.`,
+    `${ok ? 'All of it held.' : 'Some of it did not hold: see ✗ above.'} ${report.runs.length} runs in ${(elapsedMs / 1000).toFixed(1)} s; ${story.costs} ${formatUsd(spent)} in all.`,
     ...issues,
     '',
     'Where to look:',

@@ -5,20 +5,22 @@ import { Octokit } from '@octokit/rest'
 import type { GitHub, Model } from '../test/world/contract.ts'
 import { startGitHub } from '../test/world/github.ts'
 import { startModel } from '../test/world/model.ts'
+import { createStandIn, type StandIn } from './quarter/stand-in.ts'
 import { type LoadingApp, loadApp, type RunningApp } from './run-app.ts'
 import { shopScript } from './script.ts'
-import { OWNER, REPO, SHOP_TESTS, shopFiles } from './shop.ts'
+import { OWNER, REPO, SHOP_TESTS } from './shop.ts'
+import type { Story } from './story.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const WEBHOOK_SECRET = 'a-secret-of-the-demo'
 const DAY_MS = 86_400_000
-/** The story begins this long ago, so that all of it lies in the past of the machine's own clock. */
-const BEGINS_DAYS_AGO = 60
 
 export interface Stage {
   readonly github: GitHub
   readonly app: RunningApp
   readonly model: Model | undefined
+  /** Plays the jobs of a story whose runs the Action doesn't carry out. */
+  readonly standIn: StandIn | undefined
   /** Where everything lies: the bare repository, the ledger, the jobs' workspaces. */
   readonly dir: string
   readonly owner: string
@@ -37,9 +39,10 @@ export interface StageOptions {
   readonly live: boolean
   /** An empty folder, in which everything is kept. */
   readonly dir: string
+  readonly story: Story
 }
 
-export async function setStage({ live, dir }: StageOptions): Promise<Stage> {
+export async function setStage({ live, dir, story }: StageOptions): Promise<Stage> {
   // What stands already is closed again in the opposite order, at the end or when something can't be started.
   const closers: (() => Promise<void> | void)[] = []
   const close = async () => {
@@ -48,11 +51,13 @@ export async function setStage({ live, dir }: StageOptions): Promise<Stage> {
   try {
     const loading = loadApp()
     closers.push(() => loading.kill())
-    const model = live ? undefined : await startModel({ scripts: [shopScript] })
+    const isPlayed = story.jobs === 'stand-in'
+    const model = live || isPlayed ? undefined : await startModel({ scripts: [shopScript] })
     closers.push(() => model?.close())
-    const github = await startShop(dir, model)
+    const github = await startShop(dir, story, model)
     closers.push(() => github.close())
-    const app = await startItsApp(loading, dir, github)
+    const offsetMs = offsetFrom(story.beginsDaysAgo)
+    const app = await startItsApp(loading, dir, github, offsetMs(0))
     closers.push(() => app.close())
     closers.push(() => github.settled())
     github.hooks.target(`${app.url}/api/github/webhooks`)
@@ -61,11 +66,12 @@ export async function setStage({ live, dir }: StageOptions): Promise<Stage> {
       github,
       app,
       model,
+      standIn: isPlayed ? createStandIn(github, app.url) : undefined,
       dir,
       owner: OWNER,
       repo: REPO,
       octokit: new Octokit({ baseUrl: github.url, auth: github.tokenOf('mira') }),
-      day: (number) => app.turnClock(offsetMsOfDay(number)),
+      day: (number) => app.turnClock(offsetMs(number)),
       settled: () => settled(github, app),
       close,
     }
@@ -75,15 +81,16 @@ export async function setStage({ live, dir }: StageOptions): Promise<Stage> {
   }
 }
 
-function startShop(dir: string, model: Model | undefined): Promise<GitHub> {
+function startShop(dir: string, story: Story, model: Model | undefined): Promise<GitHub> {
   return startGitHub({
     dir: join(dir, 'github'),
     app: { webhookSecret: WEBHOOK_SECRET },
-    ci: SHOP_TESTS,
+    // Where the work was prepared beforehand its tests would say nothing.
+    ...(story.jobs === 'action' ? { ci: SHOP_TESTS } : {}),
     seed: {
       owner: OWNER,
       repo: REPO,
-      files: shopFiles(),
+      files: story.files(),
       users: { mira: 'maintain', dev: 'write', guest: 'read' },
     },
     actions: {
@@ -96,7 +103,7 @@ function startShop(dir: string, model: Model | undefined): Promise<GitHub> {
   })
 }
 
-function startItsApp(loading: LoadingApp, dir: string, github: GitHub): Promise<RunningApp> {
+function startItsApp(loading: LoadingApp, dir: string, github: GitHub, offsetMs: number): Promise<RunningApp> {
   const options = {
     appId: github.app.id,
     privateKey: github.app.privateKey,
@@ -107,7 +114,7 @@ function startItsApp(loading: LoadingApp, dir: string, github: GitHub): Promise<
     throttle: false,
     log: { level: 'error' as const },
   }
-  return loading.start(options, offsetMsOfDay(0))
+  return loading.start(options, offsetMs)
 }
 
 /** What a job gets beyond what GitHub gives it: the way to the model, and leave to go on where nothing can be confined. */
@@ -116,10 +123,12 @@ function jobEnvironment(model: Model | undefined): Record<string, string> {
   return { PURSER_SANDBOX: 'none', ...(baseUrl === undefined ? {} : { OPENAI_BASE_URL: baseUrl }) }
 }
 
-/** How far the story's clock is from the machine's on the morning of a day of the story. */
-function offsetMsOfDay(day: number): number {
-  const firstMorning = new Date(Date.now() - BEGINS_DAYS_AGO * DAY_MS).setUTCHours(9, 0, 0, 0)
-  return firstMorning + day * DAY_MS - Date.now()
+/** How far the story's clock is from the machine's on the morning of each of its days. */
+function offsetFrom(beginsDaysAgo: number): (day: number) => number {
+  return (day) => {
+    const firstMorning = new Date(Date.now() - beginsDaysAgo * DAY_MS).setUTCHours(9, 0, 0, 0)
+    return firstMorning + day * DAY_MS - Date.now()
+  }
 }
 
 /** A webhook can start a job, whose end sends webhooks again; both sides have to be quiet one after the other. */
