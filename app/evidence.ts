@@ -46,7 +46,8 @@ export async function evidenceOf(
   }
 }
 
-async function sideOf(parts: Parts, place: Place, trial: TrialKey, window: Window): Promise<Side> {
+/** What a side did within the window, newest first. */
+export async function sideOf(parts: Parts, place: Place, trial: TrialKey, window: Window): Promise<Side> {
   const { repositoryId, family, variant } = trial
   const runs = await parts.prisma.run.findMany({
     where: {

@@ -52,7 +52,7 @@ async function each(parts: Parts, where: Prisma.PromotionWhereInput, tend: Tend)
 async function make(parts: Parts, place: Place, promotion: Promotion): Promise<void> {
   if (promotion.decision === 'rollback') {
     const promoted = await promotionBehind(parts, promotion)
-    if (promoted) await makeIssue(parts, place, promotion, rollbackText(promotion, promoted))
+    if (promoted) await makeIssue(parts, place, promotion, await rollbackText(parts, place, promotion, promoted))
     return
   }
   const declared = await declaredBy(parts, place)
@@ -76,7 +76,7 @@ async function issueText(parts: Parts, place: Place, promotion: Promotion) {
   const { decision } = promotion
   if (decision === 'rollback') {
     const promoted = await promotionBehind(parts, promotion)
-    return promoted && rollbackText(promotion, promoted, since)
+    return promoted ? rollbackText(parts, place, promotion, promoted, since) : undefined
   }
   const declared = await declaredBy(parts, place)
   if (isRefusal(declared)) return undefined

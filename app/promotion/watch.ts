@@ -11,6 +11,7 @@ import type { Promotion, Run } from '../../prisma/client/client.ts'
 import type { Declared } from '../configuration.ts'
 import { toJson } from '../database/json.ts'
 import { transact } from '../database/transact.ts'
+import { sideOf } from '../evidence.ts'
 import { keyOfPromotion, startAnew } from '../ledger/promotion.ts'
 import { tally } from '../ledger/tally.ts'
 import { openPromotion } from '../ledger/trial.ts'
@@ -84,18 +85,28 @@ async function proposeRollback(parts: Parts, place: Place, promoted: Promotion, 
   const where = { repositoryId_family_variant_decision: keyOfPromotion(promotion) }
   await parts.prisma.promotion.update({ where, data: { before: toJson(storeBefore(before)) } })
   const row = await parts.prisma.promotion.findUniqueOrThrow({ where })
-  await makeIssue(parts, place, row, rollbackText(row, promoted))
+  await makeIssue(parts, place, row, await rollbackText(parts, place, row, promoted))
 }
 
-export function rollbackText(rollback: Promotion, promoted: Promotion, overdueSince?: string): IssueText {
+/** As it stands when it is written: what the promoted one did since its merge. */
+export async function rollbackText(
+  parts: Parts,
+  place: Place,
+  rollback: Promotion,
+  promoted: Promotion,
+  overdueSince?: string,
+): Promise<IssueText> {
   const { keptAs, watched } = beforeSchema.parse(rollback.before)
+  const { repositoryId, family, variant } = rollback
+  const from = promoted.decidedAt ?? rollback.openedAt
   return rollbackIssue({
-    workflow: rollback.family,
-    variant: rollback.variant,
+    workflow: family,
+    variant,
     keptAs,
-    promotedOn: (promoted.decidedAt ?? rollback.openedAt).toISOString().slice(0, 10),
+    promotedOn: from.toISOString().slice(0, 10),
     promotedIn: promoted.issueNumber ?? 0,
     checkpoints: watched.slice(-DECIDING),
+    since: await sideOf(parts, place, { repositoryId, family, variant: null }, { from, to: parts.now() }),
     overdueSince,
   })
 }

@@ -235,7 +235,7 @@ function spendPerAccepted(tally: Tally): string {
 }
 
 /** Three that were accepted, and all that were rejected: what went wrong is what a maintainer needs to see. */
-function examples({ runs, tally }: Side): string {
+export function examples({ runs, tally }: Side): string {
   const accepted = runs.filter((run) => run.outcome === 'accepted').slice(0, ACCEPTED_SHOWN)
   const rejected = runs.filter((run) => run.outcome === 'rejected')
   const { shown } = linesWithin(rejected.map(exampleLine), REJECTED_CHARACTERS_MAX)
@@ -256,7 +256,7 @@ function exampleLine(run: CountedRun): string {
   return `- ${subjectLink(run)}, ${run.day}, cost ${formatUsd(run.spentMicroUsd)}${reverted}, ${run.outcome} (${rule(run)})`
 }
 
-function runsDetails(summary: string, side: Side): string | undefined {
+export function runsDetails(summary: string, side: Side): string | undefined {
   if (side.runs.length === 0) return undefined
   const rows = side.runs.map(
     (run) =>

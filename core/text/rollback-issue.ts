@@ -3,7 +3,7 @@ import type { Measure } from '../measure.ts'
 import { code, paragraphs, table } from './markdown.ts'
 import { trialMarker } from './marker.ts'
 import { decisionLabels, howToDecide, overdueLine } from './promotion-decision.ts'
-import type { IssueText } from './promotion-issue.ts'
+import { examples, type IssueText, runsDetails, type Side } from './promotion-issue.ts'
 import { workflowName } from './workflow-name.ts'
 
 export interface WatchView {
@@ -24,6 +24,8 @@ export interface RollbackView {
   readonly promotedIn: number
   /** The last two, oldest first. */
   readonly checkpoints: readonly WatchView[]
+  /** What it did since the merge. */
+  readonly since: Side
   readonly overdueSince?: string | undefined
 }
 
@@ -34,7 +36,7 @@ const names: Partial<Record<Measure['threshold'], string>> = {
 }
 
 export function rollbackIssue(view: RollbackView): IssueText {
-  const { workflow, variant, keptAs, promotedOn, promotedIn, checkpoints } = view
+  const { workflow, variant, keptAs, promotedOn, promotedIn, checkpoints, since } = view
   const last = checkpoints.at(-1)
   const at = checkpoints.map(({ settled }) => settled).join(' and at ')
   const rows = (last?.measures ?? []).map((measure) => [
@@ -52,7 +54,9 @@ export function rollbackIssue(view: RollbackView): IssueText {
       `## What is worse\n\n${table(['', 'needed', ...checkpoints.map(({ settled, day }) => `at ${settled} settled runs (${day})`)], rows)}`,
       `The old baseline’s numbers are those it had when the promotion was approved; #${promotedIn} shows its runs. The thresholds are those of every promotion. ` +
         'A few runs can fall this way by chance, so look at what was turned down before you decide.',
+      `## What became of its work since\n\n${examples(since)}`,
       `## How to decide\n\n${howToDecide('rollback')}`,
+      runsDetails(`Every run of it since ${promotedOn} that counts`, since),
     ),
     labels: [decisionLabels.rollback.proposed],
   }

@@ -8,7 +8,7 @@ import { filesBelow } from '../../test/world/files.ts'
 import type { Books, PromotionIssue } from '../books.ts'
 import { shopFiles } from '../shop.ts'
 import type { Stage } from '../stage.ts'
-import { type Act, type Pulls, type Story } from '../story.ts'
+import type { Act, Pulls, Story } from '../story.ts'
 import { type End, pullFiles, quarter, type Try, workOn } from './tries.ts'
 
 const FAMILY = 'refactor+tests'
