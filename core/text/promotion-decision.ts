@@ -51,6 +51,13 @@ const carriesOut = {
   adopt: 'A pull request opens that adds the file. Nothing changes before it is merged.',
 } as const satisfies Record<Proposal, string>
 
+/** One command approves whatever an issue proposes, which its name does not say. */
+const approves: Readonly<Record<Proposal, string>> = {
+  promote: '',
+  sunset: ', which approves the sunset here',
+  rollback: ', which approves the rollback here',
+}
+
 const closing = {
   promote: 'Closing the issue without a reason puts it off until the next two checkpoints hold.',
   sunset: 'Closing the issue without a reason puts it off until the next two checkpoints say so again.',
@@ -73,10 +80,10 @@ export function howToDecide(proposal: Proposal): string {
   return paragraphs(
     'Labels and commands count when somebody with the maintain role gives them.',
     [
-      `- **Approve:** add the label ${code(labels.approved)} or comment ${code('/agent promote')}. ${carriesOut[proposal]}`,
+      `- **Approve:** add the label ${code(labels.approved)} or comment ${code('/agent promote')}${approves[proposal]}. ${carriesOut[proposal]}`,
       `- **Reject:** add the label that says why, or comment ${code('/agent reject <reason>')} with its last word. ${again}`,
       ...reasons,
-      `- **Wait:** do nothing. After ${OVERDUE_DAYS} days it is listed as overdue. ${closing[proposal]}`,
+      `- **Wait:** do nothing, and nothing changes. After ${OVERDUE_DAYS} days it is listed as overdue. ${closing[proposal]}`,
     ].join('\n'),
   )
 }

@@ -94,7 +94,8 @@ export function promotionIssue(view: PromotionView): IssueText {
     credit(view),
     `## What the variant changes\n\n${inline(view.summary)}`,
     overlayText(view),
-    `## The thresholds\n\n${thresholdsTable(view.checkpoints)}`,
+    view.decision === 'sunset' ? `## What decides a sunset\n\n${sunsetTable(view)}` : undefined,
+    `## The thresholds${view.decision === 'sunset' ? ' of a promotion, for comparison' : ''}\n\n${thresholdsTable(view.checkpoints)}`,
     'The thresholds are public and the same for every squad. Missing data never passes; pending runs count nowhere.',
     `## The variant beside its baseline\n\n${sidesTable(view)}`,
     overlapLine(view),
@@ -166,13 +167,31 @@ const thresholdNames = {
 /** What is needed is told as of the last checkpoint, since the baseline's own numbers move. */
 function thresholdsTable(checkpoints: readonly CheckpointView[]): string {
   const last = checkpoints.at(-1)
-  const head = ['', 'needed', ...checkpoints.map((one) => `at ${one.settled} settled runs (${one.day})`)]
+  const head = ['', 'needed', ...checkpointHeads(checkpoints)]
   const rows = (last?.measures ?? []).map((measure) => [
     `**${thresholdNames[measure.threshold]}**`,
     measure.required,
     ...checkpoints.map((one) => measured(one.measures.find(({ threshold }) => threshold === measure.threshold))),
   ])
   return table(head, rows)
+}
+
+function sunsetTable({ checkpoints, sunsetBelowBasisPoints }: PromotionView): string {
+  const accepted = checkpoints.map(({ measures }) => measures.find(({ threshold }) => threshold === 'accepted'))
+  return table(
+    ['', 'proposed where', ...checkpointHeads(checkpoints)],
+    [
+      [
+        '**Accepted**',
+        `below ${formatBasisPoints(sunsetBelowBasisPoints)}, twice in a row`,
+        ...accepted.map((one) => one?.measured ?? 'no data'),
+      ],
+    ],
+  )
+}
+
+function checkpointHeads(checkpoints: readonly CheckpointView[]): string[] {
+  return checkpoints.map(({ settled, day }) => `at ${settled} settled runs (${day})`)
 }
 
 function measured(measure: Measure | undefined): string {
@@ -283,7 +302,7 @@ function howToRecompute(view: PromotionView): string {
     `Everything here is counting. The runs below ended in the last ${view.windowDays} days; count them by outcome, add ` +
     'up what they cost, and hold the sums against `promotion.yml`. People judged the work by what they did with it: they ' +
     'labelled, merged, closed or reverted it. Code made outcomes of that, by the rules of the default branch at commit ' +
-    `${code(view.configSha.slice(0, 12))}; each outcome names its rule.`
+    `${code(view.configSha.slice(0, 12))}; each outcome names its rule. ${code(`purser evidence --family ${view.workflow}`)} counts it all from the App’s ledger.`
   )
 }
 

@@ -81,6 +81,16 @@ describe('what a maintainer is shown', () => {
     expect(decide).toContain('After 14 days it is listed as overdue.')
   })
 
+  test('what decides a sunset beside its numbers, and that the command to approve it means the sunset', () => {
+    const sunset = promotionIssue(promotion({ decision: 'sunset' })).body
+    expect(section('What decides a sunset', sunset)).toContain(
+      '| **Accepted** | below 40%, twice in a row | 90% (9 of 10) | 90% (18 of 20) |',
+    )
+    expect(section('The thresholds of a promotion, for comparison', sunset)).toContain('at least 80% accepted')
+    expect(section('How to decide', sunset)).toContain('`/agent promote`, which approves the sunset here.')
+    expect(body).not.toContain('What decides a sunset')
+  })
+
   test('that it is overdue, at the top, once it is', () => {
     const overdue = promotionIssue(promotion({ overdueSince: '2026-11-20' })).body
     expect(overdue.split('\n')[3]).toBe('**Overdue:** proposed on 2026-11-20, and undecided for more than 14 days.')
