@@ -92,7 +92,10 @@ export function openBooks(stage: Stage): Books {
       return git(stage, ['ls-tree', 'main', path]).trim() === '' ? '' : git(stage, ['show', `main:${path}`])
     },
     async promotions() {
-      const rows = await prisma.promotion.findMany({ where: { issueNumber: { not: null } } })
+      const rows = await prisma.promotion.findMany({
+        where: { issueNumber: { not: null } },
+        orderBy: { issueNumber: 'asc' },
+      })
       return Promise.all(
         rows.map(async ({ family, variant, decision, issueNumber, state, pullNumber }) => {
           const issue = await stage.octokit.issues.get({ ...place, issue_number: issueNumber ?? 0 })
@@ -158,7 +161,7 @@ function checkpointLine(side: string, settled: number, measures: readonly Measur
     .filter(({ holds }) => !holds)
     .map(({ required, measured }) => `${required}: ${measured ?? 'no data'}`)
   const held = `${measures.length - failed.length} of ${measures.length} thresholds held`
-  return `${side}, at ${settled} settled runs: ${held}${failed.length === 0 ? '' : ` (not: ${failed.join('; ')})`}`
+  return `${side}, at ${settled} settled runs: ${held}${failed.length === 0 ? '' : ` (failed: ${failed.join('; ')})`}`
 }
 
 async function runs(prisma: PrismaClient): Promise<Report['runs']> {
