@@ -56,6 +56,7 @@ const approves: Readonly<Record<Proposal, string>> = {
   promote: '',
   sunset: ', which approves the sunset here',
   rollback: ', which approves the rollback here',
+  adopt: ', which approves it here',
 }
 
 const closing = {
