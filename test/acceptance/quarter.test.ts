@@ -1,11 +1,12 @@
 /** The demo's quarter, played as a person plays it, and its decisions recomputed from the runs that it leaves behind. */
 
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { z } from 'zod'
 import { type RunRecord, runRecordSchema } from '../../core/run-record.ts'
-import { folder, purser } from '../cli/purser.ts'
+import { purser } from '../cli/purser.ts'
 
 const FAMILY = 'refactor+tests'
 const DAY_MS = 86_400_000
@@ -43,7 +44,7 @@ let runsFile: string
 let cwd: string
 
 beforeAll(async () => {
-  cwd = folder()
+  cwd = mkdtempSync(join(tmpdir(), 'purser-quarter-'))
   const dir = join(cwd, 'quarter')
   const played = await purser(['demo', '--story', 'quarter', '--once', '--json', '--dir', dir], { cwd })
   expect(played.code, played.stderr).toBe(0)
@@ -55,6 +56,7 @@ beforeAll(async () => {
   const lines = readFileSync(runsFile, 'utf8').trimEnd().split('\n')
   records = lines.map((line) => runRecordSchema.parse(JSON.parse(line)))
 }, 900_000)
+afterAll(() => rmSync(cwd, { recursive: true, force: true }))
 
 test('every proposal was decided as the story says, and each has one issue', () => {
   const decided = report.promotions.map(({ variant, decision, state, isClosed }) => [
