@@ -158,7 +158,7 @@ const acts: readonly Act[] = [
 export const quarterStory: Story = {
   name: 'quarter',
   about:
-    'A quarter in a small shop. So that it takes less than a minute, no model is called and no job runs the Action: a stand-in ' +
+    'A quarter in a small shop. So that its runs take little time, no model is called and no job runs the Action: a stand-in ' +
     'plays each job’s part with work and costs that were prepared. All that the App makes of it is real.',
   files: () => ({ ...shopFiles(), ...filesBelow(folder('shop')) }),
   beginsDaysAgo: 100,

@@ -1,5 +1,5 @@
 /**
- * Stands for the Actions job in a story of more runs than the Action could carry out in a minute. It calls no model and
+ * Stands for the Actions job in a story of more runs than the Action could carry out while somebody watches. It calls no model and
  * runs no agent: the work was prepared and its cost is made up. All else is the job's part as the App knows it: the ID
  * token of the dispatched job, claim, draw, report and delivery, by the App's own door.
  */
