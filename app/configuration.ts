@@ -5,11 +5,11 @@
 import type { Configuration, Layer, LayerName } from '../core/config/configuration.ts'
 import { loadConfiguration } from '../core/config/load.ts'
 import { formatProblem, type Problem } from '../core/config/problem.ts'
-import { inheritsOrganisation } from '../core/config/settings.ts'
+import { type Inheritance, inheritanceOf } from '../core/config/settings.ts'
 import { isRefusal, type Refusal, refuse } from '../core/reason.ts'
 import type { RepositoryName } from '../delivery/github.ts'
 import type { Octokit } from './github.ts'
-import { findLayer, type LayerPlace, LayerTooLarge, readLayer } from './layer.ts'
+import { findLayer, findPinnedLayer, type LayerPlace, LayerTooLarge, readLayer } from './layer.ts'
 import { createLru } from './lru.ts'
 
 export interface Declared {
@@ -19,13 +19,17 @@ export interface Declared {
   readonly defaultBranch: string
   /** What it was read from, lowest first. */
   readonly layers: readonly Layer[]
+  /** Where the organisation's layer was read, if it is inherited. */
+  readonly organisation?: LayerPlace | undefined
 }
 
+/** `declares`: `layer` reads one that has no `portfolios.yml` too, as an organisation's may. */
 export type ReadConfiguration = (
   octokit: Octokit,
   repository: RepositoryName,
   defaultBranch: string,
   today: string,
+  declares?: 'portfolios' | 'layer',
 ) => Promise<Declared | Refusal>
 
 /** Configurations in memory at a time; the least lately used goes first. */
@@ -49,12 +53,13 @@ export function createReadConfiguration(builtIn: Layer, pricedModels: readonly s
     return layer
   }
 
-  return async (octokit, repository, defaultBranch, today) => {
+  return async (octokit, repository, defaultBranch, today, declares = 'portfolios') => {
     const place = await findLayer(octokit, repository, defaultBranch)
     if (!place) return refuse('no-configuration')
     try {
       const own = await read(octokit, 'repository', place)
-      const above = inheritsOrganisation(own) ? await organisationPlace(octokit, repository) : undefined
+      const inheritance = inheritanceOf(own)
+      const above = inheritance && (await organisationPlace(octokit, repository, inheritance))
       if (isRefusal(above)) return above
       const key = `${today} ${place.treeSha} ${above?.treeSha}`
       const between = above ? [await read(octokit, 'organisation', above)] : []
@@ -62,7 +67,9 @@ export function createReadConfiguration(builtIn: Layer, pricedModels: readonly s
       const loaded = configurations.get(key) ?? load(from, today, pricedModels)
       configurations.set(key, loaded)
       if (isRefusal(loaded)) return loaded
-      return { configuration: loaded.configuration, configSha: place.commitSha, defaultBranch, layers: from }
+      if (declares === 'portfolios' && !loaded.configuration.declared) return refuse('no-configuration')
+      const { configuration } = loaded
+      return { configuration, configSha: place.commitSha, defaultBranch, layers: from, organisation: above }
     } catch (error) {
       if (error instanceof LayerTooLarge) return refuse('configuration-invalid', `${error.message}.`)
       throw error
@@ -73,7 +80,7 @@ export function createReadConfiguration(builtIn: Layer, pricedModels: readonly s
 function load(from: readonly Layer[], today: string, pricedModels: readonly string[]): Loaded {
   const loaded = loadConfiguration(from, today, pricedModels)
   if ('problems' in loaded) return refuse('configuration-invalid', problemsShown(loaded.problems))
-  return loaded.configuration.declared ? loaded : refuse('no-configuration')
+  return loaded
 }
 
 function problemsShown(problems: readonly Problem[]): string {
@@ -83,20 +90,38 @@ function problemsShown(problems: readonly Problem[]): string {
   return `What the default branch declares has problems: ${shown.join('; ')}${more}`
 }
 
-async function organisationPlace(octokit: Octokit, repository: RepositoryName): Promise<LayerPlace | Refusal> {
-  for (const repo of ORGANISATION_REPOSITORIES) {
-    const name = { owner: repository.owner, repo }
-    const branch = await defaultBranchOf(octokit, name)
-    const place = branch === undefined ? undefined : await findLayer(octokit, name, branch)
+async function organisationPlace(
+  octokit: Octokit,
+  { owner }: RepositoryName,
+  { commitSha }: Inheritance,
+): Promise<LayerPlace | Refusal> {
+  for (const { name: repo, default_branch: branch } of await organisationRepositories(octokit, owner)) {
+    const name = { owner, repo }
+    const place =
+      commitSha === undefined
+        ? await findLayer(octokit, name, branch)
+        : await findPinnedLayer(octokit, name, branch, commitSha)
     if (place) return place
   }
-  return refuse('organisation-layer-unreadable')
+  if (commitSha === undefined) return refuse('organisation-layer-unreadable')
+  const repositories = ORGANISATION_REPOSITORIES.map((repo) => `\`${repo}\``).join(' or ')
+  return refuse(
+    'organisation-layer-unreadable',
+    `The repository inherits from its organisation as of commit \`${commitSha.slice(0, 12)}\`, which has no readable layer on the default branch of ${repositories}.`,
+    'Pin `inherit: organisation@<commit>` to a commit that is on that branch, and give the App access to the repository.',
+  )
 }
 
-async function defaultBranchOf(octokit: Octokit, repository: RepositoryName): Promise<string | undefined> {
+/** Those of the organisation's repositories for its layer that the App can read. */
+export async function organisationRepositories(octokit: Octokit, owner: string) {
+  const found = await Promise.all(ORGANISATION_REPOSITORIES.map((repo) => repositoryAt(octokit, { owner, repo })))
+  return found.filter((one) => one !== undefined)
+}
+
+async function repositoryAt(octokit: Octokit, name: RepositoryName) {
   try {
-    const { data } = await octokit.rest.repos.get({ ...repository })
-    return data.default_branch
+    const { data } = await octokit.rest.repos.get({ ...name })
+    return data
   } catch {
     // Whatever the reason, a layer that can't be read is a refusal and never an empty layer.
     return undefined

@@ -1,4 +1,5 @@
 /** Everything that a promotion issue shows, read back from the ledger: anybody can recompute the decision from it. */
+import { weakenedGuards } from '../core/config/overlay.ts'
 import type { Window } from '../core/evidence.ts'
 import type { CheckpointView, CountedRun, PromotionView, Side } from '../core/text/promotion-issue.ts'
 import type { Run } from '../prisma/client/client.ts'
@@ -40,6 +41,7 @@ export async function evidenceOf(
     baselineSide: await sideOf(parts, place, { repositoryId, family, variant: null }, window),
     checkpoints: await lastCheckpoints(parts, trial),
     sunsetBelowBasisPoints: promotion.sunset['accepted-below'],
+    weakened: weakenedGuards(found.baseline.guards, tried.workflow.guards),
     overlaySource: tried.source,
     overlay: { layer: tried.layer, file: tried.file },
     configSha,

@@ -20,6 +20,9 @@ export interface LayerPlace {
 /** Where the folder lies in a commit never changes. */
 const folders = createLru<{ readonly treeSha: string | undefined }>(FOLDERS_MAX)
 
+/** Pins that were found on their branch; one that rewrites its history is believed until the App starts again. */
+const onBranches = createLru<true>(FOLDERS_MAX)
+
 /** A layer that is larger than its readers' bounds, which is a problem of the declaration and no fault. */
 export class LayerTooLarge extends Error {}
 
@@ -29,13 +32,48 @@ export async function findLayer(
   repository: RepositoryName,
   branch: string,
 ): Promise<LayerPlace | undefined> {
-  try {
+  return unlessMissing(async () => {
     const { data: head } = await octokit.rest.git.getRef({ ...repository, ref: `heads/${branch}` })
-    const commitSha = head.object.sha
-    const known = folders.get(commitSha)
-    const treeSha = known === undefined ? await findFolder(octokit, repository, commitSha) : known.treeSha
-    folders.set(commitSha, { treeSha })
-    return treeSha === undefined ? undefined : { repository, commitSha, treeSha }
+    return layerAt(octokit, repository, head.object.sha)
+  })
+}
+
+/**
+ * The layer as one commit has it that is, or once was, the head of the branch; `undefined` too where the commit is not on it.
+ * GitHub shows a fork's commits under the name of what it was forked from, and those are nobody's to decide by.
+ */
+export async function findPinnedLayer(
+  octokit: Octokit,
+  repository: RepositoryName,
+  branch: string,
+  commitSha: string,
+): Promise<LayerPlace | undefined> {
+  return unlessMissing(async () => {
+    const key = `${repository.owner}/${repository.repo} ${branch} ${commitSha}`
+    if (onBranches.get(key) === undefined) {
+      const basehead = `${commitSha}...${branch}`
+      const { data } = await octokit.rest.repos.compareCommitsWithBasehead({ ...repository, basehead, per_page: 1 })
+      if (data.status !== 'ahead' && data.status !== 'identical') return undefined
+      onBranches.set(key, true)
+    }
+    return layerAt(octokit, repository, commitSha)
+  })
+}
+
+async function layerAt(
+  octokit: Octokit,
+  repository: RepositoryName,
+  commitSha: string,
+): Promise<LayerPlace | undefined> {
+  const known = folders.get(commitSha)
+  const treeSha = known === undefined ? await findFolder(octokit, repository, commitSha) : known.treeSha
+  folders.set(commitSha, { treeSha })
+  return treeSha === undefined ? undefined : { repository, commitSha, treeSha }
+}
+
+async function unlessMissing<T>(find: () => Promise<T | undefined>): Promise<T | undefined> {
+  try {
+    return await find()
   } catch (error) {
     if (isMissing(error)) return undefined
     throw error

@@ -18,6 +18,7 @@ interface RepositoryPayload {
   readonly name: string
   readonly full_name: string
   readonly default_branch: string
+  readonly private: boolean
 }
 
 /** Keeps the repository's row in step with what GitHub says of it now: names and default branches change. */
@@ -31,6 +32,7 @@ export async function noteRepository(
     name: repository.name,
     installationId: BigInt(installationId),
     defaultBranch: repository.default_branch,
+    private: repository.private,
   }
   const id = BigInt(repository.id)
   return prisma.repository.upsert({ where: { id }, create: { id, ...facts }, update: facts })

@@ -28,6 +28,12 @@ export async function declaredBy(parts: Parts, place: Place): Promise<Declared |
   return parts.readConfiguration(place.octokit, place.name, place.defaultBranch, today)
 }
 
+/** What a repository's layer declares, also where it is its organisation's and has no `portfolios.yml`. */
+export async function layerBy(parts: Parts, place: Place): Promise<Declared | Refusal> {
+  const today = dayOf(parts.now(), 'UTC')
+  return parts.readConfiguration(place.octokit, place.name, place.defaultBranch, today, 'layer')
+}
+
 export async function prepare(
   parts: Parts,
   place: Place,

@@ -30,6 +30,7 @@ export const verbs = [
   'deliver',
   'promote',
   'reject',
+  'offer',
   'list',
   'help',
 ] as const
@@ -159,6 +160,8 @@ function readCommand(line: string, tokens: readonly Token[]): ParsedComment {
       return readFork(rest, line)
     case 'reject':
       return readReject(rest, line)
+    case 'offer':
+      return readOffer(rest, line)
     default:
       if (rest[0]) return invalid(`nothing is expected after \`${verb}\`, but there is ${written(line, rest[0])}`)
       return { kind: 'command', verb, ...empty }
@@ -210,6 +213,18 @@ function readReject([first, second]: readonly Token[], line: string): ParsedComm
     )
   }
   return { kind: 'command', verb: 'reject', ...empty, text: reason }
+}
+
+/** In a proposal's issue nothing needs to be named. */
+function readOffer([first, second]: readonly Token[], line: string): ParsedComment {
+  if (!first) return { kind: 'command', verb: 'offer', ...empty }
+  if (first.kind !== 'word' || second) {
+    return invalid(
+      `one workflow or variant is expected, as in \`${PREFIX} offer refactor+tests/tests-first\`; not ${written(line, second ?? first)}`,
+    )
+  }
+  const target = readTarget(first.text)
+  return 'problem' in target ? invalid(target.problem) : { kind: 'command', verb: 'offer', ...empty, ...target }
 }
 
 function readAsk(tokens: readonly Token[], line: string): ParsedComment {

@@ -144,7 +144,7 @@ interface Found {
   readonly baseline: { readonly text: string; readonly written: Written }
 }
 
-function findFamily({ layers, today }: Declaring, name: string): Found | NotPossible {
+export function findFamily({ layers, today }: Declaring, name: string): Found | NotPossible {
   const own = layers.find((layer) => layer.name === 'repository')
   const family = configurationOf(layers, today)?.families.get(name)
   const text = layers.find((layer) => layer.name === family?.layer)?.files.get(`catalog/${name}/workflow.yml`)
@@ -171,7 +171,7 @@ function asNumber(microUsd: bigint): number {
 }
 
 /** The overlay itself where it still means the same over the new baseline; else one that does. */
-function relaid(baseline: Written, meant: Written, source: string, head: OverlayHead): string {
+export function relaid(baseline: Written, meant: Written, source: string, head: OverlayHead): string {
   const written = readYaml('overlay', source)
   const laid = 'problems' in written || !isMapping(written.value) ? undefined : layOver(baseline, written.value)
   if (laid?.findings.length === 0 && isSame(laid.value, meant)) return source
@@ -183,7 +183,7 @@ function withoutSchema(text: string, { family }: Found): string {
   return family.layer === 'repository' ? text : text.replace(/^# yaml-language-server:.*\n/, '')
 }
 
-function overlayFile(family: string, variant: string, text: string): [string, string] {
+export function overlayFile(family: string, variant: string, text: string): [string, string] {
   return [`catalog/${family}/variants/${variant}.yml`, text]
 }
 
@@ -226,7 +226,7 @@ function promptsOf(family: string, workflows: readonly CatalogWorkflow[]): { fil
   return { files: [...texts].map(([file, text]) => [`catalog/${family}/${file}`, text]) }
 }
 
-function changesTo(own: Layer, wanted: ReadonlyMap<string, string | undefined>): FileChanges {
+export function changesTo(own: Layer, wanted: ReadonlyMap<string, string | undefined>): FileChanges {
   return new Map([...wanted].filter(([path, text]) => !isAsBefore(own.files.get(path), text)))
 }
 
@@ -236,7 +236,7 @@ function isAsBefore(before: string | undefined, after: string | undefined): bool
 }
 
 /** Resolves what the repository would declare then: every workflow of the family must be the one that is meant. */
-function proved(
+export function proved(
   { layers, today }: Declaring,
   name: string,
   change: CatalogChange,

@@ -84,6 +84,21 @@ export function tallyRuns(runs: Iterable<TallyRun>): Tally {
   return count.tally()
 }
 
+/** Of sides that have no subject in common, such as those of different repositories. */
+export function sumTallies(tallies: readonly Tally[]): Tally {
+  const sum = (count: (tally: Tally) => number) => tallies.reduce((all, tally) => all + count(tally), 0)
+  return {
+    settled: sum(({ settled }) => settled),
+    accepted: sum(({ accepted }) => accepted),
+    reworked: sum(({ reworked }) => reworked),
+    rejected: sum(({ rejected }) => rejected),
+    unknown: sum(({ unknown }) => unknown),
+    reverted: sum(({ reverted }) => reverted),
+    subjects: sum(({ subjects }) => subjects),
+    spendMicroUsd: tallies.reduce((all, { spendMicroUsd }) => all + spendMicroUsd, 0n),
+  }
+}
+
 /** The accepted runs' share of the spend, rounded up; `undefined` when nothing was accepted. */
 export function spendPerAcceptedMicroUsd(tally: Pick<Tally, 'accepted' | 'spendMicroUsd'>): bigint | undefined {
   return tally.accepted === 0 ? undefined : mulDivCeil(tally.spendMicroUsd, 1n, BigInt(tally.accepted))

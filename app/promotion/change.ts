@@ -22,6 +22,7 @@ import { tally } from '../ledger/tally.ts'
 import type { TrialKey } from '../ledger/trial.ts'
 import type { Parts } from '../parts.ts'
 import { type Before, beforeSchema } from './before.ts'
+import { prepareOffer } from './offer.ts'
 
 const FOLDER = '.github/purser'
 const NAME_CHARACTERS_MAX = 50
@@ -50,6 +51,8 @@ export async function prepareChange(
       return prepareSunset(parts, declared, promotion)
     case 'adopt':
       return prepareAdopted(parts, declared, promotion)
+    case 'offer':
+      return prepareOffer(parts, declared, promotion)
   }
 }
 
@@ -164,7 +167,7 @@ function declaring(parts: Parts, { layers }: Declared) {
   return { layers, today: dayOf(parts.now(), 'UTC') }
 }
 
-function inRepository(files: FileChanges): FileChanges {
+export function inRepository(files: FileChanges): FileChanges {
   return new Map([...files].map(([path, text]) => [`${FOLDER}/${path}`, text]))
 }
 

@@ -22,7 +22,7 @@ import { toJson } from '../database/json.ts'
 import { advance } from '../ledger/promotion.ts'
 import type { Parts } from '../parts.ts'
 import type { Place } from '../place.ts'
-import { declaredBy } from '../prepare.ts'
+import { declaredBy, layerBy } from '../prepare.ts'
 import { storeBefore } from './before.ts'
 import { prepareChange } from './change.ts'
 import { definitionOf } from './definition.ts'
@@ -38,7 +38,7 @@ export async function approve(parts: Parts, place: Place, promotion: Promotion):
     return sayIn(place, promotion, 'decided', decidedText())
   }
   if (promotion.pullNumber !== null) return
-  const declared = await declaredBy(parts, place)
+  const declared = await (promotion.decision === 'offer' ? layerBy : declaredBy)(parts, place)
   if (isRefusal(declared)) return notPossible(parts, place, promotion, `${declared.message} ${declared.todo}`)
   if (isChanged(declared, promotion)) {
     await sayIn(
@@ -87,9 +87,12 @@ async function openOnce(
   return undefined
 }
 
-/** A rollback is judged by what the baseline did, so only a lost way back stops it, which `prepareChange` sees. */
+/**
+ * A rollback is judged by what the baseline did, so only a lost way back stops it; an offer by what another repository
+ * declares. Both are seen by `prepareChange`.
+ */
 function isChanged({ configuration }: Declared, { decision, definition, family, variant }: Promotion): boolean {
-  if (decision === 'rollback' || definition === null) return false
+  if (decision === 'rollback' || decision === 'offer' || definition === null) return false
   return definitionOf(configuration, family, variant) !== definition
 }
 

@@ -23,10 +23,16 @@ export function sideDefinition(
   return digest(partsOf(side, configuration))
 }
 
-/** The workflow, every agent that it reaches with its skills, and the workflows that are steps of it. */
+/**
+ * The workflow, every agent that it reaches with its skills, and the workflows that are steps of it: not the layer that they
+ * stand in, so that what an organisation takes over from a repository is the same there as here.
+ */
 function partsOf({ credit: _, ...workflow }: CatalogWorkflow, configuration: Configuration): unknown[] {
   const named = workflow.steps.flatMap((step) => ('agent' in step ? [step.agent] : []))
-  const agents = [...withDelegates(named, configuration)].map((name) => configuration.agents.get(name))
+  const agents = [...withDelegates(named, configuration)].flatMap((name) => {
+    const { layer: _, ...agent } = configuration.agents.get(name) ?? {}
+    return 'name' in agent ? [agent] : []
+  })
   const skills = agents.flatMap((agent) => (agent?.skills ?? []).map((name) => configuration.skills.get(name)))
   const nested = workflow.steps.flatMap((step) =>
     'workflow' in step ? [partsOf(nestedWorkflow(configuration, step.workflow).workflow, configuration)] : [],

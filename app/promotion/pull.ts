@@ -19,7 +19,7 @@ export function branchOf({ decision, issueNumber, givenUp }: Promotion): string 
 
 /** The issue that a branch of this form was made for. */
 export function issueOfBranch(branch: string): number | undefined {
-  const [, number] = /^purser\/(?:promote|sunset|rollback)-(\d{1,9})(?:-\d{1,3})?$/.exec(branch) ?? []
+  const [, number] = /^purser\/(?:promote|sunset|rollback|adopt|offer)-(\d{1,9})(?:-\d{1,3})?$/.exec(branch) ?? []
   return number === undefined ? undefined : Number(number)
 }
 
@@ -81,7 +81,7 @@ async function holds({ octokit, name }: Place, head: string, changeset: Changese
   return (await writeTree(octokit, name, reader, parent.sha, changeset)) === data.tree.sha
 }
 
-function changesetOf(baseSha: string, files: FileChanges): Changeset {
+export function changesetOf(baseSha: string, files: FileChanges): Changeset {
   return {
     baseSha,
     files: [...files].map(([path, text]) => ({

@@ -11,6 +11,7 @@ import { declaredBy } from '../prepare.ts'
 import { adoptText } from './adopt.ts'
 import { approve, closeByHand } from './decide.ts'
 import { makeIssue } from './issue.ts'
+import { offerText, showOffer } from './offer.ts'
 import { lookForLabel } from './on-issue.ts'
 import { carriedOut, withdrawn } from './on-pull.ts'
 import { MAKING_MS_MAX, overdueSince, propose } from './propose.ts'
@@ -55,6 +56,7 @@ async function make(parts: Parts, place: Place, promotion: Promotion): Promise<v
     if (promoted) await makeIssue(parts, place, promotion, await rollbackText(parts, place, promotion, promoted))
     return
   }
+  if (promotion.decision === 'offer') return showOffer(parts, place, promotion)
   const declared = await declaredBy(parts, place)
   if (isRefusal(declared)) return
   if (promotion.decision === 'adopt') {
@@ -78,6 +80,7 @@ async function issueText(parts: Parts, place: Place, promotion: Promotion) {
     const promoted = await promotionBehind(parts, promotion)
     return promoted ? rollbackText(parts, place, promotion, promoted, since) : undefined
   }
+  if (decision === 'offer') return offerText(parts, place, promotion)
   const declared = await declaredBy(parts, place)
   if (isRefusal(declared)) return undefined
   if (decision === 'adopt') return adoptText(parts, declared, promotion)
@@ -100,6 +103,9 @@ async function lookUp(parts: Parts, place: Place, promotion: Promotion): Promise
   // A deleted issue is one that somebody closed.
   if (issue === undefined) return closeByHand(parts, place, promotion)
   await lookForLabel(parts, place, promotion)
+  if (promotion.decision === 'offer' && promotion.state === 'open') {
+    await showOffer(parts, place, promotion, issue.data.body ?? '')
+  }
   if (issue.data.state === 'closed') {
     const now = await parts.prisma.promotion.findUniqueOrThrow({
       where: { repositoryId_family_variant_decision: keyOfPromotion(promotion) },

@@ -7,9 +7,10 @@ import { isRefusal } from '../../core/reason.ts'
 import { schedulesOf } from '../../core/starts.ts'
 import { isRefused } from '../../delivery/github.ts'
 import type { Schedule } from '../../prisma/client/client.ts'
-import { ORGANISATION_REPOSITORIES } from '../configuration.ts'
+import { type Declared, ORGANISATION_REPOSITORIES } from '../configuration.ts'
 import { isPast } from '../database/clock.ts'
 import type { Parts } from '../parts.ts'
+import { tendPin } from '../pin.ts'
 import { type Place, placeById } from '../place.ts'
 import { declaredBy } from '../prepare.ts'
 import { startOnSchedule } from './occasions.ts'
@@ -21,7 +22,7 @@ const DUE_AT_ONCE = 50
 
 export async function tendSchedules(parts: Parts): Promise<void> {
   for (const id of await takeUnread(parts)) {
-    await attempt(parts, id, async () => readSchedules(parts, await placeById(parts, id)))
+    await attempt(parts, id, async () => readDeclared(parts, await placeById(parts, id)))
   }
   const due = await parts.prisma.schedule.findMany({
     where: { dueAt: { lte: parts.now() } },
@@ -50,11 +51,16 @@ async function takeUnread({ prisma }: Parts): Promise<readonly bigint[]> {
   return rows.map(({ id }) => id)
 }
 
-/** Brings what is kept into line with what the default branch declares; a schedule that is new is first due after now. */
-export async function readSchedules(parts: Parts, place: Place): Promise<void> {
+/** What can't be read now may only be written wrong: what is due meanwhile is refused, and the rest stays. */
+async function readDeclared(parts: Parts, place: Place): Promise<void> {
   const declared = await declaredBy(parts, place)
-  // What can't be read now may only be written wrong: what is due meanwhile is refused, and the rest stays.
   if (isRefusal(declared)) return
+  await readSchedules(parts, place, declared)
+  await tendPin(parts, place, declared)
+}
+
+/** Brings what is kept into line with what the default branch declares; a schedule that is new is first due after now. */
+async function readSchedules(parts: Parts, place: Place, declared: Declared): Promise<void> {
   const { repositoryId } = place
   const timeZone = declared.configuration.portfolios['time-zone']
   const wanted = schedulesOf(declared.configuration)
@@ -85,7 +91,7 @@ export async function followSchedules(parts: Parts, place: Place, ref: string): 
   if (ORGANISATION_REPOSITORIES.includes(repo)) {
     await parts.prisma.repository.updateMany({ where: { owner }, data: { schedulesReadAt: null } })
   }
-  await readSchedules(parts, place)
+  await readDeclared(parts, place)
 }
 
 /** Whatever came of it, it is due next after now; only where GitHub did not answer it is tried again in a minute. */

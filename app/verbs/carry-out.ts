@@ -8,6 +8,7 @@ import { fork } from './fork.ts'
 import { go } from './go.ts'
 import { help } from './help.ts'
 import { list } from './list.ts'
+import { offer } from './offer.ts'
 import { pause } from './pause.ts'
 import { promote } from './promote.ts'
 import { quote } from './quote.ts'
@@ -35,6 +36,7 @@ export const carryOut: Readonly<Record<Verb, (at: CommandAt) => Promise<void>>> 
   deliver,
   promote,
   reject,
+  offer,
   list,
   help,
 }

@@ -225,14 +225,14 @@ function payersOf({ portfolios, experiments }: PortfoliosFile) {
 }
 
 /**
- * A built-in workflow in no portfolio is simply not offered; one that somebody wrote here was meant to be, by itself or
- * as a step of another, which then pays for it.
+ * A workflow of a lower layer in no portfolio is simply not offered, so that an organisation may add one without breaking
+ * who inherits it; one that somebody wrote here was meant to be, by itself or as a step of another, which then pays for it.
  */
 function unpaidProblems({ declared, portfolios: { value } }: Settings, catalog: Catalog): Problem[] {
   if (!declared) return []
   const paid = new Set([...payersOf(value).flatMap(({ workflows }) => workflows), ...nestedNames(catalog.workflows)])
   return catalog.workflows
-    .filter(({ family, variant, layer }) => variant === undefined && layer !== 'built-in' && !paid.has(family))
+    .filter(({ family, variant, layer }) => variant === undefined && layer === 'repository' && !paid.has(family))
     .map(({ family, source }) =>
       problemAt([source], ['name'], {
         wrong: `${family} is in no portfolio, so nothing pays for it`,

@@ -244,12 +244,20 @@ export const outcomeRuleSchema = z.lazy(() =>
 )
 export type OutcomeRule = z.infer<typeof outcomeRuleSchema>
 
+/** The organisation's layer as its default branch has it, or pinned to a commit of that branch. */
+export const INHERITED = /^organisation(?:@([0-9a-f]{40}))?$/
+const INHERIT =
+  'not organisation, organisation@<commit> or none; expected one of these, the commit with all its 40 digits; for example organisation'
+
 export const portfoliosSchema = described(
   z.strictObject({
     version: described(z.literal(1), 'The version of this format'),
     inherit: described(
-      z._default(z.enum(['organisation', 'none']), 'none'),
-      'Whether the organisation’s layer lies below this one',
+      withExample(
+        z._default(z.string().check(z.regex(/^(none|organisation(@[0-9a-f]{40})?)$/, INHERIT)), 'none'),
+        'organisation',
+      ),
+      'Whether the organisation’s layer lies below this one: as its default branch has it, or as one commit of that has it',
     ),
     'time-zone': withExample(
       z

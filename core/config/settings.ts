@@ -3,7 +3,7 @@ import type { z } from 'zod/mini'
 import type { Layer } from './configuration.ts'
 import { isMapping, readYaml, type Source } from './document.ts'
 import { checkSchema } from './explain.ts'
-import { type PortfoliosFile, portfoliosSchema } from './portfolios.ts'
+import { INHERITED, type PortfoliosFile, portfoliosSchema } from './portfolios.ts'
 import type { Problem } from './problem.ts'
 import { type PromotionFile, promotionSchema } from './promotion.ts'
 
@@ -23,16 +23,29 @@ export interface Located<T> {
   readonly sources: readonly Source[]
 }
 
+/** That the organisation's layer lies below: as its default branch has it, or as one commit of that branch has it. */
+export interface Inheritance {
+  readonly commitSha?: string
+}
+
 /**
- * Whether a repository's layer says that its organisation's lies below it. A file that can't be read says nothing
- * here; `loadConfiguration` names what is wrong with it.
+ * What a repository's layer says of its organisation's below it; `undefined` where it says none. A file that can't be read
+ * says nothing here; `loadConfiguration` names what is wrong with it.
  */
-export function inheritsOrganisation(repository: Layer): boolean {
+export function inheritanceOf(repository: Layer): Inheritance | undefined {
   const text = repository.files.get(PORTFOLIOS)
   // Reading takes time, and nothing but an escape can write the word without its letters.
-  if (text === undefined || !/organisation|\\/.test(text)) return false
+  if (text === undefined || !/organisation|\\/.test(text)) return undefined
   const source = readYaml(PORTFOLIOS, text)
-  return !('problems' in source) && isMapping(source.value) && source.value.inherit === 'organisation'
+  if ('problems' in source || !isMapping(source.value)) return undefined
+  const { inherit } = source.value
+  const [said, commitSha] = (typeof inherit === 'string' && INHERITED.exec(inherit)) || []
+  if (said === undefined) return undefined
+  return commitSha === undefined ? {} : { commitSha }
+}
+
+export function inheritsOrganisation(repository: Layer): boolean {
+  return inheritanceOf(repository) !== undefined
 }
 
 /**

@@ -28,6 +28,7 @@ const verbTexts = {
   deliver: ['deliver', 'as a maintainer: deliver work that was withheld, where the workflow lets a guard be set aside'],
   promote: ['promote', 'in an issue that proposes a variant: open the pull request that carries it out'],
   reject: ['reject <reason>', `in such an issue: turn it down, for ${rejectionsListed()}`],
+  offer: ['offer [<workflow>[/<variant>]]', 'as a maintainer: offer it to the organisation’s catalog'],
   list: ['list', 'show the workflows, their inputs and prices'],
   help: ['help', 'show this'],
 } as const satisfies Record<Verb, readonly [written: string, does: string]>

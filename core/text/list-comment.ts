@@ -79,6 +79,7 @@ const proposed = {
   sunset: 'proposed to leave the catalog',
   rollback: 'proposed to be rolled back',
   adopt: 'proposed as a variant',
+  offer: 'offered to the organisation’s catalog',
 } as const satisfies Record<Proposal, string>
 
 function proposalsText(proposals: readonly ListedProposal[]): string | undefined {

@@ -1,10 +1,11 @@
 /** How a maintainer decides on a proposal, and what is said in its issue once somebody has. */
+import { BASELINE } from '../assignment.ts'
 import { type Rejection, rejectionNames, rejections, rejectionsListed } from '../rejection.ts'
 import { code, inline, paragraphs } from './markdown.ts'
 import { workflowName } from './workflow-name.ts'
 
 /** `adopt`: overrides become a variant. */
-export type Proposal = 'promote' | 'sunset' | 'rollback' | 'adopt'
+export type Proposal = 'promote' | 'sunset' | 'rollback' | 'adopt' | 'offer'
 
 /** The labels of each kind of proposal. Those that decide count when somebody with the maintain role sets them. */
 export const decisionLabels = {
@@ -12,6 +13,7 @@ export const decisionLabels = {
   sunset: { proposed: 'sunset: proposed', approved: 'sunset: approved', rejected: 'sunset: rejected' },
   rollback: { proposed: 'rollback: proposed', approved: 'rollback: approved', rejected: 'rollback: rejected' },
   adopt: { proposed: 'variant: proposed', approved: 'variant: approved', rejected: 'variant: rejected' },
+  offer: { proposed: 'offer: proposed', approved: 'offer: approved', rejected: 'offer: rejected' },
 } as const satisfies Record<Proposal, { proposed: string; approved: string; rejected: string }>
 
 /** A proposal that nobody has decided by then is told of as overdue. */
@@ -49,6 +51,7 @@ const carriesOut = {
   sunset: 'A pull request opens that takes the variant out of the catalog. Nothing changes before it is merged.',
   rollback: 'A pull request opens that restores the old baseline. Nothing changes before it is merged.',
   adopt: 'A pull request opens that adds the file. Nothing changes before it is merged.',
+  offer: 'A pull request opens that adds it to this catalog. Nothing changes before it is merged.',
 } as const satisfies Record<Proposal, string>
 
 /** One command approves whatever an issue proposes, which its name does not say. */
@@ -64,12 +67,14 @@ const closing = {
   sunset: 'Closing the issue without a reason puts it off until the next two checkpoints say so again.',
   rollback: 'Closing the issue without a reason ends the watch.',
   adopt: 'Closing the issue without a reason ends it; it can be opened again.',
+  offer: 'Closing the issue without a reason turns it down as it is declared now.',
 } as const satisfies Record<Proposal, string>
 
 /** What a refusal ends for good; the others come back by further checkpoints. */
 const over: Readonly<Partial<Record<Proposal, string>>> = {
   rollback: 'The baseline stays as it is, and its watch is over.',
   adopt: 'The same overrides are not proposed again, unless the issue is opened again.',
+  offer: 'It can be offered again once it is declared differently.',
 }
 
 export function howToDecide(proposal: Proposal): string {
@@ -154,6 +159,11 @@ export function withdrawnText(pullNumber: number, proposal: Proposal): string {
   )
 }
 
+/** A row of an offer names the workflow itself by `baseline`, which no variant can be called. */
+export function offeredName({ workflow, variant }: Named): string {
+  return workflowName({ workflow, variant: variant === BASELINE ? undefined : variant })
+}
+
 export interface CarriedOut extends Named {
   readonly pullNumber: number
   readonly squad?: string | undefined
@@ -177,6 +187,8 @@ export function carriedOutText(proposal: Proposal, view: CarriedOut): string {
       return `${name} has left the catalog, by #${pullNumber}.${squad === undefined ? '' : ` Thanks to squad **${inline(squad)}** for the try.`}`
     case 'adopt':
       return `${name} is in the catalog now, by #${pullNumber}. Its runs are compared with the baseline’s from here on.`
+    case 'offer':
+      return `${code(offeredName({ workflow, variant }))} is in the organisation’s catalog now, by #${pullNumber}.${by}`
     case 'rollback':
       return `${code(workflow)} is what it was before ${name}, by #${pullNumber}. The variant stays in the catalog and can be chosen.`
   }

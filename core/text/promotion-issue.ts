@@ -60,6 +60,8 @@ export interface PromotionView {
   readonly checkpoints: readonly CheckpointView[]
   /** `sunset.accepted-below` of `promotion.yml`, in basis points. */
   readonly sunsetBelowBasisPoints: number
+  /** Guards that the baseline has and the variant loosens or leaves out: the key, and what it comes to. */
+  readonly weakened: readonly { readonly path: readonly (string | number)[]; readonly words: string }[]
   /** The overlay as written, and where it stands. */
   readonly overlaySource: string
   readonly overlay: CatalogFile
@@ -93,6 +95,7 @@ export function promotionIssue(view: PromotionView): IssueText {
     view.overdueSince === undefined ? undefined : overdueLine(view.overdueSince),
     credit(view),
     `## What the variant changes\n\n${inline(view.summary)}`,
+    weakenedText(view),
     overlayText(view),
     view.decision === 'sunset' ? `## What decides a sunset\n\n${sunsetTable(view)}` : undefined,
     `## The thresholds${view.decision === 'sunset' ? ' of a promotion, for comparison' : ''}\n\n${thresholdsTable(view.checkpoints)}`,
@@ -146,6 +149,16 @@ function credit({ squad, decision }: PromotionView): string | undefined {
   return decision === 'promote' ? `Worked out by ${name}, which gets the credit.` : `Tried out by ${name}.`
 }
 
+/** What nobody should have to find in the overlay. */
+export function weakenedText(
+  { weakened }: Pick<PromotionView, 'weakened'>,
+  than = 'than the baseline',
+): string | undefined {
+  if (weakened.length === 0) return undefined
+  const lines = weakened.map(({ path, words }) => `- ${code(path.join('.'))} ${inline(words)}`)
+  return `**It guards less ${than}:**\n\n${lines.join('\n')}`
+}
+
 function overlayText(view: PromotionView): string {
   const { shown, left } = linesWithin(view.overlaySource.trimEnd().split('\n'), OVERLAY_CHARACTERS_MAX)
   const rest = left === 0 ? '' : `\n\n${left} more lines are in the file.`
@@ -165,7 +178,7 @@ const thresholdNames = {
 } as const satisfies Record<Measure['threshold'], string>
 
 /** What is needed is told as of the last checkpoint, since the baseline's own numbers move. */
-function thresholdsTable(checkpoints: readonly CheckpointView[]): string {
+export function thresholdsTable(checkpoints: readonly CheckpointView[]): string {
   const last = checkpoints.at(-1)
   const head = ['', 'needed', ...checkpointHeads(checkpoints)]
   const rows = (last?.measures ?? []).map((measure) => [

@@ -106,7 +106,8 @@ export const PromotionDecision = {
   promote: 'promote',
   sunset: 'sunset',
   rollback: 'rollback',
-  adopt: 'adopt'
+  adopt: 'adopt',
+  offer: 'offer'
 } as const
 
 export type PromotionDecision = (typeof PromotionDecision)[keyof typeof PromotionDecision]

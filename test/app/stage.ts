@@ -70,6 +70,8 @@ export interface StageOptions {
   readonly portfolios?: string
   readonly promotion?: string
   readonly files?: Files
+  /** Further repositories of the owner, by name. */
+  readonly others?: Seed['others']
   /** The first of them looks at what came of it. */
   readonly users?: Seed['users']
   /** Who opens pull requests; `dev` when left out. */
@@ -93,6 +95,7 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
         ...(options.promotion === undefined ? {} : { '.github/purser/promotion.yml': options.promotion }),
         ...options.files,
       },
+      ...(options.others === undefined ? {} : { others: options.others }),
       users: options.users ?? { mira: 'maintain', dev: 'write', guest: 'read' },
     },
     actions: { action: dir },

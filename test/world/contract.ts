@@ -65,7 +65,8 @@ export type GitHub = {
   hooks: Webhooks
   actions: Actions
   ci: Ci
-  person(login: string): Person
+  /** In the seeded repository, or in another of its owner's. */
+  person(login: string, repo?: string): Person
   /** The personal access token of a seeded user. */
   tokenOf(login: string): string
   /** Requests answered since the start, oldest first, the last 10,000. */

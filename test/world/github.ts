@@ -160,8 +160,9 @@ export async function startGitHub(options: GitHubOptions): Promise<GitHub> {
     hooks,
     actions: actions.api,
     ci,
-    person(login) {
-      const person = people.get(login)
+    person(login, repo) {
+      const other = repo === undefined ? undefined : world.repositories.get(`${seed.owner}/${repo}`)
+      const person = other ? createPerson(world, other, login, tokenOf(login)) : people.get(login)
       if (!person) throw new Error(`nobody called ${login} was seeded: ${logins.join(', ')}`)
       return person
     },

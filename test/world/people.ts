@@ -9,7 +9,7 @@ import type { Json, Repository, World } from './world.ts'
 
 /** A person's hands: a clone of their own, git over HTTP with their token, and the REST API. */
 export function createPerson(world: World, repository: Repository, login: string, token: string): Person {
-  const checkout = join(world.dir, 'people', login)
+  const checkout = join(world.dir, 'people', repository.fullName, login)
   const remote = (target: Repository): string => {
     const { host } = new URL(world.url)
     return `http://x-access-token:${token}@${host}/${target.fullName}.git`

@@ -98,6 +98,7 @@ export const RepositoryScalarFieldEnum = {
   name: 'name',
   installationId: 'installationId',
   defaultBranch: 'defaultBranch',
+  private: 'private',
   schedulesReadAt: 'schedulesReadAt',
   lookedAt: 'lookedAt'
 } as const

@@ -678,10 +678,6 @@ export type NullableBigIntFieldUpdateOperationsInput = {
   divide?: bigint | number
 }
 
-export type BoolFieldUpdateOperationsInput = {
-  set?: boolean
-}
-
 export type AccountCreateWithoutRepositoryInput = {
   id?: bigint | number
   kind: $Enums.AccountKind

@@ -956,7 +956,8 @@ export type $PromotionPayload<ExtArgs extends runtime.Types.Extensions.InternalA
      */
     decidedAt: Date | null
     /**
-     * `app/promotion/before.ts`: what the old baseline did, and the name it is kept under.
+     * `app/promotion/before.ts`: what the old baseline did, and the name it is kept under. Of an offer
+     * `app/promotion/offered.ts`: who offers it, and the looks at its pooled evidence.
      */
     before: runtime.JsonValue | null
     /**

@@ -42,6 +42,7 @@ export type RepositoryMinAggregateOutputType = {
   name: string | null
   installationId: bigint | null
   defaultBranch: string | null
+  private: boolean | null
   schedulesReadAt: Date | null
   lookedAt: Date | null
 }
@@ -52,6 +53,7 @@ export type RepositoryMaxAggregateOutputType = {
   name: string | null
   installationId: bigint | null
   defaultBranch: string | null
+  private: boolean | null
   schedulesReadAt: Date | null
   lookedAt: Date | null
 }
@@ -62,6 +64,7 @@ export type RepositoryCountAggregateOutputType = {
   name: number
   installationId: number
   defaultBranch: number
+  private: number
   schedulesReadAt: number
   lookedAt: number
   _all: number
@@ -84,6 +87,7 @@ export type RepositoryMinAggregateInputType = {
   name?: true
   installationId?: true
   defaultBranch?: true
+  private?: true
   schedulesReadAt?: true
   lookedAt?: true
 }
@@ -94,6 +98,7 @@ export type RepositoryMaxAggregateInputType = {
   name?: true
   installationId?: true
   defaultBranch?: true
+  private?: true
   schedulesReadAt?: true
   lookedAt?: true
 }
@@ -104,6 +109,7 @@ export type RepositoryCountAggregateInputType = {
   name?: true
   installationId?: true
   defaultBranch?: true
+  private?: true
   schedulesReadAt?: true
   lookedAt?: true
   _all?: true
@@ -201,6 +207,7 @@ export type RepositoryGroupByOutputType = {
   name: string
   installationId: bigint
   defaultBranch: string
+  private: boolean
   schedulesReadAt: Date | null
   lookedAt: Date | null
   _count: RepositoryCountAggregateOutputType | null
@@ -234,6 +241,7 @@ export type RepositoryWhereInput = {
   name?: Prisma.StringFilter<"Repository"> | string
   installationId?: Prisma.BigIntFilter<"Repository"> | bigint | number
   defaultBranch?: Prisma.StringFilter<"Repository"> | string
+  private?: Prisma.BoolFilter<"Repository"> | boolean
   schedulesReadAt?: Prisma.DateTimeNullableFilter<"Repository"> | Date | string | null
   lookedAt?: Prisma.DateTimeNullableFilter<"Repository"> | Date | string | null
   accounts?: Prisma.AccountListRelationFilter
@@ -246,6 +254,7 @@ export type RepositoryOrderByWithRelationInput = {
   name?: Prisma.SortOrder
   installationId?: Prisma.SortOrder
   defaultBranch?: Prisma.SortOrder
+  private?: Prisma.SortOrder
   schedulesReadAt?: Prisma.SortOrderInput | Prisma.SortOrder
   lookedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   accounts?: Prisma.AccountOrderByRelationAggregateInput
@@ -261,6 +270,7 @@ export type RepositoryWhereUniqueInput = Prisma.AtLeast<{
   name?: Prisma.StringFilter<"Repository"> | string
   installationId?: Prisma.BigIntFilter<"Repository"> | bigint | number
   defaultBranch?: Prisma.StringFilter<"Repository"> | string
+  private?: Prisma.BoolFilter<"Repository"> | boolean
   schedulesReadAt?: Prisma.DateTimeNullableFilter<"Repository"> | Date | string | null
   lookedAt?: Prisma.DateTimeNullableFilter<"Repository"> | Date | string | null
   accounts?: Prisma.AccountListRelationFilter
@@ -273,6 +283,7 @@ export type RepositoryOrderByWithAggregationInput = {
   name?: Prisma.SortOrder
   installationId?: Prisma.SortOrder
   defaultBranch?: Prisma.SortOrder
+  private?: Prisma.SortOrder
   schedulesReadAt?: Prisma.SortOrderInput | Prisma.SortOrder
   lookedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.RepositoryCountOrderByAggregateInput
@@ -291,6 +302,7 @@ export type RepositoryScalarWhereWithAggregatesInput = {
   name?: Prisma.StringWithAggregatesFilter<"Repository"> | string
   installationId?: Prisma.BigIntWithAggregatesFilter<"Repository"> | bigint | number
   defaultBranch?: Prisma.StringWithAggregatesFilter<"Repository"> | string
+  private?: Prisma.BoolWithAggregatesFilter<"Repository"> | boolean
   schedulesReadAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Repository"> | Date | string | null
   lookedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Repository"> | Date | string | null
 }
@@ -301,6 +313,7 @@ export type RepositoryCreateInput = {
   name: string
   installationId: bigint | number
   defaultBranch: string
+  private?: boolean
   schedulesReadAt?: Date | string | null
   lookedAt?: Date | string | null
   accounts?: Prisma.AccountCreateNestedManyWithoutRepositoryInput
@@ -313,6 +326,7 @@ export type RepositoryUncheckedCreateInput = {
   name: string
   installationId: bigint | number
   defaultBranch: string
+  private?: boolean
   schedulesReadAt?: Date | string | null
   lookedAt?: Date | string | null
   accounts?: Prisma.AccountUncheckedCreateNestedManyWithoutRepositoryInput
@@ -325,6 +339,7 @@ export type RepositoryUpdateInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   installationId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   defaultBranch?: Prisma.StringFieldUpdateOperationsInput | string
+  private?: Prisma.BoolFieldUpdateOperationsInput | boolean
   schedulesReadAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lookedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   accounts?: Prisma.AccountUpdateManyWithoutRepositoryNestedInput
@@ -337,6 +352,7 @@ export type RepositoryUncheckedUpdateInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   installationId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   defaultBranch?: Prisma.StringFieldUpdateOperationsInput | string
+  private?: Prisma.BoolFieldUpdateOperationsInput | boolean
   schedulesReadAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lookedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   accounts?: Prisma.AccountUncheckedUpdateManyWithoutRepositoryNestedInput
@@ -349,6 +365,7 @@ export type RepositoryCreateManyInput = {
   name: string
   installationId: bigint | number
   defaultBranch: string
+  private?: boolean
   schedulesReadAt?: Date | string | null
   lookedAt?: Date | string | null
 }
@@ -359,6 +376,7 @@ export type RepositoryUpdateManyMutationInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   installationId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   defaultBranch?: Prisma.StringFieldUpdateOperationsInput | string
+  private?: Prisma.BoolFieldUpdateOperationsInput | boolean
   schedulesReadAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lookedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -369,6 +387,7 @@ export type RepositoryUncheckedUpdateManyInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   installationId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   defaultBranch?: Prisma.StringFieldUpdateOperationsInput | string
+  private?: Prisma.BoolFieldUpdateOperationsInput | boolean
   schedulesReadAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lookedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -379,6 +398,7 @@ export type RepositoryCountOrderByAggregateInput = {
   name?: Prisma.SortOrder
   installationId?: Prisma.SortOrder
   defaultBranch?: Prisma.SortOrder
+  private?: Prisma.SortOrder
   schedulesReadAt?: Prisma.SortOrder
   lookedAt?: Prisma.SortOrder
 }
@@ -394,6 +414,7 @@ export type RepositoryMaxOrderByAggregateInput = {
   name?: Prisma.SortOrder
   installationId?: Prisma.SortOrder
   defaultBranch?: Prisma.SortOrder
+  private?: Prisma.SortOrder
   schedulesReadAt?: Prisma.SortOrder
   lookedAt?: Prisma.SortOrder
 }
@@ -404,6 +425,7 @@ export type RepositoryMinOrderByAggregateInput = {
   name?: Prisma.SortOrder
   installationId?: Prisma.SortOrder
   defaultBranch?: Prisma.SortOrder
+  private?: Prisma.SortOrder
   schedulesReadAt?: Prisma.SortOrder
   lookedAt?: Prisma.SortOrder
 }
@@ -428,6 +450,10 @@ export type BigIntFieldUpdateOperationsInput = {
 
 export type StringFieldUpdateOperationsInput = {
   set?: string
+}
+
+export type BoolFieldUpdateOperationsInput = {
+  set?: boolean
 }
 
 export type NullableDateTimeFieldUpdateOperationsInput = {
@@ -468,6 +494,7 @@ export type RepositoryCreateWithoutAccountsInput = {
   name: string
   installationId: bigint | number
   defaultBranch: string
+  private?: boolean
   schedulesReadAt?: Date | string | null
   lookedAt?: Date | string | null
   promotions?: Prisma.PromotionCreateNestedManyWithoutRepositoryInput
@@ -479,6 +506,7 @@ export type RepositoryUncheckedCreateWithoutAccountsInput = {
   name: string
   installationId: bigint | number
   defaultBranch: string
+  private?: boolean
   schedulesReadAt?: Date | string | null
   lookedAt?: Date | string | null
   promotions?: Prisma.PromotionUncheckedCreateNestedManyWithoutRepositoryInput
@@ -506,6 +534,7 @@ export type RepositoryUpdateWithoutAccountsInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   installationId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   defaultBranch?: Prisma.StringFieldUpdateOperationsInput | string
+  private?: Prisma.BoolFieldUpdateOperationsInput | boolean
   schedulesReadAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lookedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   promotions?: Prisma.PromotionUpdateManyWithoutRepositoryNestedInput
@@ -517,6 +546,7 @@ export type RepositoryUncheckedUpdateWithoutAccountsInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   installationId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   defaultBranch?: Prisma.StringFieldUpdateOperationsInput | string
+  private?: Prisma.BoolFieldUpdateOperationsInput | boolean
   schedulesReadAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lookedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   promotions?: Prisma.PromotionUncheckedUpdateManyWithoutRepositoryNestedInput
@@ -528,6 +558,7 @@ export type RepositoryCreateWithoutPromotionsInput = {
   name: string
   installationId: bigint | number
   defaultBranch: string
+  private?: boolean
   schedulesReadAt?: Date | string | null
   lookedAt?: Date | string | null
   accounts?: Prisma.AccountCreateNestedManyWithoutRepositoryInput
@@ -539,6 +570,7 @@ export type RepositoryUncheckedCreateWithoutPromotionsInput = {
   name: string
   installationId: bigint | number
   defaultBranch: string
+  private?: boolean
   schedulesReadAt?: Date | string | null
   lookedAt?: Date | string | null
   accounts?: Prisma.AccountUncheckedCreateNestedManyWithoutRepositoryInput
@@ -566,6 +598,7 @@ export type RepositoryUpdateWithoutPromotionsInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   installationId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   defaultBranch?: Prisma.StringFieldUpdateOperationsInput | string
+  private?: Prisma.BoolFieldUpdateOperationsInput | boolean
   schedulesReadAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lookedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   accounts?: Prisma.AccountUpdateManyWithoutRepositoryNestedInput
@@ -577,6 +610,7 @@ export type RepositoryUncheckedUpdateWithoutPromotionsInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   installationId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   defaultBranch?: Prisma.StringFieldUpdateOperationsInput | string
+  private?: Prisma.BoolFieldUpdateOperationsInput | boolean
   schedulesReadAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lookedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   accounts?: Prisma.AccountUncheckedUpdateManyWithoutRepositoryNestedInput
@@ -628,6 +662,7 @@ export type RepositorySelect<ExtArgs extends runtime.Types.Extensions.InternalAr
   name?: boolean
   installationId?: boolean
   defaultBranch?: boolean
+  private?: boolean
   schedulesReadAt?: boolean
   lookedAt?: boolean
   accounts?: boolean | Prisma.Repository$accountsArgs<ExtArgs>
@@ -641,6 +676,7 @@ export type RepositorySelectCreateManyAndReturn<ExtArgs extends runtime.Types.Ex
   name?: boolean
   installationId?: boolean
   defaultBranch?: boolean
+  private?: boolean
   schedulesReadAt?: boolean
   lookedAt?: boolean
 }, ExtArgs["result"]["repository"]>
@@ -651,6 +687,7 @@ export type RepositorySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Ex
   name?: boolean
   installationId?: boolean
   defaultBranch?: boolean
+  private?: boolean
   schedulesReadAt?: boolean
   lookedAt?: boolean
 }, ExtArgs["result"]["repository"]>
@@ -661,11 +698,12 @@ export type RepositorySelectScalar = {
   name?: boolean
   installationId?: boolean
   defaultBranch?: boolean
+  private?: boolean
   schedulesReadAt?: boolean
   lookedAt?: boolean
 }
 
-export type RepositoryOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "owner" | "name" | "installationId" | "defaultBranch" | "schedulesReadAt" | "lookedAt", ExtArgs["result"]["repository"]>
+export type RepositoryOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "owner" | "name" | "installationId" | "defaultBranch" | "private" | "schedulesReadAt" | "lookedAt", ExtArgs["result"]["repository"]>
 export type RepositoryInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   accounts?: boolean | Prisma.Repository$accountsArgs<ExtArgs>
   promotions?: boolean | Prisma.Repository$promotionsArgs<ExtArgs>
@@ -689,6 +727,10 @@ export type $RepositoryPayload<ExtArgs extends runtime.Types.Extensions.Internal
     name: string
     installationId: bigint
     defaultBranch: string
+    /**
+     * Whether not everybody can read it: what a page that others read must not name.
+     */
+    private: boolean
     /**
      * On the database's clock: when the schedules that its workflows declare were last read; null when they are to be read anew.
      */
@@ -1127,6 +1169,7 @@ export interface RepositoryFieldRefs {
   readonly name: Prisma.FieldRef<"Repository", 'String'>
   readonly installationId: Prisma.FieldRef<"Repository", 'BigInt'>
   readonly defaultBranch: Prisma.FieldRef<"Repository", 'String'>
+  readonly private: Prisma.FieldRef<"Repository", 'Boolean'>
   readonly schedulesReadAt: Prisma.FieldRef<"Repository", 'DateTime'>
   readonly lookedAt: Prisma.FieldRef<"Repository", 'DateTime'>
 }

@@ -4,7 +4,7 @@ import { readBuiltInLayer } from '../../../catalog/built-in.ts'
 import type { Layer } from '../../../core/config/configuration.ts'
 import { loadConfiguration } from '../../../core/config/load.ts'
 import { formatProblem } from '../../../core/config/problem.ts'
-import { inheritsOrganisation } from '../../../core/config/settings.ts'
+import { inheritanceOf, inheritsOrganisation } from '../../../core/config/settings.ts'
 import { configurationOf, layer, load, PORTFOLIOS, TIDY, TODAY, tidyFiles } from './layers.ts'
 
 const INHERITING = `version: 1
@@ -158,4 +158,28 @@ describe('whether a repository inherits', () => {
       expected,
     )
   })
+})
+
+describe('a pin', () => {
+  const commitSha = 'c0ffee'.repeat(7).slice(0, 40)
+  const pinned = (inherit: string) => layer('repository', { 'portfolios.yml': `${PORTFOLIOS}inherit: ${inherit}\n` })
+
+  it('is a whole commit of the organisation', () => {
+    expect(inheritanceOf(pinned(`organisation@${commitSha}`))).toEqual({ commitSha })
+    expect(inheritanceOf(pinned('organisation'))).toEqual({})
+    expect(inheritanceOf(pinned('none'))).toBeUndefined()
+    expect(configurationOf(layer('organisation', {}), pinned(`organisation@${commitSha}`)).portfolios.inherit).toBe(
+      `organisation@${commitSha}`,
+    )
+  })
+
+  it.each(['organisation@main', `organisation@${commitSha.slice(0, 12)}`, `none@${commitSha}`])(
+    'is nothing else: %s',
+    (inherit) => {
+      expect(inheritanceOf(pinned(inherit))).toBeUndefined()
+      expect(messages(pinned(inherit))[0]).toContain(
+        'is not organisation, organisation@<commit> or none; expected one of these, the commit with all its 40 digits',
+      )
+    },
+  )
 })

@@ -4,8 +4,11 @@ import { expect, test } from 'vitest'
 import { parseComment } from '../../../core/command.ts'
 import { refuse } from '../../../core/reason.ts'
 import { suggestCap } from '../../../core/suggested-cap.ts'
+import { sumTallies } from '../../../core/tally.ts'
 import { checkRun } from '../../../core/text/check-run.ts'
 import { listComment } from '../../../core/text/list-comment.ts'
+import { offerIssue } from '../../../core/text/offer.ts'
+import { pinPull } from '../../../core/text/pin-pull.ts'
 import { carriedOutText, notPossibleText } from '../../../core/text/promotion-decision.ts'
 import { promotionIssue } from '../../../core/text/promotion-issue.ts'
 import { promotionPull } from '../../../core/text/promotion-pull.ts'
@@ -57,6 +60,31 @@ const texts: Readonly<Record<string, string>> = {
       variantSide: side(runs),
     }),
   ).body,
+  offer: offerIssue({
+    workflow: 'review',
+    variant: 'deep',
+    summary: canary,
+    squad: canary,
+    from: canary,
+    configSha: 'c0ffee',
+    windowDays: 60,
+    rows: [{ name: canary, variant: sumTallies([]), settledInAll: 0 }],
+    pooled: { variant: sumTallies([]), settledInAll: 0 },
+    checkpoints: [],
+    decided: { decision: 'not-yet', reasons: ['too-few-runs'] },
+    capMicroUsd: 1n,
+    weakened: [{ path: [canary], words: canary }],
+    source: canary,
+    file: canary,
+  }).body,
+  'a pin’s pull request': pinPull({
+    organisation: canary,
+    from: 'c0ffee',
+    to: 'c0ffee',
+    sides: [],
+    settings: [canary],
+    problems: [canary],
+  }).body,
   'promotion’s pull request': promotionPull({
     proposal: 'promote',
     workflow: 'review',

@@ -33,6 +33,14 @@ describe('what a maintainer is shown', () => {
     expect(change).toContain(`\`\`\`yaml\n${promotion().overlaySource}\`\`\``)
   })
 
+  test('guards that it loosens are named, not only to be found in the overlay', () => {
+    expect(section('What the variant changes')).not.toContain('guards less')
+    const weakened = [{ path: ['guards', 'run'], words: 'no longer has `npm run lint`' }]
+    const { body } = promotionIssue(promotion({ weakened }))
+    expect(body).toContain('**It guards less than the baseline:**')
+    expect(body).toContain('- `guards.run` no longer has')
+  })
+
   test('each threshold beside its numbers at both checkpoints', () => {
     const thresholds = section('The thresholds')
     expect(thresholds).toContain('| needed | at 10 settled runs (2026-11-20) | at 20 settled runs (2026-12-04) |')

@@ -145,6 +145,7 @@ export function promotion(more: Partial<PromotionView> = {}): PromotionView {
       },
     ],
     sunsetBelowBasisPoints: 4_000,
+    weakened: [],
     overlaySource: 'summary: Write the missing tests before anything is moved\nsquad: payments\nsteps:\n  - id: pin\n',
     overlay: { layer: 'repository', file: '.github/purser/catalog/refactor+tests/variants/tests-first.yml' },
     configSha: '0123456789abcdef0123456789abcdef01234567',

@@ -1,0 +1,224 @@
+/**
+ * From a repository to the organisation's catalog: one issue in the repository that holds that, with the evidence of all
+ * repositories that declare the same, and after a maintainer's approval there one pull request. The row is that
+ * repository's, so labels, commands and merges are heard as for every proposal.
+ */
+import { BASELINE } from '../../core/assignment.ts'
+import { dayOf } from '../../core/calendar.ts'
+import type { CatalogWorkflow } from '../../core/config/configuration.ts'
+import { weakenedGuards } from '../../core/config/overlay.ts'
+import { offerChange } from '../../core/offer-change.ts'
+import { evaluatePool, lookAtPool, pool } from '../../core/pooled.ts'
+import { decideTrial } from '../../core/promotion.ts'
+import type { NotPossible } from '../../core/promotion-change.ts'
+import { isRefusal, type Refusal, refuse } from '../../core/reason.ts'
+import { type OfferRow, type OfferView, offerIssue, offerPull } from '../../core/text/offer.ts'
+import { offeredName } from '../../core/text/promotion-decision.ts'
+import type { IssueText } from '../../core/text/promotion-issue.ts'
+import type { Promotion } from '../../prisma/client/client.ts'
+import type { Declared } from '../configuration.ts'
+import { toJson } from '../database/json.ts'
+import { type RepositoryShare, sharesIn } from '../ledger/pooled.ts'
+import { advance, keyOfPromotion, startAnew } from '../ledger/promotion.ts'
+import { openPromotion } from '../ledger/trial.ts'
+import { organisationOf } from '../organisation.ts'
+import type { Parts } from '../parts.ts'
+import { fullNameOf, type Place, placeById } from '../place.ts'
+import { declaredBy, layerBy } from '../prepare.ts'
+import { siteOf } from '../show/urls.ts'
+import type { Prepared } from './change.ts'
+import { sideDefinition } from './definition.ts'
+import { makeIssue } from './issue.ts'
+import { type OfferLook, offeredSchema, type Offered as StoredOffer, storeOffered } from './offered.ts'
+import { overdueSince } from './propose.ts'
+
+const FOLDER = '.github/purser'
+
+export interface Offer {
+  readonly workflow: string
+  /** Absent where the workflow itself is offered. */
+  readonly variant?: string | undefined
+}
+
+/** Opens the issue, or brings it up to date; the answer is its address. */
+export async function offerTo(parts: Parts, from: Place, declared: Declared, offer: Offer): Promise<string | Refusal> {
+  const { workflow: family, variant } = offer
+  const organisation = await organisationOf(parts, from)
+  if (!organisation)
+    return refuse('organisation-layer-unreadable', 'There is no organisation’s catalog to offer it to.', NO_LAYER)
+  if (organisation.repositoryId === from.repositoryId) {
+    return refuse(
+      'wrong-subject',
+      'This repository holds the organisation’s catalog itself.',
+      'Offer from a repository that uses it.',
+    )
+  }
+  const own = await parts.prisma.repository.findUniqueOrThrow({ where: { id: from.repositoryId } })
+  if (own.private && !organisation.isPrivate) {
+    const message = `This repository is private and \`${organisation.name.repo}\` is public, so everybody would read what it declares.`
+    return refuse(
+      'wrong-subject',
+      message,
+      'Put the organisation’s catalog into `.github-private`, or add it there by hand.',
+    )
+  }
+  const theirs = await layerBy(parts, organisation)
+  if (isRefusal(theirs)) return theirs
+  const definition = sideDefinition(declared.configuration, family, variant ?? null)
+  const change = offerChange(
+    { layers: theirs.layers, today: dayOf(parts.now(), 'UTC') },
+    { ...declared, family, variant },
+  )
+  if ('problem' in change || definition === undefined) {
+    const problem = 'problem' in change ? change.problem : `There is no ${family} here.`
+    return refuse('wrong-subject', problem, '`/agent offer <workflow>/<variant>` takes what `/agent list` shows.')
+  }
+  const trial = { repositoryId: organisation.repositoryId, family, variant: variant ?? BASELINE }
+  const { promotion: found } = await openPromotion(parts.prisma, trial, 'offer', parts.now())
+  const address = (row: Promotion) => `${siteOf(parts, organisation)}/issues/${row.issueNumber}`
+  const isAnother = found.definition !== null && found.definition !== definition
+  const isDecided = !['opening', 'open'].includes(found.state)
+  if (isDecided && !isAnother) {
+    const message = `It has been offered as it is declared now: ${address(found)} is ${found.state}.`
+    return refuse('wrong-subject', message, 'Offer it again once it is declared differently, or reopen that issue.')
+  }
+  const promotion = isDecided ? await startAnew(parts.prisma, found, parts.now()) : found
+  const looks = isAnother || isDecided ? [] : (offeredSchema.safeParse(found.before).data?.looks ?? [])
+  const before = toJson(storeOffered({ from: from.repositoryId, looks }))
+  const where = { repositoryId_family_variant_decision: keyOfPromotion(promotion) }
+  const row = await parts.prisma.promotion.update({ where, data: { definition, before } })
+  await showOffer(parts, organisation, row)
+  return address(await parts.prisma.promotion.findUniqueOrThrow({ where }))
+}
+
+const NO_LAYER =
+  'Make a folder `.github/purser` in the organisation’s `.github-private` or `.github`, and give the App access to it.'
+
+/** `shown`: what the issue says now, where that is known. */
+export async function showOffer(
+  parts: Parts,
+  organisation: Place,
+  promotion: Promotion,
+  shown?: string,
+): Promise<void> {
+  const text = await offerText(parts, organisation, promotion)
+  if (text && text.body !== shown) await makeIssue(parts, organisation, promotion, text)
+}
+
+/** `undefined` while the repository that offers it does not declare it. */
+export async function offerText(
+  parts: Parts,
+  organisation: Place,
+  promotion: Promotion,
+): Promise<IssueText | undefined> {
+  const view = await viewOf(parts, organisation, promotion)
+  return view && offerIssue({ ...view, overdueSince: overdueSince(promotion) })
+}
+
+async function viewOf(parts: Parts, organisation: Place, promotion: Promotion): Promise<OfferView | undefined> {
+  const offering = await offeringOf(parts, promotion)
+  const theirs = await layerBy(parts, organisation)
+  if ('problem' in offering || isRefusal(theirs)) return undefined
+  const { from, declared, offered, variant, side } = offering
+  const { configuration, configSha } = declared
+  const { family } = promotion
+  const found = configuration.families.get(family)
+  if (!found) return undefined
+  const rules = theirs.configuration.promotion
+  const baseline = variant === undefined ? undefined : sideDefinition(configuration, family, null)
+  const sides = { variant: offering.definition, baseline }
+  const shares = await sharesIn(parts.prisma, from.name.owner, family, sides, rules, parts.now())
+  const pooled = pool(shares)
+  const day = dayOf(parts.now(), 'UTC')
+  const looks = lookAtPool<OfferLook>(offered.looks, rules, pooled, (look) => ({
+    ...look,
+    day,
+    measures: [...look.measures],
+  }))
+  if (looks !== offered.looks) {
+    const before = toJson(storeOffered({ ...offered, looks: [...looks] }))
+    await advance(parts.prisma, promotion, ['opening', 'open'], { before })
+  }
+  const now = { settled: pooled.variant.settled, day, measures: evaluatePool(rules, pooled).measures }
+  const overlay = variant === undefined ? undefined : found.variants.get(variant)
+  return {
+    workflow: family,
+    variant: promotion.variant,
+    summary: overlay?.overlay.summary ?? found.baseline.summary,
+    squad: overlay?.overlay.squad,
+    from: fullNameOf(from),
+    configSha,
+    windowDays: rules.window.days,
+    rows: rowsOf(shares, from.repositoryId),
+    pooled,
+    checkpoints: looks.length === 0 ? [now] : looks,
+    decided: decideTrial(looks),
+    capMicroUsd: side.cap.usd,
+    weakened: overlay ? weakenedGuards(found.baseline.guards, side.guards) : [],
+    source: overlay?.source ?? declared.layers.at(-1)?.files.get(`catalog/${family}/workflow.yml`) ?? '',
+    file: overlay?.file ?? found.file,
+  }
+}
+
+/** Who can read the issue may not be able to read every repository: of private ones only that which offers is named. */
+function rowsOf(shares: readonly RepositoryShare[], from: bigint): readonly OfferRow[] {
+  const isNamed = ({ repositoryId, isPrivate }: RepositoryShare) => !isPrivate || repositoryId === from
+  const others = shares.filter((share) => !isNamed(share))
+  const name = `${others.length} private ${others.length === 1 ? 'repository' : 'repositories'}`
+  return [...shares.filter(isNamed), ...(others.length === 0 ? [] : [{ ...pool(others), name }])]
+}
+
+interface Offered {
+  readonly from: Place
+  readonly declared: Declared
+  readonly offered: StoredOffer
+  readonly variant: string | undefined
+  readonly side: CatalogWorkflow
+  readonly definition: string
+}
+
+/** What is offered, as its repository declares it now. */
+async function offeringOf(parts: Parts, promotion: Promotion): Promise<Offered | NotPossible> {
+  const { family } = promotion
+  const variant = promotion.variant === BASELINE ? undefined : promotion.variant
+  const offered = offeredSchema.parse(promotion.before)
+  const from = await placeById(parts, offered.from)
+  const declared = await declaredBy(parts, from)
+  if (isRefusal(declared)) return { problem: `${fullNameOf(from)} can’t be read: ${declared.message}` }
+  const found = declared.configuration.families.get(family)
+  const side = variant === undefined ? found?.baseline : found?.variants.get(variant)?.workflow
+  const definition = sideDefinition(declared.configuration, family, variant ?? null)
+  if (!side || definition === undefined || definition !== promotion.definition) {
+    const name = offeredName({ workflow: family, variant: promotion.variant })
+    return {
+      problem: `${fullNameOf(from)} declares ${name} differently now than when it was offered; it has to offer it again.`,
+    }
+  }
+  return { from, declared, offered, variant, side, definition }
+}
+
+/** `declared`: the organisation's layer now. */
+export async function prepareOffer(
+  parts: Parts,
+  declared: Declared,
+  promotion: Promotion,
+): Promise<Prepared | NotPossible> {
+  const offering = await offeringOf(parts, promotion)
+  if ('problem' in offering) return offering
+  const { family, issueNumber } = promotion
+  const { layers, configuration } = offering.declared
+  const { from, variant, side } = offering
+  const organisation = { layers: declared.layers, today: dayOf(parts.now(), 'UTC') }
+  const change = offerChange(organisation, { layers, configuration, family, variant })
+  if ('problem' in change) return change
+  const files = new Map([...change.files].map(([path, text]) => [`${FOLDER}/${path}`, text]))
+  const text = offerPull({
+    workflow: family,
+    variant: promotion.variant,
+    issueNumber: issueNumber ?? 0,
+    from: fullNameOf(from),
+    capMicroUsd: side.cap.usd,
+    files,
+  })
+  return { files, text }
+}
