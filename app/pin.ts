@@ -50,7 +50,9 @@ export async function tendPin(parts: Parts, place: Place, declared: Declared): P
   if (!open && isTurnedDown) return
   const pull = pinPull(await viewOf(parts, place, declared, head, pinned))
   if (open?.body === pull.body) return
-  if (!(await moveBranch(place, declared.configSha, text, pull.title))) return
+  // What it says may change by the day; the branch only with the catalog.
+  const isThere = pinOf(open?.body ?? '') === head.commitSha
+  if (!isThere && !(await moveBranch(place, declared.configSha, text, pull.title))) return
   if (open) await place.octokit.rest.pulls.update({ ...place.name, pull_number: open.number, ...pull })
   else await openPull(place, pull)
   parts.log.info({ to: head.commitSha }, 'a pin may be moved')

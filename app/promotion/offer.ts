@@ -15,6 +15,7 @@ import { isRefusal, type Refusal, refuse } from '../../core/reason.ts'
 import { type OfferRow, type OfferView, offerIssue, offerPull } from '../../core/text/offer.ts'
 import { offeredName } from '../../core/text/promotion-decision.ts'
 import type { IssueText } from '../../core/text/promotion-issue.ts'
+import { isRefused } from '../../delivery/github.ts'
 import type { Promotion } from '../../prisma/client/client.ts'
 import type { Declared } from '../configuration.ts'
 import { toJson } from '../database/json.ts'
@@ -87,7 +88,19 @@ export async function offerTo(parts: Parts, from: Place, declared: Declared, off
   const before = toJson(storeOffered({ from: from.repositoryId, looks }))
   const where = { repositoryId_family_variant_decision: keyOfPromotion(promotion) }
   const row = await parts.prisma.promotion.update({ where, data: { definition, before } })
-  await showOffer(parts, organisation, row)
+  try {
+    await showOffer(parts, organisation, row)
+  } catch (error) {
+    if (row.issueNumber !== null || !isRefused(error)) throw error
+    // Anybody can read a public repository; writing there needs the App's own access.
+    await parts.prisma.promotion.delete({ where })
+    const message = `GitHub did not let the App open an issue in \`${fullNameOf(organisation)}\`.`
+    return refuse(
+      'organisation-layer-unreadable',
+      message,
+      'Install the App on that repository, with its issues switched on.',
+    )
+  }
   return address(await parts.prisma.promotion.findUniqueOrThrow({ where }))
 }
 

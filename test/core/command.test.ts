@@ -60,6 +60,7 @@ const commands: readonly (readonly [body: string, expected: Partial<Command>])[]
       'deliver',
       'promote',
       'reject',
+      'offer',
       'list',
       'help',
     ] as const
@@ -74,6 +75,8 @@ const commands: readonly (readonly [body: string, expected: Partial<Command>])[]
   ['/agent ask engineer "Why this way?"', { verb: 'ask', agent: 'engineer', text: 'Why this way?' }],
   ['/agent fork', { verb: 'fork' }],
   ['/agent fork review', { verb: 'fork', workflow: 'review' }],
+  ['/agent offer review/deep', { verb: 'offer', workflow: 'review', variant: 'deep' }],
+  ['/agent offer review', { verb: 'offer', workflow: 'review' }],
   ['/agent reject too-dear', { verb: 'reject', text: 'too-dear' }],
   ['/agent resume cap=5', { verb: 'resume', overrides: { cap: '5' } }],
   ['/agent retry model=gpt-5.2 effort=low', { verb: 'retry', overrides: { model: 'gpt-5.2', effort: 'low' } }],

@@ -1,6 +1,7 @@
 /** Built-in, organisation, repository: what replaces what, and what merges. */
 import { describe, expect, it } from 'vitest'
 import { readBuiltInLayer } from '../../../catalog/built-in.ts'
+import { sharesOf } from '../../../core/assignment.ts'
 import type { Layer } from '../../../core/config/configuration.ts'
 import { loadConfiguration } from '../../../core/config/load.ts'
 import { formatProblem } from '../../../core/config/problem.ts'
@@ -119,6 +120,29 @@ models: { prices: { ours: { input: 3, output: 4 } } }
       overrides: {},
       enforce: 'cap',
     })
+  })
+
+  it('assigns its variants by share wherever its portfolio is inherited', () => {
+    const trying = layer('organisation', {
+      'portfolios.yml': `${PORTFOLIOS}    trials: { refactor+tests/tests-first: 20% }\n`,
+    })
+    const shares = (text: string) =>
+      sharesOf(
+        configurationOf(trying, layer('repository', { ...files, 'portfolios.yml': text })).portfolios,
+        'refactor+tests',
+      )
+    expect(shares(INHERITING)).toEqual([{ variant: 'tests-first', share: 2000 }])
+    const own = `${INHERITING}  refactoring: { purpose: Ours, value: quality, workflows: [refactor+tests], budget: { usd: 1, per: week } }\n`
+    expect(shares(own)).toEqual([])
+  })
+
+  it('may add a workflow without breaking who inherits it: one that is in no portfolio is not on offer', () => {
+    const adding = layer('organisation', {
+      'portfolios.yml': PORTFOLIOS,
+      'catalog/neat/workflow.yml': TIDY.replace('name: tidy', 'name: neat'),
+      'catalog/neat/work.md': 'Do it',
+    })
+    expect(messages(adding, layer('repository', files)).filter((message) => message.includes('neat'))).toEqual([])
   })
 
   it('counts only where it is inherited', () => {
