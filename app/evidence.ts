@@ -41,7 +41,7 @@ export async function evidenceOf(
     baselineSide: await sideOf(parts, place, { repositoryId, family, variant: null }, window),
     checkpoints: await lastCheckpoints(parts, trial),
     sunsetBelowBasisPoints: promotion.sunset['accepted-below'],
-    weakened: weakenedGuards(found.baseline.guards, tried.workflow.guards),
+    weakened: weakenedGuards(found.baseline, tried.workflow),
     overlaySource: tried.source,
     overlay: { layer: tried.layer, file: tried.file },
     configSha,

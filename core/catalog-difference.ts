@@ -56,7 +56,7 @@ function familyDifference(before: DeclaredLayers, after: DeclaredLayers, name: s
         ...(is === undefined ? {} : { after: is }),
         overlay: was && is ? overlayText(writtenOf(before, old, variant), writtenOf(after, now, variant)) : '',
         texts,
-        weakened: was && is ? weakenedGuards(was.guards, is.guards) : [],
+        weakened: was && is ? weakenedGuards(was, is) : [],
       },
     ]
   })

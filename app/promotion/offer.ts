@@ -167,7 +167,7 @@ async function viewOf(parts: Parts, organisation: Place, promotion: Promotion): 
     checkpoints: looks.length === 0 ? [now] : looks,
     decided: decideTrial(looks),
     capMicroUsd: side.cap.usd,
-    weakened: overlay ? weakenedGuards(found.baseline.guards, side.guards) : [],
+    weakened: overlay ? weakenedGuards(found.baseline, side) : [],
     source: overlay?.source ?? declared.layers.at(-1)?.files.get(`catalog/${family}/workflow.yml`) ?? '',
     file: overlay?.file ?? found.file,
   }
