@@ -60,6 +60,7 @@ const approves: Readonly<Record<Proposal, string>> = {
   sunset: ', which approves the sunset here',
   rollback: ', which approves the rollback here',
   adopt: ', which approves it here',
+  offer: ', which approves the offer here',
 }
 
 const closing = {
