@@ -125,7 +125,7 @@ export type Delivery = {
 export type HookFault = {
   event?: string
   action?: string
-  /** `drop` never sends it, `duplicate` sends it twice, `last` sends it after those queued behind it. */
+  /** `drop` never sends it and GitHub's log has forgotten it, `duplicate` sends it twice, `last` sends it after those queued behind it. */
   kind: 'drop' | 'duplicate' | 'last'
   times?: number
 }
@@ -136,8 +136,8 @@ export type Webhooks = {
   deliveries(): Delivery[]
   redeliver(id: string): Promise<number>
   fault(fault: HookFault): void
-  /** Queues nothing more until `resume`: the App is down. Events are kept in the journal, unsent. */
-  pause(): void
+  /** Sends nothing more until `resume`: the App is down. Events are kept in the journal; GitHub's log says that nothing answered, or nothing at all where that is `forgotten`. */
+  pause(how?: { forgotten: boolean }): void
   resume(): void
   /** Resolves when every queued delivery has been answered. */
   settled(): Promise<void>

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Call, Fault } from './contract.ts'
 import { gitRequest, serveGit } from './git-http.ts'
@@ -65,6 +66,7 @@ export function createFront(): Front {
     } catch (error) {
       result = refusal(error)
     }
+    result = conditional(request, result)
     call.status = result.status
     send(response, result)
   }
@@ -171,4 +173,12 @@ function refusal(error: unknown): Answer {
   // A bug of the stand-in must be seen as one, and not be taken for GitHub's answer.
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
   return { status: 500, json: { message: `the stand-in broke: ${message}` } }
+}
+
+/** GitHub marks what it answers, and says no more than that where the asker has just that. */
+function conditional(request: IncomingMessage, answer: Answer): Answer {
+  if (request.method !== 'GET' || answer.status !== 200 || answer.json === undefined) return answer
+  const etag = `"${createHash('sha256').update(JSON.stringify(answer.json)).digest('hex')}"`
+  if (request.headers['if-none-match'] === etag) return { status: 304, headers: { etag } }
+  return { ...answer, headers: { ...answer.headers, etag } }
 }

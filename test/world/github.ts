@@ -11,6 +11,7 @@ import { gitDataRoutes } from './git-api.ts'
 import { git } from './git-process.ts'
 import { initStore } from './git-store.ts'
 import { historyRoutes } from './history-api.ts'
+import { hookRoutes } from './hook-api.ts'
 import { createIdentities } from './identity.ts'
 import { mergeRoutes } from './merge.ts'
 import { startOidc } from './oidc.ts'
@@ -72,7 +73,7 @@ export async function startGitHub(options: GitHubOptions): Promise<GitHub> {
     now,
   )
   const oidc = await startOidc(now)
-  const hooks = createHooks(options.app.webhookSecret, options.app.webhookUrl)
+  const hooks = createHooks(options.app.webhookSecret, options.app.webhookUrl, now)
 
   let lastId = firstId
   const world: World = {
@@ -136,6 +137,7 @@ export async function startGitHub(options: GitHubOptions): Promise<GitHub> {
       ...pushRoutes(world),
       ...actions.routes,
       ...historyRoutes(world),
+      ...hookRoutes(world),
     ],
     forward,
   )
@@ -199,6 +201,9 @@ async function addRepository(world: World, name: string, files: Files | string):
     activity: [],
     statuses: [],
     checks: new Map(),
+    events: new Map(),
+    touched: new Map(),
+    comments: [],
   }
   world.repositories.set(fullName, repository)
   const scratch = join(world.dir, 'seed', name)

@@ -78,7 +78,8 @@ export function createPerson(world: World, repository: Repository, login: string
     await git(gitDir, ['fetch', '-q', repository.gitDir, '+refs/heads/*:refs/heads/*'])
     const ownerId = Number((json.owner as Json).id)
     const fork = { ...repository, id: Number(json.id), owner: login, ownerId, fullName, gitDir, store, fork: true }
-    world.repositories.set(fullName, { ...fork, pulls: new Map(), activity: [], statuses: [], checks: new Map() })
+    const empty = { pulls: new Map(), activity: [], statuses: [], checks: new Map() }
+    world.repositories.set(fullName, { ...fork, ...empty, events: new Map(), touched: new Map(), comments: [] })
     return forked()
   }
 

@@ -19,6 +19,7 @@ const supported: [string, RegExp][] = [
   ['POST', /^\/repos\/[^/]+\/[^/]+\/(labels|pulls|check-runs)$/],
   ['GET', /^\/repos\/[^/]+\/[^/]+\/pulls(\/\d+\/(reviews|comments)(\/\d+)?)?$/],
   ['POST', /^\/repos\/[^/]+\/[^/]+\/pulls\/\d+\/(reviews|comments|requested_reviewers)$/],
+  ['PUT', /^\/repos\/[^/]+\/[^/]+\/pulls\/\d+\/reviews\/\d+\/dismissals$/],
   ['PATCH', /^\/repos\/[^/]+\/[^/]+\/(pulls|check-runs)\/\d+$/],
   ['GET', /^\/repos\/[^/]+\/[^/]+\/check-runs\/\d+(\/annotations)?$/],
   ['POST', /^\/repos\/[^/]+\/[^/]+\/forks$/],

@@ -115,9 +115,13 @@ export function page(
   const number = Math.max(1, Number(ask.query.get('page') ?? 1) || 1)
   const json = wrap(items.slice((number - 1) * size, number * size))
   if (number * size >= items.length) return { status: 200, json }
-  const next = new URLSearchParams(ask.query)
-  next.set('page', String(number + 1))
-  return { status: 200, json, headers: { link: `<${origin}${ask.path}?${next}>; rel="next"` } }
+  const link = (to: number, rel: string): string => {
+    const query = new URLSearchParams(ask.query)
+    query.set('page', String(to))
+    return `<${origin}${ask.path}?${query}>; rel="${rel}"`
+  }
+  const last = Math.ceil(items.length / size)
+  return { status: 200, json, headers: { link: `${link(number + 1, 'next')}, ${link(last, 'last')}` } }
 }
 
 /** A field of a request's body that has to be a string. */

@@ -3,7 +3,7 @@ import { issueJson } from './issues.ts'
 import { factsOf, pullJson } from './pulls.ts'
 import { lineComments } from './review-comments.ts'
 import { type Answer, type Ask, page, Refused, type Route, route } from './router.ts'
-import { actorOf, announce, appJson, type Json, type Repository, repositoryOf, type World } from './world.ts'
+import { actorOf, announce, appJson, type Json, type Repository, repositoryOf, stampOf, type World } from './world.ts'
 
 type Forward = (ask: Ask) => Promise<Answer>
 
@@ -31,6 +31,8 @@ export function talkRoutes(world: World, forward: Forward): Route[] {
     if (answer.status !== 201) return answer
     const made = answer.json as Json
     if (ask.who.kind === 'app' || ask.who.kind === 'job') writers.set(String(made.id), appJson(ask.who.app))
+    const issue_url = `${world.url}/repos/${repository.fullName}/issues/${ask.params.number}`
+    repository.comments.push({ ...withApp(made), issue_url })
     const issue = await issueJson(world, repository, Number(ask.params.number))
     await tell(ask, 'issue_comment', { action: 'created', comment: withApp(made), issue })
     return { ...answer, json: withApp(made) }
@@ -46,9 +48,41 @@ export function talkRoutes(world: World, forward: Forward): Route[] {
     if (answer.status >= 300) return answer
     const issue = await issueJson(world, repository, Number(String(before.issue_url).split('/').pop()))
     const comment = withApp(action === 'edited' ? (answer.json as Json) : before)
+    keepChange(repository, comment, action)
     const changes = action === 'edited' ? { changes: { body: { from: before.body } } } : {}
     await tell(ask, 'issue_comment', { action, comment, issue, ...changes })
     return action === 'edited' ? { ...answer, json: comment } : answer
+  }
+
+  function keepChange({ comments }: Repository, comment: Json, action: 'edited' | 'deleted'): void {
+    const at = comments.findIndex(({ id }) => id === comment.id)
+    const { issue_url } = comments[at] ?? {}
+    if (at >= 0) comments.splice(at, 1, ...(action === 'edited' ? [{ ...comment, issue_url }] : []))
+  }
+
+  /** Of the whole repository, by when they were last changed. */
+  function listComments(ask: Ask): Answer {
+    mayRead(ask.who, 'issues')
+    return page(ask, world.url, changedSince(ask, repositoryOf(world, ask).comments))
+  }
+
+  /** Issues and pull requests, by when they were last changed. */
+  async function listChanged(ask: Ask): Promise<Answer> {
+    if (ask.query.get('sort') !== 'updated') return forward(ask)
+    mayRead(ask.who, 'issues')
+    const repository = repositoryOf(world, ask)
+    const touched = [...repository.touched].map(([number, updated_at]) => ({ number, updated_at }))
+    const answer = page(ask, world.url, changedSince(ask, touched))
+    const shown = answer.json as typeof touched
+    const json = await Promise.all(
+      shown.map(async ({ number, updated_at }) => ({ ...(await issueJson(world, repository, number)), updated_at })),
+    )
+    return { ...answer, json }
+  }
+
+  function events(ask: Ask): Answer {
+    mayRead(ask.who, 'issues')
+    return page(ask, world.url, repositoryOf(world, ask).events.get(Number(ask.params.number)) ?? [])
   }
 
   async function readComment(ask: Ask): Promise<Answer> {
@@ -59,7 +93,15 @@ export function talkRoutes(world: World, forward: Forward): Route[] {
 
   async function openIssue(ask: Ask): Promise<Answer> {
     const answer = await forward(ask)
-    if (answer.status === 201) await tell(ask, 'issues', { action: 'opened', issue: answer.json })
+    if (answer.status !== 201) return answer
+    await tell(ask, 'issues', { action: 'opened', issue: answer.json })
+    const { number, labels } = answer.json as Json
+    await noteEvents(
+      ask,
+      repositoryOf(world, ask),
+      Number(number),
+      (labels as Json[]).map((label) => ({ action: 'labeled', label })),
+    )
     return answer
   }
 
@@ -119,11 +161,36 @@ export function talkRoutes(world: World, forward: Forward): Route[] {
       ...missing(after, before).map((label) => ({ action: 'labeled', label })),
       ...missing(before, after).map((label) => ({ action: 'unlabeled', label })),
     ]
+    await noteEvents(ask, repository, number, changes)
     for (const change of changes) {
       if (repository.pulls.has(number))
         await tell(ask, 'pull_request', { ...change, number, pull_request: await pullJson(world, repository, number) })
       else await tell(ask, 'issues', { ...change, issue: await issueJson(world, repository, number) })
     }
+  }
+
+  async function noteEvents(
+    ask: Ask,
+    { events }: Repository,
+    number: number,
+    changes: readonly { action: string; label: Json }[],
+  ): Promise<void> {
+    const actor = await actorOf(world, ask.who)
+    const made = changes.map(({ action, label }) => ({
+      ...{ id: world.nextId(), event: action, actor, created_at: stampOf(world) },
+      label: { name: String(label.name) },
+    }))
+    events.set(number, [...(events.get(number) ?? []), ...made])
+  }
+
+  async function dismiss(ask: Ask): Promise<Answer> {
+    const repository = repositoryOf(world, ask)
+    mayWrite(ask.who, 'pull_requests', 'write')
+    const answer = await forward(ask)
+    if (answer.status !== 200) return answer
+    const pull_request = await pullJson(world, repository, Number(ask.params.number))
+    await tell(ask, 'pull_request_review', { action: 'dismissed', review: answer.json, pull_request })
+    return answer
   }
 
   async function review(ask: Ask): Promise<Answer> {
@@ -156,9 +223,12 @@ export function talkRoutes(world: World, forward: Forward): Route[] {
   return [
     route('POST', `${base}/issues/:number/comments`, comment),
     route('GET', `${base}/issues/:number/comments`, readComment),
+    route('GET', `${base}/issues/comments`, listComments),
     route('GET', `${base}/issues/comments/:id`, readComment),
     route('PATCH', `${base}/issues/comments/:id`, (ask) => changeComment(ask, 'edited')),
     route('DELETE', `${base}/issues/comments/:id`, (ask) => changeComment(ask, 'deleted')),
+    route('GET', `${base}/issues`, listChanged),
+    route('GET', `${base}/issues/:number/events`, events),
     route('POST', `${base}/issues`, openIssue),
     route('GET', `${base}/issues/:number`, readIssue),
     route('PATCH', `${base}/issues/:number`, updateIssue),
@@ -168,6 +238,14 @@ export function talkRoutes(world: World, forward: Forward): Route[] {
     route('DELETE', `${labels}/:name`, changeLabels),
     route('POST', `${base}/labels`, makeLabel),
     route('POST', `${base}/pulls/:number/reviews`, review),
+    route('PUT', `${base}/pulls/:number/reviews/:id/dismissals`, dismiss),
     route('GET', `${base}/pulls/:number/comments`, readCommentsOnLines),
   ]
+}
+
+/** What was changed at `since` or later, the longest ago first. */
+function changedSince<Item extends { updated_at?: unknown }>(ask: Ask, items: readonly Item[]): Item[] {
+  const at = ({ updated_at }: Item): number => Date.parse(String(updated_at))
+  const since = Date.parse(ask.query.get('since') ?? '') || 0
+  return items.filter((item) => at(item) >= since).sort((one, other) => at(one) - at(other))
 }

@@ -5,21 +5,34 @@ import type { Delivery, HookFault, Webhooks } from './contract.ts'
 const answerTimeoutMs = 10_000
 const journalMax = 2_000
 
+/** One try to deliver, as GitHub's log of an App's webhook tells it. `status` 0: nothing answered. */
+export type Attempt = { id: number; delivery: Delivery; at: Date; redelivery: boolean; status: number }
+
 export type HookQueue = Webhooks & {
+  /** Oldest first. */
+  attempts(): readonly Attempt[]
+  /** Queues a delivery again. */
+  again(delivery: Delivery): void
   queue(event: string, payload: Record<string, unknown>): void
   close(): void
 }
 
 /** Sends webhooks one at a time, in the order they were queued, signed as GitHub signs them. */
-export function createHooks(secret: string, first: string | undefined): HookQueue {
+export function createHooks(secret: string, first: string | undefined, now: () => Date): HookQueue {
   const journal: Delivery[] = []
   const faults: (HookFault & { left: number })[] = []
   let waiting: Delivery[] = []
   let held: Delivery[] = []
   let url = first
-  let paused = false
+  let paused: 'logged' | 'forgotten' | false = false
   let worker: Promise<void> | null = null
   const closed = new AbortController()
+  const attempts: Attempt[] = []
+
+  function log(delivery: Delivery, status: number): void {
+    const redelivery = attempts.some((one) => one.delivery === delivery)
+    attempts.push({ id: attempts.length + 1, delivery, at: now(), redelivery, status })
+  }
 
   function queue(event: string, payload: Record<string, unknown>): void {
     const action = typeof payload.action === 'string' ? payload.action : null
@@ -28,6 +41,7 @@ export function createHooks(secret: string, first: string | undefined): HookQueu
     journal.push(delivery)
     if (journal.length > journalMax) journal.shift()
     const fault = takeFault(delivery)
+    if (paused === 'logged') log(delivery, 0)
     if (url === undefined || paused || fault === 'drop') return
     if (fault === 'last') held.push(delivery)
     else waiting.push(delivery)
@@ -74,6 +88,7 @@ export function createHooks(secret: string, first: string | undefined): HookQueu
       'x-hub-signature-256': `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`,
     })
     delivery.statuses.push(status)
+    log(delivery, status)
     return status
   }
 
@@ -95,6 +110,11 @@ export function createHooks(secret: string, first: string | undefined): HookQueu
   return {
     queue,
     settled,
+    attempts: () => attempts,
+    again: (delivery) => {
+      waiting.push(delivery)
+      work()
+    },
     target: (to) => {
       url = to
     },
@@ -106,8 +126,8 @@ export function createHooks(secret: string, first: string | undefined): HookQueu
       return deliver(delivery)
     },
     fault: (fault) => void faults.push({ ...fault, left: fault.times ?? 1 }),
-    pause: () => {
-      paused = true
+    pause: (how) => {
+      paused = how?.forgotten ? 'forgotten' : 'logged'
     },
     resume: () => {
       paused = false

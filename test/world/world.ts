@@ -35,6 +35,9 @@ export type Status = {
   creator: Json
 }
 
+/** One of an issue's events: a label that came or went. */
+export type IssueEvent = { id: number; event: string; actor: Json; created_at: string; label: { name: string } }
+
 export type Repository = RepositoryInfo & {
   store: GitStore
   fork: boolean
@@ -43,6 +46,12 @@ export type Repository = RepositoryInfo & {
   statuses: Status[]
   /** Which App made a check run; `emulate` doesn't keep it. */
   checks: Map<number, { sha: string; app: AppIdentity }>
+  /** Of issues and pull requests, by number. */
+  events: Map<number, IssueEvent[]>
+  /** When an issue or pull request was last changed. */
+  touched: Map<number, string>
+  /** Of issues and pull requests, in the order in which they were written. */
+  comments: Json[]
 }
 
 /** A branch or tag that moved. `before` or `after` is forty zeros when it was made or deleted. */
@@ -92,6 +101,9 @@ export function briefUser(user: Json): Json {
 
 export const appJson = (app: AppIdentity): Json => ({ id: app.id, slug: app.slug, name: app.name })
 
+/** As GitHub writes times: in whole seconds. */
+export const stampOf = (world: World): string => `${world.now().toISOString().slice(0, 19)}Z`
+
 /** Queues a webhook with what every payload carries. */
 export async function announce(
   world: World,
@@ -100,6 +112,8 @@ export async function announce(
   sender: Json,
   payload: Json,
 ): Promise<void> {
+  const { number } = (payload.issue ?? payload.pull_request ?? {}) as Json
+  if (number !== undefined) repository.touched.set(Number(number), stampOf(world))
   if (repository.owner !== world.owner) return
   world.hooks.queue(event, {
     ...payload,
