@@ -5,6 +5,7 @@ import type { Repository } from '../prisma/client/client.ts'
 import type { Octokit } from './github.ts'
 import type { Parts } from './parts.ts'
 import { noteRepository } from './place.ts'
+import { beginReading } from './reconcile/readings.ts'
 
 /** More at once are an organisation's: each is noted when it is first heard of. */
 const NOTED_AT_ONCE_MAX = 30
@@ -24,6 +25,10 @@ interface Installed {
 export async function onInstalled(parts: Parts, octokit: Octokit, event: InstalledEvent): Promise<void> {
   const installed = event.repositories_added ?? event.repositories ?? []
   const { id: installationId } = event.installation
+  await beginReading(
+    parts.prisma,
+    installed.map(({ id }) => BigInt(id)),
+  )
   await parts.prisma.repository.updateMany({
     where: { id: { in: installed.map(({ id }) => BigInt(id)) } },
     data: { installationId },

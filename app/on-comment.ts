@@ -5,6 +5,7 @@ import { mayRun, refusePermission } from '../core/permission.ts'
 import { isRefusal, refuse } from '../core/reason.ts'
 import { readPermissions } from './authorize.ts'
 import { type RefusedAbout, type Spoken, showRefusal } from './command.ts'
+import { isStale, takeUp } from './heard.ts'
 import type { Parts } from './parts.ts'
 import type { Place } from './place.ts'
 import { declaredBy } from './prepare.ts'
@@ -31,6 +32,7 @@ export async function onComment(parts: Parts, place: Place, comment: NewComment)
   if (comment.author.type === 'Bot') return
   const command = parseComment(comment.body)
   if (command.kind === 'none') return
+  if (!(await takeUp(parts.prisma, place, comment))) return
   const spoken = spokenIn(place, comment)
   const about = command.kind === 'command' ? nameOf(command) : {}
   const read = await readPermissions(place, comment.author.login)
@@ -40,6 +42,7 @@ export async function onComment(parts: Parts, place: Place, comment: NewComment)
   if (permissions === null || !mayRun('triage', permissions)) {
     return showRefusal(place, spoken, refusePermission('Every command', 'triage'), about)
   }
+  if (await isStale(parts.prisma, spoken.time)) return showRefusal(place, spoken, refuse('command-stale'), about)
   if (command.kind === 'invalid') {
     const declared = await declaredBy(parts, place)
     const problem = isRefusal(declared) ? command.problem : invalidProblem(command, declared.configuration)

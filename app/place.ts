@@ -35,7 +35,22 @@ export async function noteRepository(
     private: repository.private,
   }
   const id = BigInt(repository.id)
+  const known = await prisma.repository.findUnique({ where: { id } })
+  if (known && isSame(known, facts)) return known
+  // From here on the sweep reads what GitHub shows of it.
+  if (!known) await prisma.reading.createMany({ data: [{ repositoryId: id }], skipDuplicates: true })
   return prisma.repository.upsert({ where: { id }, create: { id, ...facts }, update: facts })
+}
+
+type RepositoryFacts = Pick<Repository, 'owner' | 'name' | 'installationId' | 'defaultBranch'>
+
+function isSame(known: RepositoryFacts, facts: RepositoryFacts): boolean {
+  return (
+    known.owner === facts.owner &&
+    known.name === facts.name &&
+    known.installationId === facts.installationId &&
+    known.defaultBranch === facts.defaultBranch
+  )
 }
 
 export function placeOf(octokit: Octokit, repository: Repository): Place {

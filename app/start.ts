@@ -15,7 +15,8 @@ import type { Parts } from './parts.ts'
 import { takeTurns } from './queue/turn.ts'
 import { startServer } from './server.ts'
 import { showRun } from './show/show-run.ts'
-import { sweep } from './sweep.ts'
+import { createStoreWebhook } from './store-webhook.ts'
+import { createSweep } from './sweep.ts'
 import { createWebhookDoor } from './webhooks.ts'
 import { startWork, type Work } from './work.ts'
 
@@ -45,7 +46,7 @@ export async function startApp(options: AppOptions): Promise<StartedApp> {
   const ledger = openLedger(database)
   const probot = createProbot({ ...options, githubUrl, throttle: options.throttle ?? true }, log)
   await probot.ready()
-  const queue: { work?: Work } = {}
+  const queue: { work?: Work; sweep?: () => Promise<void> } = {}
   const up: { sinceMs?: number } = {}
   const parts: Parts = {
     prisma,
@@ -68,9 +69,7 @@ export async function startApp(options: AppOptions): Promise<StartedApp> {
     log,
   }
   loadHandlers(probot, parts)
-  const sweepAll = async (): Promise<void> => {
-    if (queue.work) await sweep(parts, queue.work)
-  }
+  const sweepAll = async (): Promise<void> => queue.sweep?.()
   const work = await startWork(
     database.connectionString,
     {
@@ -82,10 +81,12 @@ export async function startApp(options: AppOptions): Promise<StartedApp> {
     },
     log,
   ).catch(closing(() => database.close()))
+  const store = createStoreWebhook({ pool: database.pool, enqueue: work.enqueueWebhooks, log })
   queue.work = work
+  queue.sweep = createSweep(parts, work, store)
   const server = await startServer(
     {
-      webhook: createWebhookDoor({ prisma, secret: options.webhookSecret, enqueue: work.enqueueWebhook, log }),
+      webhook: createWebhookDoor({ store, secret: options.webhookSecret, log }),
       door: createDoor(parts, createVerifyJob(options.oidcIssuers ?? [issuerOf(githubUrl)])),
       isHealthy: async () => {
         await prisma.$queryRaw`SELECT 1`

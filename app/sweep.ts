@@ -2,6 +2,7 @@
 import { LEASE_SECONDS } from '../core/protocol.ts'
 import { isPast } from './database/clock.ts'
 import { deliverOnce } from './door/finish.ts'
+import { forgetHeard } from './heard.ts'
 import { lapseApprovals } from './ledger/delivery.ts'
 import { dueRuns } from './ledger/history.ts'
 import { forgetOldLogs } from './ledger/session-log.ts'
@@ -11,9 +12,14 @@ import { type FindJurisdiction, findOnce, putOff, updateOutcome } from './outcom
 import type { Parts } from './parts.ts'
 import { tendProposals } from './promotion/tend.ts'
 import { idleLines } from './queue/line.ts'
+import { createRedelivery } from './reconcile/deliveries.ts'
+import { type Reader, readRepositories } from './reconcile/repository.ts'
+import { lookAtRuns } from './reconcile/runs.ts'
+import { createUnchanged } from './reconcile/unchanged.ts'
 import { tendRepositories } from './review/tend.ts'
 import { requeueStranded } from './stranded.ts'
 import { tendSchedules } from './triggers/schedules.ts'
+import type { StoreWebhook } from './webhooks.ts'
 import type { Work } from './work.ts'
 
 const HOUR_SECONDS = 3600
@@ -31,14 +37,23 @@ const LINES_AT_ONCE = 100
 export const WEBHOOK_RETENTION_DAYS = 7
 
 /** One part's trouble must not keep the others waiting: a webhook that is kept too long names people. */
-export async function sweep(parts: Parts, work: Work): Promise<void> {
+export function createSweep(parts: Parts, work: Work, store: StoreWebhook): () => Promise<void> {
+  const redeliver = createRedelivery(parts)
+  const reader = { parts, store, unchanged: createUnchanged() }
+  return () => sweep(parts, work, redeliver, reader)
+}
+
+async function sweep(parts: Parts, work: Work, redeliver: () => Promise<void>, reader: Reader): Promise<void> {
   const find = findOnce(parts)
   const stages: Readonly<Record<string, () => Promise<void>>> = {
     'webhooks without a job': () => requeueStranded(parts.prisma, work),
+    'failed deliveries': redeliver,
     'runs without a job': () => endAbandoned(parts),
     'what was not shown': () => showUnshown(parts),
     approvals: () => lapse(parts),
     deliveries: () => deliverUndelivered(parts, find),
+    'what GitHub shows of repositories': () => readRepositories(reader),
+    'what GitHub shows of runs': () => lookAtRuns(parts),
     outcomes: () => decideDue(parts, find),
     proposals: () => tendProposals(parts),
     'what waits in line': () => turnIdle(parts),
@@ -46,6 +61,7 @@ export async function sweep(parts: Parts, work: Work): Promise<void> {
     repositories: () => tendRepositories(parts),
     'old webhooks': () => forgetWebhooks(parts),
     'old session logs': () => forgetOldLogs(parts.prisma),
+    'old commands': () => forgetHeard(parts.prisma),
   }
   for (const [stage, carryOut] of Object.entries(stages)) {
     try {

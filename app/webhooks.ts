@@ -5,9 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Webhooks } from '@octokit/webhooks'
 import { z } from 'zod'
-import type { PrismaClient } from '../prisma/client/client.ts'
 import { readBody } from './body.ts'
-import { toJson } from './database/json.ts'
 import type { Logger } from './log.ts'
 
 /** GitHub sends no payload above this. */
@@ -34,12 +32,24 @@ export type EventName = keyof typeof LISTENED
 export const EVENTS = Object.keys(LISTENED) as EventName[]
 
 export interface WebhookDoor {
-  readonly prisma: PrismaClient
+  readonly store: StoreWebhook
   readonly secret: string
-  /** Wakes the worker; `order` names the queue that events of one repository wait in. */
-  enqueue(deliveryId: string, order: string): Promise<void>
   readonly log: Logger
 }
+
+/** An event as it came, or as it was found. */
+export interface NewWebhook {
+  /** The same event has the same one, however often it comes. */
+  readonly deliveryId: string
+  readonly event: EventName
+  /** Names the queue that events of one repository wait in. */
+  readonly order: string
+  /** The payload's JSON. */
+  readonly text: string
+}
+
+/** Resolves once it is kept and will be worked off. */
+export type StoreWebhook = (webhook: NewWebhook) => Promise<void>
 
 export type HandleRequest = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 
@@ -49,6 +59,7 @@ const headersSchema = z.object({
   'x-hub-signature-256': z.string().max(200),
 })
 /** What every event that is kept has; the rest is read by its handler. */
+type WebhookPayload = z.infer<typeof payloadSchema>
 const payloadSchema = z.looseObject({
   action: z.string().optional(),
   repository: z.looseObject({ id: z.int() }).optional(),
@@ -73,29 +84,20 @@ export function createWebhookDoor(door: WebhookDoor): HandleRequest {
     const payload = parsePayload(text)
     if (payload === undefined) return end(response, 400, 'JSON was expected')
     if (!isListenedTo(event, payload.action)) return end(response, 202, 'not listened to')
-    await store(door, deliveryId, event, payload)
+    await door.store({ deliveryId, event, order: orderOf(payload), text })
     end(response, 202, 'stored')
   }
 }
 
-function isListenedTo(event: EventName, action: string | undefined): boolean {
-  const actions: readonly string[] | 'all' = LISTENED[event]
-  return actions === 'all' || (action !== undefined && actions.includes(action))
+export function orderOf({ repository }: { readonly repository?: { readonly id: number } | undefined }): string {
+  return String(repository?.id ?? 'none')
 }
 
-/** A redelivery repeats its id: it is stored once, and worked off again only if it never was. */
-async function store(
-  door: WebhookDoor,
-  deliveryId: string,
-  event: EventName,
-  payload: z.infer<typeof payloadSchema>,
-): Promise<void> {
-  const { count } = await door.prisma.webhook.createMany({
-    data: [{ deliveryId, event, payload: toJson(payload) }],
-    skipDuplicates: true,
-  })
-  door.log.debug({ delivery: deliveryId, name: event, again: count === 0 }, 'webhook stored')
-  await door.enqueue(deliveryId, String(payload.repository?.id ?? 'none'))
+/** Whether an event is one that the App works off. */
+export function isListenedTo(name: string, action: string | undefined): boolean {
+  const event = EVENTS.find((one) => one === name)
+  const actions: readonly string[] | 'all' = event === undefined ? [] : LISTENED[event]
+  return actions === 'all' || (action !== undefined && actions.includes(action))
 }
 
 async function isSigned(verify: Webhooks['verify'], text: string, signature: string): Promise<boolean> {
@@ -106,7 +108,7 @@ async function isSigned(verify: Webhooks['verify'], text: string, signature: str
   }
 }
 
-function parsePayload(text: string): z.infer<typeof payloadSchema> | undefined {
+function parsePayload(text: string): WebhookPayload | undefined {
   try {
     return payloadSchema.safeParse(JSON.parse(text)).data
   } catch {

@@ -46,10 +46,20 @@ export interface ShowData {
   readonly spent?: string | undefined
 }
 
+export interface WebhookJob {
+  readonly id: string
+  readonly deliveryId: string
+  readonly order: string
+}
+
+type ExecuteSql = (text: string, values: readonly unknown[]) => Promise<{ rows: unknown[] }>
+
 export interface Work {
   enqueueWebhook(deliveryId: string, order: string): Promise<void>
   /** In line with the repository's webhooks, so that nothing of it is carried out at the same time. */
   enqueueTurn(data: TurnData): Promise<void>
+  /** In one statement, which `execute` may put others in front of; `id` is the job's, and jobs of one order go by it. */
+  enqueueWebhooks(jobs: readonly WebhookJob[], execute: ExecuteSql): Promise<void>
   enqueueShow(data: ShowData): Promise<void>
   /**
    * Takes out jobs that were given up. A dead webhook would hold back all later ones of its repository; what GitHub
@@ -161,6 +171,12 @@ export async function startWork(connectionString: string, handlers: Handlers, lo
     async enqueueTurn(turn) {
       await boss.send('webhook', { turn }, { singletonKey: turn.repositoryId })
       crews.webhook.wakeFor(turn.repositoryId)
+    },
+    async enqueueWebhooks(jobs, execute) {
+      const db = { executeSql: (text: string, values: unknown[] = []) => execute(text, values) }
+      const rows = jobs.map(({ id, deliveryId, order }) => ({ id, data: { deliveryId }, singletonKey: order }))
+      await boss.insert('webhook', rows, { db })
+      wake('webhook')
     },
     async enqueueShow(data) {
       await boss.send('show', data, { singletonKey: data.runId })

@@ -98,6 +98,11 @@ export const reasons = {
     says: 'The branch was pushed to after the command was given.',
     todo: 'Look at the new head and repeat the command.',
   },
+  'command-stale': {
+    kind: 'refusal',
+    says: 'Purser heard of the command more than a day after it was given.',
+    todo: 'Look at how things stand now and repeat the command.',
+  },
   'daily-brake': {
     kind: 'refusal',
     says: 'Machines have started as many sessions of this workflow, or on this subject, within a day as is allowed.',

@@ -50,6 +50,7 @@ export const refusalTerms: Readonly<Record<RefusalCode, Terms>> = {
   },
   fork: { who: 'asker', where: 'a branch of this repository' },
   'head-moved': { who: 'asker' },
+  'command-stale': { who: 'asker' },
   'daily-brake': { who: 'asker', resets: 'a day after the earliest of those starts' },
   'not-default-branch': { who: 'maintainer', where: '`.github/workflows/` of the default branch' },
   'identity-invalid': { who: 'maintainer', where: 'the job’s `permissions` in `.github/workflows/`' },

@@ -12,9 +12,11 @@ export const leaseIsOver = Prisma.sql`lease_until < clock_timestamp()`
 type Stamp =
   | 'at'
   | 'show_after'
+  | 'look_after'
   | 'sweep_after'
   | 'delivering_until'
   | 'approve_until'
+  | 'read_after'
   | 'reserved_at'
   | 'received_at'
   | 'schedules_read_at'

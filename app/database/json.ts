@@ -17,6 +17,11 @@ export function storableText(text: string): string {
 /** As text for a `json` column; a bigint as the decimal string that it is on the wire (`core/wire.ts`). */
 export function toJsonText(value: object): string {
   const text = JSON.stringify(value, (_key, inner) => (typeof inner === 'bigint' ? inner.toString() : inner))
+  return storableJson(text)
+}
+
+/** JSON that PostgreSQL can store. */
+export function storableJson(text: string): string {
   return UNSTORABLE.test(text) ? JSON.stringify(toJson(JSON.parse(text))) : text
 }
 

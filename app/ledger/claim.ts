@@ -7,6 +7,7 @@ import { changeBy, holdingStates, mayClaimAgain, type RunStanding } from '../../
 import type { Prisma, PrismaClient, Run } from '../../prisma/client/client.ts'
 import { leaseUntil } from '../database/clock.ts'
 import { transact } from '../database/transact.ts'
+import { lookAfter } from './looked.ts'
 
 const TOKEN_BYTES = 32
 
@@ -25,7 +26,8 @@ export async function markDispatched(
       UPDATE run SET
         state = ${change.kind === 'moves' ? change.to : run.state}::run_state,
         dispatched_at = COALESCE(dispatched_at, ${now}),
-        actions_run_id = COALESCE(${actionsRunId ?? null}::bigint, actions_run_id)
+        actions_run_id = COALESCE(${actionsRunId ?? null}::bigint, actions_run_id),
+        look_after = ${lookAfter}
       WHERE id = ${runId}`
   })
 }

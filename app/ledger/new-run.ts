@@ -140,6 +140,7 @@ const untouched = {
   decideAfter: null,
   reverted: false,
   showAfter: null,
+  lookAfter: null,
   sweepAfter: null,
   failure: null,
 } as const

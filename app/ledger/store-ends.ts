@@ -3,6 +3,7 @@ import type { Conclusion } from '../../core/run.ts'
 import { jsonArray } from '../database/json-array.ts'
 import type { Sql } from '../database/transact.ts'
 import { planWithoutWords } from './delivery.ts'
+import { lookAfter } from './looked.ts'
 import type { Along } from './post.ts'
 import { showAfter } from './shown.ts'
 
@@ -53,6 +54,7 @@ const END_QUERIES = `
         spent_micro_usd = ended.spent_micro_usd, input_tokens = ended.input_tokens,
         cached_tokens = ended.cached_tokens, output_tokens = ended.output_tokens, report = ended.report,
         decide_after = ended.decide_after, show_after = ${showAfter.text},
+        look_after = CASE WHEN ended.conclusion <> 'refused' THEN ${lookAfter.text} END,
         plan = CASE WHEN ended.forget THEN ${planWithoutWords} ELSE run.plan END
       FROM ROWS FROM (
         unnest($2::json[]),

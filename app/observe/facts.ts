@@ -13,7 +13,9 @@ export type NewFact =
   /** `check:APP:NAME`, or `status:APP:CONTEXT` without the App where a person set it. */
   | { readonly kind: 'check'; readonly key: string; readonly value: ObservedCheck['verdict'] }
   | { readonly kind: 'workflows'; readonly key: ''; readonly value: WorkflowFiles }
-  | { readonly kind: 'merged' | 'closed' | 'reverted' | 'heeded'; readonly key: ''; readonly value: 'yes' | 'no' }
+  | { readonly kind: 'merged' | 'closed' | 'heeded'; readonly key: ''; readonly value: 'yes' | 'no' }
+  /** By the commit that was reverted, in which its work is. */
+  | { readonly kind: 'reverted'; readonly key: string; readonly value: 'yes' | 'no' }
   | { readonly kind: 'closed-as'; readonly key: ''; readonly value: 'completed' | 'not-planned' }
   /** `31 of 50` lines, or that the delivered commit can't be read any more. */
   | { readonly kind: 'rewritten'; readonly key: ''; readonly value: `${number} of ${number}` | 'unreadable' }
@@ -59,7 +61,7 @@ export function factsOf(run: Run, rows: readonly Fact[], apps: readonly string[]
     merged: (value('merged') === 'yes' && rewritten !== 'unreadable') || isOnBranch,
     closed,
     closedAs: closed ? oneOf(value('closed-as'), ['completed', 'not-planned']) : undefined,
-    reverted: value('reverted') === 'yes',
+    reverted: later.some((row) => row.kind === 'reverted' && row.value === 'yes'),
     rewritten: rewrittenOf(rewritten),
     heeded: yesOrNo(value('heeded')),
     checks: verdictOfChecks(rows.flatMap(checkOf), oneOf(files, ['same', 'changed', 'unreadable']), apps),

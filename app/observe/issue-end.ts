@@ -3,15 +3,17 @@ import type { Run } from '../../prisma/client/client.ts'
 import type { Parts } from '../parts.ts'
 import type { Place } from '../place.ts'
 import { unlessGone } from '../promotion/say.ts'
-import { noteFor } from './note.ts'
+import { noteAt, noteFor } from './note.ts'
+import { whenWas } from './when.ts'
 
 /** What GitHub says of it now: an event may come late, after it was opened again. One that was deleted is told of no more. */
 export async function noteIssueEnd(parts: Parts, place: Place, runs: readonly Run[], number: number): Promise<void> {
   if (runs.length === 0) return
   const read = await unlessGone(() => place.octokit.rest.issues.get({ ...place.name, issue_number: number }))
   if (!read) return
-  const { state, state_reason: reason } = read.data
+  const { state, state_reason: reason, closed_at: closedAt } = read.data
   if (state !== 'closed') return noteFor(parts, runs, { kind: 'closed', key: '', value: 'no' })
   const value = reason === 'not_planned' || reason === 'duplicate' ? 'not-planned' : 'completed'
-  await noteFor(parts, runs, { kind: 'closed-as', key: '', value }, { kind: 'closed', key: '', value: 'yes' })
+  const at = await whenWas(parts, closedAt)
+  await noteAt(parts, runs, at, { kind: 'closed-as', key: '', value }, { kind: 'closed', key: '', value: 'yes' })
 }

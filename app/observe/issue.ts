@@ -4,7 +4,7 @@ import type { Place } from '../place.ts'
 import { onProposalIssue } from '../promotion/on-issue.ts'
 import { onMarkedIssue } from './incident.ts'
 import { noteIssueEnd } from './issue-end.ts'
-import { noteLabel } from './label.ts'
+import { noteLabels } from './label.ts'
 import { runsOfIssue } from './note.ts'
 
 interface IssueEvent {
@@ -23,12 +23,7 @@ export async function onIssue(parts: Parts, place: Place, event: IssueEvent): Pr
     case 'labeled':
     case 'unlabeled':
       if (!label) return
-      return noteLabel(parts, place, await runsOfIssue(parts, place, number), {
-        action,
-        number,
-        label: label.name,
-        sender,
-      })
+      return noteLabels(parts, place, await runsOfIssue(parts, place, number), number, { label: label.name, sender })
     case 'closed':
     case 'reopened':
       return noteIssueEnd(parts, place, await runsOfIssue(parts, place, number), number)

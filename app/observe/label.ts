@@ -6,45 +6,118 @@ import type { Run } from '../../prisma/client/client.ts'
 import type { Parts } from '../parts.ts'
 import type { Place } from '../place.ts'
 import { takeOff, unlessGone } from '../promotion/say.ts'
+import { newest, PAGE } from './newest.ts'
 import { mayWrite, noteFor } from './note.ts'
+import { whenWas } from './when.ts'
 
-export interface LabelEvent {
-  readonly action: string
-  readonly number: number
+/** What a webhook told of one label. */
+export interface ToldLabel {
   readonly label: string
   /** Asked about once, and then forgotten. */
-  readonly sender: { readonly login: string } | undefined
+  readonly sender: Sender | undefined
+}
+
+interface Sender {
+  readonly login: string
+}
+
+/** Whoever set a label last, and when. */
+interface Setting {
+  readonly sender: Sender | undefined
+  readonly at: Date
 }
 
 /**
- * A label counts when somebody set it who may write; that it is gone counts in any case. GitHub tells of a label only when it
- * comes or goes, so one that somebody else had set first could never be confirmed: an outcome label of theirs is taken off
- * again, visibly; any other stays, and counts once somebody who may write sets it anew. What a label says now is asked of
- * GitHub, as a delivery may be an old one.
+ * A label counts when somebody set it who may write; that it is gone counts in any case. Which labels there are and who set
+ * them is asked of GitHub as it stands now, whoever brings the news: a delivery may be an old one, or never come. A label says
+ * nothing of a run that was begun after it was set.
+ *
+ * An outcome label of somebody who may not write is taken off again, visibly, since it could not be set anew while it is
+ * there; any other stays and doesn't count. `told`: looks at this one alone; else at all.
  */
-export async function noteLabel(parts: Parts, place: Place, runs: readonly Run[], event: LabelEvent): Promise<void> {
-  const { number, label, sender } = event
+export async function noteLabels(
+  parts: Parts,
+  place: Place,
+  runs: readonly Run[],
+  number: number,
+  told?: ToldLabel,
+): Promise<void> {
   if (runs.length === 0) return
-  const isOn = await isSetNow(place, number, label)
-  if (event.action === 'unlabeled') {
-    if (!isOn) await noteFor(parts, runs, { kind: 'label', key: label, value: 'off' })
-    return
+  const there = await labelsNow(place, number)
+  if (there === undefined) return
+  await noteGone(parts, runs, there, told?.label)
+  const set = told === undefined ? there : there.filter((name) => name === told.label)
+  if (set.length === 0) return
+  const settings = await settingsOf(parts, place, number, set, told)
+  const may = new Map<string, Promise<boolean>>()
+  for (const [label, { sender, at }] of settings) {
+    // GitHub's times are whole seconds.
+    const later = runs.filter((run) => run.createdAt.getTime() <= at.getTime() + 1000)
+    if (later.length === 0) continue
+    if (sender !== undefined && !may.has(sender.login)) may.set(sender.login, mayWrite(place, sender))
+    if (sender !== undefined && (await may.get(sender.login))) {
+      await noteFor(parts, later, { kind: 'label', key: label, value: 'on' })
+      continue
+    }
+    await noteFor(parts, later, { kind: 'label', key: label, value: 'unconfirmed' })
+    if (sender === undefined || !outcomeLabels.includes(label)) continue
+    await takeOff(place, number, [label])
+    await unlessGone(() => say(place, number, withMarker(`label-${number}`, notCounted(label))))
   }
-  if (!isOn) return
-  if (sender && (await mayWrite(place, sender))) {
-    return noteFor(parts, runs, { kind: 'label', key: label, value: 'on' })
-  }
-  await noteFor(parts, runs, { kind: 'label', key: label, value: 'unconfirmed' })
-  if (!outcomeLabels.includes(label)) return
-  await takeOff(place, number, [label])
-  await unlessGone(() => say(place, number, withMarker(`label-${number}`, notCounted(label))))
 }
 
-export async function isSetNow({ octokit, name }: Place, number: number, label: string): Promise<boolean> {
+/** Whether it is there now: an event may come late. */
+export async function isSetNow(place: Place, number: number, label: string): Promise<boolean> {
+  return (await labelsNow(place, number))?.includes(label) ?? false
+}
+
+/** Undefined where the subject itself is gone. */
+async function labelsNow({ octokit, name }: Place, number: number): Promise<readonly string[] | undefined> {
   const labels = await unlessGone(() =>
-    octokit.rest.issues.listLabelsOnIssue({ ...name, issue_number: number, per_page: 100 }),
+    octokit.rest.issues.listLabelsOnIssue({ ...name, issue_number: number, per_page: PAGE }),
   )
-  return labels?.data.some((one) => one.name === label) ?? false
+  return labels?.data.map((label) => label.name)
+}
+
+async function noteGone(
+  parts: Parts,
+  runs: readonly Run[],
+  there: readonly string[],
+  only: string | undefined,
+): Promise<void> {
+  const noted = await parts.prisma.fact.findMany({
+    where: {
+      runId: { in: runs.map(({ id }) => id) },
+      kind: 'label',
+      value: { not: 'off' },
+      ...(only && { key: only }),
+    },
+  })
+  for (const { runId, key } of noted.filter(({ key }) => !there.includes(key))) {
+    const run = runs.filter(({ id }) => id === runId)
+    await noteFor(parts, run, { kind: 'label', key, value: 'off' })
+  }
+}
+
+/** By the newest of GitHub's own events; where those are silent, as they may be for a moment, by what the webhook told. */
+async function settingsOf(
+  parts: Parts,
+  { octokit, name }: Place,
+  number: number,
+  labels: readonly string[],
+  told: ToldLabel | undefined,
+): Promise<ReadonlyMap<string, Setting>> {
+  const events = await newest((page) =>
+    octokit.rest.issues.listEvents({ ...name, issue_number: number, per_page: PAGE, page }),
+  )
+  const settings = new Map<string, Setting>()
+  for (const label of labels) {
+    const last = events.findLast((event) => 'label' in event && event.label.name === label)
+    if (last?.event === 'labeled') {
+      settings.set(label, { sender: last.actor ?? undefined, at: await whenWas(parts, last.created_at) })
+    } else settings.set(label, { sender: told?.sender, at: parts.now() })
+  }
+  return settings
 }
 
 function notCounted(label: string): string {

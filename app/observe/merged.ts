@@ -3,9 +3,10 @@ import type { Run } from '../../prisma/client/client.ts'
 import type { Parts } from '../parts.ts'
 import type { Place } from '../place.ts'
 import type { NewFact } from './facts.ts'
-import { noteFor } from './note.ts'
+import { noteAt } from './note.ts'
 import { measureRewritten } from './rewritten.ts'
 import { noteMergeSpans } from './span.ts'
+import { whenWas } from './when.ts'
 
 export interface MergedPull {
   readonly number: number
@@ -16,9 +17,10 @@ export interface MergedPull {
 
 export async function noteMerged(parts: Parts, place: Place, runs: readonly Run[], pull: MergedPull): Promise<void> {
   await noteMergeSpans(parts, place, pull.number, pull.merged_at, runs)
+  const at = await whenWas(parts, pull.merged_at)
   for (const run of runs) {
     const seen = [...(await rewrittenFact(place, run, pull)), ...(await heededFact(place, run, pull))]
-    await noteFor(parts, [run], ...seen, { kind: 'merged', key: '', value: 'yes' })
+    await noteAt(parts, [run], at, ...seen, { kind: 'merged', key: '', value: 'yes' })
   }
 }
 

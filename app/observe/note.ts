@@ -10,9 +10,19 @@ import type { Parts } from '../parts.ts'
 import type { Place } from '../place.ts'
 import { type NewFact, noteFact } from './facts.ts'
 
-export async function noteFor(parts: Parts, runs: readonly Run[], ...facts: readonly NewFact[]): Promise<void> {
+export function noteFor(parts: Parts, runs: readonly Run[], ...facts: readonly NewFact[]): Promise<void> {
+  return noteAt(parts, runs, parts.now(), ...facts)
+}
+
+/** `at`: when it happened, in the App's time. */
+export async function noteAt(
+  parts: Parts,
+  runs: readonly Run[],
+  at: Date,
+  ...facts: readonly NewFact[]
+): Promise<void> {
   for (const run of runs) {
-    for (const fact of facts) await noteFact(parts.prisma, run.id, fact, parts.now())
+    for (const fact of facts) await noteFact(parts.prisma, run.id, fact, at)
     await updateOutcome(parts, run.id)
   }
 }

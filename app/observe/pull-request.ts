@@ -2,9 +2,9 @@
 import type { Parts } from '../parts.ts'
 import type { Place } from '../place.ts'
 import { onProposalPull, type PullEvent } from '../promotion/on-pull.ts'
-import { noteLabel } from './label.ts'
-import { noteMerged } from './merged.ts'
-import { noteFor, runsOfPullRequest } from './note.ts'
+import { noteLabels } from './label.ts'
+import { runsOfPullRequest } from './note.ts'
+import { notePullEnd } from './pull-end.ts'
 import { noteRevertedBy } from './reverts.ts'
 
 interface PullRequestEvent {
@@ -20,26 +20,14 @@ export async function onPullRequest(parts: Parts, place: Place, event: PullReque
   const { action, number, sender, label, pull_request: pull } = event
   switch (action) {
     case 'labeled':
-    case 'unlabeled':
+    case 'unlabeled': {
       if (!label) return
-      return noteLabel(parts, place, await runsOfPullRequest(parts, place, number), {
-        action,
-        number,
-        label: label.name,
-        sender,
-      })
+      const runs = await runsOfPullRequest(parts, place, number)
+      return noteLabels(parts, place, runs, number, { label: label.name, sender })
+    }
     case 'closed':
     case 'reopened':
-      if (action === 'closed' && pull.merged) await noteRevertedBy(parts, place, pull.body ?? '')
-      return noteEnd(parts, place, number)
+      if (action === 'closed' && pull.merged) await noteRevertedBy(parts, place, { number, body: pull.body })
+      return notePullEnd(parts, place, await runsOfPullRequest(parts, place, number), number)
   }
-}
-
-/** What GitHub says of it now: an event may come late, after it was opened again. */
-async function noteEnd(parts: Parts, place: Place, number: number): Promise<void> {
-  const runs = await runsOfPullRequest(parts, place, number)
-  if (runs.length === 0) return
-  const { data: pull } = await place.octokit.rest.pulls.get({ ...place.name, pull_number: number })
-  if (pull.merged) return noteMerged(parts, place, runs, pull)
-  await noteFor(parts, runs, { kind: 'closed', key: '', value: pull.state === 'closed' ? 'yes' : 'no' })
 }

@@ -14,26 +14,21 @@ const REVERTED_COMMIT = /^This reverts commit ([0-9a-f]{40})\b/gm
 
 /** Commits named as reverted that one push is searched for; more in one push is no revert but an import. */
 const REVERTS_MAX = 20
+/** A revert of a revert of a revert, and so on: nobody goes on for longer. */
+const CHAIN_MAX = 10
+
+/** A commit, or `#12`: all that came in by a pull request. */
+type Change = string
+const pullChange = (number: number): Change => `#${number}`
 
 /** "Reverts owner/repo#12" in the body of a merged pull request. */
-export async function noteRevertedBy(parts: Parts, place: Place, body: string): Promise<void> {
-  const number = await revertedPull(place, body)
-  if (number === undefined) return
-  await noteReverted(parts, await runsOfPullRequest(parts, place, number), 'yes')
-  const before = await found(() => place.octokit.rest.pulls.get({ ...place.name, pull_number: number }))
-  await noteBack(parts, place, before?.data.body ?? '')
-}
-
-async function noteReverted(parts: Parts, runs: readonly Run[], value: 'yes' | 'no'): Promise<void> {
-  await noteRevertSpans(parts, runs, value === 'yes')
-  await noteFor(parts, runs, { kind: 'reverted', key: '', value })
-}
-
-/** What a revert had taken out is back when the revert itself is reverted. */
-async function noteBack(parts: Parts, place: Place, bodyOfRevert: string): Promise<void> {
-  const number = await revertedPull(place, bodyOfRevert)
-  if (number === undefined) return
-  await noteReverted(parts, await runsOfPullRequest(parts, place, number), 'no')
+export async function noteRevertedBy(
+  parts: Parts,
+  place: Place,
+  pull: { readonly number: number; readonly body: string | null },
+): Promise<void> {
+  const number = await revertedPull(place, pull.body ?? '')
+  if (number !== undefined) await noteRevert(parts, place, pullChange(number), pullChange(pull.number))
 }
 
 /** By the name that the repository has now, or by one that it had before: GitHub still leads from there to the same one. */
@@ -54,27 +49,62 @@ export async function noteRevertedIn(
   place: Place,
   commits: readonly { readonly id: string; readonly message: string }[],
 ): Promise<void> {
-  const shas = new Set<string>()
+  const reverting = new Map<string, string>()
   for (const { id, message } of commits) {
     const named = revertedCommits(message)
-    if (named.length === 0 || shas.size >= REVERTS_MAX) continue
+    if (named.length === 0 || reverting.size >= REVERTS_MAX) continue
     const delivered = await runsByDeliveredSha(parts.prisma, place.repositoryId, id)
-    if (delivered.length === 0) for (const sha of named) shas.add(sha)
+    if (delivered.length === 0) for (const sha of named) reverting.set(sha, id)
   }
-  for (const sha of [...shas].slice(0, REVERTS_MAX)) await noteRevertedCommit(parts, place, sha)
+  for (const [sha, id] of [...reverting].slice(0, REVERTS_MAX)) {
+    const [pull] = await mergedWith(place, id)
+    await noteRevert(parts, place, await changeOf(place, sha), pull ? pullChange(pull.number) : id)
+  }
 }
 
-async function noteRevertedCommit(parts: Parts, place: Place, sha: string): Promise<void> {
+/**
+ * What is undone when this commit is reverted: all of a pull request where it merged that as a whole, or where it is the
+ * revert that the pull request was made for.
+ */
+async function changeOf(place: Place, sha: string): Promise<Change> {
+  const [pull] = await mergedWith(place, sha)
+  if (pull === undefined) return sha
   const commit = await readCommit(place, sha)
-  const pulls = await mergedWith(place, sha)
-  await noteReverted(parts, await runsOfCommit(parts, place, commit, pulls), 'yes')
-  for (const target of revertedCommits(commit.message).slice(0, REVERTS_MAX)) {
-    const back = await readCommit(place, target)
-    await noteReverted(parts, await runsOfCommit(parts, place, back, await mergedWith(place, target)), 'no')
+  const isRevert = revertedCommits(commit.message).length > 0
+  return isRevert || (await isWhole(place, commit, pull)) ? pullChange(pull.number) : sha
+}
+
+/**
+ * Each revert is kept, so that it doesn't matter in which order they are told: reverted is what a standing revert names, and
+ * a revert stands unless a standing one names it. What had been taken out is back when its revert is reverted.
+ */
+async function noteRevert(parts: Parts, place: Place, target: Change, by: Change): Promise<void> {
+  const { repositoryId } = place
+  if (target === by) return
+  await parts.prisma.revert.createMany({ data: [{ repositoryId, target, by }], skipDuplicates: true })
+  let changed: readonly Change[] = [target]
+  for (let depth = 0; depth < CHAIN_MAX && changed.length > 0; depth += 1) {
+    for (const change of changed) await noteWorkIn(parts, place, change)
+    const where = { repositoryId, by: { in: [...changed] } }
+    changed = (await parts.prisma.revert.findMany({ where, take: REVERTS_MAX })).map((revert) => revert.target)
   }
-  for (const { merge_commit_sha, body } of pulls) {
-    if (merge_commit_sha === sha) await noteBack(parts, place, body ?? '')
+}
+
+async function noteWorkIn(parts: Parts, place: Place, change: Change): Promise<void> {
+  const runs = await runsIn(parts, place, change)
+  if (runs.length === 0) return
+  const isOut = await isReverted(parts, place, change)
+  await noteRevertSpans(parts, runs, isOut)
+  await noteFor(parts, runs, { kind: 'reverted', key: change, value: isOut ? 'yes' : 'no' })
+}
+
+async function isReverted(parts: Parts, place: Place, target: Change, depth = 0): Promise<boolean> {
+  if (depth >= CHAIN_MAX) return false
+  const where = { repositoryId: place.repositoryId, target }
+  for (const { by } of await parts.prisma.revert.findMany({ where, take: REVERTS_MAX })) {
+    if (!(await isReverted(parts, place, by, depth + 1))) return true
   }
+  return false
 }
 
 function revertedCommits(message: string): readonly string[] {
@@ -90,27 +120,22 @@ interface Commit {
 interface MergedPull {
   readonly number: number
   readonly merge_commit_sha: string | null
-  readonly body?: string | null | undefined
 }
 
-/** A delivered commit itself, or one by which a pull request that holds one was merged. */
-async function runsOfCommit(
-  parts: Parts,
-  place: Place,
-  commit: Commit,
-  pulls: readonly MergedPull[],
-): Promise<readonly Run[]> {
-  const runs = new Map<string, Run>()
-  for (const run of await runsByDeliveredSha(parts.prisma, place.repositoryId, commit.sha)) runs.set(run.id, run)
-  for (const pull of pulls) {
-    const held = await runsOfPullRequest(parts, place, pull.number)
-    if (held.length === 0) continue
-    const isWhole = pull.merge_commit_sha === commit.sha && !(await isRebased(place, commit, pull))
-    // One of several commits that were rebased is known by the trailer that it kept; other commits are other people's work.
-    const runId = deliveryOf(commit.message)?.runId
-    for (const run of held) if (isWhole || run.id === runId) runs.set(run.id, run)
-  }
-  return [...runs.values()]
+/** The runs of a whole pull request; else of a commit: it was delivered itself, or is one of several that were rebased. */
+async function runsIn(parts: Parts, place: Place, change: Change): Promise<readonly Run[]> {
+  if (change.startsWith('#')) return runsOfPullRequest(parts, place, Number(change.slice(1)))
+  const delivered = await runsByDeliveredSha(parts.prisma, place.repositoryId, change)
+  if (delivered.length > 0) return delivered
+  // Such a one is known by the trailer that it kept; other commits are other people's work.
+  const { message } = await readCommit(place, change)
+  const runId = deliveryOf(message)?.runId
+  const [pull] = runId === undefined ? [] : await mergedWith(place, change)
+  return pull ? (await runsOfPullRequest(parts, place, pull.number)).filter(({ id }) => id === runId) : []
+}
+
+async function isWhole(place: Place, commit: Commit, pull: MergedPull): Promise<boolean> {
+  return pull.merge_commit_sha === commit.sha && !(await isRebased(place, commit, pull))
 }
 
 /** A merge commit has two parents; a squashed one stands on the base; of several that were rebased the one before came in by the same pull request. */

@@ -12,10 +12,11 @@ import {
 import type { Promotion } from '../../prisma/client/client.ts'
 import { readPermissions } from '../authorize.ts'
 import { promotionOfIssue } from '../ledger/promotion.ts'
+import { isSetNow } from '../observe/label.ts'
 import type { Parts } from '../parts.ts'
 import type { Place } from '../place.ts'
 import { approve, closeByHand, reject, reopen } from './decide.ts'
-import { sayIn, takeOff } from './say.ts'
+import { sayIn, takeOff, unlessGone } from './say.ts'
 
 interface IssueEvent {
   readonly action: string
@@ -29,16 +30,24 @@ export async function onProposalIssue(parts: Parts, place: Place, event: IssueEv
   const promotion = await promotionOfIssue(parts.prisma, place.repositoryId, event.issue.number)
   if (!promotion) return
   switch (event.action) {
-    case 'labeled':
-      if (event.label && event.sender.type !== 'Bot') {
-        await onLabel(parts, place, promotion, event.label.name, event.sender)
-      }
-      return
+    case 'labeled': {
+      const { label, sender } = event
+      if (!label || sender.type === 'Bot' || !(await isSetNow(place, event.issue.number, label.name))) return
+      return onLabel(parts, place, promotion, label.name, sender)
+    }
     case 'closed':
-      return closeByHand(parts, place, promotion)
+      if (await isClosedNow(place, event.issue.number)) await closeByHand(parts, place, promotion)
+      return
     case 'reopened':
-      return reopen(parts, place, promotion)
+      if (!(await isClosedNow(place, event.issue.number))) await reopen(parts, place, promotion)
+      return
   }
+}
+
+/** An event may come late, after another. A deleted issue is one that somebody closed. */
+async function isClosedNow({ octokit, name }: Place, number: number): Promise<boolean> {
+  const issue = await unlessGone(() => octokit.rest.issues.get({ ...name, issue_number: number }))
+  return issue?.data.state !== 'open'
 }
 
 /** A label decides when GitHub confirms that whoever set it may maintain; another's is taken off again, visibly. */

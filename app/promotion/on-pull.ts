@@ -10,7 +10,7 @@ import { beforeSchema } from './before.ts'
 import { backToOpen } from './decide.ts'
 import { definitionOf } from './definition.ts'
 import { issueOfBranch } from './pull.ts'
-import { sayIn, setIssueState } from './say.ts'
+import { sayIn, setIssueState, unlessGone } from './say.ts'
 
 export interface PullEvent {
   readonly action: string
@@ -30,6 +30,9 @@ export async function onProposalPull(parts: Parts, place: Place, event: PullEven
   const promotion = await promotionOfPull(parts.prisma, place.repositoryId, number)
   if (!promotion) return
   if (pull.merged === true) return carriedOut(parts, place, promotion, pull.merged_at)
+  // An event may come late, after it was opened again.
+  const now = await unlessGone(() => place.octokit.rest.pulls.get({ ...place.name, pull_number: number }))
+  if (now?.data.state === 'open') return
   await withdrawn(parts, place, promotion, number)
 }
 

@@ -161,3 +161,23 @@ export type Promotion = Prisma.PromotionModel
  * A received webhook. The payload holds logins: it is emptied when handled, and has no key to a run.
  */
 export type Webhook = Prisma.WebhookModel
+/**
+ * Model HeardComment
+ * A comment whose command was taken up, and by which delivery: another that brings the same comment changes nothing.
+ */
+export type HeardComment = Prisma.HeardCommentModel
+/**
+ * Model Revert
+ * Who says to revert what: each a commit, or `#12` for a whole pull request that was merged.
+ */
+export type Revert = Prisma.RevertModel
+/**
+ * Model Reading
+ * How far the sweep has read what GitHub shows of a repository.
+ */
+export type Reading = Prisma.ReadingModel
+/**
+ * Model Redelivery
+ * A delivery that failed and that GitHub was asked to send again.
+ */
+export type Redelivery = Prisma.RedeliveryModel

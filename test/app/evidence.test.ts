@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { folder, purser } from '../cli/purser.ts'
 import { onDisk } from './database/embedded-beginning.ts'
-import { OWNER, PORTFOLIOS, REPO, setStage, workOn } from './stage.ts'
+import { OWNER, PORTFOLIOS, REPO, setStage, ticking, workOn } from './stage.ts'
 
 const DAY_MS = 86_400_000
 const PROMOTION = `window: { days: 60 }
@@ -42,7 +42,11 @@ test('anybody comes to the App’s decision, also after a late revert', async ()
   const cwd = folder({ 'promotion.yml': PROMOTION })
   const dataDir = await onDisk(join(cwd, 'ledger'))
   let now = new Date('2026-11-20T12:00:00Z')
-  const stage = await setStage({ app: { clock: () => now, dataDir }, promotion: PROMOTION, portfolios: PORTFOLIOS })
+  const stage = await setStage({
+    app: { clock: ticking(() => now), dataDir },
+    promotion: PROMOTION,
+    portfolios: PORTFOLIOS,
+  })
   const { prisma } = stage.app.database
 
   const accept = async (command: string): Promise<number> => {

@@ -1,6 +1,6 @@
 /** A run that an experiment pays for, through the App's own doors: quoted, held, guarded, counted, and refused once it is over. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Stage, setStage, workOn } from './stage.ts'
+import { type Stage, setStage, ticking, workOn } from './stage.ts'
 
 const DAY_MS = 86_400_000
 const day = (fromNow: number) => new Date(Date.now() + fromNow * DAY_MS).toISOString().slice(0, 10)
@@ -34,7 +34,7 @@ let now = new Date()
 
 beforeAll(async () => {
   stage = await setStage({
-    app: { clock: () => now },
+    app: { clock: ticking(() => now) },
     portfolios: portfolios(),
     files: { 'billing/bill.js': 'export const bill = 1\n' },
   })

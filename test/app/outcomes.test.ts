@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { OWNER, PORTFOLIOS, REPO, type Stage, setStage, workOn } from './stage.ts'
+import { OWNER, PORTFOLIOS, REPO, type Stage, setStage, ticking, workOn } from './stage.ts'
 
 let stage: Stage
 let now = new Date()
@@ -7,7 +7,7 @@ const DAY_MS = 86_400_000
 
 beforeAll(async () => {
   stage = await setStage({
-    app: { clock: () => now },
+    app: { clock: ticking(() => now) },
     promotion: `window: { days: 60 }
 promote: { runs: 2, subjects: 2, accepted: 80%, spend-per-accepted: 1.25x, unknown: 20%, reverted: 5% }
 sunset: { runs: 2, accepted-below: 40% }

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Prisma, type Run } from '../../prisma/client/client.ts'
-import { OWNER, PORTFOLIOS, REPO, type Stage, setStage, workOn } from './stage.ts'
+import { OWNER, PORTFOLIOS, REPO, type Stage, setStage, ticking, workOn } from './stage.ts'
 
 const DAY_MS = 86_400_000
 const FAMILY = 'refactor+tests'
@@ -21,7 +21,7 @@ const SWIFT = 'summary: Refactor swiftly\nsquad: payments\nsteps:\n  - { id: ref
 async function proposed(options: { readonly end?: 'merged' | 'closed' } = {}) {
   let now = new Date()
   const stage = await setStage({
-    app: { clock: () => now },
+    app: { clock: ticking(() => now) },
     promotion: 'promote: { runs: 2, subjects: 2 }\nsunset: { runs: 2, accepted-below: 40% }\n',
     portfolios: `${PORTFOLIOS.replace('usd: 40', 'usd: 4000')}${SQUADS}`,
     files: { [`${FOLDER}/variants/swift.yml`]: SWIFT },

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { reportSchema } from '../../core/report.ts'
 import { callOf } from './ledger/scene.ts'
-import { OWNER, PORTFOLIOS, REPO, reportOf, type Stage, setStage, WEBHOOK_SECRET, workOn } from './stage.ts'
+import { OWNER, PORTFOLIOS, REPO, reportOf, type Stage, setStage, ticking, WEBHOOK_SECRET, workOn } from './stage.ts'
 
 const DAY_MS = 86_400_000
 const repository = { owner: OWNER, repo: REPO }
@@ -22,7 +22,7 @@ let stage: Stage
 let now = new Date()
 
 beforeAll(async () => {
-  stage = await setStage({ app: { clock: () => now }, portfolios: portfolios('2.00') })
+  stage = await setStage({ app: { clock: ticking(() => now) }, portfolios: portfolios('2.00') })
 })
 afterAll(async () => {
   await stage.close()

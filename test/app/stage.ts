@@ -231,6 +231,12 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
   return stage
 }
 
+/** A clock that a test sets, and that goes on from there as GitHub's and the database's do. */
+export function ticking(setTo: () => Date): () => Date {
+  const since = Date.now()
+  return () => new Date(setTo().getTime() + Date.now() - since)
+}
+
 export function reportOf(report: Partial<Report>): Report {
   return {
     version: 1,

@@ -25,12 +25,16 @@ export const carriedTables = [
   'failure',
   'run_checkpoint',
   'session_event',
+  'heard_comment',
+  'revert',
+  'reading',
 ] as const
 export type CarriedTable = (typeof carriedTables)[number]
 
 /** Tables that stay where they are, and why. */
 export const leftBehind = {
   webhook: 'what GitHub sent, with logins in it; it lives briefly, and what is unhandled GitHub can send again',
+  redelivery: 'what GitHub was asked to send again; whatever still fails is asked for anew',
   _prisma_migrations: 'each database keeps its own; the header of an export names them',
 } as const
 

@@ -419,7 +419,11 @@ export const ModelName = {
   Review: 'Review',
   Checkpoint: 'Checkpoint',
   Promotion: 'Promotion',
-  Webhook: 'Webhook'
+  Webhook: 'Webhook',
+  HeardComment: 'HeardComment',
+  Revert: 'Revert',
+  Reading: 'Reading',
+  Redelivery: 'Redelivery'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -435,7 +439,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "repository" | "account" | "session" | "run" | "hold" | "entry" | "runCheckpoint" | "sessionEvent" | "queued" | "schedule" | "failure" | "fact" | "ruleSet" | "trial" | "trialDay" | "trialSubject" | "portfolioDay" | "overrideDay" | "span" | "review" | "checkpoint" | "promotion" | "webhook"
+    modelProps: "repository" | "account" | "session" | "run" | "hold" | "entry" | "runCheckpoint" | "sessionEvent" | "queued" | "schedule" | "failure" | "fact" | "ruleSet" | "trial" | "trialDay" | "trialSubject" | "portfolioDay" | "overrideDay" | "span" | "review" | "checkpoint" | "promotion" | "webhook" | "heardComment" | "revert" | "reading" | "redelivery"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -2141,6 +2145,302 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    HeardComment: {
+      payload: Prisma.$HeardCommentPayload<ExtArgs>
+      fields: Prisma.HeardCommentFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.HeardCommentFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$HeardCommentPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.HeardCommentFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$HeardCommentPayload>
+        }
+        findFirst: {
+          args: Prisma.HeardCommentFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$HeardCommentPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.HeardCommentFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$HeardCommentPayload>
+        }
+        findMany: {
+          args: Prisma.HeardCommentFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$HeardCommentPayload>[]
+        }
+        create: {
+          args: Prisma.HeardCommentCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$HeardCommentPayload>
+        }
+        createMany: {
+          args: Prisma.HeardCommentCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.HeardCommentCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$HeardCommentPayload>[]
+        }
+        delete: {
+          args: Prisma.HeardCommentDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$HeardCommentPayload>
+        }
+        update: {
+          args: Prisma.HeardCommentUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$HeardCommentPayload>
+        }
+        deleteMany: {
+          args: Prisma.HeardCommentDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.HeardCommentUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.HeardCommentUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$HeardCommentPayload>[]
+        }
+        upsert: {
+          args: Prisma.HeardCommentUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$HeardCommentPayload>
+        }
+        aggregate: {
+          args: Prisma.HeardCommentAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateHeardComment>
+        }
+        groupBy: {
+          args: Prisma.HeardCommentGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.HeardCommentGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.HeardCommentCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.HeardCommentCountAggregateOutputType> | number
+        }
+      }
+    }
+    Revert: {
+      payload: Prisma.$RevertPayload<ExtArgs>
+      fields: Prisma.RevertFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.RevertFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RevertPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.RevertFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RevertPayload>
+        }
+        findFirst: {
+          args: Prisma.RevertFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RevertPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.RevertFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RevertPayload>
+        }
+        findMany: {
+          args: Prisma.RevertFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RevertPayload>[]
+        }
+        create: {
+          args: Prisma.RevertCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RevertPayload>
+        }
+        createMany: {
+          args: Prisma.RevertCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.RevertCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RevertPayload>[]
+        }
+        delete: {
+          args: Prisma.RevertDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RevertPayload>
+        }
+        update: {
+          args: Prisma.RevertUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RevertPayload>
+        }
+        deleteMany: {
+          args: Prisma.RevertDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.RevertUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.RevertUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RevertPayload>[]
+        }
+        upsert: {
+          args: Prisma.RevertUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RevertPayload>
+        }
+        aggregate: {
+          args: Prisma.RevertAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateRevert>
+        }
+        groupBy: {
+          args: Prisma.RevertGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.RevertGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.RevertCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.RevertCountAggregateOutputType> | number
+        }
+      }
+    }
+    Reading: {
+      payload: Prisma.$ReadingPayload<ExtArgs>
+      fields: Prisma.ReadingFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ReadingFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReadingPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ReadingFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReadingPayload>
+        }
+        findFirst: {
+          args: Prisma.ReadingFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReadingPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ReadingFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReadingPayload>
+        }
+        findMany: {
+          args: Prisma.ReadingFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReadingPayload>[]
+        }
+        create: {
+          args: Prisma.ReadingCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReadingPayload>
+        }
+        createMany: {
+          args: Prisma.ReadingCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ReadingCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReadingPayload>[]
+        }
+        delete: {
+          args: Prisma.ReadingDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReadingPayload>
+        }
+        update: {
+          args: Prisma.ReadingUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReadingPayload>
+        }
+        deleteMany: {
+          args: Prisma.ReadingDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ReadingUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ReadingUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReadingPayload>[]
+        }
+        upsert: {
+          args: Prisma.ReadingUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReadingPayload>
+        }
+        aggregate: {
+          args: Prisma.ReadingAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateReading>
+        }
+        groupBy: {
+          args: Prisma.ReadingGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ReadingGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ReadingCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ReadingCountAggregateOutputType> | number
+        }
+      }
+    }
+    Redelivery: {
+      payload: Prisma.$RedeliveryPayload<ExtArgs>
+      fields: Prisma.RedeliveryFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.RedeliveryFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RedeliveryPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.RedeliveryFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RedeliveryPayload>
+        }
+        findFirst: {
+          args: Prisma.RedeliveryFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RedeliveryPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.RedeliveryFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RedeliveryPayload>
+        }
+        findMany: {
+          args: Prisma.RedeliveryFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RedeliveryPayload>[]
+        }
+        create: {
+          args: Prisma.RedeliveryCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RedeliveryPayload>
+        }
+        createMany: {
+          args: Prisma.RedeliveryCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.RedeliveryCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RedeliveryPayload>[]
+        }
+        delete: {
+          args: Prisma.RedeliveryDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RedeliveryPayload>
+        }
+        update: {
+          args: Prisma.RedeliveryUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RedeliveryPayload>
+        }
+        deleteMany: {
+          args: Prisma.RedeliveryDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.RedeliveryUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.RedeliveryUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RedeliveryPayload>[]
+        }
+        upsert: {
+          args: Prisma.RedeliveryUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RedeliveryPayload>
+        }
+        aggregate: {
+          args: Prisma.RedeliveryAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateRedelivery>
+        }
+        groupBy: {
+          args: Prisma.RedeliveryGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.RedeliveryGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.RedeliveryCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.RedeliveryCountAggregateOutputType> | number
+        }
+      }
+    }
   }
 } & {
   other: {
@@ -2296,6 +2596,7 @@ export const RunScalarFieldEnum = {
   decideAfter: 'decideAfter',
   reverted: 'reverted',
   showAfter: 'showAfter',
+  lookAfter: 'lookAfter',
   sweepAfter: 'sweepAfter'
 } as const
 
@@ -2561,6 +2862,44 @@ export const WebhookScalarFieldEnum = {
 } as const
 
 export type WebhookScalarFieldEnum = (typeof WebhookScalarFieldEnum)[keyof typeof WebhookScalarFieldEnum]
+
+
+export const HeardCommentScalarFieldEnum = {
+  repositoryId: 'repositoryId',
+  commentId: 'commentId',
+  deliveryId: 'deliveryId',
+  at: 'at'
+} as const
+
+export type HeardCommentScalarFieldEnum = (typeof HeardCommentScalarFieldEnum)[keyof typeof HeardCommentScalarFieldEnum]
+
+
+export const RevertScalarFieldEnum = {
+  repositoryId: 'repositoryId',
+  target: 'target',
+  by: 'by'
+} as const
+
+export type RevertScalarFieldEnum = (typeof RevertScalarFieldEnum)[keyof typeof RevertScalarFieldEnum]
+
+
+export const ReadingScalarFieldEnum = {
+  repositoryId: 'repositoryId',
+  readUntil: 'readUntil',
+  head: 'head',
+  readAfter: 'readAfter'
+} as const
+
+export type ReadingScalarFieldEnum = (typeof ReadingScalarFieldEnum)[keyof typeof ReadingScalarFieldEnum]
+
+
+export const RedeliveryScalarFieldEnum = {
+  deliveryId: 'deliveryId',
+  times: 'times',
+  at: 'at'
+} as const
+
+export type RedeliveryScalarFieldEnum = (typeof RedeliveryScalarFieldEnum)[keyof typeof RedeliveryScalarFieldEnum]
 
 
 export const SortOrder = {
@@ -3035,6 +3374,10 @@ export type GlobalOmitConfig = {
   checkpoint?: Prisma.CheckpointOmit
   promotion?: Prisma.PromotionOmit
   webhook?: Prisma.WebhookOmit
+  heardComment?: Prisma.HeardCommentOmit
+  revert?: Prisma.RevertOmit
+  reading?: Prisma.ReadingOmit
+  redelivery?: Prisma.RedeliveryOmit
 }
 
 /* Types for Logging */

@@ -73,7 +73,11 @@ export const ModelName = {
   Review: 'Review',
   Checkpoint: 'Checkpoint',
   Promotion: 'Promotion',
-  Webhook: 'Webhook'
+  Webhook: 'Webhook',
+  HeardComment: 'HeardComment',
+  Revert: 'Revert',
+  Reading: 'Reading',
+  Redelivery: 'Redelivery'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -208,6 +212,7 @@ export const RunScalarFieldEnum = {
   decideAfter: 'decideAfter',
   reverted: 'reverted',
   showAfter: 'showAfter',
+  lookAfter: 'lookAfter',
   sweepAfter: 'sweepAfter'
 } as const
 
@@ -473,6 +478,44 @@ export const WebhookScalarFieldEnum = {
 } as const
 
 export type WebhookScalarFieldEnum = (typeof WebhookScalarFieldEnum)[keyof typeof WebhookScalarFieldEnum]
+
+
+export const HeardCommentScalarFieldEnum = {
+  repositoryId: 'repositoryId',
+  commentId: 'commentId',
+  deliveryId: 'deliveryId',
+  at: 'at'
+} as const
+
+export type HeardCommentScalarFieldEnum = (typeof HeardCommentScalarFieldEnum)[keyof typeof HeardCommentScalarFieldEnum]
+
+
+export const RevertScalarFieldEnum = {
+  repositoryId: 'repositoryId',
+  target: 'target',
+  by: 'by'
+} as const
+
+export type RevertScalarFieldEnum = (typeof RevertScalarFieldEnum)[keyof typeof RevertScalarFieldEnum]
+
+
+export const ReadingScalarFieldEnum = {
+  repositoryId: 'repositoryId',
+  readUntil: 'readUntil',
+  head: 'head',
+  readAfter: 'readAfter'
+} as const
+
+export type ReadingScalarFieldEnum = (typeof ReadingScalarFieldEnum)[keyof typeof ReadingScalarFieldEnum]
+
+
+export const RedeliveryScalarFieldEnum = {
+  deliveryId: 'deliveryId',
+  times: 'times',
+  at: 'at'
+} as const
+
+export type RedeliveryScalarFieldEnum = (typeof RedeliveryScalarFieldEnum)[keyof typeof RedeliveryScalarFieldEnum]
 
 
 export const SortOrder = {

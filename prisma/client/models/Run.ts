@@ -121,6 +121,7 @@ export type RunMinAggregateOutputType = {
   decideAfter: Date | null
   reverted: boolean | null
   showAfter: Date | null
+  lookAfter: Date | null
   sweepAfter: Date | null
 }
 
@@ -183,6 +184,7 @@ export type RunMaxAggregateOutputType = {
   decideAfter: Date | null
   reverted: boolean | null
   showAfter: Date | null
+  lookAfter: Date | null
   sweepAfter: Date | null
 }
 
@@ -249,6 +251,7 @@ export type RunCountAggregateOutputType = {
   decideAfter: number
   reverted: number
   showAfter: number
+  lookAfter: number
   sweepAfter: number
   _all: number
 }
@@ -347,6 +350,7 @@ export type RunMinAggregateInputType = {
   decideAfter?: true
   reverted?: true
   showAfter?: true
+  lookAfter?: true
   sweepAfter?: true
 }
 
@@ -409,6 +413,7 @@ export type RunMaxAggregateInputType = {
   decideAfter?: true
   reverted?: true
   showAfter?: true
+  lookAfter?: true
   sweepAfter?: true
 }
 
@@ -475,6 +480,7 @@ export type RunCountAggregateInputType = {
   decideAfter?: true
   reverted?: true
   showAfter?: true
+  lookAfter?: true
   sweepAfter?: true
   _all?: true
 }
@@ -628,6 +634,7 @@ export type RunGroupByOutputType = {
   decideAfter: Date | null
   reverted: boolean
   showAfter: Date | null
+  lookAfter: Date | null
   sweepAfter: Date | null
   _count: RunCountAggregateOutputType | null
   _avg: RunAvgAggregateOutputType | null
@@ -717,6 +724,7 @@ export type RunWhereInput = {
   decideAfter?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   reverted?: Prisma.BoolFilter<"Run"> | boolean
   showAfter?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
+  lookAfter?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   sweepAfter?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   session?: Prisma.XOR<Prisma.SessionScalarRelationFilter, Prisma.SessionWhereInput>
   facts?: Prisma.FactListRelationFilter
@@ -785,6 +793,7 @@ export type RunOrderByWithRelationInput = {
   decideAfter?: Prisma.SortOrderInput | Prisma.SortOrder
   reverted?: Prisma.SortOrder
   showAfter?: Prisma.SortOrderInput | Prisma.SortOrder
+  lookAfter?: Prisma.SortOrderInput | Prisma.SortOrder
   sweepAfter?: Prisma.SortOrderInput | Prisma.SortOrder
   session?: Prisma.SessionOrderByWithRelationInput
   facts?: Prisma.FactOrderByRelationAggregateInput
@@ -856,6 +865,7 @@ export type RunWhereUniqueInput = Prisma.AtLeast<{
   decideAfter?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   reverted?: Prisma.BoolFilter<"Run"> | boolean
   showAfter?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
+  lookAfter?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   sweepAfter?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   session?: Prisma.XOR<Prisma.SessionScalarRelationFilter, Prisma.SessionWhereInput>
   facts?: Prisma.FactListRelationFilter
@@ -924,6 +934,7 @@ export type RunOrderByWithAggregationInput = {
   decideAfter?: Prisma.SortOrderInput | Prisma.SortOrder
   reverted?: Prisma.SortOrder
   showAfter?: Prisma.SortOrderInput | Prisma.SortOrder
+  lookAfter?: Prisma.SortOrderInput | Prisma.SortOrder
   sweepAfter?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.RunCountOrderByAggregateInput
   _avg?: Prisma.RunAvgOrderByAggregateInput
@@ -998,6 +1009,7 @@ export type RunScalarWhereWithAggregatesInput = {
   decideAfter?: Prisma.DateTimeNullableWithAggregatesFilter<"Run"> | Date | string | null
   reverted?: Prisma.BoolWithAggregatesFilter<"Run"> | boolean
   showAfter?: Prisma.DateTimeNullableWithAggregatesFilter<"Run"> | Date | string | null
+  lookAfter?: Prisma.DateTimeNullableWithAggregatesFilter<"Run"> | Date | string | null
   sweepAfter?: Prisma.DateTimeNullableWithAggregatesFilter<"Run"> | Date | string | null
 }
 
@@ -1063,6 +1075,7 @@ export type RunCreateInput = {
   decideAfter?: Date | string | null
   reverted?: boolean
   showAfter?: Date | string | null
+  lookAfter?: Date | string | null
   sweepAfter?: Date | string | null
   session: Prisma.SessionCreateNestedOneWithoutRunsInput
   facts?: Prisma.FactCreateNestedManyWithoutRunInput
@@ -1131,6 +1144,7 @@ export type RunUncheckedCreateInput = {
   decideAfter?: Date | string | null
   reverted?: boolean
   showAfter?: Date | string | null
+  lookAfter?: Date | string | null
   sweepAfter?: Date | string | null
   facts?: Prisma.FactUncheckedCreateNestedManyWithoutRunInput
 }
@@ -1197,6 +1211,7 @@ export type RunUpdateInput = {
   decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   showAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lookAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   sweepAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   session?: Prisma.SessionUpdateOneRequiredWithoutRunsNestedInput
   facts?: Prisma.FactUpdateManyWithoutRunNestedInput
@@ -1265,6 +1280,7 @@ export type RunUncheckedUpdateInput = {
   decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   showAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lookAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   sweepAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   facts?: Prisma.FactUncheckedUpdateManyWithoutRunNestedInput
 }
@@ -1332,6 +1348,7 @@ export type RunCreateManyInput = {
   decideAfter?: Date | string | null
   reverted?: boolean
   showAfter?: Date | string | null
+  lookAfter?: Date | string | null
   sweepAfter?: Date | string | null
 }
 
@@ -1397,6 +1414,7 @@ export type RunUpdateManyMutationInput = {
   decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   showAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lookAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   sweepAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
@@ -1463,6 +1481,7 @@ export type RunUncheckedUpdateManyInput = {
   decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   showAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lookAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   sweepAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
@@ -1539,6 +1558,7 @@ export type RunCountOrderByAggregateInput = {
   decideAfter?: Prisma.SortOrder
   reverted?: Prisma.SortOrder
   showAfter?: Prisma.SortOrder
+  lookAfter?: Prisma.SortOrder
   sweepAfter?: Prisma.SortOrder
 }
 
@@ -1618,6 +1638,7 @@ export type RunMaxOrderByAggregateInput = {
   decideAfter?: Prisma.SortOrder
   reverted?: Prisma.SortOrder
   showAfter?: Prisma.SortOrder
+  lookAfter?: Prisma.SortOrder
   sweepAfter?: Prisma.SortOrder
 }
 
@@ -1680,6 +1701,7 @@ export type RunMinOrderByAggregateInput = {
   decideAfter?: Prisma.SortOrder
   reverted?: Prisma.SortOrder
   showAfter?: Prisma.SortOrder
+  lookAfter?: Prisma.SortOrder
   sweepAfter?: Prisma.SortOrder
 }
 
@@ -1860,6 +1882,7 @@ export type RunCreateWithoutSessionInput = {
   decideAfter?: Date | string | null
   reverted?: boolean
   showAfter?: Date | string | null
+  lookAfter?: Date | string | null
   sweepAfter?: Date | string | null
   facts?: Prisma.FactCreateNestedManyWithoutRunInput
 }
@@ -1926,6 +1949,7 @@ export type RunUncheckedCreateWithoutSessionInput = {
   decideAfter?: Date | string | null
   reverted?: boolean
   showAfter?: Date | string | null
+  lookAfter?: Date | string | null
   sweepAfter?: Date | string | null
   facts?: Prisma.FactUncheckedCreateNestedManyWithoutRunInput
 }
@@ -2022,6 +2046,7 @@ export type RunScalarWhereInput = {
   decideAfter?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   reverted?: Prisma.BoolFilter<"Run"> | boolean
   showAfter?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
+  lookAfter?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
   sweepAfter?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
 }
 
@@ -2087,6 +2112,7 @@ export type RunCreateWithoutFactsInput = {
   decideAfter?: Date | string | null
   reverted?: boolean
   showAfter?: Date | string | null
+  lookAfter?: Date | string | null
   sweepAfter?: Date | string | null
   session: Prisma.SessionCreateNestedOneWithoutRunsInput
 }
@@ -2154,6 +2180,7 @@ export type RunUncheckedCreateWithoutFactsInput = {
   decideAfter?: Date | string | null
   reverted?: boolean
   showAfter?: Date | string | null
+  lookAfter?: Date | string | null
   sweepAfter?: Date | string | null
 }
 
@@ -2235,6 +2262,7 @@ export type RunUpdateWithoutFactsInput = {
   decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   showAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lookAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   sweepAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   session?: Prisma.SessionUpdateOneRequiredWithoutRunsNestedInput
 }
@@ -2302,6 +2330,7 @@ export type RunUncheckedUpdateWithoutFactsInput = {
   decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   showAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lookAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   sweepAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
@@ -2367,6 +2396,7 @@ export type RunCreateManySessionInput = {
   decideAfter?: Date | string | null
   reverted?: boolean
   showAfter?: Date | string | null
+  lookAfter?: Date | string | null
   sweepAfter?: Date | string | null
 }
 
@@ -2432,6 +2462,7 @@ export type RunUpdateWithoutSessionInput = {
   decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   showAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lookAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   sweepAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   facts?: Prisma.FactUpdateManyWithoutRunNestedInput
 }
@@ -2498,6 +2529,7 @@ export type RunUncheckedUpdateWithoutSessionInput = {
   decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   showAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lookAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   sweepAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   facts?: Prisma.FactUncheckedUpdateManyWithoutRunNestedInput
 }
@@ -2564,6 +2596,7 @@ export type RunUncheckedUpdateManyWithoutSessionInput = {
   decideAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reverted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   showAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lookAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   sweepAfter?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
@@ -2661,6 +2694,7 @@ export type RunSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = ru
   decideAfter?: boolean
   reverted?: boolean
   showAfter?: boolean
+  lookAfter?: boolean
   sweepAfter?: boolean
   session?: boolean | Prisma.SessionDefaultArgs<ExtArgs>
   facts?: boolean | Prisma.Run$factsArgs<ExtArgs>
@@ -2730,6 +2764,7 @@ export type RunSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extension
   decideAfter?: boolean
   reverted?: boolean
   showAfter?: boolean
+  lookAfter?: boolean
   sweepAfter?: boolean
   session?: boolean | Prisma.SessionDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["run"]>
@@ -2797,6 +2832,7 @@ export type RunSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extension
   decideAfter?: boolean
   reverted?: boolean
   showAfter?: boolean
+  lookAfter?: boolean
   sweepAfter?: boolean
   session?: boolean | Prisma.SessionDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["run"]>
@@ -2864,10 +2900,11 @@ export type RunSelectScalar = {
   decideAfter?: boolean
   reverted?: boolean
   showAfter?: boolean
+  lookAfter?: boolean
   sweepAfter?: boolean
 }
 
-export type RunOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "sessionId" | "repositoryId" | "family" | "variant" | "assignment" | "portfolio" | "squad" | "subjectKey" | "headSha" | "configSha" | "plan" | "quote" | "capMicroUsd" | "heldMicroUsd" | "drawnMicroUsd" | "spentMicroUsd" | "heldTokens" | "drawnTokens" | "inputTokens" | "cachedTokens" | "outputTokens" | "state" | "epoch" | "tokenHash" | "leaseUntil" | "jobKey" | "heardAt" | "stopRequested" | "pauseRequested" | "actionsRunId" | "goKey" | "continuesRunId" | "createdAt" | "reservedAt" | "dispatchedAt" | "claimedAt" | "endedAt" | "conclusion" | "reason" | "failure" | "delivery" | "deliveredSha" | "deliveredNumber" | "deliveredUrl" | "deliveredAt" | "deliveringUntil" | "deliveryTries" | "waived" | "approval" | "approveUntil" | "report" | "outcome" | "outcomeRule" | "outcomeAt" | "overrideKey" | "ruleSetId" | "rulesSha" | "decidedAt" | "decideAfter" | "reverted" | "showAfter" | "sweepAfter", ExtArgs["result"]["run"]>
+export type RunOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "sessionId" | "repositoryId" | "family" | "variant" | "assignment" | "portfolio" | "squad" | "subjectKey" | "headSha" | "configSha" | "plan" | "quote" | "capMicroUsd" | "heldMicroUsd" | "drawnMicroUsd" | "spentMicroUsd" | "heldTokens" | "drawnTokens" | "inputTokens" | "cachedTokens" | "outputTokens" | "state" | "epoch" | "tokenHash" | "leaseUntil" | "jobKey" | "heardAt" | "stopRequested" | "pauseRequested" | "actionsRunId" | "goKey" | "continuesRunId" | "createdAt" | "reservedAt" | "dispatchedAt" | "claimedAt" | "endedAt" | "conclusion" | "reason" | "failure" | "delivery" | "deliveredSha" | "deliveredNumber" | "deliveredUrl" | "deliveredAt" | "deliveringUntil" | "deliveryTries" | "waived" | "approval" | "approveUntil" | "report" | "outcome" | "outcomeRule" | "outcomeAt" | "overrideKey" | "ruleSetId" | "rulesSha" | "decidedAt" | "decideAfter" | "reverted" | "showAfter" | "lookAfter" | "sweepAfter", ExtArgs["result"]["run"]>
 export type RunInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   session?: boolean | Prisma.SessionDefaultArgs<ExtArgs>
   facts?: boolean | Prisma.Run$factsArgs<ExtArgs>
@@ -3043,6 +3080,10 @@ export type $RunPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
      * On the database's clock: when the sweep has GitHub shown what became of it; null once that was shown.
      */
     showAfter: Date | null
+    /**
+     * On the database's clock: when the sweep asks GitHub what became of it; null once nothing more is to come.
+     */
+    lookAfter: Date | null
     /**
      * On the database's clock: it could not be ended, and until then the sweep takes others.
      */
@@ -3534,6 +3575,7 @@ export interface RunFieldRefs {
   readonly decideAfter: Prisma.FieldRef<"Run", 'DateTime'>
   readonly reverted: Prisma.FieldRef<"Run", 'Boolean'>
   readonly showAfter: Prisma.FieldRef<"Run", 'DateTime'>
+  readonly lookAfter: Prisma.FieldRef<"Run", 'DateTime'>
   readonly sweepAfter: Prisma.FieldRef<"Run", 'DateTime'>
 }
     
