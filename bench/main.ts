@@ -1,17 +1,19 @@
 /**
  * `npm run bench`: what it costs to start and to work, in time, memory and tokens, what a model call takes beside the model,
- * how fast the ledger reserves and settles, whether deciding a family anew grows with its history, and what a
- * workspace of very many files takes. `--only <part>` measures one part, `--peers` two
+ * how fast the ledger reserves and settles, whether deciding a family anew grows with its history, how fast
+ * webhooks are taken in, and what a workspace of very many files takes. `--only <part>` measures one part, `--peers` two
  * other agents beside ours, `--json` prints the figures as one object. Exit code 1 means that a figure is missed. See docs/bench.md.
  */
 import { parseArgs } from 'node:util'
 import { measureCall } from './call.ts'
 import { measureDecide } from './decide.ts'
+import { measureDeliveries } from './deliveries.ts'
 import { measureFirstRequest } from './first-request.ts'
 import { countFirstWords } from './first-words.ts'
 import { measureLedger, type Rates, type RatesByRows } from './ledger.ts'
 import { measurePeers, missingPeers } from './peers.ts'
 import { measureReferenceTask } from './reference-task.ts'
+import { measureWebhooks } from './webhooks.ts'
 import { measureWorkspace } from './workspace.ts'
 
 const FIRST_REQUEST_RATIO_MAX = 2
@@ -33,6 +35,9 @@ const DECIDE_RATIO_MAX = 1.5
 const DECIDE_SAMPLES = 200
 const WORKSPACE_FILES = 1_000_000
 const WORKSPACE_MEMORY_MB_MAX = 300
+const WEBHOOKS_RATIO_MIN = 0.8
+const WEBHOOKS_ROUNDS = 5
+const WEBHOOKS_DELIVERIES = 2_000
 
 interface Row {
   readonly what: string
@@ -54,6 +59,7 @@ const { values } = parseArgs({
     only: { type: 'string' },
     peers: { type: 'boolean' },
     runs: { type: 'string', default: '15' },
+    deliveries: { type: 'string', default: '2000' },
   },
 })
 const say = (text: string) => process.stderr.write(`${text}\n`)
@@ -64,6 +70,8 @@ const parts: Readonly<Record<string, () => Promise<Part>>> = {
   ledger,
   decide,
   workspace,
+  webhooks,
+  deliveries,
 }
 const names = values.peers ? ['peers'] : values.only === undefined ? Object.keys(parts) : [values.only]
 const done = new Map<string, Part>()
@@ -251,6 +259,50 @@ async function workspace(): Promise<Part> {
     ],
     notes: [
       `a workspace of ${files} files and one of 1 GiB: ${seconds.toFixed(0)} s, git ${gitMb.toFixed(0)} MB; ${violations[0] ?? 'nothing is said of it'}`,
+    ],
+  }
+}
+
+async function deliveries(): Promise<Part> {
+  const told = await measureDeliveries(Number(values.deliveries), say)
+  if (told === undefined) {
+    say('LEFT OUT: deliveries, for there is no PostgreSQL server; bring one with `sudo apt-get install -y postgresql`')
+    return { figures: {}, rows: [], notes: [] }
+  }
+  return {
+    figures: told,
+    rows: [
+      {
+        what: `states that differ after ${told.sent} deliveries, shuffled and doubled, and ${told.dropped} missing`,
+        measured: told.isSame ? 0 : 1,
+        atMost: 0,
+      },
+    ],
+    notes: [
+      `${told.happened} webhooks happened, ${told.dropped} never came, ${told.sent} came, again and in any order, in ${told.seconds.toFixed(0)} s`,
+    ],
+  }
+}
+
+async function webhooks(): Promise<Part> {
+  const measured = await measureWebhooks(WEBHOOKS_ROUNDS, WEBHOOKS_DELIVERIES)
+  if (measured === undefined) {
+    say('LEFT OUT: webhooks, for there is no PostgreSQL server; bring one with `sudo apt-get install -y postgresql`')
+    return { figures: {}, rows: [], notes: [] }
+  }
+  const { bare, server, embedded, bytes, rounds } = measured
+  return {
+    figures: measured,
+    rows: [
+      {
+        what: 'webhooks stored and acknowledged on PostgreSQL, times a bare Probot server',
+        measured: rounded(measured.serverRatio),
+        atLeast: WEBHOOKS_RATIO_MIN,
+      },
+      { what: 'the same on the embedded database', measured: rounded(measured.embeddedRatio) },
+    ],
+    notes: [
+      `webhooks of ${bytes} bytes a second, 20 at a time: bare ${bare.toFixed(0)}, on PostgreSQL ${server.toFixed(0)}, embedded ${embedded.toFixed(0)}, medians of ${rounds} rounds in turn`,
     ],
   }
 }

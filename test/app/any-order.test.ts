@@ -1,18 +1,12 @@
-/** The same events in another order, twice, or a third of them missing, end in the same state. */
+/** The same events in another order, twice, or a third of them missing, end in the same state. `npm run bench` does it at length. */
 import { expect, test } from 'vitest'
-import { playStory, type Told } from './story.ts'
+import { playStory } from './story.ts'
 
 const STORY = { seed: 5, pulls: 6, noise: 1 }
-let straight: Promise<Told> | undefined
 
-test.each([1, 2])(
-  'shuffled, doubled and with a third missing: faults %i',
-  async (seed) => {
-    straight ??= playStory(STORY)
-    const one = await straight
-    const other = await playStory({ ...STORY, faults: { seed, dropped: 333, doubled: 500 } })
-    expect(other.dropped).toBeGreaterThan(10)
-    expect(other.state).toEqual(one.state)
-  },
-  300_000,
-)
+test('shuffled, doubled and with a third missing', async () => {
+  const straight = await playStory(STORY)
+  const badly = await playStory({ ...STORY, faults: { seed: 1, dropped: 333, doubled: 500 } })
+  expect(badly.dropped).toBeGreaterThan(10)
+  expect(badly.state).toEqual(straight.state)
+}, 600_000)

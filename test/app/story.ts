@@ -34,6 +34,8 @@ export interface StoryOptions {
   readonly noise: number
   /** Straight, in order and once each, where there are none. */
   readonly faults?: Faults
+  /** A PostgreSQL server's empty database; else one of the tests' own. */
+  readonly databaseUrl?: string
   readonly say?: (text: string) => void
 }
 
@@ -47,11 +49,19 @@ export interface Told {
 }
 
 /** Plays it, sweeps, and says what is left. */
-export async function playStory({ seed, waves = 1, pulls, noise, faults, say }: StoryOptions): Promise<Told> {
+export async function playStory({
+  seed,
+  waves = 1,
+  pulls,
+  noise,
+  faults,
+  databaseUrl,
+  say,
+}: StoryOptions): Promise<Told> {
   const stage = await setStage({
     portfolios: `${PORTFOLIOS.replace('usd: 40', 'usd: 40000')}${SQUADS}`,
     promotion: 'promote: { runs: 2, subjects: 2 }\nsunset: { runs: 2, accepted-below: 40% }\n',
-    app: { log: { level: 'error' } },
+    app: { log: { level: 'error' }, ...(databaseUrl === undefined ? {} : { databaseUrl }) },
   })
   try {
     // The App knows the repository; what happened before is none of its business.

@@ -1,0 +1,157 @@
+/**
+ * Signed webhooks of ten repositories, twenty at a time, to the whole App, which stores each for good before it acknowledges
+ * it and works it off meanwhile; by the same to a bare Probot server without any handler, which keeps nothing. Three servers in
+ * turn, each a process of its own, medians of the rounds.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createHmac, randomUUID } from 'node:crypto'
+import { Agent, request } from 'node:http'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import pg from 'pg'
+import { WEBHOOK_PATH } from '../app/server.ts'
+import { startTestServer } from '../test/app/database/server.ts'
+
+const SECRET = 'a-secret-of-the-bench'
+const AT_ONCE = 20
+const REPOSITORIES = 10
+/** About as long as GitHub's own of a push with a few commits. */
+const COMMITS = 8
+
+export interface WebhooksBench {
+  readonly rounds: number
+  readonly deliveries: number
+  readonly bytes: number
+  /** A second. */
+  readonly bare: number
+  readonly server: number
+  readonly embedded: number
+  /** By the bare server's rate. */
+  readonly serverRatio: number
+  readonly embeddedRatio: number
+}
+
+/** Undefined where the machine has no PostgreSQL server. */
+export async function measureWebhooks(rounds: number, deliveries: number): Promise<WebhooksBench | undefined> {
+  const database = await startTestServer({ durable: true })
+  if (database === undefined) return undefined
+  const bodies = Array.from({ length: REPOSITORIES }, (_, index) => JSON.stringify(pushTo(index + 1)))
+  const servers = [await start('bare'), await start('app', database.url), await start('app')]
+  try {
+    const rates: number[][] = [[], [], []]
+    for (let round = -1; round < rounds; round += 1) {
+      for (const [index, { url }] of servers.entries()) {
+        const rate = await send(url, bodies, deliveries)
+        if (round >= 0) rates[index]?.push(rate)
+      }
+    }
+    await mustHave(database.url, deliveries * (rounds + 1))
+    const [bare = Number.NaN, server = Number.NaN, embedded = Number.NaN] = rates.map(median)
+    return {
+      rounds,
+      deliveries,
+      bytes: bodies[0]?.length ?? 0,
+      bare,
+      server,
+      embedded,
+      serverRatio: server / bare,
+      embeddedRatio: embedded / bare,
+    }
+  } finally {
+    for (const { child } of servers) child.stdin?.end()
+    await Promise.all(servers.map(({ child }) => new Promise((resolve) => child.once('exit', resolve))))
+    await database.stop()
+  }
+}
+
+interface Started {
+  readonly url: string
+  readonly child: ChildProcess
+}
+
+async function start(...args: readonly string[]): Promise<Started> {
+  const file = fileURLToPath(new URL('webhook-server.ts', import.meta.url))
+  const child = spawn(process.execPath, [file, ...args], { stdio: ['pipe', 'pipe', 'inherit'] })
+  for await (const line of createInterface({ input: child.stdout })) return { url: line, child }
+  throw new Error(`the server ${args[0]} has ended`)
+}
+
+/** Deliveries a second; each has to be acknowledged. */
+async function send(url: string, bodies: readonly string[], deliveries: number): Promise<number> {
+  const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE })
+  const signed = bodies.map((body) => ({
+    body,
+    signature: `sha256=${createHmac('sha256', SECRET).update(body).digest('hex')}`,
+  }))
+  let begun = 0
+  const started = performance.now()
+  await Promise.all(
+    Array.from({ length: AT_ONCE }, async () => {
+      while (begun < deliveries) {
+        const one = signed[begun % signed.length]
+        begun += 1
+        if (one) await deliver(`${url}${WEBHOOK_PATH}`, agent, one)
+      }
+    }),
+  )
+  const taken = performance.now() - started
+  agent.destroy()
+  return (deliveries / taken) * 1000
+}
+
+function deliver(url: string, agent: Agent, { body, signature }: { body: string; signature: string }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const headers = {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+      'x-github-event': 'push',
+      'x-github-delivery': randomUUID(),
+      'x-hub-signature-256': signature,
+    }
+    const sending = request(url, { method: 'POST', agent, headers }, (response) => {
+      response.resume().once('end', () => {
+        if ((response.statusCode ?? 500) < 300) resolve()
+        else reject(new Error(`a webhook was answered with ${response.statusCode}`))
+      })
+    })
+    sending.once('error', reject).end(body)
+  })
+}
+
+/** Whether all that was acknowledged is there, and has its job. */
+async function mustHave(url: string, count: number): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  const { rows } = await client.query('SELECT count(*)::int AS count FROM webhook')
+  await client.end()
+  if (rows[0]?.count !== count) throw new Error(`${count} webhooks were acknowledged, and ${rows[0]?.count} are stored`)
+}
+
+/** To a branch that is not the default one, so that little follows from it. */
+function pushTo(repository: number) {
+  const id = String(repository).padStart(40, '0')
+  const person = { name: 'dev', email: 'dev@example.com', username: 'dev' }
+  return {
+    ref: 'refs/heads/work',
+    before: '0'.repeat(40),
+    after: id,
+    repository: { id: repository, name: 'shop', full_name: 'acme/shop', default_branch: 'main', private: true },
+    installation: { id: 1 },
+    sender: { login: 'dev', id: 1, type: 'User' },
+    pusher: person,
+    commits: Array.from({ length: COMMITS }, (_, index) => ({
+      id: String(index).padStart(40, '0'),
+      message: `Change number ${index}\n\n${'Say in a sentence what was changed and why it had to be. '.repeat(6)}`,
+      url: `https://github.com/acme/shop/commit/${index}`,
+      author: person,
+      committer: person,
+      added: [],
+      removed: [],
+      modified: Array.from({ length: 6 }, (_, file) => `src/part-${index}/file-${file}.ts`),
+    })),
+  }
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? Number.NaN
+}
