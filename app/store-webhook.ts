@@ -6,7 +6,7 @@ import { storableJson } from './database/json.ts'
 import type { Database } from './database/open.ts'
 import { lostConnection, waitedInVain } from './database/transact.ts'
 import { laterIds } from './later-ids.ts'
-import { Batcher } from './ledger/batch.ts'
+import { Lanes } from './ledger/batch.ts'
 import type { Logger } from './log.ts'
 import type { NewWebhook, StoreWebhook } from './webhooks.ts'
 import type { Work } from './work.ts'
@@ -14,6 +14,8 @@ import type { Work } from './work.ts'
 /** One statement takes so many, and of those with more characters than that only one. */
 const WEBHOOKS_AT_ONCE = 100
 const LARGE_CHARACTERS = 250_000
+/** So many are written at a time, since a server makes several lasting at once; those of one repository in their order. */
+const LANES = 4
 
 export interface WebhookStore {
   readonly pool: Database['pool']
@@ -33,7 +35,7 @@ const STORE = `
 /** A redelivery repeats its id: it is stored once, and worked off again only if it never was. */
 export function createStoreWebhook({ pool, enqueue, log }: WebhookStore): StoreWebhook {
   const nextId = laterIds()
-  const batcher = new Batcher<NewWebhook, void>({
+  const lanes = new Lanes<NewWebhook, void>(({ order }) => String(Number(order) % LANES), {
     async work(webhooks) {
       const jobs = webhooks.map(({ deliveryId, order }) => ({ id: nextId(), deliveryId, order }))
       const rows = `[${webhooks.map(rowOf).join()}]`
@@ -45,7 +47,7 @@ export function createStoreWebhook({ pool, enqueue, log }: WebhookStore): StoreW
     concernsAll: (error) => lostConnection(error) || waitedInVain(error),
     requestsMax: WEBHOOKS_AT_ONCE,
   })
-  return (webhook) => batcher.add(webhook)
+  return (webhook) => lanes.add(webhook)
 }
 
 /** The payload is JSON already: it is put in as it is. */

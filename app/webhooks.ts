@@ -60,9 +60,9 @@ const headersSchema = z.object({
 })
 /** What every event that is kept has; the rest is read by its handler. */
 type WebhookPayload = z.infer<typeof payloadSchema>
-const payloadSchema = z.looseObject({
+const payloadSchema = z.object({
   action: z.string().optional(),
-  repository: z.looseObject({ id: z.int() }).optional(),
+  repository: z.object({ id: z.int() }).optional(),
 })
 
 export function createWebhookDoor(door: WebhookDoor): HandleRequest {

@@ -13,6 +13,13 @@ export const TRIES_MAX = 6
 const RETRY_SECONDS = 1
 const RETRY_SECONDS_MAX = 60
 const JOB_SECONDS_MAX = 300
+const RETRIES = {
+  retryLimit: TRIES_MAX - 1,
+  retryDelay: RETRY_SECONDS,
+  retryBackoff: true,
+  retryDelayMax: RETRY_SECONDS_MAX,
+  expireInSeconds: JOB_SECONDS_MAX,
+}
 /** Workers are woken by whatever this process enqueues or is to try again; they look by themselves for what others left. */
 const POLL_SECONDS = 5
 /** Repositories whose events are worked off at the same time. */
@@ -75,17 +82,9 @@ export async function startWork(connectionString: string, handlers: Handlers, lo
   const boss = new PgBoss({ connectionString, max: POOL_MAX, application_name: 'purser-work' })
   boss.on('error', (error) => log.error({ err: error }, 'queue'))
   await boss.start()
-  const retries = {
-    retryLimit: TRIES_MAX - 1,
-    retryDelay: RETRY_SECONDS,
-    retryBackoff: true,
-    retryDelayMax: RETRY_SECONDS_MAX,
-    expireInSeconds: JOB_SECONDS_MAX,
-  }
-  // One repository's events are handled one after the other; a later one waits while an earlier one is tried again.
-  await boss.createQueue('webhook', { policy: 'key_strict_fifo', ...retries })
+  await createWebhookQueue(boss)
   // At most one waits and one is under way for each run: whatever comes meanwhile is shown by the one that waits.
-  await boss.createQueue('show', { policy: 'stately', ...retries })
+  await boss.createQueue('show', { policy: 'stately', ...RETRIES })
   await boss.createQueue('sweep', { policy: 'exclusive', retryLimit: 0, expireInSeconds: JOB_SECONDS_MAX })
 
   const crews: Readonly<Record<'webhook' | 'show', Crew>> = { webhook: createCrew(boss), show: createCrew(boss) }
@@ -173,10 +172,8 @@ export async function startWork(connectionString: string, handlers: Handlers, lo
       crews.webhook.wakeFor(turn.repositoryId)
     },
     async enqueueWebhooks(jobs, execute) {
-      const db = { executeSql: (text: string, values: unknown[] = []) => execute(text, values) }
-      const rows = jobs.map(({ id, deliveryId, order }) => ({ id, data: { deliveryId }, singletonKey: order }))
-      await boss.insert('webhook', rows, { db })
-      wake('webhook')
+      await insertWebhooks(boss, jobs, execute)
+      for (const order of new Set(jobs.map((job) => job.order))) crews.webhook.wakeFor(order)
     },
     async enqueueShow(data) {
       await boss.send('show', data, { singletonKey: data.runId })
@@ -252,6 +249,17 @@ function createCrew(boss: Pick<PgBoss, 'notifyWorker'>): Crew {
     isBusy: () => keys.size > 0,
   }
   return crew
+}
+
+/** One repository's events are handled one after the other; a later one waits while an earlier one is tried again. */
+export async function createWebhookQueue(boss: PgBoss): Promise<void> {
+  await boss.createQueue('webhook', { policy: 'key_strict_fifo', ...RETRIES })
+}
+
+export async function insertWebhooks(boss: PgBoss, jobs: readonly WebhookJob[], execute: ExecuteSql): Promise<void> {
+  const db = { executeSql: (text: string, values: unknown[] = []) => execute(text, values) }
+  const rows = jobs.map(({ id, deliveryId, order }) => ({ id, data: { deliveryId }, singletonKey: order }))
+  await boss.insert('webhook', rows, { db })
 }
 
 /** pg-boss waits at random between this and half of it before it tries again, twice as long each time. */

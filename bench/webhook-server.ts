@@ -1,13 +1,19 @@
 /**
- * One of the servers that `webhooks` measures, in a process of its own: `node bench/webhook-server.ts bare|app [DATABASE_URL]`.
+ * One of the servers that `webhooks` measures, in a process of its own: `node bench/webhook-server.ts bare|door|app [DATABASE_URL]`.
  * Says its address on the first line of its output and stops when its input ends.
  */
 import { generateKeyPairSync } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { PgBoss } from 'pg-boss'
 import { createNodeMiddleware, Probot } from 'probot'
-import { WEBHOOK_PATH } from '../app/server.ts'
+import { IN_MEMORY, openDatabase } from '../app/database/open.ts'
+import { createLog } from '../app/log.ts'
+import { startServer, WEBHOOK_PATH } from '../app/server.ts'
 import { startApp } from '../app/start.ts'
+import { createStoreWebhook } from '../app/store-webhook.ts'
+import { createWebhookDoor } from '../app/webhooks.ts'
+import { createWebhookQueue, insertWebhooks, type Work } from '../app/work.ts'
 
 export const BENCH_SECRET = 'a-secret-of-the-bench'
 
@@ -29,6 +35,32 @@ async function startBare(): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
+/** The App's way in alone: all that comes is stored with its job, and nobody works it off. */
+async function startDoor(databaseUrl: string | undefined): Promise<string> {
+  const database = await openDatabase(databaseUrl === undefined ? { dataDir: IN_MEMORY } : { url: databaseUrl })
+  const boss = new PgBoss(database.connectionString)
+  await boss.start()
+  await createWebhookQueue(boss)
+  const log = createLog({ level: 'error' })
+  const enqueue: Work['enqueueWebhooks'] = (jobs, execute) => insertWebhooks(boss, jobs, execute)
+  const server = await startServer(
+    {
+      webhook: createWebhookDoor({
+        store: createStoreWebhook({ pool: database.pool, enqueue, log }),
+        secret: BENCH_SECRET,
+        log,
+      }),
+      door: async () => false,
+      isHealthy: async () => {},
+      unheard: () => {},
+      log,
+    },
+    '127.0.0.1',
+    0,
+  )
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
 async function startOurs(databaseUrl: string | undefined): Promise<string> {
   const app = await startApp({
     ...identity,
@@ -42,5 +74,6 @@ async function startOurs(databaseUrl: string | undefined): Promise<string> {
 }
 
 const [kind, databaseUrl] = process.argv.slice(2)
-console.log(kind === 'bare' ? await startBare() : await startOurs(databaseUrl))
+const start = kind === 'bare' ? startBare : kind === 'door' ? startDoor : startOurs
+console.log(await start(databaseUrl))
 process.stdin.resume().once('end', () => process.exit(0))

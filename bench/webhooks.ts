@@ -1,7 +1,8 @@
 /**
- * Signed webhooks of ten repositories, twenty at a time, to the whole App, which stores each for good before it acknowledges
- * it and works it off meanwhile; by the same to a bare Probot server without any handler, which keeps nothing. Three servers in
- * turn, each a process of its own, medians of the rounds.
+ * Signed webhooks of ten repositories, twenty at a time, to the App's way in, which stores each for good with its job before it
+ * acknowledges it; by the same to a bare Probot server without any handler, which keeps nothing. Shown beside it: the way in on
+ * the embedded database, and the whole App, which works off meanwhile what has come. Four servers in turn, each a process of its
+ * own, medians of the rounds.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createHmac, randomUUID } from 'node:crypto'
@@ -26,27 +27,35 @@ export interface WebhooksBench {
   readonly bare: number
   readonly server: number
   readonly embedded: number
+  readonly app: number
   /** By the bare server's rate. */
   readonly serverRatio: number
   readonly embeddedRatio: number
+  readonly appRatio: number
 }
 
 /** Undefined where the machine has no PostgreSQL server. */
 export async function measureWebhooks(rounds: number, deliveries: number): Promise<WebhooksBench | undefined> {
   const database = await startTestServer({ durable: true })
-  if (database === undefined) return undefined
+  const appDatabase = database && (await startTestServer({ durable: true }))
+  if (database === undefined || appDatabase === undefined) return undefined
   const bodies = Array.from({ length: REPOSITORIES }, (_, index) => JSON.stringify(pushTo(index + 1)))
-  const servers = [await start('bare'), await start('app', database.url), await start('app')]
+  const servers = [
+    await start('bare'),
+    await start('door', database.url),
+    await start('door'),
+    await start('app', appDatabase.url),
+  ]
   try {
-    const rates: number[][] = [[], [], []]
+    const rates: number[][] = servers.map(() => [])
     for (let round = -1; round < rounds; round += 1) {
       for (const [index, { url }] of servers.entries()) {
         const rate = await send(url, bodies, deliveries)
         if (round >= 0) rates[index]?.push(rate)
       }
     }
-    await mustHave(database.url, deliveries * (rounds + 1))
-    const [bare = Number.NaN, server = Number.NaN, embedded = Number.NaN] = rates.map(median)
+    for (const { url } of [database, appDatabase]) await mustHave(url, deliveries * (rounds + 1))
+    const [bare = Number.NaN, server = Number.NaN, embedded = Number.NaN, app = Number.NaN] = rates.map(median)
     return {
       rounds,
       deliveries,
@@ -54,13 +63,16 @@ export async function measureWebhooks(rounds: number, deliveries: number): Promi
       bare,
       server,
       embedded,
+      app,
       serverRatio: server / bare,
       embeddedRatio: embedded / bare,
+      appRatio: app / bare,
     }
   } finally {
     for (const { child } of servers) child.stdin?.end()
     await Promise.all(servers.map(({ child }) => new Promise((resolve) => child.once('exit', resolve))))
     await database.stop()
+    await appDatabase.stop()
   }
 }
 
