@@ -23,7 +23,7 @@ describe('purser', () => {
     async (command) => {
       const { code, stdout } = await purser([command, '--help'])
       expect(code).toBe(0)
-      expect(stdout).toMatch(new RegExp(`Example:\\n  \\$ .*purser ${command}`))
+      expect(stdout).toMatch(new RegExp(`Examples?:\\n  \\$ .*purser ${command}`))
       expect(stdout).toContain('--json')
     },
   )

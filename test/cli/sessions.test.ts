@@ -265,7 +265,7 @@ describe('a checkpoint is refused', () => {
     const file = join(world.dir, 'changed.json')
     if (text !== undefined) writeFileSync(file, text)
     const options = { dir: world.workspace, resume: file, sandbox: true, dryRun: false, json: false }
-    const planned = planRun(undefined, [], options)
+    const planned = await planRun(undefined, [], options)
     expect({ ...planned }).toMatchObject(
       kind === 'usage'
         ? { usage: expect.stringContaining(says) }
