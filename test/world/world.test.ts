@@ -250,7 +250,7 @@ describe('pull requests', () => {
     expect(data.head).toMatchObject({ sha: head, repo: { full_name: 'eve/shop', fork: true } })
     expect(data.base.repo.id).toBe(github.repository.id)
     expect(data.head.repo?.id).not.toBe(github.repository.id)
-    const later = await git(join(dir, 'world/people/eve'), ['rev-parse', 'HEAD'])
+    const later = await git(join(dir, 'world/people', github.repository.fullName, 'eve'), ['rev-parse', 'HEAD'])
     expect(later.trim()).toBe(head)
   })
 
