@@ -18,7 +18,7 @@ const PROBE_TIMEOUT_MS = 5_000
 /** Without start-up files, which bash also reads when its standard input is a socket. */
 const BASH = ['--norc', '--noprofile', '-c']
 /** The same in every run, so that what commands print and prompts contain does not vary. */
-const WORK = '/tmp/work'
+const WORK = '/tmp/repo'
 const HOME = '/tmp/home'
 const INSIDE = '/tmp/purser'
 /** Of one file, in the blocks of 1,024 bytes that bash counts in. */

@@ -22,9 +22,9 @@ export async function placeBelow(root: string, written: string): Promise<Place> 
   return { path: join(parent.real, relative(parent.named, wanted)) }
 }
 
-/** Commands see the workspace as `/tmp/work`, so that is how a model may write a path. */
+/** Commands see the workspace as `/tmp/repo`, so that is how a model may write a path. */
 function relativeToMount(path: string): string {
-  return path.startsWith('/tmp/work/') ? path.slice('/tmp/work/'.length) : path === '/tmp/work' ? '.' : path
+  return path.startsWith('/tmp/repo/') ? path.slice('/tmp/repo/'.length) : path === '/tmp/repo' ? '.' : path
 }
 
 /** The nearest directory that is there, as named and as it really is; none when the way leads over a dangling link. */

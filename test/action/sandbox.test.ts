@@ -132,7 +132,7 @@ describe.runIf(bubblewrap)('bubblewrap', () => {
   })
 
   it('writes in the workspace', async () => {
-    expect((await run('echo here > here.txt && pwd')).head).toBe('/tmp/work\n')
+    expect((await run('echo here > here.txt && pwd')).head).toBe('/tmp/repo\n')
     expect(readFileSync(join(workDir, 'here.txt'), 'utf8')).toBe('here\n')
   })
 })
@@ -179,7 +179,7 @@ describe('the file tools', () => {
     expect(await call('write', { path: 'a/b/c.txt', content: 'x x\n' })).toBe('ok')
     expect(await call('edit', { path: 'a/b/c.txt', old: 'x', new: 'y' })).toContain('more than once')
     expect(await call('edit', { path: 'a/b/c.txt', old: 'x x', new: '$& y' })).toBe('ok')
-    expect(await call('read', { path: '/tmp/work/a/b/c.txt' })).toBe('$& y')
+    expect(await call('read', { path: '/tmp/repo/a/b/c.txt' })).toBe('$& y')
     expect(await call('search', { pattern: 'y$', path: 'a' })).toBe('a/b/c.txt:1:$& y')
   })
 

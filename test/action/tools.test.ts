@@ -64,7 +64,7 @@ describe('a call', () => {
     put('a.txt', 'one\n')
     const safe = toolNames.filter((name) => name !== 'run')
     const path = fc.oneof(
-      fc.constantFrom('a.txt', '.', '..', '/', '/tmp/work', 'a.txt/b', ''),
+      fc.constantFrom('a.txt', '.', '..', '/', '/tmp/repo', 'a.txt/b', ''),
       fc.string({ unit: 'binary' }),
     )
     const written = fc.oneof(
@@ -291,7 +291,7 @@ describe('run', () => {
     ['one line of base64', 'head -c 1000000 /dev/urandom | base64 -w0'],
     ['hexadecimal', 'head -c 700000 /dev/urandom | od -An -tx1'],
     ['JSON', `yes '{"id":17,"at":"2026-11-25T22:20:47.123Z","tags":["a-b","c_d"]}'`],
-    ['a stack', `yes '    at Object.<anonymous> (/tmp/work/src/parse/tokenTree.ts:147:23)'`],
+    ['a stack', `yes '    at Object.<anonymous> (/tmp/repo/src/parse/tokenTree.ts:147:23)'`],
     ['Korean', "yes '빠른 갈색 여우가 게으른 개를 뛰어넘는다.'"],
     ['emoji', "yes '😀🎉✅❌'"],
     ['signs', "yes '}{)(*&^%$#@!~'"],
