@@ -1,7 +1,8 @@
 /** What no webhook told of is found by the sweep in what GitHub shows, and comes to the same. */
-import { createHmac, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { OWNER, REPO, type Stage, setStage, WEBHOOK_SECRET, workOn } from './stage.ts'
+import { postWebhook } from './post-webhook.ts'
+import { OWNER, REPO, type Stage, setStage, workOn } from './stage.ts'
 
 /** Each sweep takes on ten runs. */
 const SWEEPS_MAX = 5
@@ -51,19 +52,9 @@ async function outcomeOn(number: number): Promise<string> {
 }
 
 async function send(event: string, payload: object, id: string = randomUUID()): Promise<number> {
-  const body = JSON.stringify(payload)
-  const response = await fetch(`${stage.app.url}/api/github/webhooks`, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      'x-github-event': event,
-      'x-github-delivery': id,
-      'x-hub-signature-256': `sha256=${createHmac('sha256', WEBHOOK_SECRET).update(body).digest('hex')}`,
-    },
-    body,
-  })
+  const status = await postWebhook(stage.app.url, { id, event, body: JSON.stringify(payload) })
   await stage.settled()
-  return response.status
+  return status
 }
 
 const runsOn = (number: number) =>

@@ -2,10 +2,11 @@
  * A seeded story on a stage of its own, whose webhooks reach the App as somebody chooses: straight, or shuffled, doubled and
  * with some of them missing. What is left of it at the end can be compared.
  */
-import { createHmac, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { Random } from '../../simulation/random.ts'
 import type { Delivery } from '../world/contract.ts'
-import { OWNER, PORTFOLIOS, REPO, type Stage, setStage, WEBHOOK_SECRET, workOn } from './stage.ts'
+import { postWebhook } from './post-webhook.ts'
+import { OWNER, PORTFOLIOS, REPO, type Stage, setStage, workOn } from './stage.ts'
 
 const AT = { owner: OWNER, repo: REPO }
 const SQUADS = `exploration:
@@ -168,19 +169,8 @@ class Hand {
   }
 
   async #post({ id, event, payload }: Delivery): Promise<void> {
-    const body = JSON.stringify(payload)
-    const response = await fetch(`${this.#stage.app.url}/api/github/webhooks`, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        'x-github-event': event,
-        'x-github-delivery': id,
-        'x-hub-signature-256': `sha256=${createHmac('sha256', WEBHOOK_SECRET).update(body).digest('hex')}`,
-      },
-      body,
-    })
-    await response.arrayBuffer()
-    if (response.status >= 300) throw new Error(`a delivery was answered with ${response.status}`)
+    const status = await postWebhook(this.#stage.app.url, { id, event, body: JSON.stringify(payload) })
+    if (status >= 300) throw new Error(`a delivery was answered with ${status}`)
   }
 }
 

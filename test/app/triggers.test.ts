@@ -1,9 +1,10 @@
 /** What starts by itself, and what does not: each event as GitHub sends it, up to the run and what people see of it. */
-import { createHmac, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { SUBJECT_STARTS_A_DAY_MAX } from '../../app/brake.ts'
 import type { Run } from '../../prisma/client/client.ts'
-import { OWNER, PORTFOLIOS, REPO, type Stage, setStage, WEBHOOK_SECRET, workOn } from './stage.ts'
+import { postWebhook } from './post-webhook.ts'
+import { OWNER, PORTFOLIOS, REPO, type Stage, setStage, workOn } from './stage.ts'
 
 let stage: Stage
 /** A Thursday. The clock goes on from there, or from where a test sets it. */
@@ -78,17 +79,7 @@ async function tell(event: string, payload: object, id = randomUUID()): Promise<
     installation: { id: app.installationId },
     ...payload,
   })
-  const response = await fetch(`${stage.app.url}/api/github/webhooks`, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      'x-github-event': event,
-      'x-github-delivery': id,
-      'x-hub-signature-256': `sha256=${createHmac('sha256', WEBHOOK_SECRET).update(body).digest('hex')}`,
-    },
-    body,
-  })
-  expect(response.status).toBe(202)
+  expect(await postWebhook(stage.app.url, { id, event, body })).toBe(202)
   await stage.settled()
 }
 
