@@ -24,6 +24,8 @@ export interface AppOptions {
   readonly clock?: (() => Date) | undefined
   /** Milliseconds since runners can be heard (`Parts`). For tests, which can't wait. */
   readonly upMs?: (() => number) | undefined
+  /** Whether the sweep comes each minute by itself; true when left out. For tests, which say when. */
+  readonly sweeps?: boolean | undefined
   readonly log?: LogOptions | undefined
   /** Whether to wait for GitHub's rate limits; true when left out. */
   readonly throttle?: boolean | undefined

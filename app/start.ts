@@ -69,7 +69,12 @@ export async function startApp(options: AppOptions): Promise<StartedApp> {
     log,
   }
   loadHandlers(probot, parts)
-  const sweepAll = async (): Promise<void> => queue.sweep?.()
+  // One after the other: whoever asks for one finds everything done that was due when they asked.
+  let swept = Promise.resolve()
+  const sweepAll = (): Promise<void> => {
+    swept = swept.catch(() => undefined).then(() => queue.sweep?.())
+    return swept
+  }
   const work = await startWork(
     database.connectionString,
     {
@@ -80,6 +85,7 @@ export async function startApp(options: AppOptions): Promise<StartedApp> {
       sweep: () => sweepAll(),
     },
     log,
+    options.sweeps,
   ).catch(closing(() => database.close()))
   const store = createStoreWebhook({ pool: database.pool, enqueue: work.enqueueWebhooks, log })
   queue.work = work

@@ -78,8 +78,19 @@ export interface Work {
   stop(): Promise<void>
 }
 
-export async function startWork(connectionString: string, handlers: Handlers, log: Logger): Promise<Work> {
-  const boss = new PgBoss({ connectionString, max: POOL_MAX, application_name: 'purser-work' })
+/** `isScheduled`: the sweep comes each minute by itself. */
+export async function startWork(
+  connectionString: string,
+  handlers: Handlers,
+  log: Logger,
+  isScheduled = true,
+): Promise<Work> {
+  const boss = new PgBoss({
+    connectionString,
+    max: POOL_MAX,
+    application_name: 'purser-work',
+    schedule: isScheduled,
+  })
   boss.on('error', (error) => log.error({ err: error }, 'queue'))
   await boss.start()
   await createWebhookQueue(boss)
@@ -151,7 +162,7 @@ export async function startWork(connectionString: string, handlers: Handlers, lo
     }
   })
   await boss.work('sweep', polling, () => handlers.sweep())
-  await boss.schedule('sweep', '* * * * *')
+  if (isScheduled) await boss.schedule('sweep', '* * * * *')
 
   async function isIdle(): Promise<boolean> {
     const { rows } = await boss

@@ -81,6 +81,7 @@ beforeAll(async () => {
   })
   database = await migratedDatabase()
   app = await startApp({
+    sweeps: false,
     appId: github.app.id,
     privateKey: github.app.privateKey,
     webhookSecret: 'a-secret-of-the-tests',

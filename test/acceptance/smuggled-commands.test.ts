@@ -131,6 +131,8 @@ describe('a command in the wrong place', () => {
     await stage.github.person('dev').comment(number, COMMAND)
     await stage.github.person('mira').push({ branch, files: { 'late.js': '1\n' } })
     stage.github.hooks.resume()
+    // So that GitHub tells of the push before the command has been looked at.
+    stage.github.fail({ method: 'GET', path: new RegExp(`/pulls/${number}$`), status: 502 })
     const unsent = stage.github.hooks.deliveries().filter(({ statuses }) => statuses.length === 0)
     for (const { id } of unsent) await stage.github.hooks.redeliver(id)
     expect(await expectNothing(number, 1)).toContain('`head-moved`')

@@ -133,6 +133,7 @@ export async function setVillainStage() {
   })
   const database = await migratedDatabase()
   const app = await startApp({
+    sweeps: false,
     appId: github.app.id,
     privateKey: github.app.privateKey,
     webhookSecret: 'a-secret-of-the-tests',

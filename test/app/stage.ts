@@ -121,6 +121,7 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
     ...database?.options,
     // As if it had long been up.
     upMs: () => Number.POSITIVE_INFINITY,
+    sweeps: false,
     log: { level: 'debug', destination },
     ...options.app,
   })
