@@ -5,6 +5,7 @@ import { Octokit } from '@octokit/rest'
 import type { GitHub, Model } from '../test/world/contract.ts'
 import { startGitHub } from '../test/world/github.ts'
 import { startModel } from '../test/world/model.ts'
+import { untilQuiet } from '../test/world/quiet.ts'
 import { createStandIn, type StandIn } from './quarter/stand-in.ts'
 import { type LoadingApp, loadApp, type RunningApp } from './run-app.ts'
 import { shopScript } from './script.ts'
@@ -72,7 +73,7 @@ export async function setStage({ live, dir, story }: StageOptions): Promise<Stag
       repo: REPO,
       octokit: new Octokit({ baseUrl: github.url, auth: github.tokenOf('mira') }),
       day: (number) => app.turnClock(offsetMs(number)),
-      settled: () => settled(github, app),
+      settled: () => untilQuiet(github, app),
       close,
     }
   } catch (error) {
@@ -128,13 +129,5 @@ function offsetFrom(beginsDaysAgo: number): (day: number) => number {
   return (day) => {
     const firstMorning = new Date(Date.now() - beginsDaysAgo * DAY_MS).setUTCHours(9, 0, 0, 0)
     return firstMorning + day * DAY_MS - Date.now()
-  }
-}
-
-/** A webhook can start a job, whose end sends webhooks again; both sides have to be quiet one after the other. */
-async function settled(github: GitHub, app: RunningApp): Promise<void> {
-  for (let round = 0; round < 3; round += 1) {
-    await github.settled()
-    await app.settled()
   }
 }

@@ -14,6 +14,7 @@ import { startGitHub } from '../world/github.ts'
 import { startModel } from '../world/model.ts'
 import type { Model } from '../world/model-contract.ts'
 import { conversation, type Turn } from '../world/model-script.ts'
+import { untilQuiet } from '../world/quiet.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const JOBS_TIMEOUT_MS = 240_000
@@ -108,11 +109,8 @@ function there<T>(value: T | undefined): T {
   return value
 }
 
-async function settled(): Promise<void> {
-  for (let round = 0; round < 3; round += 1) {
-    await there(github).settled()
-    await there(app).settled()
-  }
+function settled(): Promise<void> {
+  return untilQuiet(there(github), there(app))
 }
 
 /** Comments and waits until all that follows, jobs included, is done. */

@@ -15,6 +15,7 @@ import type { Files, StepRun } from '../world/contract.ts'
 import { startGitHub } from '../world/github.ts'
 import { startModel } from '../world/model.ts'
 import { conversation, type Turn } from '../world/model-script.ts'
+import { untilQuiet } from '../world/quiet.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const repository = { owner: 'acme', repo: 'shop' }
@@ -148,12 +149,7 @@ export async function setVillainStage() {
   let branches = 0
   const octokit = new Octokit({ baseUrl: github.url, auth: github.tokenOf('mira') })
 
-  async function settled(): Promise<void> {
-    for (let round = 0; round < 3; round += 1) {
-      await github.settled()
-      await app.settled()
-    }
-  }
+  const settled = (): Promise<void> => untilQuiet(github, app)
 
   async function databaseDump(): Promise<string> {
     const tables = await app.database.prisma.$queryRaw<{ name: string }[]>`

@@ -101,6 +101,8 @@ async function putRuns(base: Run): Promise<void> {
         ...row,
         id,
         subjectKey: `pull-request:${1000 + index}`,
+        // What is explained of a session are its newest runs, and the one that really ran is to be among them.
+        createdAt: new Date(base.createdAt.getTime() - 1000),
         plan: plan ?? {},
         quote: quote ?? {},
         conclusion,

@@ -13,6 +13,7 @@ import { type Report, reportSchema } from '../../core/report.ts'
 import type { Run } from '../../prisma/client/client.ts'
 import type { Files, GitHub, JobClaims, Seed } from '../world/contract.ts'
 import { startGitHub } from '../world/github.ts'
+import { untilQuiet } from '../world/quiet.ts'
 import { migratedDatabase } from './database/migrated.ts'
 
 export const OWNER = 'acme'
@@ -132,12 +133,7 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
   })
   let pulls = 0
 
-  const settled = async (): Promise<void> => {
-    for (let round = 0; round < 3; round += 1) {
-      await github.settled()
-      await app.settled()
-    }
-  }
+  const settled = (): Promise<void> => untilQuiet(github, app)
 
   const claims = (more: Partial<JobClaims> = {}): JobClaims => ({
     repository: `${OWNER}/${REPO}`,
