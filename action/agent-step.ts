@@ -1,6 +1,7 @@
 /** Carries out an agent step: its conversation, and the command that it works towards. */
 
 import type { CheckpointConversation } from '../core/checkpoint.ts'
+import { isCheckpointDue, type Passed } from '../core/checkpoint-due.ts'
 import { offeredNames } from '../core/config/mcp.ts'
 import { shareLeftMicroUsd } from '../core/meter.ts'
 import { minBigint } from '../core/money.ts'
@@ -23,13 +24,22 @@ import type { ExtraTool } from './tools/tool.ts'
 
 const QUOTED_CHARACTERS_MAX = 300
 
+/** What outlives the runner. */
+export interface Kept {
+  /** The step's conversation, where it was under way before. */
+  readonly before: CheckpointConversation | undefined
+  /** Makes a checkpoint of the step under way. */
+  readonly keep: (conversation: CheckpointConversation) => Promise<void>
+}
+
 export async function runAgentStep(
   parts: RunParts,
   step: PlanAgentStep,
   seen: Seen,
   notes: string | undefined,
-  before: CheckpointConversation | undefined,
+  kept: Kept,
 ): Promise<StepDone> {
+  const { before } = kept
   const agent = parts.plan.agents[step.agent]
   if (!agent) throw new Error(`the plan lacks the agent ${step.agent}`)
   parts.log.line(`Step ${step.id}: agent ${agent.name} on ${agent.model}`)
@@ -40,7 +50,7 @@ export async function runAgentStep(
     return { output: '', counts: { ok: false, turns: before?.turns ?? 0, attempts: before?.attempt ?? 1 }, ending }
   }
   try {
-    return await converse(parts, step, agent, seen, notes, before, servers.tools)
+    return await converse(parts, step, agent, seen, notes, kept, servers.tools)
   } finally {
     await servers.close()
   }
@@ -53,7 +63,7 @@ async function converse(
   agent: PlanAgent,
   seen: Seen,
   notes: string | undefined,
-  before: CheckpointConversation | undefined,
+  { before, keep }: Kept,
   served: readonly ExtraTool[],
 ): Promise<StepDone> {
   const price = parts.plan.prices[agent.model]
@@ -84,6 +94,7 @@ async function converse(
   }
   let attempts = before?.attempt ?? 1
   begin(attempts)
+  const now = (): CheckpointConversation => ({ step: step.id, attempt: attempts, ...conversation.state })
   const conversation = await openConversation(
     {
       step: step.id,
@@ -94,11 +105,13 @@ async function converse(
       shareLeftMicroUsd: () => shareLeft(parts, step),
       turnsMax: step.turns,
       output: step.output,
+      betweenTurns: () => betweenTurns(),
     },
     parts,
     before,
     served,
   )
+  const betweenTurns = whenDue(parts.purse, conversation, () => keep(now()))
   let end = await (before === undefined ? conversation.say(firstText(parts, step, prompt.text)) : conversation.goOn())
   let check = await checkUntil(parts, step, end, inputs)
   while (check !== undefined && !check.ok && end.ended === 'answered' && attempts < (step.until?.attempts ?? 1)) {
@@ -112,7 +125,24 @@ async function converse(
   const until = step.until === undefined ? '' : commandLine(step.until.run, inputs.values)
   const ending = agentEnding(step, end, check, attempts, until)
   const counts = { ok: ending === undefined, turns: conversation.turns, attempts }
-  return { output: end.text, counts, ending, conversation: { step: step.id, attempt: attempts, ...conversation.state } }
+  return { output: end.text, counts, ending, conversation: now() }
+}
+
+/** Calls `keep` where a checkpoint is due. */
+function whenDue(
+  purse: RunParts['purse'],
+  conversation: { readonly turns: number },
+  keep: () => Promise<void>,
+): () => Promise<void> {
+  const soFar = (): Passed => ({ turns: conversation.turns, spentMicroUsd: purse.spentMicroUsd })
+  let last = soFar()
+  return async () => {
+    const at = soFar()
+    const passed = { turns: at.turns - last.turns, spentMicroUsd: at.spentMicroUsd - last.spentMicroUsd }
+    if (!isCheckpointDue(passed, purse.capMicroUsd)) return
+    last = at
+    await keep()
+  }
 }
 
 /** The first agent tells those after it, by what it does and says. */

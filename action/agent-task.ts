@@ -23,6 +23,8 @@ export interface AgentTask {
   readonly turnsMax: number
   /** What the agent's last answer has to satisfy. */
   readonly output?: JsonSchema | undefined
+  /** Done after each turn that is not the last, when every call is answered: the conversation could go on from there. */
+  readonly betweenTurns?: (() => Promise<void>) | undefined
 }
 
 export interface AgentParts {

@@ -103,6 +103,7 @@ export class Conversation {
       for (const one of said) this.#hear(one)
       const end = this.#isAnswered() ? await this.#conclude() : await this.#turn()
       if (end !== undefined) return end
+      await this.#task.betweenTurns?.()
     }
     return this.#end('turns')
   }

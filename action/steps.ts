@@ -58,9 +58,11 @@ export async function runSteps(
     const need = await needs.ofStep(step, results)
     if ('ending' in need) return done(need.ending)
     const before = conversation?.step === step.id ? conversation : undefined
+    const keep = async (underWay: CheckpointConversation) =>
+      (await parts.checkpoints(startTree)).take({ finished, conversation: underWay })
     const carried = need.needed
       ? 'agent' in step
-        ? await runAgentStep(parts, step, { ...seen, results }, notes, before)
+        ? await runAgentStep(parts, step, { ...seen, results }, notes, { before, keep })
         : await runCommandStep(parts, step, results)
       : notNeeded(parts, step, need.no)
     addResult(results, step.id, resultOf(step, carried.counts, carried.output))

@@ -92,7 +92,7 @@ const ok = rows.every(
 if (values.json) {
   console.log(JSON.stringify({ ok, ...Object.fromEntries([...done].map(([name, { figures }]) => [name, figures])) }))
 } else {
-  console.table(rows)
+  if (rows.length > 0) console.table(rows)
   for (const { notes } of done.values()) for (const note of notes) console.log(note)
 }
 process.exitCode = ok ? 0 : 1

@@ -197,6 +197,31 @@ describe('a run that was killed', () => {
   })
 })
 
+describe('a run that was killed in the middle of a step', () => {
+  const dear = { usage: { input: 1_000, output: 13_500 } }
+  const looks = Array.from({ length: 10 }, (_, at) => look(at % 2 === 0 ? 'sum.js' : 'sum.test.js'))
+
+  it.each([
+    ['every ten turns', [edit, ...looks, { silent: true as const }], 10],
+    ['as often as a tenth of the cap is spent', [{ ...edit, ...dear }, look('sum.js'), { silent: true as const }], 1],
+  ])('goes on within it from a checkpoint that is made %s', async (_, before, turnsKept) => {
+    const { world, start, asked, requests } = await setUp([...before, { text: 'Added' }, { text: 'Checked' }])
+    const { child, ended } = start(world.workspace, 'mend')
+    await untilAsked(asked(before.length), ended)
+    child.kill('SIGKILL')
+    await ended
+    const [session = ''] = sessionsOf(world.workspace)
+    const checkpoints = eventsOf(session).filter(({ kind }) => kind === 'checkpoint')
+    expect(checkpoints).toEqual([expect.objectContaining({ step: 'mend', stepsFinished: 0, files: 1 })])
+    const resumed = await start(world.workspace, '--resume', session.slice(-8)).ended
+    expect(resumed).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('The work is in your working tree') })
+    const [atKill, after] = [requests[before.length - 1], requests[before.length]]
+    expect(atKill?.messages).toHaveLength(2 + 2 * (before.length - 1))
+    expect(JSON.stringify(after?.messages)).toBe(JSON.stringify(atKill?.messages.slice(0, 2 + 2 * turnsKept)))
+    expect(readFileSync(join(world.workspace, 'sum.js'), 'utf8')).toContain('a + b')
+  })
+})
+
 describe('a run that reached its cap', () => {
   it('goes on under a higher one, less what it has spent, and its work takes the place of what is in the tree', async () => {
     const dear = { usage: { input: 1_000, output: 13_500 } }
