@@ -19,12 +19,12 @@ const price: Price = {
 const RUNTIMES = ['codex', 'claude-code'] as const
 type Runtime = (typeof RUNTIMES)[number]
 
-const agentFile = (runtime: Runtime) => `---
+const agentFile = (runtime: Runtime, more = 'tools: [read, edit, run]') => `---
 name: fixer
 description: Mends code in small steps
 runtime: ${runtime}
 model: test-model
-tools: [read, edit, run]
+${more}
 ---
 You mend code.
 `
@@ -49,9 +49,14 @@ afterAll(async () => {
   for (const world of worlds) await world.close()
 })
 
-async function play(runtime: Runtime, capUsd: string, script: (request: ProviderRequest) => ProviderReply) {
+async function play(
+  runtime: Runtime,
+  capUsd: string,
+  script: (request: ProviderRequest) => ProviderReply,
+  agent = agentFile(runtime),
+) {
   const provider = await startChargingProvider(price, script)
-  const world = new JobWorld({ agent: agentFile(runtime), workflow: workflow(capUsd), prompt: PROMPT })
+  const world = new JobWorld({ agent, workflow: workflow(capUsd), prompt: PROMPT })
   worlds.push(provider, world)
   const keys: Record<string, string> =
     runtime === 'codex'
@@ -94,6 +99,20 @@ describe.runIf(peers && bubblewrap).each(RUNTIMES)('%s in place of our own loop'
     expect(provider.chargedMicroUsd()).toBeLessThanOrEqual(150_000n)
     expect(provider.requests().length).toBeGreaterThan(2)
     expect(report?.calls.length).toBe(provider.requests().length)
+  }, 60_000)
+
+  it('changes nothing where its file lets it only read, whatever it tries', async () => {
+    const readsOnly = agentFile(runtime, 'tools: [read, run]\nsandbox: { write: false }')
+    const script = ({ number }: ProviderRequest): ProviderReply =>
+      number === 0
+        ? { text: 'Trying.', call: shell(runtime, "echo TRI''ED; echo x > made.txt; sed -i 's/a - b/a + b/' sum.js") }
+        : { text: 'It can’t be written.' }
+    const { provider, result, report } = await play(runtime, '1.00', script, readsOnly)
+    const texts = provider.requests().map(({ text }) => text)
+    expect(texts.some((text) => text.includes('TRIED') && /read-only file system/i.test(text))).toBe(true)
+    expect(report).toMatchObject({ conclusion: 'failed', reason: 'attempts-exhausted' })
+    expect(result.patch ?? '').not.toMatch(/made\.txt|a \+ b/)
+    expect(report?.spentMicroUsd).toBe(String(provider.chargedMicroUsd()))
   }, 60_000)
 
   it('ends as failed, in its own words, where the provider turns it away', async () => {
