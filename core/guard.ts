@@ -15,7 +15,7 @@ import { nameCodePoint } from './code-point.ts'
 import { type Credential, credentialsIn } from './credentials.ts'
 import { cleanText, redactClean, stripInvisible } from './inert.ts'
 import type { Plan, PlanGuards } from './plan.ts'
-import type { Redact } from './redact.ts'
+import { type Redact, redactor } from './redact.ts'
 import { mayHoldTests, type TestChange, testChanges } from './test-changes.ts'
 import { testChangeSentence } from './text/test-change-words.ts'
 
@@ -73,22 +73,46 @@ export function validateChangeset(changeset: Changeset, before: Before = new Map
   return violations.slice(0, VIOLATIONS_MAX)
 }
 
-/** What `redact` would take out must not go into a repository either: the secrets that this run was given. */
+/**
+ * What `redact` would take out must not go into a repository either: the secrets that this run was given, and what looks like
+ * a credential where `validateChangeset` does not see one, in a path or split by what no reader sees.
+ */
 export function checkSecrets(changeset: Changeset, redact: Redact, before: Before = new Map()): Violation[] {
-  const holds = holdsSecret(redact)
+  const given = (text: string) => differ(text, redact, patternsAlone)
+  const kinds = [
+    { holds: given, what: 'a secret that this run was given' },
+    { holds: hidesCredential, what: 'what looks like a credential, split by what no reader sees' },
+  ]
   return changeset.files
-    .flatMap((file): Violation[] => {
-      const lines = utf8(file.contentBase64).split('\n')
-      const old = new Set(before.has(file.path) ? utf8(before.get(file.path)).split('\n') : [])
-      const isNamed = holds(file.path)
-      if (!isNamed && !holds(lines.filter((line) => !old.has(line)).join('\n'))) return []
-      // A secret of several lines, or one that is split, is in none of them alone.
-      const at = lines.findIndex((line) => !old.has(line) && holds(line)) + 1
+    .flatMap(({ path, contentBase64 }): Violation[] => {
       // The path itself may be what holds it.
-      const shown = isNamed ? 'The name of a file' : `\`${at === 0 ? file.path : `${file.path}:${at}`}\``
-      return [secretViolation(`${shown} contains a secret that this run was given.`, file.path)]
+      if (holdsSecret(redact)(path)) {
+        const what = given(path) ? 'a secret that this run was given' : 'what looks like a credential'
+        return [secretViolation(`The name of a file contains ${what}.`, path)]
+      }
+      const old = new Set(before.has(path) ? utf8(before.get(path)).split('\n') : [])
+      const lines = utf8(contentBase64).split('\n')
+      const added = lines.filter((line) => !old.has(line)).join('\n')
+      const found = kinds.find(({ holds }) => holds(added))
+      if (found === undefined) return []
+      // A secret of several lines, or one that is split, is in none of them alone.
+      const at = lines.findIndex((line) => !old.has(line) && found.holds(line)) + 1
+      return [secretViolation(`\`${at === 0 ? path : `${path}:${at}`}\` contains ${found.what}.`, path)]
     })
     .slice(0, VIOLATIONS_MAX)
+}
+
+const patternsAlone = redactor([])
+
+/** What is seen as it stands is `validateChangeset`'s, so it is taken out first. */
+function hidesCredential(text: string): boolean {
+  const rest = patternsAlone(text)
+  return redactClean(rest, patternsAlone) !== cleanText(rest).text
+}
+
+/** Whether one redactor takes something out of a text, as it is or cleaned, that the other leaves. */
+function differ(text: string, redact: Redact, other: Redact): boolean {
+  return redact(text) !== other(text) || redactClean(text, redact) !== redactClean(text, other)
 }
 
 function holdsSecret(redact: Redact): (text: string) => boolean {

@@ -100,6 +100,24 @@ describe('what no workflow can allow', () => {
     ])
   })
 
+  it('says of a credential that was not given that it looks like one, once, also where no reader sees it', () => {
+    const token = `ghp_${'a1'.repeat(18)}`
+    const split = `${token.slice(0, 9)}\u200B${token.slice(9)}`
+    const redact = redactor(['hunter2secret'])
+    const found = (path: string, content: string, before?: string) => {
+      const work = changes(file(path, content))
+      const old = new Map(before === undefined ? [] : [[path, Buffer.from(before).toString('base64')]])
+      return [...validateChangeset(work, old), ...checkSecrets(work, redact, old)].map(({ message }) => message)
+    }
+    const hidden = '`a.txt:2` contains what looks like a credential, split by what no reader sees.'
+    expect(found('a.txt', `x\n${token}`)).toEqual(['`a.txt:2` contains what looks like a GitHub token.'])
+    expect(found('a.txt', `x\n${split}`)).toEqual([hidden])
+    // One that was there before hides no other.
+    expect(found('a.txt', `y ${token}\n${split}`, token)).toEqual([hidden])
+    expect(found(`${token}.md`, 'x')).toEqual(['The name of a file contains what looks like a credential.'])
+    expect(found('hunter2secret.md', 'x')).toEqual(['The name of a file contains a secret that this run was given.'])
+  })
+
   it('withholds loosened tests only where a workflow says so, its own or a nested one', () => {
     const test = "it('adds', () => {})\n"
     const before = new Map([['sum.test.js', Buffer.from(test).toString('base64')]])
