@@ -84,7 +84,12 @@ async function carryOut(
   // What people say meanwhile is for the agent of the step, which is also the one that rests.
   const reach = reachWithin(parts.place.reach, agent)
   const place = { ...parts.place, reach }
-  const inner: AgentParts = { ...parts, place, meanwhile: () => ({ rest: false, said: [] }) }
+  const inner: AgentParts = {
+    ...parts,
+    place,
+    meanwhile: () => ({ rest: false, said: [] }),
+    onTurn: (turn) => run.onTurn({ step: conversation, ...turn }),
+  }
   const delegate = delegateTool(own, run, inner, depth + 1)
   const servers = await mcpServersOf(agent, reach, run)
   if ('problem' in servers) return { ended: 'mcp-server-failed', text: '', detail: servers.problem }

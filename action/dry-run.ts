@@ -2,6 +2,7 @@
 import { formatUsd } from '../core/money.ts'
 import type { Plan } from '../core/plan.ts'
 import type { Refusal } from '../core/reason.ts'
+import { nestedWords, openedBy } from '../core/text/nested-words.ts'
 import { reachWords } from '../core/text/reach-words.ts'
 import { whenWords } from '../core/text/when-words.ts'
 import type { Log } from './log.ts'
@@ -17,6 +18,12 @@ export function showPlan(plan: Plan, log: Log, obstacle: Refusal | undefined): v
   if (plan.setup) log.line(`Setup: ${plan.setup.run}`)
   if (plan.when) log.line(`Only when ${whenWords(plan.when, plan.inputs)}; else it ends at no cost.`)
   for (const step of plan.steps) {
+    for (const [key, nested] of openedBy(plan, step)) {
+      const asks = [nested.when, nested.precondition].flatMap((when) => (when ? [whenWords(when, nested.inputs)] : []))
+      const only = asks.length === 0 ? '' : `, only when ${asks.join(', and ')}`
+      log.line(`Step ${key}: ${nestedWords(nested)}${only}`)
+      if (nested.setup) log.line(`Setup: ${nested.setup.run}`)
+    }
     if (step.when) log.line(`Step ${step.id}, only when ${whenWords(step.when, {})}:`)
     if (!('agent' in step)) {
       log.line(`Step ${step.id}: ${step.run}`)

@@ -10,6 +10,7 @@ import { QUOTE_RUNS_MAX, quoteRun } from '../core/quote.ts'
 import { inputsIn, partsOf, readFields, type StepResult } from '../core/results.ts'
 import { stepsBefore } from '../core/steps-before.ts'
 import { type InputValues, renderPrompt, showCommand } from '../core/template.ts'
+import { nestedWords, openedBy } from '../core/text/nested-words.ts'
 import { quoteLine } from '../core/text/quote-line.ts'
 import { reachWords } from '../core/text/reach-words.ts'
 import { whenWords } from '../core/text/when-words.ts'
@@ -44,14 +45,28 @@ export async function showDryRun(planned: PlannedRun, json: boolean): Promise<Ex
       quoteLine(price).replaceAll('**', ''),
       ...(reference === undefined ? [] : [referenceLine(reference)]),
       planned.subject,
-      ...(plan.setup === undefined ? [] : ['', `setup: ${showCommand(plan.setup.run, plan.inputs)}`]),
+      ...(plan.setup === undefined ? [] : ['', setupLine(plan.setup, plan.inputs)]),
       ...whenLine(plan.when, plan.inputs),
       ...(plan.approve === undefined ? [] : [`On GitHub its work waits for somebody with ${plan.approve} access.`]),
-      ...steps.flatMap((step) => ['', ...stepLines(step, plan, seen)]),
+      ...steps.flatMap((step) => [...openedLines(step, plan, seen), '', ...stepLines(step, plan, seen)]),
     ]
     process.stdout.write(`${lines.join('\n')}\n`)
   }
   return exitCodes.done
+}
+
+/** The nested workflows that begin with a step: what they ask of the steps before, and then of their own inputs. */
+function openedLines(step: PlanStep, plan: Plan, seen: Seen): string[] {
+  return openedBy(plan, step).flatMap(([key, nested]) => {
+    const { values } = inputsIn(plan, key, seen.results)
+    return [
+      '',
+      `${key}: ${nestedWords(nested)}`,
+      ...(nested.setup === undefined ? [] : [setupLine(nested.setup, values)]),
+      ...whenLine(nested.when, inputsIn(plan, nested.in, seen.results).values),
+      ...whenLine(nested.precondition, values),
+    ]
+  })
 }
 
 function stepLines(step: PlanStep, plan: Plan, seen: Seen): string[] {
@@ -77,6 +92,10 @@ function resultOf(known: string | undefined, fields: readonly string[]): StepRes
   const read = known === undefined ? undefined : readFields(known)
   const values = read ?? Object.fromEntries(fields.map((field) => [field, LATER]))
   return { result: 'passed', output: known ?? LATER, fields: values }
+}
+
+function setupLine({ run }: NonNullable<Plan['setup']>, inputs: InputValues): string {
+  return `setup: ${showCommand(run, inputs)}`
 }
 
 function whenLine(when: When | undefined, inputs: InputValues): string[] {

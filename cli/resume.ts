@@ -39,7 +39,7 @@ export function resolveResumed(
   if (leftMicroUsd <= 0n) {
     const spent = `${formatUsd(spentMicroUsd)} of its ceiling of ${formatUsd(plan.capMicroUsd)}`
     const todo = 'Raise the ceiling, as in --cap 2x, where the portfolio’s `overrides` allow it.'
-    return refuse('checkpoint-unusable', `The session has spent ${spent}, so nothing is left to go on with.`, todo)
+    return refuse('session-used-up', `The session has spent ${spent}, so nothing is left to go on with.`, todo)
   }
   return { ...resolved, plan: { ...plan, capMicroUsd: leftMicroUsd } }
 }

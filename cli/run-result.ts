@@ -1,7 +1,9 @@
 /** How `purser run` tells what came of it. */
+import { stripInvisible } from '../core/inert.ts'
 import { formatUsd } from '../core/money.ts'
 import type { Plan } from '../core/plan.ts'
 import type { Report } from '../core/report.ts'
+import { testChangeSentence } from '../core/text/test-change-words.ts'
 import type { AppliedWork } from './apply-work.ts'
 import type { SessionFolder } from './session-folder.ts'
 
@@ -19,6 +21,7 @@ export function resultLines({ report, plan, work, file, session }: RunResult): s
   return [
     ...saidLines(report),
     `${report.reason === 'paused' ? 'paused' : report.conclusion}: ${report.message}`,
+    ...testLines(report),
     `It cost ${formatUsd(report.spentMicroUsd)} of at most ${formatUsd(plan.capMicroUsd)}.`,
     // The message has said so already.
     ...(report.reason === 'nothing-to-deliver' || report.reason === 'nothing-to-do' ? [] : [work.says]),
@@ -26,6 +29,13 @@ export function resultLines({ report, plan, work, file, session }: RunResult): s
     `Report: ${file}`,
     ...resumeLines(report, session),
   ]
+}
+
+/** How the work loosens the tests that judge it. What is quoted is of the work's files: nothing in it may act on a terminal. */
+function testLines({ testChanges = [] }: Report): string[] {
+  if (testChanges.length === 0) return []
+  const listed = testChanges.map((change) => `- ${stripInvisible(testChangeSentence(change)).text}`)
+  return ['Look at the tests: the work loosens what judges it.', ...listed]
 }
 
 /** How to go on, where a run came to rest before its end. */

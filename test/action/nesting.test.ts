@@ -78,7 +78,7 @@ const scripts: Script[] = [
   ]),
 ]
 
-async function run(more: Readonly<Record<string, string>> = {}) {
+async function run(more: Readonly<Record<string, string>> = {}, inputs: Readonly<Record<string, string>> = {}) {
   const model = await startModel({ scripts })
   const world = new JobWorld({
     files: { ...files, ...more },
@@ -90,7 +90,7 @@ async function run(more: Readonly<Record<string, string>> = {}) {
     () => world.close(),
   )
   const job = await world.run(
-    { workflow: 'mend', 'api-key': 'sk-scripted-0123456789', 'base-url': model.url },
+    { workflow: 'mend', 'api-key': 'sk-scripted-0123456789', 'base-url': model.url, ...inputs },
     sandboxed,
   )
   return { job, requests: model.calls().map(({ request }) => request) }
@@ -120,6 +120,16 @@ describe('a run with nested workflows', () => {
     expect(told).toContain('A sum is made by +.')
     expect(told).toContain('error: sums has no file')
     expect(requests).toHaveLength(10)
+    expect(job.log).toContain('diagnose/reader-1, turn 2: answers\n')
+    expect(job.log).toContain('diagnose, turn 6: answers\n')
+  })
+
+  it('says in a dry run what each nested workflow is and when it is needed', async () => {
+    const { job, requests } = await run({}, { 'dry-run': 'true' })
+    expect(job.log).toContain(
+      'Step fix: workflow fix, never more than $0.20, only when steps.diagnose.output.cause is code\n',
+    )
+    expect(requests).toEqual([])
   })
 
   it('ends at no cost where there is nothing to do', async () => {

@@ -130,6 +130,47 @@ describe('purser run', () => {
   })
 })
 
+describe('a dry run of nested workflows', () => {
+  const written = (name: string, rest: string) => ({
+    [`.github/purser/catalog/${name}/workflow.yml`]: `name: ${name}\nsummary: Does ${name}\nvalue: quality\non: [push]\n${rest}`,
+  })
+
+  it('names each, what it sets up and when it is needed', async () => {
+    const nests =
+      '{ id: in, workflow: inner, inputs: { line: "${{ inputs.goal }}" }, when: { equals: { steps.look.result: passed } } }'
+    const root = workingCopy({
+      '.github/purser/portfolios.yml': declared['.github/purser/portfolios.yml'].replace(
+        '[refactor+tests',
+        '[outer, refactor+tests',
+      ),
+      ...written(
+        'outer',
+        `inputs: { goal: { type: string, default: x } }\nsteps:\n  - { id: look, run: "true" }\n  - ${nests}\ndeliver: none\ncap: { usd: 1 }\n`,
+      ),
+      ...written(
+        'inner',
+        'inputs: { line: { type: string } }\nsetup: { run: make }\nwhen: { unless: { inputs.line: x }, run: "! test -f ${{ inputs.line }}" }\nsteps: [{ id: note, run: "echo ${{ inputs.line }}" }]\ndeliver: none\ncap: { usd: 0.20 }\n',
+      ),
+    })
+    const { code, stdout, stderr } = await purser(['run', 'outer', 'goal=a b', '--dry-run'], { cwd: root })
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout.slice(stdout.indexOf('\nlook: '))).toBe(
+      [
+        '',
+        'look: true',
+        '',
+        'in: workflow inner, never more than $0.20',
+        'setup: make',
+        'when: steps.look.result is passed',
+        'when: inputs.line is not x, and ! test -f a b exits with 0',
+        '',
+        'in/note: echo a b',
+        '',
+      ].join('\n'),
+    )
+  })
+})
+
 describe('before anything is spent', () => {
   it.each([
     [['--cap', 'abc'], '`--cap abc` is no cap; expected a multiple'],
@@ -222,6 +263,11 @@ describe('what came of a run', () => {
     expect(lines.at(-2)).toBe(work.says)
     const asking = { ...shown, plan: { ...shown.plan, approve: 'write' as const } }
     expect(resultLines({ ...asking, report, work }).at(-2)).toContain('On GitHub it would wait for `/agent deliver`')
+    const testChanges = [{ kind: 'skipped' as const, path: 'a\u001b.test.js', line: 3, what: 'adds' }]
+    const loosened = resultLines({ ...shown, report: { ...report, testChanges }, work })
+    expect(loosened).toContain('Look at the tests: the work loosens what judges it.')
+    expect(loosened).toContain('- `a.test.js:3` skips a test: `adds`.')
+    expect(lines.join()).not.toContain('Look at the tests')
     const idle = { ...report, reason: 'nothing-to-deliver' as const, message: 'It changed nothing.' }
     const nothing = { applied: false, patch: null, says: 'Nothing was changed.' }
     expect(resultLines({ ...shown, report: idle, work: nothing })).not.toContain(nothing.says)

@@ -294,7 +294,11 @@ describe('a checkpoint is refused', () => {
     expect({ ...planned }).toMatchObject(
       kind === 'usage'
         ? { usage: expect.stringContaining(says) }
-        : { refused: true, message: expect.stringContaining(says) },
+        : {
+            refused: true,
+            message: expect.stringContaining(says),
+            ...(says.includes('nothing is left') && { reason: 'session-used-up' }),
+          },
     )
   })
 
