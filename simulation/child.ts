@@ -40,7 +40,7 @@ async function work(orders: ChildOrders): Promise<void> {
     lanes: LANES,
     progressOperations: PROGRESS_OPERATIONS,
     recountOperations: Number.POSITIVE_INFINITY,
-    ledger: (clockMs) => new DatabaseLedger(database, books, clockMs),
+    ledger: (clockMs, counts) => new DatabaseLedger(database, books, clockMs, counts),
     progress: keepPace,
     cancelled: () => isStopped,
   })

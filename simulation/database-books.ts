@@ -8,6 +8,8 @@ import type { Database } from '../app/database/open.ts'
 import type { Books, Look, Touched } from './ledger.ts'
 
 const CONNECTIONS_MAX = 2
+/** To plan a look takes longer than to look, and by itself the server plans each anew, whatever its name. */
+const PLANNED_ONCE = '-c plan_cache_mode=force_generic_plan'
 const RUNS_AT_ONCE = 500
 
 const amount = z.string().transform(BigInt)
@@ -113,7 +115,8 @@ export class DatabaseBooks implements Books {
   readonly #repositoryIds: readonly number[]
 
   constructor({ connectionString, kind }: Database, repositoryIds: readonly number[]) {
-    this.#pool = new pg.Pool({ connectionString, max: CONNECTIONS_MAX })
+    const options = kind === 'server' ? { options: PLANNED_ONCE } : {}
+    this.#pool = new pg.Pool({ connectionString, max: CONNECTIONS_MAX, ...options })
     this.#kind = kind
     this.#repositoryIds = repositoryIds
   }
@@ -141,7 +144,7 @@ export class DatabaseBooks implements Books {
   }
 
   async #read(name: string, text: string, values: readonly unknown[]): Promise<Look> {
-    // To plan it takes longer than to read; the embedded database has one set of names for all connections.
+    // The embedded database has one set of names for all connections.
     const named = this.#kind === 'server' ? { name, text } : { text }
     const { rows } = await this.#pool.query({ ...named, values: [...values] })
     return lookSchema.parse(rows[0])

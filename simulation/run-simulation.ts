@@ -1,6 +1,7 @@
 /** From a command line to a result: which ledger, how many processes. */
 import { IN_MEMORY, openDatabase } from '../app/database/open.ts'
 import type { Arguments } from './arguments.ts'
+import type { Counts } from './counts.ts'
 import { DatabaseBooks } from './database-books.ts'
 import { DatabaseLedger } from './database-ledger.ts'
 import type { Result } from './print.ts'
@@ -51,8 +52,8 @@ async function playDatabase(
   const [rushRepository = 0, ...repositoryIds] = await addRepositories(database, REPOSITORIES + 1)
   const books = new DatabaseBooks(database, repositoryIds)
   const opened: DatabaseLedger[] = []
-  const ledger = (clockMs: () => number) => {
-    const one = new DatabaseLedger(database, books, clockMs)
+  const ledger = (clockMs: () => number, counts?: Counts) => {
+    const one = new DatabaseLedger(database, books, clockMs, counts)
     opened.push(one)
     return one
   }

@@ -2,9 +2,8 @@
 import { setImmediate as breathe } from 'node:timers/promises'
 import { Companion } from './companion.ts'
 import { type Figures, fail } from './invariants.ts'
-import type { Ledger } from './ledger.ts'
 import { InvariantBroken, type Violation } from './violation.ts'
-import { World, type WorldOptions } from './world.ts'
+import { type OpenLedger, World, type WorldOptions } from './world.ts'
 
 const DAY_MS = 86_400_000
 const PROGRESS_OPERATIONS = 1_000
@@ -31,7 +30,7 @@ export interface Outcome extends Figures {
 
 export interface SimulationOptions extends WorldOptions {
   readonly operations: number
-  readonly ledger: (clockMs: () => number) => Ledger
+  readonly ledger: OpenLedger
   /** How many events happen at once; one after the other where the trace has to be the same. */
   readonly lanes?: number | undefined
   readonly recountOperations?: number | undefined
@@ -54,40 +53,63 @@ export async function simulate(options: SimulationOptions): Promise<Outcome> {
 }
 
 async function play(world: World, options: SimulationOptions): Promise<void> {
-  const { operations, lanes = 1, recountOperations = RECOUNT_OPERATIONS, cancelled = () => false } = options
+  const { operations, recountOperations = RECOUNT_OPERATIONS, cancelled = () => false } = options
   const companion = new Companion(world)
+  const lanes = new Lanes(world, options.lanes ?? 1)
   companion.open()
   let [reported, recounted] = [0, 0]
-  while (world.operations < operations && !cancelled() && (await happen(world, lanes))) {
-    if (world.operations - reported >= (options.progressOperations ?? PROGRESS_OPERATIONS)) {
-      reported = world.operations
-      await options.progress?.(world)
-      // Signals and messages from outside come in here; the world itself never lets go.
-      await breathe()
+  try {
+    while (world.operations < operations && !cancelled() && (await lanes.goOn())) {
+      if (world.operations - reported >= (options.progressOperations ?? PROGRESS_OPERATIONS)) {
+        reported = world.operations
+        await options.progress?.(world)
+        // Signals and messages from outside come in here; the world itself never lets go.
+        await breathe()
+      }
+      if (world.operations - recounted >= recountOperations) {
+        recounted = world.operations
+        await recount(world)
+      }
     }
-    if (world.operations - recounted >= recountOperations) {
-      recounted = world.operations
-      await recount(world)
-    }
+    companion.close()
+    while (await lanes.goOn()) {}
+  } finally {
+    await lanes.rest()
   }
-  companion.close()
-  while (await happen(world, lanes)) {}
   if (options.othersGoOn === true) return
   await quieten(world, companion)
   await recount(world)
   await countStuck(world)
 }
 
-/** The next events, so many at once; says whether there were any. */
-async function happen(world: World, lanes: number): Promise<boolean> {
-  const acts = []
-  while (acts.length < lanes) {
-    const act = world.agenda.next()
-    if (act === undefined) break
-    acts.push(act())
+/** So many events are under way at once; one that waits for somebody else's lock keeps only its own lane. */
+class Lanes {
+  readonly #world: World
+  readonly #most: number
+  readonly #underWay = new Set<Promise<void>>()
+
+  constructor(world: World, most: number) {
+    this.#world = world
+    this.#most = most
   }
-  await Promise.all(acts)
-  return acts.length > 0
+
+  /** Lets the next events happen until one has; says whether there were any. */
+  async goOn(): Promise<boolean> {
+    while (this.#underWay.size < this.#most) {
+      const act = this.#world.agenda.next()
+      if (act === undefined) break
+      const happening = act().finally(() => this.#underWay.delete(happening))
+      this.#underWay.add(happening)
+    }
+    if (this.#underWay.size === 0) return false
+    await Promise.race(this.#underWay)
+    return true
+  }
+
+  /** Resolves when nothing is under way, whatever becomes of it. */
+  async rest(): Promise<void> {
+    await Promise.allSettled(this.#underWay)
+  }
 }
 
 /** Everybody has gone: leases run out, and what was never started is swept. */

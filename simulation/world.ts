@@ -29,6 +29,9 @@ export interface WorldOptions {
   readonly shared: boolean
 }
 
+/** On the world's clock; counts what it met with. */
+export type OpenLedger = (clockMs: () => number, counts: Counts) => Ledger
+
 interface Operation<T> {
   readonly kind: string
   readonly says: string
@@ -61,14 +64,14 @@ export class World {
   operations = 0
   readonly accountsSeen = new Set<string>()
 
-  constructor(options: WorldOptions, ledger: (clockMs: () => number) => Ledger) {
+  constructor(options: WorldOptions, ledger: OpenLedger) {
     this.startMs = options.startMs ?? START_MS
     this.agenda = new Agenda(this.startMs)
     this.random = options.random
     this.truth = options.truth
     this.prefix = options.prefix
     this.shared = options.shared
-    this.#ledger = ledger(() => this.agenda.nowMs)
+    this.#ledger = ledger(() => this.agenda.nowMs, this.counts)
     this.repositories = options.repositoryIds.map((id, index) => {
       const random = new Random(options.configurationSeed ^ Math.imul(index + 1, 0x9e3779b1))
       const declared = new Declared(id, random, { originMs: START_MS, mayRename: !options.shared })

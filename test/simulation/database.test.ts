@@ -1,7 +1,14 @@
 /** The same world over the App's own ledger: embedded, and in processes that are killed where the machine has a server. */
+
+import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openDatabase } from '../../app/database/open.ts'
+import { Counts } from '../../simulation/counts.ts'
+import { DatabaseBooks } from '../../simulation/database-books.ts'
+import { DatabaseLedger } from '../../simulation/database-ledger.ts'
 import { isFine } from '../../simulation/print.ts'
 import { Progress } from '../../simulation/progress.ts'
+import { addRepositories } from '../../simulation/repositories.ts'
 import { runSimulation } from '../../simulation/run-simulation.ts'
 import { hasTestServer, startTestServer, type TestServer, warnServerMissing } from '../app/database/server.ts'
 
@@ -33,5 +40,27 @@ describe.skipIf(!serverThere)('on a PostgreSQL server', () => {
     expect(outcome).toMatchObject({ overshootMicroUsd: 0n, lostMicroUsd: 0n, stuckHolds: 0, falseRefusals: 0 })
     expect(outcome.counts['crash process']).toBeGreaterThan(0)
     expect(outcome.operations).toBeGreaterThanOrEqual(300)
+  })
+
+  it('asks again where it waited in vain for a lock that somebody else has', async () => {
+    const database = await openDatabase({ url: server?.url })
+    const [repositoryId = 0] = await addRepositories(database, 1)
+    const other = new pg.Client({ connectionString: database.connectionString })
+    await other.connect()
+    await other.query('BEGIN')
+    await other.query('SELECT 1 FROM repository WHERE id = $1 FOR UPDATE', [repositoryId])
+    const counts = new Counts()
+    const waited = new Promise<string>((resolve) => {
+      counts.add = resolve
+    })
+    const books = new DatabaseBooks(database, [repositoryId])
+    const ledger = new DatabaseLedger(database, books, () => 0, counts)
+    const configured = ledger.configure(repositoryId, [], new Date())
+    expect(await waited).toBe('fault waited in vain')
+    await other.query('ROLLBACK')
+    await configured
+    await other.end()
+    await books.close()
+    await database.close()
   })
 })
