@@ -11,8 +11,8 @@ export type Unit = 'usd' | 'tokens'
 export interface AccountSpec {
   readonly kind: AccountKind
   readonly name: string
-  /** Its name before it was renamed. */
-  readonly was?: string | undefined
+  /** Its names before it was renamed, the newest first. */
+  readonly was?: readonly string[] | undefined
   readonly unit: Unit
   readonly periodStart: Date
   /** The first moment that no longer belongs to the period. */
@@ -143,18 +143,24 @@ export function accountMeant<Row extends AccountRow>(
   const running = rows.filter(({ periodStart, periodEnd }) => periodStart <= moment && moment < periodEnd)
   const named = spec.kind === 'experiment' ? rows : running
   const account =
-    named.find(({ name }) => name === spec.name) ??
-    named.find(({ name }) => name === spec.was) ??
-    running.find((row) => wasNamed(row, spec.name)) ??
-    running.find((row) => wasNamed(row, spec.was))
+    firstOf(namesOf(spec), (declared) => named.find(({ name }) => name === declared)) ??
+    firstOf(namesOf(spec), (declared) => running.find((row) => wasNamed(row, declared)))
   if (account !== undefined) return { account }
   const over = rows.flatMap(({ periodEnd }) => (periodEnd <= moment ? [periodEnd] : []))
   const ahead = rows.flatMap(({ periodStart }) => (periodStart > moment ? [periodStart] : []))
   return { period: { start: latest([spec.periodStart, ...over]), end: earliest([spec.periodEnd, ...ahead]) } }
 }
 
-function wasNamed({ formerNames }: Pick<AccountRow, 'formerNames'>, name: string | undefined): boolean {
-  return name !== undefined && formerNames.includes(name)
+function firstOf<Found>(names: readonly string[], find: (name: string) => Found | undefined): Found | undefined {
+  for (const name of names) {
+    const found = find(name)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+function wasNamed({ formerNames }: Pick<AccountRow, 'formerNames'>, name: string): boolean {
+  return formerNames.includes(name)
 }
 
 function momentWithin({ periodStart, periodEnd }: Pick<AccountSpec, 'periodStart' | 'periodEnd'>, now: Date): Date {
@@ -169,9 +175,9 @@ function earliest(moments: readonly Date[]): Date {
   return new Date(Math.min(...moments.map(Number)))
 }
 
-/** The names by which the accounts that may be meant by `spec` are looked up. */
-export function namesOf({ name, was }: Pick<AccountSpec, 'name' | 'was'>): readonly string[] {
-  return was === undefined ? [name] : [name, was]
+/** The names that it has and had, the newest first. The accounts that may be meant by `spec` are looked up by them. */
+export function namesOf({ name, was = [] }: Pick<AccountSpec, 'name' | 'was'>): string[] {
+  return [name, ...was]
 }
 
 /** What configuration decides of an account's row. */
@@ -199,29 +205,32 @@ export function termsOf(account: AccountRow, spec: AccountSpec): AccountTerms {
   const budget = mayRaise || mayLower ? spec.budget : account.budget
   return {
     name: spec.name,
-    formerNames: formerNamesOf(account, spec.name),
+    formerNames: formerNamesOf(account, spec),
     periodEnd: spec.kind === 'experiment' ? spec.periodEnd : account.periodEnd,
     budget,
     ceiling: spec.enforced ? ceilingFor(budget, account) : null,
   }
 }
 
-function isOutdated(account: AccountRow, { name, was }: AccountSpec): boolean {
-  return account.name !== name && account.name !== was && wasNamed(account, name)
+function isOutdated(account: AccountRow, spec: AccountSpec): boolean {
+  return !namesOf(spec).includes(account.name) && wasNamed(account, spec.name)
 }
 
-function formerNamesOf({ name, formerNames }: AccountRow, newName: string): readonly string[] {
-  return name === newName ? formerNames : [...formerNames.filter((former) => former !== newName), name]
+/** With the names in between, by which nobody has reserved: what had read the configuration then may still come. */
+function formerNamesOf({ name, formerNames }: AccountRow, spec: AccountSpec): readonly string[] {
+  if (name === spec.name) return formerNames
+  const { was = [] } = spec
+  return [...new Set([...formerNames, ...was.toReversed(), name])].filter((former) => former !== spec.name)
 }
 
 /** The account as `spec` would have it opened: with its whole budget, and nothing spent. */
 export function newAccount(spec: AccountSpec, { start, end }: Period): AccountRow {
-  const { kind, name, was, unit, budget, enforced } = spec
+  const { kind, name, was = [], unit, budget, enforced } = spec
   return {
     kind,
     name,
     // What had read the configuration before may come after the period has changed as well.
-    formerNames: was === undefined ? [] : [was],
+    formerNames: was.toReversed(),
     unit,
     periodStart: start,
     periodEnd: end,

@@ -131,7 +131,6 @@ export class Companion {
       now,
     }
     const reserved = await this.#world.reserve(ask, payments)
-    if (reserved !== undefined && !isStale) repository.seen(purses)
     if (this.#crashes('after reserve')) {
       // The queue hands it to another App, with the same key.
       if (tries < REDELIVERIES_MAX && random.chance(800)) {

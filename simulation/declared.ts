@@ -7,8 +7,8 @@ import type { Random } from './random.ts'
 const MINUTE_MS = 60_000
 const QUARTER_MS = 15 * MINUTE_MS
 const DAY_MS = 96 * QUARTER_MS
-/** Between two renames of one budget. */
-const RENAME_MS_MIN = 3 * DAY_MS
+/** As many as configuration takes. */
+const NAMES_BEFORE = 20
 const USD = 1_000_000n
 const SPECS_KEPT = 500
 
@@ -51,9 +51,6 @@ export class Declared {
   #before: PortfoliosFile
   /** Kept while they last, since time zones are slow. What a squad has for a while ends at a midnight, anywhere. */
   readonly #specs = new Map<string, AccountSpec>()
-  /** Renamed, and nobody has reserved under the new name: another rename now would break the chain of `was`. */
-  readonly #unseen = new Set<string>()
-  readonly #renamedMs = new Map<string, number>()
 
   /**
    * `random`: of its own, so that every process of a simulation has the same configurations at the same time. Renames only
@@ -96,11 +93,6 @@ export class Declared {
   stalePaymentsOf(purses: readonly Purse[], now: Date): readonly Payment[] | undefined {
     const stale = purses.map(({ lineage, kind }) => ({ lineage, spec: this.#spec(this.#before, lineage, kind, now) }))
     return stale.some(({ spec }) => spec.kind === 'experiment' && spec.periodEnd <= now) ? undefined : stale
-  }
-
-  /** A run was reserved: the accounts carry the present names. */
-  seen(purses: readonly Purse[]): void {
-    for (const { lineage } of purses) this.#unseen.delete(lineage)
   }
 
   /** Which budgets pay for the next run. */
@@ -188,24 +180,22 @@ export class Declared {
 
   #rename(lineage: string): string {
     const name = this.#nameOf(lineage)
-    if (!this.#mayBeRenamed(lineage)) return 'nothing'
     const next = this.#newName(lineage)
     const { [name]: portfolio, ...others } = this.#file.portfolios
     if (portfolio === undefined) return 'nothing'
-    this.#file = { ...this.#file, portfolios: { ...others, [next]: { ...portfolio, was: name } } }
+    this.#file = { ...this.#file, portfolios: { ...others, [next]: { ...portfolio, was: before(name, portfolio) } } }
     return `rename ${name} ${next}`
   }
 
   #renameSquad(lineage: string): string {
     const name = this.#nameOf(lineage)
-    if (!this.#mayBeRenamed(lineage)) return 'nothing'
     const exploration = this.#explored()
     const { [name]: squad, ...others } = exploration.squads
     if (squad === undefined) return 'nothing'
     const next = this.#newName(lineage)
     this.#file = {
       ...this.#file,
-      exploration: { ...exploration, squads: { ...others, [next]: { ...squad, was: name } } },
+      exploration: { ...exploration, squads: { ...others, [next]: { ...squad, was: before(name, squad) } } },
     }
     return `rename squad ${name} ${next}`
   }
@@ -281,18 +271,10 @@ export class Declared {
     }
   }
 
-  /** An App whose clock is a day ahead may have opened the next period by the name before; it has to be found by `was`. */
-  #mayBeRenamed(lineage: string): boolean {
-    const renamedMs = this.#renamedMs.get(lineage) ?? Number.NEGATIVE_INFINITY
-    return !this.#unseen.has(lineage) && this.#nextChangeMs - renamedMs > RENAME_MS_MIN
-  }
-
   #newName(lineage: string): string {
-    this.#renamedMs.set(lineage, this.#nextChangeMs)
     this.#renames += 1
     const next = `${lineage}-${this.#renames}`
     this.#names.set(lineage, next)
-    this.#unseen.add(lineage)
     return next
   }
 
@@ -316,6 +298,11 @@ export class Declared {
     if (exploration === undefined) throw new Error('no exploration is declared')
     return exploration
   }
+}
+
+/** All its names in these days, so that it may be renamed before anybody has reserved under the name in between. */
+function before(name: string, { was = [] }: { readonly was?: readonly string[] | undefined }): readonly string[] {
+  return [name, ...was].slice(0, NAMES_BEFORE)
 }
 
 function lasts({ periodStart, periodEnd }: AccountSpec, now: Date): boolean {

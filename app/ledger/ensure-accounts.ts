@@ -133,14 +133,15 @@ const RENAME_EARLIER: Statement = {
 
 async function renameEarlier(
   sql: Sql,
-  { repositoryId, spec: { kind, name, was } }: Declared,
+  { repositoryId, spec: { kind, name, was = [] } }: Declared,
   /** Told of it, where its own opening is all that would be entered. */
   openedId: bigint | undefined,
   now: Date,
 ): Promise<void> {
-  if (was === undefined) return
-  const renamed = await sql.rows(RENAME_EARLIER, [`${repositoryId}`, kind, was, name, now.toISOString()])
-  if (openedId !== undefined && renamed.length > 0) await enterRenamed(sql, openedId, was, now)
+  for (const before of was) {
+    const renamed = await sql.rows(RENAME_EARLIER, [`${repositoryId}`, kind, before, name, now.toISOString()])
+    if (openedId !== undefined && renamed.length > 0) await enterRenamed(sql, openedId, before, now)
+  }
 }
 
 async function enterRenamed(sql: Sql, accountId: bigint, from: string, at: Date): Promise<void> {

@@ -1,4 +1,5 @@
 /** A review of portfolios, gathered from the running counts of the ledger. Nothing here looks at who did anything. */
+import { namesOf } from '../../core/account.ts'
 import { dayOf, type Period, periodOf } from '../../core/calendar.ts'
 import type { Configuration } from '../../core/config/configuration.ts'
 import { overrideSetOf, overrideWords } from '../../core/override-set.ts'
@@ -73,7 +74,7 @@ async function portfolioOf(
   const value = portfolio && values[portfolio.value]
   if (!portfolio || !value) throw new Error(`the portfolio ${name} is not declared, or its value is not`)
   const { was, purpose, workflows } = portfolio
-  const key = { repositoryId: repository.id, names: was === undefined ? [name] : [name, was] }
+  const key = { repositoryId: repository.id, names: namesOf({ name, was }) }
   const { measure, label } = value
   const counts = await allCounts(prisma, key, period)
   const countsBefore = await allCounts(prisma, key, before)
@@ -154,7 +155,7 @@ async function experimentOf(
   const experiment = experiments[name]
   if (!experiment) throw new Error(`the experiment ${name} is not declared`)
   const { was, project, metering, success } = experiment
-  const names = was === undefined ? [name] : [name, was]
+  const names = namesOf({ name, was })
   const key = { repositoryId: repository.id, names }
   const accounts = await prisma.account.findMany({
     where: {

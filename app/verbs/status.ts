@@ -1,4 +1,5 @@
 /** `/agent status`: the sessions on this subject, what is left to spend, and how far experiments are. */
+import { namesOf } from '../../core/account.ts'
 import type { Configuration } from '../../core/config/configuration.ts'
 import { addCounts, noCounts } from '../../core/portfolio-counts.ts'
 import { isRefusal } from '../../core/reason.ts'
@@ -66,7 +67,7 @@ async function worthOf(
   return Promise.all(
     ofPortfolios.map(async ({ name, periodStart: start, periodEnd: end }) => {
       const { was } = portfolios.portfolios[name] ?? {}
-      const key = { repositoryId: place.repositoryId, names: was === undefined ? [name] : [name, was] }
+      const key = { repositoryId: place.repositoryId, names: namesOf({ name, was }) }
       const counts = await portfolioCounts(parts.prisma, key, { start, end })
       return { portfolio: name, spend: [...counts.values()].reduce(addCounts, noCounts) }
     }),
@@ -80,14 +81,14 @@ async function progressOf(
   payers: ReadonlySet<string>,
 ): Promise<readonly ExperimentProgress[]> {
   const declared = Object.entries(portfolios.experiments).filter(([name]) => payers.has(name))
-  const progress = declared.map(async ([name, { workflows, success, was = name }]): Promise<ExperimentProgress[]> => {
+  const progress = declared.map(async ([name, { workflows, success, was }]): Promise<ExperimentProgress[]> => {
     if (success === undefined) return []
     const counts = await parts.prisma.run.groupBy({
       by: ['outcome'],
       where: {
         repositoryId: place.repositoryId,
         family: { in: workflows },
-        portfolio: { in: [name, was] },
+        portfolio: { in: namesOf({ name, was }) },
         endedAt: { not: null },
         outcome: { in: ['accepted', 'reworked', 'rejected'] },
       },

@@ -5,7 +5,7 @@ import type { Problem } from './problem.ts'
 import type { Settings } from './settings.ts'
 
 interface Renamed {
-  readonly was?: string | undefined
+  readonly was?: readonly string[] | undefined
 }
 
 export function checkRenames({ portfolios: { value, sources } }: Settings): readonly Problem[] {
@@ -16,18 +16,19 @@ export function checkRenames({ portfolios: { value, sources } }: Settings): read
   ]
   return groups.flatMap(([what, path, entries]) => {
     const taken = new Map<string, string>()
-    return Object.entries(entries).flatMap(([name, { was }]) => {
-      if (was === undefined) return []
-      const other = taken.get(was)
-      taken.set(was, name)
-      const isThere = Object.hasOwn(entries, was)
-      if (!isThere && other === undefined) return []
-      const finding = {
-        wrong: isThere ? `the ${what} ${was} still exists` : `${other} was ${was} before, too`,
-        expected: `the name that this ${what} alone had before`,
-        example: `was: ${name}-before`,
-      }
-      return [problemAt(sources, [...path, name, 'was'], finding, 'error')]
-    })
+    return Object.entries(entries).flatMap(([name, { was = [] }]) =>
+      was.flatMap((before) => {
+        const other = taken.get(before)
+        taken.set(before, name)
+        const isThere = Object.hasOwn(entries, before)
+        if (!isThere && other === undefined) return []
+        const finding = {
+          wrong: isThere ? `the ${what} ${before} still exists` : `${other} was ${before} before, too`,
+          expected: `the name that this ${what} alone had before`,
+          example: `was: ${name}-before`,
+        }
+        return [problemAt(sources, [...path, name, 'was'], finding, 'error')]
+      }),
+    )
   })
 }

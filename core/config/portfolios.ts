@@ -49,7 +49,19 @@ const nowSchema = withExample(
   'Why a lower budget takes effect at once instead of with the next period',
 )
 
-const wasSchema = withExample(z.optional(name), 'cleanup', 'Its name before it was renamed')
+const NAMES_BEFORE_MAX = 20
+const NOT_NAMES = `not a name or several; expected its name before it was renamed, or at most ${NAMES_BEFORE_MAX}, the newest first; for example [tidying, cleanup]`
+/** Yields all of them, the newest first. */
+const wasSchema = z.optional(
+  z.pipe(
+    withExample(
+      z.union([name, z.array(name).check(z.minLength(1), z.maxLength(NAMES_BEFORE_MAX))], NOT_NAMES),
+      'cleanup',
+      'Its name before it was renamed; several, the newest first, where it was renamed more than once: `[tidying, cleanup]`',
+    ),
+    z.transform((written): readonly string[] => (typeof written === 'string' ? [written] : written)),
+  ),
+)
 
 /** Variant -> its share of the subjects on which nobody chose, in basis points; the baseline has the rest. */
 const trialsSchema = z.lazy(() =>

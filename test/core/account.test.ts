@@ -211,7 +211,7 @@ describe('accountMeant', () => {
       [row({ name: 'cleanup' }), row({ name: 'tidy', formerNames: ['refactoring'] })],
     ],
   ])('is %s where that runs', (_what, rows) => {
-    expect(accountMeant({ ...NOVEMBER, was: 'cleanup' }, rows, NOW)).toEqual({ account: rows[0] })
+    expect(accountMeant({ ...NOVEMBER, was: ['cleanup'] }, rows, NOW)).toEqual({ account: rows[0] })
   })
 
   it.each<[string, AccountRow[], string, string]>([
@@ -232,7 +232,7 @@ describe('accountMeant', () => {
     ],
     ['between two', [week('2026-11-09', '2026-11-16'), week('2026-11-23', '2026-11-30')], '2026-11-16', '2026-11-23'],
   ])('is to be opened for %s', (_what, rows, start, end) => {
-    expect(accountMeant({ ...NOVEMBER, was: 'cleanup' }, rows, NOW)).toEqual({
+    expect(accountMeant({ ...NOVEMBER, was: ['cleanup'] }, rows, NOW)).toEqual({
       period: { start: day(start), end: day(end) },
     })
   })
@@ -311,16 +311,16 @@ describe('termsOf', () => {
 
   it('gives the account its new name, and back again', () => {
     const names = { name: 'cleanup', formerNames: ['refactoring', 'chores'] }
-    const terms = termsOf(row(names), { ...NOVEMBER, was: 'cleanup' })
+    const terms = termsOf(row(names), { ...NOVEMBER, was: ['cleanup'] })
     expect(terms).toMatchObject({ name: 'refactoring', formerNames: ['chores', 'cleanup'] })
   })
 
   it('decides nothing of an account by a name that it no longer has', () => {
     const renamed = row({ name: 'tidy', formerNames: ['refactoring'] })
     const { name, formerNames, periodEnd, budget, ceiling } = renamed
-    const outdated = spec(500n, { now, enforced: false, was: 'cleanup' })
+    const outdated = spec(500n, { now, enforced: false, was: ['cleanup'] })
     expect(termsOf(renamed, outdated)).toEqual({ name, formerNames, periodEnd, budget, ceiling })
-    expect(termsOf(renamed, { ...outdated, was: 'tidy' })).toMatchObject({ name: 'refactoring', budget: 500n })
+    expect(termsOf(renamed, { ...outdated, was: ['tidy'] })).toMatchObject({ name: 'refactoring', budget: 500n })
   })
 
   it('moves the end of an experiment, with what it has', () => {

@@ -113,8 +113,8 @@ onEachDatabase('accounts', (database) => {
     const { ledger, prisma } = database()
     const repositoryId = await newRepository(prisma)
     const cleanup = (moment: Date) => declaredAt(moment, 300n * CENT, { name: 'cleanup' })
-    const tidying = declaredAt(NOW, 300n * CENT, { name: 'tidying', was: 'cleanup' })
-    const refactoring = declaredAt(NOW, 300n * CENT, { name: 'refactoring', was: 'tidying' })
+    const tidying = declaredAt(NOW, 300n * CENT, { name: 'tidying', was: ['cleanup'] })
+    const refactoring = declaredAt(NOW, 300n * CENT, { name: 'refactoring', was: ['tidying'] })
     granted(await ask(repositoryId, cleanup(later(-30)), 10n, later(-30)))
     const running = granted(await ask(repositoryId, cleanup(NOW), 200n))
 
@@ -138,7 +138,7 @@ onEachDatabase('accounts', (database) => {
   it('renames what has ended where nothing runs yet, and leaves alone what would share another’s days', async () => {
     const { prisma } = database()
     const repositoryId = await newRepository(prisma)
-    const at = (moment: Date, name: string, was?: string) => declaredAt(moment, 300n * CENT, { name, was })
+    const at = (moment: Date, name: string, ...was: string[]) => declaredAt(moment, 300n * CENT, { name, was })
     granted(await ask(repositoryId, at(later(-60), 'cleanup'), 10n, later(-60)))
     granted(await ask(repositoryId, at(later(-30), 'cleanup'), 10n, later(-30)))
     granted(await ask(repositoryId, at(later(-30), 'refactoring'), 10n, later(-30)))
@@ -270,7 +270,7 @@ onEachDatabase('accounts', (database) => {
     const { prisma } = database()
     const repositoryId = await newRepository(prisma)
     const cleanup = declaredAt(NOW, 1000n * CENT, { name: 'cleanup' })
-    const renamed = declaredAt(NOW, 1000n * CENT, { was: 'cleanup' })
+    const renamed = declaredAt(NOW, 1000n * CENT, { was: ['cleanup'] })
     granted(await ask(repositoryId, cleanup, 10n))
     const processes = [openLedger(database()), openLedger(database())]
     await Promise.all([

@@ -22,10 +22,20 @@ const DECEMBER = new Date('2026-12-05T12:00:00Z')
 const BUDGET = 300n * CENT
 
 /** The portfolio as it is declared at a moment. */
-function named(name: string, was?: string, changes: Partial<AccountSpec> & { at?: Date; per?: 'week' | 'month' } = {}) {
+function named(
+  name: string,
+  was?: string | readonly string[],
+  changes: Partial<AccountSpec> & { at?: Date; per?: 'week' | 'month' } = {},
+) {
   const { at = NOW, per = 'month', ...rest } = changes
   const { start, end } = periodOf(per, at, 'UTC')
-  return portfolioAccount(BUDGET, { name, was, periodStart: start, periodEnd: end, ...rest })
+  return portfolioAccount(BUDGET, {
+    name,
+    was: was === undefined ? undefined : [was].flat(),
+    periodStart: start,
+    periodEnd: end,
+    ...rest,
+  })
 }
 
 onEachDatabase('renaming', (database) => {
@@ -72,6 +82,36 @@ onEachDatabase('renaming', (database) => {
     expect(await left(repositoryId, named('neat', 'cleanup'), 10n)).toBe(80n)
     expect(await rows(repositoryId)).toMatchObject([{ name: 'neat', formerNames: ['cleanup', 'tidy'] }])
     await expectBalanced(prisma, repositoryId)
+  })
+
+  it('follows a budget that was renamed twice before anybody reserved again, in this period and the next', async () => {
+    const { prisma } = database()
+    const repositoryId = await newRepository(prisma)
+    const neat = ['tidy', 'cleanup']
+    expect(await left(repositoryId, named('cleanup'))).toBe(200n)
+    expect(await left(repositoryId, named('neat', neat), 50n)).toBe(150n)
+    // One App has read the configuration in between, and one the first.
+    expect(await left(repositoryId, named('tidy', 'cleanup'), 50n)).toBe(100n)
+    expect(await left(repositoryId, named('cleanup'), 50n)).toBe(50n)
+    expect(await rows(repositoryId)).toMatchObject([
+      { name: 'neat', formerNames: ['cleanup', 'tidy'], held: 250n * CENT },
+    ])
+    const at = { at: DECEMBER }
+    expect(await left(repositoryId, named('neat', neat, at), 100n, DECEMBER)).toBe(200n)
+    expect(await left(repositoryId, named('tidy', 'cleanup', at), 100n, DECEMBER)).toBe(100n)
+    expect((await rows(repositoryId)).map(({ name }) => name)).toEqual(['neat', 'neat'])
+    await expectBalanced(prisma, repositoryId)
+  })
+
+  it('renames what ended under any of the names before', async () => {
+    const repositoryId = await newRepository(database().prisma)
+    await left(repositoryId, named('cleanup'))
+    const at = { at: DECEMBER }
+    expect(await left(repositoryId, named('neat', ['tidy', 'cleanup'], at), 100n, DECEMBER)).toBe(200n)
+    expect((await rows(repositoryId)).map(({ name, held }) => [name, held / CENT])).toEqual([
+      ['neat', 100n],
+      ['neat', 100n],
+    ])
   })
 
   it('lets a name that was given up be another’s from the next period on', async () => {

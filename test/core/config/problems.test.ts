@@ -500,7 +500,7 @@ experiments:
   every-squad: { tokens: 2_000_000 }
   squads:
     web: { paths: ['web/**'] }
-    front: { paths: ['front/**'], was: web }
+    front: { paths: ['front/**'], was: [edge, web] }
 experiments:
   split: { project: Split it, scope: { paths: ['a/**'] }, ends: 2026-12-01, budget: { usd: 3 }, was: cut, workflows: [changelog] }
   slice: { project: Slice it, scope: { paths: ['a/**'] }, ends: 2026-12-01, budget: { usd: 3 }, was: cut, workflows: [fix-ci] }
