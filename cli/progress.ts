@@ -51,7 +51,8 @@ function liveLine(screen: Screen, { capMicroUsd, redact, monotonicMs }: Progress
   const paint = () => {
     const line = `${elapsed(monotonicMs() - startMs)}  ${formatUsd(spent)} of ${formatUsd(capMicroUsd)}  ${at}`
     // One column stays free: a full line would be wrapped by the terminal, and only its last row painted over.
-    screen.write(`${CLEAR_LINE}${line.slice(0, (screen.columns ?? 80) - 1)}`)
+    // A terminal of no size says 0.
+    screen.write(`${CLEAR_LINE}${line.slice(0, (screen.columns || 80) - 1)}`)
   }
   const timer = setInterval(paint, REPAINT_MS)
   timer.unref()

@@ -5,6 +5,7 @@ import { compact } from '../action/compact.ts'
 import { assistantMessage } from '../action/conversation-state.ts'
 import type { Call } from '../core/call.ts'
 import type { Message } from '../core/input-bound.ts'
+import { MASK } from '../core/redact.ts'
 import { type Said, type SessionEvent, sessionEventSchema } from '../core/session-event.ts'
 
 const RECORDING_BYTES_MAX = 100_000_000
@@ -29,6 +30,8 @@ export interface RecordedRun {
   readonly calls: readonly RecordedCall[]
   /** What tools answered, in their order. */
   readonly toolResults: readonly Pick<Of<'tool-result'>, 'name' | 'text'>[]
+  /** Something was taken out of what the model asked its tools for, so they may be given something else than then. */
+  readonly isRedacted: boolean
   /** Absent of a run that was killed. */
   readonly end: Of<'ended'> | undefined
 }
@@ -75,7 +78,10 @@ export function recordedRun(events: readonly SessionEvent[]): RecordedRun | { re
   for (const event of events) reader.read(event)
   const end = events.findLast((event) => event.kind === 'ended')
   const toolResults = events.filter((event) => event.kind === 'tool-result')
-  return { start, calls: reader.calls, toolResults, end }
+  const isRedacted = reader.calls.some(({ turn }) =>
+    turn.toolCalls.some(({ argumentsJson }) => argumentsJson.includes(MASK)),
+  )
+  return { start, calls: reader.calls, toolResults, isRedacted, end }
 }
 
 /** Builds up each conversation as the run did. */

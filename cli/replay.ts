@@ -176,15 +176,24 @@ function tell({ workflow, variant }: Plan, recorded: RecordedRun, played: Played
       modelCalls: { recorded: total, same: played.answered },
       recordedConclusion: recordedEnd,
       departure: departure ?? null,
+      redacted: recorded.isRedacted,
     })
-  } else process.stdout.write(`${lines(name, total, departure).join('\n')}\n`)
+  } else process.stdout.write(`${lines(name, recorded, departure).join('\n')}\n`)
   return departure === undefined ? exitCodes.done : exitCodes.refused
 }
 
-function lines(name: string, total: number, departure: Departure | undefined): string[] {
+const REDACTED =
+  'In the recording a secret was taken out of what the model gave its tools (***); the departure may come from that alone.'
+
+function lines(
+  name: string,
+  { calls: { length: total }, isRedacted }: RecordedRun,
+  departure: Departure | undefined,
+): string[] {
   const calls = `${total} ${total === 1 ? 'model call' : 'model calls'}`
   if (departure === undefined) return [`same: ${calls} of ${name}, asked as they were recorded; nothing was spent.`]
   const { call, step, turn, what, difference } = departure
   const at = step === undefined ? '' : `, step ${step}, turn ${turn}`
-  return [`departs: ${name} at model call ${call} (of ${calls})${at}: ${what}`, ...difference]
+  const masked = isRedacted ? [REDACTED] : []
+  return [`departs: ${name} at model call ${call} (of ${calls})${at}: ${what}`, ...difference, ...masked]
 }

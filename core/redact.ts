@@ -2,7 +2,8 @@
 
 /** Shorter values would match ordinary words. */
 const SECRET_CHARACTERS_MIN = 6
-const MASK = '***'
+/** What stands in the place of a secret. */
+export const MASK = '***'
 
 /** Forms of credentials that are recognised whoever they belong to. Each must be rare in ordinary code. */
 export const secretPatterns: ReadonlyArray<{ readonly name: string; readonly pattern: RegExp }> = [

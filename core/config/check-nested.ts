@@ -85,9 +85,11 @@ function subjectFindings({ on }: Workflow, nested: Workflow, { workflow: named }
   const [own, inner] = [subjectsOf(on), subjectsOf(nested.on)]
   const strange = own.filter((subject) => !inner.includes(subject))
   if (strange.length === 0) return []
+  const shared = own.filter((subject) => inner.includes(subject))
+  const both = shared.length === 0 ? 'what both work on' : `on: [${shared.join(', ')}]`
   const finding = {
     wrong: `${named} does not work on ${strange.join(' or ')}, and this workflow does`,
-    expected: `on: [${own.filter((subject) => inner.includes(subject)).join(', ')}], or another workflow`,
+    expected: `${both}, or another workflow`,
     example: `on: [${inner.join(', ')}]`,
   }
   return [{ path, finding }]

@@ -33,5 +33,6 @@ describe('the progress of a run', () => {
   it('never fills the line, so that the terminal does not wrap it', () => {
     const [, painted = ''] = shown(true, 20).split('\r\u001b[2K')
     expect(painted).toHaveLength(19)
+    expect(shown(true, 0)).toBe(shown(true))
   })
 })

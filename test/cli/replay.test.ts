@@ -71,6 +71,7 @@ describe('purser replay', () => {
       modelCalls: { recorded: 4, same: 4 },
       recordedConclusion: 'completed',
       departure: null,
+      redacted: false,
     })
     expect(code).toBe(0)
   })
@@ -102,6 +103,18 @@ describe('purser replay', () => {
     const says = typeof what === 'string' ? what : expect.stringMatching(what)
     expect(document.departure).toMatchObject({ call, what: says })
     expect(document.departure.difference).toEqual(expect.arrayContaining(difference))
+  })
+
+  it('says of a departure that it may come from a secret which the recording lacks', async () => {
+    const masked = join(world.dir, 'masked.jsonl')
+    const written = JSON.stringify(JSON.stringify({ path: 'sum.js', old: 'a - b', new: 'a * b' })).slice(1, -1)
+    const text = readFileSync(log, 'utf8')
+    expect(text).toContain(written)
+    writeFileSync(masked, text.replaceAll(written, written.replace('a * b', '***')))
+    const { code, document } = await replayed(masked)
+    expect({ code, document }).toMatchObject({ code: 1, document: { same: false, redacted: true } })
+    const { stdout } = await purser(['replay', masked, '--dir', world.workspace, ...unconfined], { env: { PATH } })
+    expect(stdout).toContain('may come from that alone.\n')
   })
 
   it('takes the recording of a run that was killed as far as it goes', async () => {

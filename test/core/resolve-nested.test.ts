@@ -143,7 +143,7 @@ describe('a nested workflow that is wrong', () => {
       'works on less',
       '- { id: after, workflow: look }',
       LOOK.replace('access:', 'on: [push]\naccess:'),
-      /^look does not work on pull-request, and this workflow does;/,
+      /^look does not work on pull-request, and this workflow does; expected what both work on, or another workflow;/,
     ],
     [
       'takes no such input',
