@@ -82,13 +82,13 @@ export async function readSql<Row extends object>(
   return trying(async () => (await pool.query<Row>(query(statement, values, kind))).rows)
 }
 
-/** A server is sent each statement at once, behind those that it has not answered yet, and a transaction's first behind its BEGIN. */
+/** In `pg`'s pipeline a server is sent each statement at once, behind those that it has not answered yet, and a transaction's first behind its BEGIN. */
 function sqlWithin(client: pg.PoolClient, kind: Database['kind'], begun: Promise<unknown>): Sql {
   let last = begun
   return {
     async rows<Row extends object>(statement: Statement, values: readonly Value[]) {
       const send = () => client.query<Row>(query(statement, values, kind))
-      const answer = kind === 'server' ? send() : last.then(send)
+      const answer = client.pipeline ? send() : last.then(send)
       last = answer
       // Where none was begun, whoever asked must not go on: what it wrote would be kept at once.
       const [{ rows }] = await Promise.all([answer, begun])

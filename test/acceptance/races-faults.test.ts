@@ -354,7 +354,7 @@ describe.skipIf(programs === undefined)('on a PostgreSQL server', () => {
     /** The ledger over a pool of its own that waits less long than the App's. */
     async function onPool(work: (own: Ledger, pool: pg.Pool, repositoryId: bigint) => Promise<void>): Promise<void> {
       const waits = { connectionTimeoutMillis: WAIT_MS, query_timeout: WAIT_MS }
-      const pool = new pg.Pool({ connectionString: url, max: CONNECTIONS, ...waits })
+      const pool = new pg.Pool({ connectionString: url, max: CONNECTIONS, pipeline: true, ...waits })
       const repositoryId = await newRepository(database.prisma)
       await work(openLedger({ prisma: database.prisma, kind: 'server', pool }), pool, repositoryId)
       await pool.end()
