@@ -5,7 +5,7 @@
 import type { Configuration, Layer, LayerName } from '../core/config/configuration.ts'
 import { loadConfiguration } from '../core/config/load.ts'
 import { formatProblem, type Problem } from '../core/config/problem.ts'
-import { type Inheritance, inheritanceOf } from '../core/config/settings.ts'
+import { type Inheritance, inheritanceOf, ORGANISATION_REPOSITORIES } from '../core/config/settings.ts'
 import { isRefusal, type Refusal, refuse } from '../core/reason.ts'
 import type { RepositoryName } from '../delivery/github.ts'
 import type { Octokit } from './github.ts'
@@ -36,8 +36,6 @@ export type ReadConfiguration = (
 const CACHE_MAX = 200
 /** Problems that a refusal names; `purser check` names all. */
 const PROBLEMS_SHOWN = 5
-/** The organisation's repositories that may hold its layer, in this order. */
-export const ORGANISATION_REPOSITORIES = ['.github-private', '.github']
 
 type Loaded = { configuration: Configuration } | Refusal
 

@@ -42,14 +42,15 @@ export async function noteRepository(
   return prisma.repository.upsert({ where: { id }, create: { id, ...facts }, update: facts })
 }
 
-type RepositoryFacts = Pick<Repository, 'owner' | 'name' | 'installationId' | 'defaultBranch'>
+type RepositoryFacts = Pick<Repository, 'owner' | 'name' | 'installationId' | 'defaultBranch' | 'private'>
 
 function isSame(known: RepositoryFacts, facts: RepositoryFacts): boolean {
   return (
     known.owner === facts.owner &&
     known.name === facts.name &&
     known.installationId === facts.installationId &&
-    known.defaultBranch === facts.defaultBranch
+    known.defaultBranch === facts.defaultBranch &&
+    known.private === facts.private
   )
 }
 

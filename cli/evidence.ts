@@ -1,5 +1,5 @@
 /** `purser evidence`: a family's decisions, recomputed from its runs by the rule that the App decides by. */
-import { decideFamily } from '../core/evidence.ts'
+import { decideFamily, windowOf } from '../core/evidence.ts'
 import { moment, type RunRecord } from '../core/run-record.ts'
 import type { EvidenceOptions } from './commands/evidence.ts'
 import { familyDocument } from './evidence-document.ts'
@@ -16,8 +16,11 @@ export async function evidence(options: EvidenceOptions): Promise<ExitCode> {
   if ('problem' in rules) return endProblem(rules.problem, json)
   const runs = await readAll(options)
   if ('problem' in runs) return endProblem(runs.problem, json)
-  const since = new Map([...runs.since, ...asked.since])
-  const decided = decideFamily(family, runs.records, rules.promotion, asked.now, since)
+  const parts = runs.map(({ records, since }) =>
+    decideFamily(family, records, rules.promotion, asked.now, new Map([...since, ...asked.since])),
+  )
+  const window = windowOf(rules.promotion, asked.now)
+  const decided = { family, window, variants: parts.flatMap(({ variants }) => variants) }
   if (json) printJson(familyDocument(decided))
   else process.stdout.write(familyText(decided, rules.name))
   return exitCodes.done
@@ -56,13 +59,13 @@ interface Told {
 }
 
 /** The ledger's parts take a second to load, and a file of runs needs none of them. */
-async function readAll(options: EvidenceOptions): Promise<Told | { readonly problem: string }> {
+async function readAll(options: EvidenceOptions): Promise<readonly Told[] | { readonly problem: string }> {
   if (options.records !== undefined) return told(options.records, options.family)
   const { readLedger } = await import('./evidence-ledger.ts')
   return readLedger(options)
 }
 
-async function told(file: string, family: string): Promise<Told | { readonly problem: string }> {
+async function told(file: string, family: string): Promise<readonly Told[] | { readonly problem: string }> {
   const runs = await readRuns(file, family)
   if ('problem' in runs) return runs
   if (!runs.families.has(family)) {
@@ -70,5 +73,5 @@ async function told(file: string, family: string): Promise<Told | { readonly pro
       runs.families.size === 0 ? 'there are none at all' : `there are runs of ${[...runs.families].sort().join(', ')}`
     process.stderr.write(`No run is of ${family}; ${others}.\n`)
   }
-  return { records: runs.records, since: new Map() }
+  return [{ records: runs.records, since: new Map() }]
 }

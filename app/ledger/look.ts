@@ -1,13 +1,26 @@
 /** Looking at a trial: the checkpoints that decide it, read in one statement and kept as they were seen. */
 import { z } from 'zod'
 import type { PromotionFile } from '../../core/config/promotion.ts'
-import { type Window, windowOf } from '../../core/evidence.ts'
+import { windowOf } from '../../core/evidence.ts'
 import { evaluateTrial, type Measure, thresholds } from '../../core/measure.ts'
 import type { Checkpoint } from '../../core/promotion.ts'
 import { Prisma, type PrismaClient } from '../../prisma/client/client.ts'
 import { toJson } from '../database/json.ts'
 import { transact } from '../database/transact.ts'
-import { type CountsRow, countsSql, momentSql, settledSql, sideSql, tallyOf } from './tally.ts'
+import { membersOf } from './members.ts'
+import {
+  type CountsRow,
+  countsSql,
+  keySql,
+  memberFromSql,
+  memberSql,
+  momentSql,
+  ofMember,
+  overMembersSql,
+  settledSql,
+  sideSql,
+  tallyOf,
+} from './tally.ts'
 import { keyOf, type TrialKey } from './trial.ts'
 
 export type VariantTrial = TrialKey & { readonly variant: string }
@@ -53,27 +66,6 @@ export async function lookAt(
   })
 }
 
-type Client = PrismaClient | Prisma.TransactionClient
-
-/** When a trial began anew: both sides count from where the later of them was changed. */
-export async function trialSince(prisma: Client, trial: VariantTrial): Promise<Date | undefined> {
-  const { repositoryId, family, variant } = keyOf(trial)
-  const { _max: changed } = await prisma.trial.aggregate({
-    where: { repositoryId, family, variant: { in: [variant, ''] } },
-    _max: { since: true },
-  })
-  return changed.since ?? undefined
-}
-
-export async function trialWindow(
-  prisma: Client,
-  trial: VariantTrial,
-  promotion: PromotionFile,
-  now: Date,
-): Promise<Window> {
-  return windowOf(promotion, now, await trialSince(prisma, trial))
-}
-
 interface SideRow extends CountsRow {
   readonly checkpoint: number
   readonly ended_at: Date
@@ -90,31 +82,37 @@ async function decidingNow(
   promotion: PromotionFile,
   now: Date,
 ): Promise<readonly Seen[]> {
-  const since = await trialSince(transaction, trial)
-  const window = windowOf(promotion, now, since)
+  const window = windowOf(promotion, now)
   const { runs } = promotion.promote
+  const own = ofMember(trial)
+  const standard = ofMember({ ...trial, variant: null })
   const reached = { at: Prisma.sql`mark.ended_at`, id: Prisma.sql`mark.id` }
-  const from = fromSql(promotion, since)
+  const from = memberFromSql(Prisma.sql`(mark.ended_at - make_interval(hours => ${promotion.window.days * 24}::int))`)
   const rows = await transaction.$queryRaw<SideRow[]>`
-    WITH whole AS (${settledInAllSql(trial, since, now)}),
+    WITH ${memberSql(await membersOf(transaction, trial))},
     mark AS (
       SELECT counted.last - step.back AS checkpoint, reached.id, reached.ended_at
-      FROM (SELECT settled, settled - settled % ${runs}::int AS last FROM whole) AS counted
+      FROM (
+        SELECT settled, settled - settled % ${runs}::int AS last FROM (${settledInAllSql(own, now)}) AS whole
+      ) AS counted
       CROSS JOIN (VALUES (${runs}::int), (0)) AS step (back)
       CROSS JOIN LATERAL (
-        SELECT id, ended_at FROM run
-        WHERE ${sideSql(trial)} AND ${settledSql}
-          AND ended_at >= ${momentSql(window.from)} AND ended_at <= ${momentSql(window.to)}
-        ORDER BY ended_at DESC, id COLLATE "C" DESC
+        SELECT newest.id, newest.ended_at FROM member CROSS JOIN LATERAL (
+          SELECT id, ended_at FROM run
+          WHERE ${sideSql(own)} AND ${settledSql}
+            AND ended_at >= ${memberFromSql(momentSql(window.from))} AND ended_at <= ${momentSql(window.to)}
+          ORDER BY ended_at DESC, id COLLATE "C" DESC LIMIT ${2 * runs}::int
+        ) AS newest
+        ORDER BY newest.ended_at DESC, newest.id COLLATE "C" DESC
         OFFSET counted.settled - (counted.last - step.back) LIMIT 1
       ) AS reached
       WHERE counted.last - step.back > 0
     )
     SELECT mark.checkpoint, mark.ended_at, sides.* FROM mark CROSS JOIN LATERAL (
-      SELECT 'variant' AS side, own.* FROM (${countsSql(trial, from, reached)}) AS own
+      SELECT 'variant' AS side, own.* FROM (${overMembersSql(countsSql(own, from, reached))}) AS own
       UNION ALL
       SELECT 'baseline' AS side, standard.*
-      FROM (${countsSql({ ...trial, variant: null }, from, { at: reached.at })}) AS standard
+      FROM (${overMembersSql(countsSql(standard, from, { at: reached.at }))}) AS standard
     ) AS sides
     ORDER BY mark.checkpoint`
   return rows
@@ -128,20 +126,15 @@ async function decidingNow(
 }
 
 /** The variant's settled runs since its trial began, however long ago: a running total, or the days since then. */
-function settledInAllSql(trial: VariantTrial, since: Date | undefined, now: Date): Prisma.Sql {
-  if (since !== undefined) return countsSql(trial, momentSql(since), { at: momentSql(now) })
-  const { repositoryId, family, variant } = keyOf(trial)
+function settledInAllSql(own: ReturnType<typeof ofMember>, now: Date): Prisma.Sql {
+  const later = Prisma.sql`
+    SELECT count(*)::int FROM run WHERE ${sideSql(own)} AND ${settledSql} AND ended_at > ${momentSql(now)}`
+  const since = countsSql(own, Prisma.sql`member.since`, { at: momentSql(now) })
   return Prisma.sql`
-    SELECT settled - (
-      SELECT count(*)::int FROM run WHERE ${sideSql(trial)} AND ${settledSql} AND ended_at > ${momentSql(now)}
-    ) AS settled
-    FROM trial WHERE repository_id = ${repositoryId} AND family = ${family} AND variant = ${variant}`
-}
-
-/** Where the window of a checkpoint begins. */
-function fromSql({ window }: PromotionFile, since: Date | undefined): Prisma.Sql {
-  const start = Prisma.sql`(mark.ended_at - make_interval(hours => ${window.days * 24}::int))`
-  return since === undefined ? start : Prisma.sql`greatest(${start}, ${momentSql(since)})`
+    SELECT coalesce(sum(CASE WHEN member.since IS NULL
+      THEN coalesce((SELECT settled FROM trial WHERE ${keySql(own)}), 0) - (${later})
+      ELSE (SELECT settled FROM (${since}) AS days) END), 0)::int AS settled
+    FROM member`
 }
 
 type Kept = Pick<Seen, 'settled' | 'at' | 'allHold' | 'sunsetHolds'> & { readonly measures: unknown }

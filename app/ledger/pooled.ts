@@ -1,9 +1,10 @@
 /** The evidence of one trial out of every repository of an organisation that declares the same two sides, from their running counts. */
 import type { PromotionFile } from '../../core/config/promotion.ts'
+import { type Window, windowOf } from '../../core/evidence.ts'
 import type { Share } from '../../core/pooled.ts'
 import type { PrismaClient } from '../../prisma/client/client.ts'
-import { trialSince, trialWindow } from './look.ts'
-import { tally } from './tally.ts'
+import { MEMBERS_MAX, type Member } from './members.ts'
+import { type Side, tallyOver } from './tally.ts'
 
 /** SHA-256 of what each side does, as `trial.definition` keeps it; a new workflow has no baseline beside it. */
 export interface PooledSides {
@@ -17,8 +18,6 @@ export interface RepositoryShare extends Share {
   readonly isPrivate: boolean
 }
 
-/** Repositories that are pooled; a larger organisation's evidence is that of its first ones. */
-const REPOSITORIES_MAX = 200
 const EVER = new Date(0)
 
 export async function sharesIn(
@@ -31,33 +30,50 @@ export async function sharesIn(
 ): Promise<readonly RepositoryShare[]> {
   const baseline = sides.baseline ?? null
   // A repository where what is offered is the baseline itself has nothing there to hold it against.
-  const rows = await prisma.$queryRaw<{ id: bigint; name: string; private: boolean; variant: string }[]>`
-    SELECT repository.id, repository.name, repository.private, own.variant
+  const rows = await prisma.$queryRaw<MemberRow[]>`
+    SELECT repository.id, repository.name, repository.private, own.variant, greatest(own.since, standard.since) AS since
     FROM repository JOIN trial AS own ON own.repository_id = repository.id AND own.family = ${family}
+    LEFT JOIN trial AS standard ON standard.repository_id = repository.id AND standard.family = ${family}
+      AND standard.variant = ''
     WHERE repository.owner = ${owner} AND own.definition = ${sides.variant} AND CASE
       WHEN ${baseline}::text IS NULL THEN own.variant = ''
-      ELSE own.variant <> '' AND EXISTS (
-        SELECT 1 FROM trial AS standard
-        WHERE standard.repository_id = repository.id AND standard.family = ${family} AND standard.variant = ''
-          AND standard.definition = ${baseline}::text
-      ) END
-    ORDER BY repository.id, own.variant LIMIT ${REPOSITORIES_MAX}::int`
+      ELSE own.variant <> '' AND standard.definition = ${baseline}::text END
+      AND EXISTS (
+        SELECT 1 FROM trial_day AS day WHERE day.repository_id = repository.id AND day.family = ${family}
+          AND day.variant = own.variant
+      )
+    ORDER BY repository.id, own.variant LIMIT ${MEMBERS_MAX}::int`
+  const window = windowOf(promotion, now)
   return Promise.all(
-    rows.map(async ({ id, name, private: isPrivate, variant }): Promise<RepositoryShare> => {
-      const trial = { repositoryId: id, family, variant }
-      const side = { ...trial, variant: variant === '' ? null : variant }
-      const window = await trialWindow(prisma, trial, promotion, now)
-      const since = (await trialSince(prisma, trial)) ?? EVER
-      return {
-        repositoryId: id,
-        name,
-        isPrivate,
-        variant: await tally(prisma, side, window),
-        ...(baseline === null ? {} : { baseline: await tally(prisma, { ...trial, variant: null }, window) }),
-        settledInAll: (await tally(prisma, side, { from: since, to: now })).settled,
-      }
+    rows.map(async ({ id, name, private: isPrivate, variant, since }): Promise<RepositoryShare> => {
+      const member = { repositoryId: id, name, isPrivate, since: since ?? undefined }
+      const side = variant === '' ? null : variant
+      const own = await shareOf(prisma, { family, variant: side }, member, window)
+      const whole = await tallyOver(prisma, { family, variant: side }, [member], { from: EVER, to: now })
+      const { baseline: standard, ...alone } = own
+      return { ...alone, ...(baseline === null ? {} : { baseline: standard }), settledInAll: whole.settled }
     }),
   )
+}
+
+type MemberRow = {
+  readonly id: bigint
+  readonly name: string
+  readonly private: boolean
+  readonly variant: string
+  readonly since: Date | null
+}
+
+/** What one repository adds to a trial within a window. */
+export async function shareOf(prisma: PrismaClient, side: Side, member: Member, window: Window) {
+  const { repositoryId, name, isPrivate } = member
+  return {
+    repositoryId,
+    name,
+    isPrivate,
+    variant: await tallyOver(prisma, side, [member], window),
+    baseline: await tallyOver(prisma, { ...side, variant: null }, [member], window),
+  }
 }
 
 /** What runs of one definition have cost since a day, in all repositories of an owner, out of the counts by day. */

@@ -56,7 +56,10 @@ export async function startAnew(prisma: PrismaClient, promotion: Promotion, now:
   })
 }
 
-/** When a side of a trial is found to be declared differently than at the last look, it counts anew from `now`. */
+/**
+ * When a side of a trial is found to be declared differently than at the last look, it counts anew from `now`. Noted also of a
+ * side without a run: what both are declared as says whose runs are one trial.
+ */
 export async function noteDefinition(
   prisma: PrismaClient,
   side: TrialKey,
@@ -65,10 +68,11 @@ export async function noteDefinition(
 ): Promise<void> {
   const { repositoryId, family, variant } = keyOf(side)
   await prisma.$executeRaw`
-    UPDATE trial SET definition = ${definition},
-      since = CASE WHEN definition IS NULL THEN since ELSE ${now.toISOString()}::timestamptz END
-    WHERE repository_id = ${repositoryId} AND family = ${family} AND variant = ${variant}
-      AND definition IS DISTINCT FROM ${definition}`
+    INSERT INTO trial AS known (repository_id, family, variant, definition)
+    VALUES (${repositoryId}, ${family}, ${variant}, ${definition})
+    ON CONFLICT (repository_id, family, variant) DO UPDATE SET definition = excluded.definition,
+      since = CASE WHEN known.definition IS NULL THEN known.since ELSE ${now.toISOString()}::timestamptz END
+    WHERE known.definition IS DISTINCT FROM excluded.definition`
 }
 
 /** A side that was changed at a known time counts from then; what it is declared as is noted at the next look. */

@@ -3,7 +3,10 @@ import pg from 'pg'
 import { z } from 'zod'
 import { conclusionSchema, outcomeSchema } from '../../core/run.ts'
 import type { RunRecord } from '../../core/run-record.ts'
+import type { Database } from '../database/open.ts'
 import { inSnapshot } from '../database/snapshot.ts'
+import type { VariantTrial } from './look.ts'
+import { membersOf } from './members.ts'
 
 const ROWS_AT_ONCE = 1_000
 
@@ -36,6 +39,25 @@ export async function readRecords(
   await inSnapshot(connectionString, async (snapshot) => {
     for await (const row of snapshot.stream(sql, ROWS_AT_ONCE)) await take(recordOf(rowSchema.parse(row)))
   })
+}
+
+/**
+ * The runs that count in a trial, of every repository that it looks at. A subject is named with its repository, as a pull request
+ * of another one is another.
+ */
+export async function trialRecords(
+  { prisma, connectionString }: Pick<Database, 'prisma' | 'connectionString'>,
+  trial: VariantTrial,
+): Promise<readonly RunRecord[]> {
+  const records: RunRecord[] = []
+  for (const { repositoryId, name, since } of await membersOf(prisma, trial)) {
+    await readRecords(connectionString, { repositoryId, family: trial.family }, (record) => {
+      const isOfTrial = record.variant === null || record.variant === trial.variant
+      if (!isOfTrial || (since !== undefined && record.endedAt < since)) return
+      records.push({ ...record, subject: `${name}/${record.subject}` })
+    })
+  }
+  return records
 }
 
 function recordOf(row: z.output<typeof rowSchema>): RunRecord {

@@ -5,7 +5,7 @@
 import type { Window } from '../../core/evidence.ts'
 import type { Tally } from '../../core/tally.ts'
 import { Prisma, type PrismaClient } from '../../prisma/client/client.ts'
-import { keyOf, type TrialKey } from './trial.ts'
+import type { TrialKey } from './trial.ts'
 
 /** A row of counts as `countsSql` selects it. */
 export interface CountsRow {
@@ -24,10 +24,55 @@ export function tallyOf({ spend, ...counts }: CountsRow): Tally {
   return { settled, accepted, reworked, rejected, unknown, reverted, subjects, spendMicroUsd: spend }
 }
 
-export async function tally(prisma: PrismaClient, trial: TrialKey, { from, to }: Window): Promise<Tally> {
-  const [row] = await prisma.$queryRaw<CountsRow[]>(countsSql(trial, momentSql(from), { at: momentSql(to) }))
+export async function tally(prisma: PrismaClient, trial: TrialKey, window: Window): Promise<Tally> {
+  return tallyOver(prisma, trial, [trial], window)
+}
+
+/** A side of a trial over all repositories that it counts, each from where it counts there. */
+export async function tallyOver(
+  prisma: PrismaClient,
+  side: Side,
+  members: readonly Counted[],
+  { from, to }: Window,
+): Promise<Tally> {
+  const counts = countsSql(ofMember(side), memberFromSql(momentSql(from)), { at: momentSql(to) })
+  const [row] = await prisma.$queryRaw<CountsRow[]>`WITH ${memberSql(members)} ${overMembersSql(counts)}`
   if (row === undefined) throw new Error('sums without a row')
   return tallyOf(row)
+}
+
+/** A repository whose runs are counted, and since when where that is not ever. */
+export interface Counted {
+  readonly repositoryId: bigint
+  readonly since?: Date | undefined
+}
+
+export type Side = Pick<TrialKey, 'family' | 'variant'>
+
+/** Those that are counted, as the common table `member`. */
+export function memberSql(members: readonly Counted[]): Prisma.Sql {
+  const ids = members.map(({ repositoryId }) => repositoryId)
+  const since = members.map((member) => member.since?.toISOString() ?? null)
+  return Prisma.sql`member AS (
+    SELECT * FROM unnest(${ids}::bigint[], ${since}::text[]::timestamptz[]) AS member (repository_id, since))`
+}
+
+/** A side in a member's repository, as statements name it. */
+export function ofMember({ family, variant }: Side): CountedSide {
+  return { repositoryId: Prisma.sql`member.repository_id`, family, variant }
+}
+
+export function memberFromSql(from: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`greatest(${from}, member.since)`
+}
+
+/** The sums of a `countsSql` of each member. No two repositories have a subject in common. */
+export function overMembersSql(counts: Prisma.Sql): Prisma.Sql {
+  const sums = ['settled', 'accepted', 'reworked', 'rejected', 'unknown', 'reverted', 'subjects'].map(
+    (name) => `coalesce(sum(one.${name}), 0)::int AS ${name}`,
+  )
+  return Prisma.sql`SELECT ${Prisma.raw(sums.join(', '))}, coalesce(sum(one.spend), 0)::bigint AS spend
+    FROM member CROSS JOIN LATERAL (${counts}) AS one`
 }
 
 /** The last run that counts: what ended at `at` counts up to the run `id`, or as a whole where none is named. */
@@ -40,25 +85,31 @@ export function momentSql(moment: Date): Prisma.Sql {
   return Prisma.sql`${moment.toISOString()}::timestamptz`
 }
 
+type CountedSide = Side & { readonly repositoryId: Prisma.Sql }
+
 /** The runs of one side, by the index on them. */
-export function sideSql({ repositoryId, family, variant }: TrialKey): Prisma.Sql {
+export function sideSql({ repositoryId, family, variant }: CountedSide): Prisma.Sql {
   const side = variant === null ? Prisma.sql`variant IS NULL` : Prisma.sql`variant = ${variant}`
   return Prisma.sql`repository_id = ${repositoryId} AND family = ${family} AND ${side}`
+}
+
+/** The rows of one side in the tables of counts. */
+export function keySql({ repositoryId, family, variant }: CountedSide): Prisma.Sql {
+  return Prisma.sql`repository_id = ${repositoryId} AND family = ${family} AND variant = ${variant ?? ''}`
 }
 
 export const settledSql = Prisma.sql`outcome IN ('accepted', 'reworked', 'rejected')`
 
 /** Selects one `CountsRow`. Ids are compared by their bytes, as everywhere, and not by the database's language. */
-export function countsSql(trial: TrialKey, from: Prisma.Sql, { at, id }: Until): Prisma.Sql {
-  const { repositoryId, family, variant } = keyOf(trial)
-  const key = Prisma.sql`repository_id = ${repositoryId} AND family = ${family} AND variant = ${variant}`
+export function countsSql(side: CountedSide, from: Prisma.Sql, { at, id }: Until): Prisma.Sql {
+  const key = keySql(side)
   const firstDay = Prisma.sql`(${from} AT TIME ZONE 'UTC')::date`
   const lastDay = Prisma.sql`(${at} AT TIME ZONE 'UTC')::date`
   const wholeDays = Prisma.sql`${key} AND day > ${firstDay} AND day < ${lastDay}`
   const upTo = id
     ? Prisma.sql`ended_at <= ${at} AND (ended_at < ${at} OR id COLLATE "C" <= ${id} COLLATE "C")`
     : Prisma.sql`ended_at <= ${at}`
-  const runs = Prisma.sql`${sideSql(trial)} AND outcome <> 'pending' AND ${upTo}`
+  const runs = Prisma.sql`${sideSql(side)} AND outcome <> 'pending' AND ${upTo}`
   const onFirstDay = Prisma.sql`${runs} AND ended_at >= ${from} AND ended_at < ${startSql(firstDay, 1)}`
   const onLastDay = Prisma.sql`${runs} AND ended_at >= greatest(${startSql(lastDay)}, ${startSql(firstDay, 1)})`
   return Prisma.sql`

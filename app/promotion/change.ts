@@ -2,6 +2,7 @@
 import { dayOf } from '../../core/calendar.ts'
 import type { Configuration, Family, Layer } from '../../core/config/configuration.ts'
 import { readYaml } from '../../core/config/document.ts'
+import { windowOf } from '../../core/evidence.ts'
 import { deafAgent, overlayFor, overrideSetOf, overrideWords, withOverrides } from '../../core/override-set.ts'
 import {
   type CatalogChange,
@@ -17,9 +18,8 @@ import { suggestCap } from '../../core/suggested-cap.ts'
 import { type PromotionPullView, type PullText, promotionPull } from '../../core/text/promotion-pull.ts'
 import type { Promotion } from '../../prisma/client/client.ts'
 import type { Declared } from '../configuration.ts'
-import { trialWindow } from '../ledger/look.ts'
-import { tally } from '../ledger/tally.ts'
-import type { TrialKey } from '../ledger/trial.ts'
+import { type Member, membersOf } from '../ledger/members.ts'
+import { type Side, tallyOver } from '../ledger/tally.ts'
 import type { Parts } from '../parts.ts'
 import { type Before, beforeSchema } from './before.ts'
 import { prepareOffer } from './offer.ts'
@@ -28,6 +28,8 @@ const FOLDER = '.github/purser'
 const NAME_CHARACTERS_MAX = 50
 /** Runs whose costs a cap is suggested from; the newest. */
 const SPENDS_MAX = 1000
+
+type Members = readonly Member[]
 
 export interface Prepared {
   /** Paths in the repository -> text; `undefined` takes the file away. */
@@ -62,14 +64,15 @@ async function preparePromotion(
   promotion: Promotion,
 ): Promise<Prepared | NotPossible> {
   const { configuration } = declared
-  const { family, variant, repositoryId } = promotion
+  const { family, variant } = promotion
   const found = configuration.families.get(family)
   const tried = found?.variants.get(variant)
   if (!found || !tried) return { problem: `There is no variant ${family}/${variant} any more.` }
   const { squad } = tried.overlay
   const today = dayOf(parts.now(), configuration.portfolios['time-zone'])
-  const spends = await spendsOf(parts, configuration, { repositoryId, family, variant })
-  const oldSpends = await spendsOf(parts, configuration, { repositoryId, family, variant: null })
+  const members = await membersOf(parts.prisma, promotion)
+  const spends = await spendsOf(parts, configuration, { family, variant }, members)
+  const oldSpends = await spendsOf(parts, configuration, { family, variant: null }, members)
   const { cap: present, floor } = tried.workflow
   const cap = suggestCap(spends, present.usd, floor?.usd)
   const keptAs = nameFor(found, `before-${variant}`)
@@ -94,7 +97,7 @@ async function preparePromotion(
       oldUsualMicroUsd: quoteRun(oldSpends, 0n, 0n).usualMicroUsd,
       windowDays: configuration.promotion.window.days,
     }),
-    before: { keptAs, squad, tally: await baselineTally(parts, configuration, promotion), watched: [] },
+    before: { keptAs, squad, tally: await baselineTally(parts, configuration, promotion, members), watched: [] },
   }
 }
 
@@ -199,25 +202,27 @@ function portfoliosWith(layers: readonly Layer[], squad: string, extra: Extra): 
 }
 
 /** The old baseline as the trial saw it. */
-async function baselineTally(parts: Parts, configuration: Configuration, { repositoryId, family, variant }: Promotion) {
-  const window = await trialWindow(
-    parts.prisma,
-    { repositoryId, family, variant },
-    configuration.promotion,
-    parts.now(),
-  )
-  return tally(parts.prisma, { repositoryId, family, variant: null }, window)
+async function baselineTally(
+  parts: Parts,
+  { promotion: rules }: Configuration,
+  { family }: Promotion,
+  members: Members,
+) {
+  return tallyOver(parts.prisma, { family, variant: null }, members, windowOf(rules, parts.now()))
 }
 
-async function spendsOf(parts: Parts, { promotion }: Configuration, trial: TrialKey): Promise<readonly bigint[]> {
-  const from = new Date(parts.now().getTime() - promotion.window.days * 86_400_000)
-  const { repositoryId, family, variant } = trial
+async function spendsOf(
+  parts: Parts,
+  { promotion }: Configuration,
+  { family, variant }: Side,
+  members: Members,
+): Promise<readonly bigint[]> {
   const runs = await parts.prisma.run.findMany({
     where: {
-      repositoryId,
+      repositoryId: { in: members.map(({ repositoryId }) => repositoryId) },
       family,
       variant,
-      endedAt: { gte: from },
+      endedAt: { gte: windowOf(promotion, parts.now()).from },
       outcome: { in: ['accepted', 'reworked', 'rejected'] },
     },
     orderBy: { endedAt: 'desc' },

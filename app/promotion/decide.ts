@@ -22,7 +22,7 @@ import { toJson } from '../database/json.ts'
 import { advance } from '../ledger/promotion.ts'
 import type { Parts } from '../parts.ts'
 import type { Place } from '../place.ts'
-import { declaredBy, layerBy } from '../prepare.ts'
+import { layerBy } from '../prepare.ts'
 import { storeBefore } from './before.ts'
 import { prepareChange } from './change.ts'
 import { definitionOf } from './definition.ts'
@@ -38,7 +38,7 @@ export async function approve(parts: Parts, place: Place, promotion: Promotion):
     return sayIn(place, promotion, 'decided', decidedText())
   }
   if (promotion.pullNumber !== null) return
-  const declared = await (promotion.decision === 'offer' ? layerBy : declaredBy)(parts, place)
+  const declared = await layerBy(parts, place)
   if (isRefusal(declared)) return notPossible(parts, place, promotion, `${declared.message} ${declared.todo}`)
   if (isChanged(declared, promotion)) {
     await sayIn(
@@ -152,7 +152,7 @@ export async function reopen(parts: Parts, place: Place, promotion: Promotion): 
 }
 
 async function checkpointRuns(parts: Parts, place: Place): Promise<number> {
-  const declared = await declaredBy(parts, place)
+  const declared = await layerBy(parts, place)
   return isRefusal(declared) ? 0 : declared.configuration.promotion.promote.runs
 }
 

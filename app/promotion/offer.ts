@@ -12,14 +12,15 @@ import { evaluatePool, lookAtPool, pool } from '../../core/pooled.ts'
 import { decideTrial } from '../../core/promotion.ts'
 import type { NotPossible } from '../../core/promotion-change.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/reason.ts'
-import { type OfferRow, type OfferView, offerIssue, offerPull } from '../../core/text/offer.ts'
+import { type OfferView, offerIssue, offerPull } from '../../core/text/offer.ts'
 import { offeredName } from '../../core/text/promotion-decision.ts'
 import type { IssueText } from '../../core/text/promotion-issue.ts'
 import { isRefused } from '../../delivery/github.ts'
 import type { Promotion } from '../../prisma/client/client.ts'
 import type { Declared } from '../configuration.ts'
 import { toJson } from '../database/json.ts'
-import { type RepositoryShare, sharesIn } from '../ledger/pooled.ts'
+import { namedShares } from '../evidence.ts'
+import { sharesIn } from '../ledger/pooled.ts'
 import { advance, keyOfPromotion, startAnew } from '../ledger/promotion.ts'
 import { openPromotion } from '../ledger/trial.ts'
 import { organisationOf } from '../organisation.ts'
@@ -162,7 +163,7 @@ async function viewOf(parts: Parts, organisation: Place, promotion: Promotion): 
     from: fullNameOf(from),
     configSha,
     windowDays: rules.window.days,
-    rows: rowsOf(shares, from.repositoryId),
+    rows: namedShares(shares, from.repositoryId),
     pooled,
     checkpoints: looks.length === 0 ? [now] : looks,
     decided: decideTrial(looks),
@@ -171,14 +172,6 @@ async function viewOf(parts: Parts, organisation: Place, promotion: Promotion): 
     source: overlay?.source ?? declared.layers.at(-1)?.files.get(`catalog/${family}/workflow.yml`) ?? '',
     file: overlay?.file ?? found.file,
   }
-}
-
-/** Who can read the issue may not be able to read every repository: of private ones only that which offers is named. */
-function rowsOf(shares: readonly RepositoryShare[], from: bigint): readonly OfferRow[] {
-  const isNamed = ({ repositoryId, isPrivate }: RepositoryShare) => !isPrivate || repositoryId === from
-  const others = shares.filter((share) => !isNamed(share))
-  const name = `${others.length} private ${others.length === 1 ? 'repository' : 'repositories'}`
-  return [...shares.filter(isNamed), ...(others.length === 0 ? [] : [{ ...pool(others), name }])]
 }
 
 interface Offered {

@@ -5,7 +5,7 @@ import type { Promotion } from '../../prisma/client/client.ts'
 import { advance, countFrom, keyOfPromotion, promotionOfIssue, promotionOfPull } from '../ledger/promotion.ts'
 import type { Parts } from '../parts.ts'
 import type { Place } from '../place.ts'
-import { declaredBy } from '../prepare.ts'
+import { layerBy } from '../prepare.ts'
 import { beforeSchema } from './before.ts'
 import { backToOpen } from './decide.ts'
 import { definitionOf } from './definition.ts'
@@ -45,7 +45,7 @@ export async function carriedOut(
   const { family, variant, decision, pullNumber } = promotion
   if (pullNumber === null) return
   const at = mergeTime(parts, promotion, mergedAt)
-  const declared = await declaredBy(parts, place)
+  const declared = await layerBy(parts, place)
   await advance(parts.prisma, promotion, ['open', 'approved', 'closed'], { state: 'merged', decidedAt: at })
   const { repositoryId } = promotion
   if (decision === 'promote' || decision === 'rollback')

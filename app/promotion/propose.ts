@@ -6,8 +6,9 @@ import type { Promotion } from '../../prisma/client/client.ts'
 import type { Declared } from '../configuration.ts'
 import { evidenceOf } from '../evidence.ts'
 import type { VariantTrial } from '../ledger/look.ts'
+import { membersOf } from '../ledger/members.ts'
 import { advance, startAnew } from '../ledger/promotion.ts'
-import { tally } from '../ledger/tally.ts'
+import { tallyOver } from '../ledger/tally.ts'
 import { openPromotion } from '../ledger/trial.ts'
 import type { Parts } from '../parts.ts'
 import type { Place } from '../place.ts'
@@ -83,7 +84,8 @@ async function standing(
 async function isLongAgo(parts: Parts, promotion: Promotion, runs: number): Promise<boolean> {
   const { decidedAt } = promotion
   if (decidedAt === null) return true
-  const since = await tally(parts.prisma, promotion, { from: decidedAt, to: parts.now() })
+  const members = await membersOf(parts.prisma, promotion)
+  const since = await tallyOver(parts.prisma, promotion, members, { from: decidedAt, to: parts.now() })
   return since.settled >= REJECTED_CHECKPOINTS * runs
 }
 

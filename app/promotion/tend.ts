@@ -7,7 +7,7 @@ import { evidenceOf } from '../evidence.ts'
 import { advance, keyOfPromotion } from '../ledger/promotion.ts'
 import type { Parts } from '../parts.ts'
 import { type Place, placeById } from '../place.ts'
-import { declaredBy } from '../prepare.ts'
+import { layerBy } from '../prepare.ts'
 import { adoptText } from './adopt.ts'
 import { approve, closeByHand } from './decide.ts'
 import { makeIssue } from './issue.ts'
@@ -57,7 +57,7 @@ async function make(parts: Parts, place: Place, promotion: Promotion): Promise<v
     return
   }
   if (promotion.decision === 'offer') return showOffer(parts, place, promotion)
-  const declared = await declaredBy(parts, place)
+  const declared = await layerBy(parts, place)
   if (isRefusal(declared)) return
   if (promotion.decision === 'adopt') {
     const text = await adoptText(parts, declared, promotion)
@@ -81,7 +81,7 @@ async function issueText(parts: Parts, place: Place, promotion: Promotion) {
     return promoted ? rollbackText(parts, place, promotion, promoted, since) : undefined
   }
   if (decision === 'offer') return offerText(parts, place, promotion)
-  const declared = await declaredBy(parts, place)
+  const declared = await layerBy(parts, place)
   if (isRefusal(declared)) return undefined
   if (decision === 'adopt') return adoptText(parts, declared, promotion)
   const view = await evidenceOf(parts, place, declared, promotion, decision)

@@ -12,12 +12,14 @@ import type { Declared } from '../configuration.ts'
 import { toJson } from '../database/json.ts'
 import { transact } from '../database/transact.ts'
 import { sideOf } from '../evidence.ts'
+import { membersOf } from '../ledger/members.ts'
 import { keyOfPromotion, startAnew } from '../ledger/promotion.ts'
-import { tally } from '../ledger/tally.ts'
+import { tallyOver } from '../ledger/tally.ts'
 import { openPromotion } from '../ledger/trial.ts'
 import type { Parts } from '../parts.ts'
 import type { Place } from '../place.ts'
 import { type Before, beforeSchema, storeBefore } from './before.ts'
+import { homeOf } from './home.ts'
 import { makeIssue } from './issue.ts'
 
 const DAY_MS = 86_400_000
@@ -29,10 +31,13 @@ export async function watchBaseline(
   parts: Parts,
   place: Place,
   declared: Declared,
-  { repositoryId, family, variant }: Pick<Run, 'repositoryId' | 'family' | 'variant'>,
+  { family, variant }: Pick<Run, 'family' | 'variant'>,
 ): Promise<void> {
   if (variant !== null) return
-  const rules = declared.configuration.promotion
+  const home = await homeOf(parts, { place, declared }, family, null)
+  if (!home) return
+  const { repositoryId } = home.place
+  const rules = home.declared.configuration.promotion
   const promoted = await parts.prisma.promotion.findFirst({
     where: { repositoryId, family, decision: 'promote', state: 'merged' },
     orderBy: { decidedAt: 'desc' },
@@ -41,7 +46,7 @@ export async function watchBaseline(
   const before = await lookAgain(parts, promoted, rules)
   const last = before.watched.slice(-DECIDING)
   if (last.length < DECIDING || !last.every(({ worse }) => worse)) return
-  await proposeRollback(parts, place, promoted, before)
+  await proposeRollback(parts, home.place, promoted, before)
 }
 
 function isWatched({ decidedAt }: Promotion, { window }: PromotionFile, now: Date): boolean {
@@ -52,7 +57,9 @@ function isWatched({ decidedAt }: Promotion, { window }: PromotionFile, now: Dat
 async function lookAgain(parts: Parts, promoted: Promotion, rules: PromotionFile): Promise<Before> {
   const { repositoryId, family, decidedAt } = promoted
   const now = parts.now()
-  const since = await tally(parts.prisma, { repositoryId, family, variant: null }, { from: decidedAt ?? now, to: now })
+  const baseline = { repositoryId, family, variant: null }
+  const members = await membersOf(parts.prisma, baseline)
+  const since = await tallyOver(parts.prisma, baseline, members, { from: decidedAt ?? now, to: now })
   const { runs } = rules.promote
   const reached = since.settled - (since.settled % runs)
   return transact(parts.prisma, async (transaction) => {
@@ -98,6 +105,8 @@ export async function rollbackText(
 ): Promise<IssueText> {
   const { keptAs, watched } = beforeSchema.parse(rollback.before)
   const { repositoryId, family, variant } = rollback
+  const baseline = { repositoryId, family, variant: null }
+  const members = await membersOf(parts.prisma, baseline)
   const from = promoted.decidedAt ?? rollback.openedAt
   return rollbackIssue({
     workflow: family,
@@ -106,7 +115,7 @@ export async function rollbackText(
     promotedOn: from.toISOString().slice(0, 10),
     promotedIn: promoted.issueNumber ?? 0,
     checkpoints: watched.slice(-DECIDING),
-    since: await sideOf(parts, place, { repositoryId, family, variant: null }, { from, to: parts.now() }),
+    since: await sideOf(parts, place, baseline, members, { from, to: parts.now() }),
     overdueSince,
   })
 }

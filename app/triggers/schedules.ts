@@ -2,12 +2,14 @@
  * What the App starts by the clock. What is declared is read when the default branch was pushed to, and once a day; each minute
  * what is due starts. What was missed while the App was away starts once, however often it was due meanwhile.
  */
+
+import { ORGANISATION_REPOSITORIES } from '../../core/config/settings.ts'
 import { nextRun } from '../../core/config/trigger.ts'
 import { isRefusal } from '../../core/reason.ts'
 import { schedulesOf } from '../../core/starts.ts'
 import { isRefused } from '../../delivery/github.ts'
 import type { Schedule } from '../../prisma/client/client.ts'
-import { type Declared, ORGANISATION_REPOSITORIES } from '../configuration.ts'
+import type { Declared } from '../configuration.ts'
 import { isPast } from '../database/clock.ts'
 import type { Parts } from '../parts.ts'
 import { tendPin } from '../pin.ts'

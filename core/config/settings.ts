@@ -9,6 +9,8 @@ import { type PromotionFile, promotionSchema } from './promotion.ts'
 
 export const PORTFOLIOS = 'portfolios.yml'
 export const PROMOTION = 'promotion.yml'
+/** The organisation's repositories that may hold its layer, in this order. */
+export const ORGANISATION_REPOSITORIES = ['.github-private', '.github']
 
 export interface Settings {
   /** Whether the highest layer has a `portfolios.yml`. */

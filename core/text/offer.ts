@@ -1,12 +1,11 @@
 /** An offer to the organisation's catalog: its issue, with the evidence pooled over repositories, and its pull request. */
 
-import { formatShare } from '../measure.ts'
 import { formatUsd } from '../money.ts'
 import type { Share } from '../pooled.ts'
 import { type Decided, decisionReasons } from '../promotion.ts'
 import type { FileChanges } from '../promotion-change.ts'
-import { spendPerAcceptedMicroUsd, type Tally } from '../tally.ts'
-import { code, fenced, inline, linesWithin, paragraphs, table } from './markdown.ts'
+import type { Tally } from '../tally.ts'
+import { code, fenced, inline, linesWithin, paragraphs } from './markdown.ts'
 import { trialMarker } from './marker.ts'
 import { decisionLabels, howToDecide, offeredName, overdueLine } from './promotion-decision.ts'
 import {
@@ -17,11 +16,7 @@ import {
   weakenedText,
 } from './promotion-issue.ts'
 import type { PullText } from './promotion-pull.ts'
-
-/** A repository that may be named here, or several that may not, together. */
-export interface OfferRow extends Share {
-  readonly name: string
-}
+import { type RepositoryRow, repositoriesTable } from './repositories-table.ts'
 
 export interface OfferView extends Pick<PromotionView, 'weakened'> {
   readonly workflow: string
@@ -33,7 +28,7 @@ export interface OfferView extends Pick<PromotionView, 'weakened'> {
   readonly from: string
   readonly configSha: string
   readonly windowDays: number
-  readonly rows: readonly OfferRow[]
+  readonly rows: readonly RepositoryRow[]
   readonly pooled: Share
   /** The last two looks; where there was none yet, how it stands. */
   readonly checkpoints: readonly CheckpointView[]
@@ -48,7 +43,6 @@ export interface OfferView extends Pick<PromotionView, 'weakened'> {
 }
 
 const SOURCE_CHARACTERS_MAX = 9_000
-const ROWS_MAX = 50
 
 export function offerIssue(view: OfferView): IssueText {
   const name = offeredName(view)
@@ -100,30 +94,7 @@ function evidence(view: OfferView): string {
   if (view.rows.length === 0) {
     return 'No run of it has been settled yet under this definition, in any repository.'
   }
-  const hasBaseline = view.pooled.baseline !== undefined
-  const rows = [...view.rows.slice(0, ROWS_MAX), { ...view.pooled, name: '' }]
-  const cells = (tally: Tally | undefined): string[] =>
-    tally === undefined
-      ? []
-      : [formatShare(tally.accepted, tally.settled) ?? 'no data', `${tally.reverted}`, costOf(tally)]
-  const head = ['', 'accepted', 'reverted', 'cost for each accepted run']
-  return paragraphs(
-    table(
-      hasBaseline ? [...head, ...head.slice(1).map((what) => `baseline: ${what}`)] : head,
-      rows.map((row) => [
-        row.name === '' ? '**together**' : inline(row.name),
-        ...cells(row.variant),
-        ...cells(row.baseline),
-      ]),
-    ),
-    'Counted are repositories that declare exactly this' +
-      `${hasBaseline ? ' beside exactly the same baseline' : ''}. A private one is named only if it makes the offer.`,
-  )
-}
-
-function costOf(tally: Tally): string {
-  const amount = spendPerAcceptedMicroUsd(tally)
-  return amount === undefined ? 'none was accepted' : formatUsd(amount)
+  return repositoriesTable(view.rows, view.pooled, 'makes the offer')
 }
 
 export interface OfferPullView {

@@ -8,6 +8,7 @@ import { spendPerAcceptedMicroUsd, type Tally } from '../tally.ts'
 import { code, details, fenced, inline, linesWithin, link, paragraphs, table } from './markdown.ts'
 import { trialMarker } from './marker.ts'
 import { decisionLabels, howToDecide, overdueLine } from './promotion-decision.ts'
+import { type RepositoryRow, repositoriesTable } from './repositories-table.ts'
 import { workflowName } from './workflow-name.ts'
 
 /** A run of the window that counts: settled or unknown. */
@@ -34,9 +35,14 @@ export interface CheckpointView {
   readonly measures: readonly Measure[]
 }
 
-/** One side of the comparison. `runs` are those of the tally, newest first; the caller may cut them off. */
+/**
+ * One side of the comparison. `runs` are those of the tally, newest first; the caller may cut them off, and leaves those out that
+ * not every reader may see.
+ */
 export interface Side {
   readonly tally: Tally
+  /** Of the settled ones: those that nobody chose. */
+  readonly assigned: number
   readonly runs: readonly CountedRun[]
 }
 
@@ -56,6 +62,10 @@ export interface PromotionView {
   readonly windowDays: number
   readonly variantSide: Side
   readonly baselineSide: Side
+  /** Where an organisation's variant is judged over all repositories that declare the same; else empty. */
+  readonly repositories: readonly RepositoryRow[]
+  /** `owner/name` of the repository that judges it. */
+  readonly repository: string
   /** The last two, oldest first. */
   readonly checkpoints: readonly CheckpointView[]
   /** `sunset.accepted-below` of `promotion.yml`, in basis points. */
@@ -102,6 +112,7 @@ export function promotionIssue(view: PromotionView): IssueText {
     'The thresholds are public and the same for every squad. Missing data never passes; pending runs count nowhere.',
     `## The variant beside its baseline\n\n${sidesTable(view)}`,
     overlapLine(view),
+    repositoriesText(view),
     `## Examples\n\n${examples(view.variantSide)}`,
     `## How to decide\n\n${howToDecide(view.decision)}`,
     `## How to recompute it\n\n${howToRecompute(view)}`,
@@ -219,7 +230,7 @@ function sidesTable(view: PromotionView): string {
     ['', code(workflowName(view)), `${code(view.workflow)} (baseline)`],
     [
       row('settled runs', ({ tally }) => `${tally.settled}`),
-      row('of these chosen / assigned', byChoice),
+      row('of these chosen / assigned', ({ tally, assigned }) => `${tally.settled - assigned} / ${assigned}`),
       row('accepted', ({ tally }) => share(tally.accepted, tally.settled)),
       row('95% interval of accepted (shown, never decides)', interval),
       row('reworked', ({ tally }) => share(tally.reworked, tally.settled)),
@@ -233,12 +244,10 @@ function sidesTable(view: PromotionView): string {
   )
 }
 
-/** Counted over the runs at hand, so it is only said when none was cut off. */
-function byChoice({ tally, runs }: Side): string {
-  if (runs.length !== tally.settled + tally.unknown) return 'see the runs'
-  const settled = runs.filter((run) => run.outcome !== 'unknown')
-  const chosen = settled.filter((run) => run.by === 'choice').length
-  return `${chosen} / ${settled.length - chosen}`
+function repositoriesText({ repositories, variantSide, baselineSide }: PromotionView): string | undefined {
+  if (repositories.length === 0) return undefined
+  const pooled = { variant: variantSide.tally, baseline: baselineSide.tally }
+  return `## By repository\n\n${repositoriesTable(repositories, pooled, 'holds this catalog')} Runs of the others are counted, and not shown below.`
 }
 
 /** What the intervals mean, for who doesn't read them every day. */
@@ -272,7 +281,7 @@ export function examples({ runs, tally }: Side): string {
   const rejected = runs.filter((run) => run.outcome === 'rejected')
   const { shown } = linesWithin(rejected.map(exampleLine), REJECTED_CHARACTERS_MAX)
   const left = tally.rejected - shown.length
-  const more = left > 0 ? `\n- and ${left} more, which don’t fit here` : ''
+  const more = left > 0 ? `\n- and ${left} more, which are not shown here` : ''
   return paragraphs(
     accepted.length === 0
       ? 'No run was accepted.'
@@ -298,7 +307,7 @@ export function runsDetails(summary: string, side: Side): string | undefined {
   const { shown } = linesWithin(rows, RUNS_CHARACTERS_MAX)
   const left = side.tally.settled + side.tally.unknown - shown.length
   const head = table(['subject', 'ended', 'cost', 'outcome', 'rule', 'reverted', 'chosen or assigned'], [])
-  const more = left > 0 ? `\n\nand ${left} older runs, which don’t fit here.` : ''
+  const more = left > 0 ? `\n\nand ${left} more, which are not shown here.` : ''
   return details(summary, `${head}\n${shown.join('\n')}${more}`)
 }
 
@@ -315,7 +324,7 @@ function howToRecompute(view: PromotionView): string {
     `Everything here is counting. The runs below ended in the last ${view.windowDays} days; count them by outcome, add ` +
     'up what they cost, and hold the sums against `promotion.yml`. People judged the work by what they did with it: they ' +
     'labelled, merged, closed or reverted it. Code made outcomes of that, by the rules of the default branch at commit ' +
-    `${code(view.configSha.slice(0, 12))}; each outcome names its rule. ${code(`purser evidence --family ${view.workflow}`)} counts it all from the App’s ledger.`
+    `${code(view.configSha.slice(0, 12))}; each outcome names its rule. ${code(`purser evidence --family ${view.workflow} --repository ${view.repository}`)} counts it all from the App’s ledger.`
   )
 }
 

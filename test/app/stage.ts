@@ -73,6 +73,7 @@ export interface StageOptions {
   readonly files?: Files
   /** Further repositories of the owner, by name. */
   readonly others?: Seed['others']
+  readonly privates?: Seed['privates']
   /** The first of them looks at what came of it. */
   readonly users?: Seed['users']
   /** Who opens pull requests; `dev` when left out. */
@@ -97,6 +98,7 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
         ...options.files,
       },
       ...(options.others === undefined ? {} : { others: options.others }),
+      ...(options.privates === undefined ? {} : { privates: options.privates }),
       users: options.users ?? { mira: 'maintain', dev: 'write', guest: 'read' },
     },
     actions: { action: dir },

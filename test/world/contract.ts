@@ -28,6 +28,8 @@ export type Seed = {
   users: Record<string, Permission>
   /** Further repositories of the same owner, such as `.github`. */
   others?: Record<string, Files | string>
+  /** Those of all repositories that not everybody can read, by name. */
+  privates?: readonly string[]
 }
 
 export type GitHubOptions = {

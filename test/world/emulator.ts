@@ -29,6 +29,7 @@ export type Emulator = {
 export type EmulatorSeed = {
   owner: string
   repositories: string[]
+  privates: readonly string[]
   users: string[]
   /** Users who are members of the owner, for `author_association`. */
   members: string[]
@@ -114,7 +115,13 @@ function seedJson(seed: EmulatorSeed): SeedConfig {
     github: {
       users: seed.users.map((login) => ({ login, name: login, email: `${login}@example.com` })),
       orgs: [{ login: seed.owner, members: [{ login: 'admin', role: 'admin' }, ...members] }],
-      repos: seed.repositories.map((name) => ({ owner: seed.owner, name, auto_init: true, default_branch: 'main' })),
+      repos: seed.repositories.map((name) => ({
+        owner: seed.owner,
+        name,
+        auto_init: true,
+        default_branch: 'main',
+        private: seed.privates.includes(name),
+      })),
       apps: seed.apps.map((app) => ({
         app_id: app.id,
         slug: app.slug,

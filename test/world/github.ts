@@ -65,6 +65,7 @@ export async function startGitHub(options: GitHubOptions): Promise<GitHub> {
     {
       owner: seed.owner,
       repositories: [seed.repo, ...Object.keys(seed.others ?? {})],
+      privates: seed.privates ?? [],
       users: logins,
       members: logins.filter((login) => seed.users[login] !== 'none'),
       tokens: Object.fromEntries(logins.map((login) => [tokenOf(login), login])),

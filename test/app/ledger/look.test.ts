@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { lookAt } from '../../../app/ledger/look.ts'
-import { readRecords } from '../../../app/ledger/records.ts'
+import { readRecords, trialRecords } from '../../../app/ledger/records.ts'
 import { tally } from '../../../app/ledger/tally.ts'
 import { recordOutcome } from '../../../app/ledger/trial.ts'
 import { promotionSchema } from '../../../core/config/promotion.ts'
@@ -123,5 +123,75 @@ onEachDatabase('a look at a trial', (database) => {
     // The seed is fixed so that enough is decided: dull histories would prove nothing.
     await fc.assert(fc.asyncProperty(anyHistory, property), { numRuns: 10, seed: 20_261_120 })
     expect(decidedBy).toBeGreaterThan(10)
+  })
+
+  it('says of an organisation’s trial what the records of all who declare the same say', {
+    timeout: 180_000,
+  }, async () => {
+    const variant = VARIANTS[0]
+    const anyRepository = fc.record({
+      /** Whether each side is declared as in the repository with the layer. */
+      own: fc.constantFrom('same', 'same', 'same', 'another'),
+      standard: fc.constantFrom('same', 'same', 'same', 'another'),
+      since: fc.option(endedMs, { freq: 1 }),
+      given: fc.array(fc.tuple(anyRun, fc.constantFrom<Outcome>('accepted', 'accepted', 'accepted', 'rejected')), {
+        minLength: 3,
+        maxLength: 10,
+      }),
+    })
+    let decidedBy = 0
+    let apart = 0
+    const property = async (
+      repositories: readonly (typeof anyRepository extends fc.Arbitrary<infer T> ? T : never)[],
+    ) => {
+      const { prisma } = database()
+      const { repositoryId: home } = await newEndedRuns(prisma, FAMILY, [])
+      const owner = `owner-${home}`
+      await prisma.repository.update({ where: { id: home }, data: { owner, name: '.github' } })
+      const declare = (repositoryId: bigint, side: string, definition: string, since: Date | null = null) => {
+        const key = { repositoryId, family: FAMILY, variant: side }
+        return prisma.trial.upsert({
+          where: { repositoryId_family_variant: key },
+          create: { ...key, definition, since },
+          update: { definition, since },
+        })
+      }
+      await declare(home, variant, 'same')
+      await declare(home, '', 'same')
+      const now = new Date(NOW_MS)
+      for (const { own, standard, since, given } of repositories) {
+        const runs = given.map(([{ endedMs, ...run }]): EndedRun => {
+          made += 1
+          return { ...run, id: `${made % 2 === 0 ? 'a' : 'B'}-${made}-${process.pid}`, endedAt: new Date(endedMs) }
+        })
+        const { repositoryId } = await newEndedRuns(prisma, FAMILY, runs)
+        await prisma.repository.update({ where: { id: repositoryId }, data: { owner } })
+        for (const [index, { id }] of runs.entries()) {
+          const outcome = given[index]?.[1] ?? 'unknown'
+          await recordOutcome(prisma, id, () => ({ outcome, rule: 'at first', reverted: false }), now)
+        }
+        await declare(repositoryId, variant, own, since === null ? null : new Date(since))
+        await declare(repositoryId, '', standard)
+        if (own === 'another' || standard === 'another') apart += 1
+      }
+      const trial = { repositoryId: home, family: FAMILY, variant }
+      const { checkpoints } = await lookAt(prisma, trial, rules, now)
+      const evidence = decideFamily(FAMILY, await trialRecords(database(), trial), rules, now)
+      const last = (evidence.variants.find((one) => one.variant === variant)?.checkpoints ?? []).slice(-2)
+      expect(checkpoints).toEqual(
+        last.map(({ settled, at, measures, allHold, sunsetHolds }) => ({
+          settled,
+          at,
+          measures,
+          allHold,
+          sunsetHolds,
+        })),
+      )
+      if (checkpoints.length === 2) decidedBy += 1
+    }
+    const anyOrganisation = fc.array(anyRepository, { minLength: 2, maxLength: 5 })
+    await fc.assert(fc.asyncProperty(anyOrganisation, property), { numRuns: 15, seed: 20_261_126 })
+    expect(decidedBy).toBeGreaterThan(5)
+    expect(apart).toBeGreaterThan(5)
   })
 })

@@ -162,8 +162,8 @@ describe('when the evidence is thin or huge', () => {
     const overlaySource = 'steps: # a long overlay\n'.repeat(8_000)
     const issue = promotionIssue(promotion({ variantSide: many, baselineSide: many, overlaySource }))
     expect(issue.body.length).toBeLessThanOrEqual(65_536)
-    expect(issue.body).toMatch(/- and \d+ more, which don’t fit here/)
-    expect(issue.body).toMatch(/and \d+ older runs, which don’t fit here/)
+    expect(issue.body).toMatch(/- and \d+ more, which are not shown here/)
+    expect(issue.body).toMatch(/and \d+ more, which are not shown here\./)
     expect(issue.body).toMatch(/\d+ more lines are in the file/)
     // Nothing that was opened stays open.
     expect(issue.body.match(/<details>/g)).toHaveLength(issue.body.match(/<\/details>/g)?.length ?? -1)
@@ -172,11 +172,11 @@ describe('when the evidence is thin or huge', () => {
 
   test('runs that the caller cut off are counted by the tally, not by the list', () => {
     const runs = runsOf(1, 8, 30)
-    const cut = { tally: side(runs).tally, runs: runs.slice(0, 20) }
+    const cut = { ...side(runs), runs: runs.slice(0, 20) }
     const { body: text } = promotionIssue(promotion({ variantSide: cut }))
     expect(section('Examples', text)).toContain('**Rejected** (all 30)')
     expect(section('Examples', text)).toContain('and 18 more')
-    expect(section('The variant beside', text)).toContain('| of these chosen / assigned | see the runs |')
+    expect(section('The variant beside', text)).toContain('| of these chosen / assigned | 38 / 0 |')
   })
 })
 

@@ -109,7 +109,8 @@ function counted(number: number, more: Partial<CountedRun>): CountedRun {
 }
 
 export function side(runs: readonly CountedRun[]): Side {
-  return { tally: tallyRuns(runs.map((run) => ({ ...run, spendMicroUsd: run.spentMicroUsd }))), runs }
+  const assigned = runs.filter(({ by, outcome }) => by === 'assignment' && outcome !== 'unknown').length
+  return { tally: tallyRuns(runs.map((run) => ({ ...run, spendMicroUsd: run.spentMicroUsd }))), assigned, runs }
 }
 
 export const rejectedRun: Partial<CountedRun> = { outcome: 'rejected', rule: 'built-in rule 5: closed without a merge' }
@@ -135,6 +136,8 @@ export function promotion(more: Partial<PromotionView> = {}): PromotionView {
     squad: 'payments',
     windowDays: 60,
     variantSide,
+    repositories: [],
+    repository: 'acme/shop',
     baselineSide,
     checkpoints: [
       { settled: 10, day: '2026-11-20', measures: evaluateTrial(rules, early.tally, baselineSide.tally).measures },

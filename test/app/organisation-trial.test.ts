@@ -1,0 +1,186 @@
+/** What an organisation's layer declares is one trial: judged over all repositories that declare the same, in the repository with the layer. */
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Prisma, type Run } from '../../prisma/client/client.ts'
+import { OWNER, PORTFOLIOS, REPO, type Stage, setStage, ticking, workOn } from './stage.ts'
+
+const FAMILY = 'refactor+tests'
+const LAYER = '.github'
+const VARIANT = `.github/purser/catalog/${FAMILY}/variants/swift.yml`
+const SETTINGS = '.github/purser/portfolios.yml'
+const SWIFT = 'summary: Refactor swiftly\nsquad: payments\nsteps:\n  - { id: refactor, turns: 10 }\n'
+const INHERITING = `${PORTFOLIOS.replace('usd: 40', 'usd: 4000')}inherit: organisation\n`
+
+let stage: Stage
+let now = new Date()
+const patterns = new Map<string | null, Run>()
+
+beforeAll(async () => {
+  stage = await setStage({
+    app: { clock: ticking(() => now) },
+    portfolios: INHERITING,
+    privates: ['vault'],
+    others: {
+      [LAYER]: { [VARIANT]: SWIFT, '.github/purser/promotion.yml': 'promote: { runs: 2, subjects: 2 }\n' },
+      web: { [SETTINGS]: INHERITING, 'src/page.js': '1\n' },
+      vault: { [SETTINGS]: INHERITING, 'src/safe.js': '1\n' },
+      // Its agent is its own, so what it tries is something else.
+      apart: {
+        [SETTINGS]: INHERITING,
+        '.github/purser/catalog/agents/engineer.agent.md':
+          '---\nname: engineer\ndescription: Another engineer\ntools: [read]\n---\nWork.\n',
+      },
+    },
+  })
+  // The App hears of each of them.
+  for (const repo of ['web', 'vault', 'apart']) {
+    await stage.github.person('mira', repo).push({ branch: 'main', files: { 'README.md': `# ${repo}\n` } })
+  }
+  await stage.settled()
+}, 120_000)
+afterAll(async () => {
+  await stage.close()
+})
+
+/** A real run of a side; the others are its like. */
+async function patternOf(variant: string | null): Promise<Run> {
+  const known = patterns.get(variant)
+  if (known) return known
+  const pull = await stage.openPull()
+  await stage.say('dev', pull.number, `/agent ${FAMILY}${variant === null ? '' : `/${variant}`}`)
+  const runner = await stage.runnerOf(await stage.runOn(pull.number))
+  await runner.finish({ delivery: workOn(pull.head, `src/${pull.branch}.js`, '1\n') })
+  const run = await stage.runOn(pull.number)
+  patterns.set(variant, run)
+  return run
+}
+
+/** A session of the repository's that a push started, which shows as a check on its head. */
+async function sessionIn(repository: { id: bigint; name: string }, pattern: Run) {
+  const { prisma } = stage.app.database
+  const sha = await stage.octokit.git.getRef({ owner: OWNER, repo: repository.name, ref: 'heads/main' })
+  const like = await prisma.session.findUniqueOrThrow({ where: { id: pattern.sessionId } })
+  const id = randomUUID()
+  const more = { commentId: null, checkRunId: null, trigger: 'push', commandKey: id, subjectNumber: null }
+  await prisma.session.create({ data: { ...like, id, repositoryId: repository.id, ...more } })
+  return { sessionId: id, headSha: sha.data.object.sha }
+}
+
+/** Runs in a repository that were merged or closed; the sweep decides their outcomes. */
+async function runs(name: string, count: number, variant: string | null, end: 'merged' | 'closed' = 'merged') {
+  const { prisma } = stage.app.database
+  const pattern = await patternOf(variant)
+  const repository = await prisma.repository.findFirstOrThrow({ where: { name } })
+  const started = await sessionIn(repository, pattern)
+  for (let index = 0; index < count; index += 1) {
+    now = new Date(now.getTime() + 900_000)
+    const id = randomUUID()
+    await prisma.run.create({
+      data: {
+        ...pattern,
+        plan: pattern.plan ?? {},
+        quote: pattern.quote ?? {},
+        report: Prisma.DbNull,
+        ...started,
+        id,
+        repositoryId: repository.id,
+        subjectKey: `pull-request:${1000 + index}-${id.slice(0, 6)}`,
+        deliveredSha: randomUUID(),
+        spentMicroUsd: 400_000n,
+        createdAt: now,
+        endedAt: now,
+        deliveredAt: now,
+        decideAfter: now,
+        outcomeRule: null,
+      },
+    })
+    await prisma.fact.create({ data: { runId: id, kind: end, key: '', value: 'yes', at: now } })
+  }
+  now = new Date(now.getTime() + 900_000)
+}
+
+async function decided() {
+  await stage.app.sweep()
+  await stage.settled()
+}
+
+async function proposals(decision: 'promote' | 'rollback' = 'promote') {
+  const rows = await stage.app.database.prisma.promotion.findMany({
+    where: { decision },
+    include: { repository: true },
+  })
+  return rows.map(({ repository, ...row }) => ({ ...row, repository: repository.name }))
+}
+
+async function issuesIn(repo: string) {
+  const { data } = await stage.octokit.issues.listForRepo({ owner: OWNER, repo, state: 'all' })
+  return data.filter(({ pull_request }) => !pull_request).map(({ number, title, body }) => ({ number, title, body }))
+}
+
+async function approve(issue: number, label: string) {
+  await stage.github.person('mira', LAYER).label(issue, label)
+  await stage.settled()
+  const { pullNumber } =
+    (await proposals()).concat(await proposals('rollback')).find((row) => row.issueNumber === issue) ?? {}
+  expect(pullNumber, stage.log().slice(-2000)).toEqual(expect.any(Number))
+  return pullNumber ?? 0
+}
+
+async function filesOf(pull: number) {
+  const { data } = await stage.octokit.pulls.listFiles({ owner: OWNER, repo: LAYER, pull_number: pull })
+  return data.map(({ filename }) => filename.replace(`.github/purser/catalog/${FAMILY}/`, ''))
+}
+
+test('it has one issue, in the repository with the layer, on the evidence of all who declare the same', async () => {
+  await runs(REPO, 1, null)
+  await runs('vault', 1, null)
+  await runs('apart', 2, null)
+  await runs(REPO, 1, 'swift')
+  await runs('apart', 4, 'swift')
+  await runs('web', 2, 'swift')
+  await decided()
+  expect(await proposals()).toEqual([])
+  await runs('vault', 1, 'swift')
+  await decided()
+  expect(await proposals()).toMatchObject([{ repository: LAYER, family: FAMILY, variant: 'swift', state: 'open' }])
+  const [issue, ...others] = await issuesIn(LAYER)
+  expect(others).toEqual([])
+  for (const repo of [REPO, 'web', 'vault', 'apart']) {
+    expect((await issuesIn(repo)).filter(({ title }) => title.includes('swift'))).toEqual([])
+  }
+  const body = issue?.body ?? ''
+  expect(issue?.title).toBe('Make refactor+tests/swift the standard refactor+tests')
+  expect(body).toContain('Of its 4 settled runs 4 were accepted (baseline: 2 of 2)')
+  expect(body).toMatch(/\| shop \| 100% \(1 of 1\)/)
+  expect(body).toMatch(/\| web \| 100% \(2 of 2\)/)
+  expect(body).toMatch(/\| 1 private repository \| 100% \(1 of 1\)/)
+  expect(body).toMatch(/\[`web#\d+`\]\(\S+\/acme\/web\/issues\/\d+\)/)
+  expect(body).not.toMatch(/vault|apart/)
+})
+
+test('its approval there changes the layer, and a baseline that does worse anywhere is rolled back there', async () => {
+  const [issue] = await issuesIn(LAYER)
+  const pull = await approve(issue?.number ?? 0, 'promotion: approved')
+  expect(await filesOf(pull)).toEqual(
+    expect.arrayContaining(['workflow.yml', 'variants/before-swift.yml', 'variants/swift.yml']),
+  )
+  await stage.github.person('mira', LAYER).merge(pull)
+  await stage.settled()
+  expect(await proposals()).toMatchObject([{ state: 'merged' }])
+
+  // The first that is decided in a repository after the merge tells that its baseline is another now.
+  for (const repo of [REPO, 'web']) await runs(repo, 1, null)
+  await decided()
+  await runs(REPO, 2, null, 'closed')
+  await decided()
+  expect(await proposals('rollback')).toEqual([])
+  await runs('web', 2, null, 'closed')
+  await decided()
+  const [rollback] = await proposals('rollback')
+  expect(rollback).toMatchObject({ repository: LAYER, state: 'open' })
+  const back = await approve(rollback?.issueNumber ?? 0, 'rollback: approved')
+  await stage.github.person('mira', LAYER).merge(back)
+  await stage.settled()
+  expect(await proposals('rollback')).toMatchObject([{ state: 'merged' }])
+  expect(await proposals()).toMatchObject([{ state: 'rejected' }])
+})
