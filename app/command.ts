@@ -37,13 +37,16 @@ export async function answer(at: Pick<CommandAt, 'place'> & Spoken, body: string
   await say(at.place, at.number, withMarker(answerId(at), body))
 }
 
+/** What is refused may be no command that could be read. */
+type Refused = Spoken & Partial<Pick<CommandAt, 'command'>>
+
 /** What a refusal may name besides its reason. */
 export type RefusedAbout = Partial<Omit<RefusalView, 'refusal' | 'sessionId'>>
 
 /** A refusal is shown where the command was given; nothing was started and nothing spent. */
 export async function showRefusal(
   place: Place,
-  spoken: Spoken,
+  spoken: Refused,
   refusal: Refusal,
   about: RefusedAbout = {},
 ): Promise<void> {
@@ -68,8 +71,10 @@ export async function refuseRun(
   })
 }
 
-function refusalText(spoken: Spoken, refusal: Refusal, about: RefusedAbout): string {
-  return refusalComment({ accounts: [], ...about, refusal, sessionId: answerId(spoken) })
+function refusalText(spoken: Refused, refusal: Refusal, about: RefusedAbout): string {
+  const { verb = 'run' } = spoken.command ?? {}
+  const named = verb === 'run' || verb === 'go' ? {} : { verb }
+  return refusalComment({ accounts: [], ...named, ...about, refusal, sessionId: answerId(spoken) })
 }
 
 /** Answers belong to no session; the comment that asked names them. */

@@ -1,11 +1,11 @@
 /** Whether a command that is well written names what the catalog has, within what its portfolio allows. */
-import type { Command, InvalidCommand, LooseText } from './command.ts'
+import { type Command, type InvalidCommand, type LooseText, verbs } from './command.ts'
 import { asCode, quoted } from './command-tokens.ts'
 import type { Configuration } from './config/configuration.ts'
 import { minBigint } from './money.ts'
-import { didYouMean, listed } from './nearest.ts'
+import { didYouMean, listed, nearest } from './nearest.ts'
 import { payerOf } from './payer.ts'
-import { isRefusal } from './reason.ts'
+import { isRefusal, type Refusal } from './reason.ts'
 import { findWorkflow } from './resolve.ts'
 import { inputProblems } from './resolve-inputs.ts'
 import { overrideProblems, readOverrides } from './resolve-overrides.ts'
@@ -18,7 +18,7 @@ export function commandProblem(command: Command, configuration: Configuration): 
   }
   if (workflow === null) return undefined
   const found = findWorkflow(configuration, { workflow, variant: variant ?? undefined })
-  if (isRefusal(found)) return found.message
+  if (isRefusal(found)) return orVerb(found, workflow, configuration).message
   const wrong = [...inputProblems(found.workflow, command.inputs), ...overrideProblems(command.overrides)]
   if (wrong.length > 0) return wrong.join(' ')
   const payer = payerOf(configuration, workflow)
@@ -27,6 +27,14 @@ export function commandProblem(command: Command, configuration: Configuration): 
   const base = minBigint(cap.usd, payer.terms.cap?.usd ?? cap.usd)
   const overrides = readOverrides(command.overrides, payer, base, floor?.usd)
   return isRefusal(overrides) ? overrides.message : undefined
+}
+
+/** The refusal of a workflow that is not there: in a comment its name may have been meant as a verb. */
+export function orVerb(refusal: Refusal, workflow: string, { families }: Configuration): Refusal {
+  if (refusal.reason !== 'unknown-workflow') return refusal
+  const meant = nearest(workflow, [...families.keys(), ...verbs])
+  if (meant === undefined || families.has(meant)) return refusal
+  return { ...refusal, message: `There is no workflow \`${workflow}\`. Did you mean \`/agent ${meant}\`?` }
 }
 
 /** What is wrong with a command that is not well written; where a text stands in place of an input, by the catalog. */
@@ -38,7 +46,9 @@ function looseProblem({ workflow, variant, word, text, given }: LooseText, confi
   const joined = ['+', '-'].map((sign) => `${workflow}${sign}${word}`).find((name) => configuration.families.has(name))
   const found = findWorkflow(configuration, { workflow, variant: variant ?? undefined })
   if (isRefusal(found)) {
-    return joined === undefined ? found.message : `There is no workflow \`${workflow}\`. Did you mean \`${joined}\`?`
+    return joined === undefined
+      ? orVerb(found, workflow, configuration).message
+      : `There is no workflow \`${workflow}\`. Did you mean \`${joined}\`?`
   }
   if (joined !== undefined) return undefined
   const { inputs } = found.workflow

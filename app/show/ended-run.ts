@@ -43,7 +43,7 @@ function workOf(run: Run): WorkDone | undefined {
     // While it waits it is shown whole, by itself.
     words:
       isSaid || run.approval === 'awaited'
-        ? ''
+        ? undefined
         : redactClean(delivery.body.trim() === '' ? delivery.title : delivery.body, redact),
     testChanges: report?.testChanges,
     guardsPassed: hasPassed(run) ? planGuardWords(plan) : [],

@@ -49,10 +49,12 @@ export async function patchOf(
 
 function filePatch(file: ChangedFile, old: Old | undefined): string {
   const now = file.contentBase64 === undefined ? undefined : Buffer.from(file.contentBase64, 'base64')
+  // A mode that stays as it is is no change to be shown.
+  const isSame = old !== undefined && now !== undefined && old.mode === file.mode
   const modes: Partial<StructuredPatch> = {
     isGit: true,
-    ...(old === undefined ? { isCreate: true } : { oldMode: old.mode }),
-    ...(now === undefined ? { isDelete: true } : { newMode: file.mode }),
+    ...(old === undefined ? { isCreate: true } : !isSame && { oldMode: old.mode }),
+    ...(now === undefined ? { isDelete: true } : !isSame && { newMode: file.mode }),
   }
   const [before, after] = [old?.content ?? Buffer.alloc(0), now ?? Buffer.alloc(0)]
   if (isBinary(before.toString('latin1')) || isBinary(after.toString('latin1'))) {

@@ -32,5 +32,6 @@ export async function quote(at: CommandAt): Promise<void> {
   const spends = await recentSpends(parts.prisma, repositoryId, plan.workflow, plan.variant ?? null)
   const price = quoteRun(spends, capMicroUsd, hold.heldMicroUsd)
   const outOfReach = outOfReachLine(declared.configuration, plan, rows, price)
-  await answer(at, quoteComment({ ...plan, quote: price, accounts, outOfReach }))
+  const asGiven = Object.keys({ ...command.inputs, ...command.overrides }).length > 0
+  await answer(at, quoteComment({ ...plan, quote: price, accounts, outOfReach, asGiven }))
 }

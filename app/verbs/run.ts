@@ -1,4 +1,5 @@
 /** `/agent <workflow>`: everything that has to hold before a session starts, in the order in which it is looked at. */
+import { orVerb } from '../../core/command-problem.ts'
 import { mayRun, refusePermission } from '../../core/permission.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/reason.ts'
 import { isHeadMoved } from '../authorize.ts'
@@ -27,7 +28,9 @@ export async function run(at: CommandAt): Promise<void> {
     overrides: command.overrides,
   }
   const prepared = await prepare(parts, place, declared, request, found.subject)
-  if (isRefusal(prepared)) return refuseRun(at, found, prepared, about)
+  if (isRefusal(prepared)) {
+    return refuseRun(at, found, orVerb(prepared, about.workflow, declared.configuration), about)
+  }
   const { resolved, accounts } = prepared
   if (!mayRun(resolved.access, at.permissions)) {
     return refuseRun(at, found, refusePermission(`\`${about.workflow}\``, resolved.access), about)

@@ -12,6 +12,8 @@ export interface QuoteView {
   readonly variant?: string | undefined
   readonly assigned?: Assigned | undefined
   readonly quote: Quote
+  /** That the command gave inputs or overrides, which it has to give again to be started with them. */
+  readonly asGiven?: boolean | undefined
   /** That one squad's floor can't bring the trial to a decision: `floorReachLine`. */
   readonly outOfReach?: string | undefined
   /** As they stand now: nothing is taken off for a quote. */
@@ -28,6 +30,6 @@ export function quoteComment(view: QuoteView): string {
     highCostLines(view.accounts),
     assignedLine(view),
     view.outOfReach === undefined ? undefined : `${view.outOfReach}.`,
-    `Nothing is started or reserved. Comment ${code(`/agent ${name}`)} to start it.`,
+    `Nothing is started or reserved. Comment ${view.asGiven ? `the same without ${code('quote')}` : code(`/agent ${name}`)} to start it.`,
   )
 }

@@ -13,6 +13,8 @@ export interface RefusalView {
   readonly sessionId?: string | undefined
   readonly workflow?: string | undefined
   readonly variant?: string | undefined
+  /** Of a command that starts no workflow by its name. */
+  readonly verb?: string | undefined
   /** The accounts whose room decided; empty where money wasn't the reason. */
   readonly accounts: readonly PayingAccount[]
   /** The least the run would have been started with, and the cap it asked for. */
@@ -21,18 +23,22 @@ export interface RefusalView {
 }
 
 export function refusalComment(view: RefusalView): string {
-  const { refusal, workflow, sessionId } = view
-  const head =
-    workflow === undefined ? 'Not started' : `${code(workflowName({ workflow, variant: view.variant }))}: not started`
+  const { refusal, sessionId } = view
   const marker = sessionId === undefined ? '' : `${sessionMarker(sessionId, 'refusal')}\n`
   return paragraphs(
-    `${marker}### ${head}`,
+    `${marker}### ${heading(view)}`,
     `${prose(refusal.message)} Nothing was spent.`,
     numbers(view),
     `**What to do:** ${prose(refusal.todo)}`,
     termsBeside(refusal),
     `<sub>Reason ${code(refusal.reason)} · ${code('/agent help')}</sub>`,
   )
+}
+
+/** A workflow that is under way is not called one that was not started because its session was told something in vain. */
+function heading({ verb, workflow, variant }: RefusalView): string {
+  if (verb !== undefined) return `${code(`/agent ${verb}`)}: not done`
+  return workflow === undefined ? 'Not started' : `${code(workflowName({ workflow, variant }))}: not started`
 }
 
 /** What was asked for beside what there is. */

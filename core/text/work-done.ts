@@ -9,8 +9,8 @@ import { testChangeSentence } from './test-change-words.ts'
 
 export interface WorkDone {
   readonly files: readonly Pick<ChangedFile, 'path' | 'addedLines' | 'deletedLines'>[]
-  /** What the agents said of it, as they wrote it; empty when they said nothing or when it is itself the delivery. */
-  readonly words: string
+  /** What the agents said of it, as they wrote it; empty when they said nothing, absent where it is shown by itself. */
+  readonly words: string | undefined
   /** In words, from `guardWords`; empty where nothing was held against them. */
   readonly guardsPassed: readonly string[]
   /** How the work loosens the tests that judge it. */
@@ -78,6 +78,7 @@ function lines(count: number): string {
 
 /** Quoted, so that a code block which its writer never closed ends with the quotation and not with the comment. */
 function wordsDetails({ words, files }: WorkDone): string | undefined {
+  if (words === undefined) return undefined
   const said = words.trim()
   if (said === '') return files.length === 0 ? undefined : 'The agent left no summary of its work.'
   const shown = said.length <= WORDS_CHARACTERS_MAX ? said : `${said.slice(0, WORDS_CHARACTERS_MAX).toWellFormed()}…`

@@ -79,6 +79,8 @@ describe('a commit', () => {
     expect(comment).toContain('+export const total = 1')
     expect(comment).toMatch(/^-export const total = \(\.\.\.all\)/m)
     expect(comment).toContain('> One function takes them all now.')
+    expect(comment).not.toContain('left no summary')
+    expect(comment).not.toContain('mode 100644')
     expect(comment).toContain('**Guards passed:** at most 5000 lines; nothing in `docs/**`.')
     expect(comment).toContain('`/agent deliver` (write access)')
     expect(await lastReply(pull.number)).toContain('`/agent deliver` delivers it.')

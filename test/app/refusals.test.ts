@@ -63,6 +63,7 @@ describe('who asks', () => {
 describe('what is asked', () => {
   test.each([
     ['/agent refactr+tests', 'unknown-workflow', 'refactor+tests'],
+    ['/agent resum', 'unknown-workflow', 'Did you mean `/agent resume`?'],
     ['/agent refactor+tests/nope', 'unknown-variant', 'refactor+tests'],
     ['/agent refactor+tests colour=red', 'input-invalid', 'colour'],
     ['/agent refactor+tests cap=100', 'override-out-of-bounds', '$5.00'],
@@ -74,6 +75,8 @@ describe('what is asked', () => {
     ['/agent go', 'no-session', 'waits'],
     ['/agent stop', 'no-session', 'waits'],
     ['/agent explain', 'no-session', '/agent <workflow>'],
+    ['/agent pause', 'no-session', '### `/agent pause`: not done'],
+    ['/agent refactor+tests colour=red', 'input-invalid', '### `refactor+tests`: not started'],
   ])('%s: %s', async (command, reason, says) => {
     expect(await expectRefused('dev', pull.number, command, reason)).toContain(says)
   })

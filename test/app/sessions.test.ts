@@ -368,7 +368,9 @@ describe('work that was withheld', () => {
 test('somebody without the workflow’s access speaks to nobody’s session', async () => {
   const pull = await paused()
   for (const command of ['resume', 'retry', 'fork', 'say "x"', 'ask reviewer "x"', 'pause']) {
-    expect(await refused('trish', pull.number, `/agent ${command}`, 'not-permitted')).toContain('write')
+    const text = await refused('trish', pull.number, `/agent ${command}`, 'not-permitted')
+    expect(text).toContain('write')
+    expect(text).toContain(`### \`/agent ${command.split(' ')[0]}\`: not done`)
   }
   await stage.say('trish', pull.number, '/agent explain')
   expect(await lastReply(pull.number)).toContain('Why `tidy` went as it did')

@@ -58,6 +58,7 @@ test('the answers that start nothing: quote, list, help, status and explain', as
   const runs = await stage.app.database.prisma.run.count()
 
   expect(await answerTo(pull.number, '/agent quote review')).toMatch(/\$0\.80[\s\S]*\$1\.00/)
+  expect(await answerTo(pull.number, '/agent quote review focus=tests')).toContain('the same without `quote`')
   const list = await answerTo(pull.number, '/agent list')
   expect(list).toContain('/agent refactor+tests')
   expect(list).not.toContain('/agent changelog')

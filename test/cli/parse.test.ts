@@ -57,6 +57,8 @@ describe('purser parse --jsonl', () => {
         '/agent',
         '/agent review please look',
         '/agent refactor tests',
+        '/agent resum',
+        '/agent sy "Go on"',
         '/agent refactor+tests goal=x make it simple',
       ),
       folder(declared),
@@ -72,6 +74,8 @@ describe('purser parse --jsonl', () => {
       'A workflow or a verb is expected after `/agent`; `/agent help` shows them.',
       'After the workflow only inputs are expected, but there is `please look`. Write `focus="please look"`.',
       'There is no workflow `refactor`. Did you mean `refactor+tests`?',
+      'There is no workflow `resum`. Did you mean `/agent resume`?',
+      'There is no workflow `sy`. Did you mean `/agent say`?',
       'After the workflow only inputs are expected, but there is `make it simple`. Take it into the quotes of `goal`.',
     ])
     for (const answer of answers) expect(answer).toEqual({ ...NOTHING, kind: 'invalid', problem: expect.any(String) })

@@ -160,6 +160,9 @@ describe('what a run did', () => {
   test('files without a word are said to have none, and a review’s words are not said twice', () => {
     expect(ended({ files: [{ path: 'a', addedLines: 1, deletedLines: 0 }] })).toContain('The agent left no summary')
     expect(ended({})).not.toContain('The agent')
+    const shownBelow = ended({ words: undefined, files: [{ path: 'a', addedLines: 1, deletedLines: 0 }] })
+    expect(shownBelow).not.toContain('The agent')
+    expect(shownBelow).toContain('One file changed')
   })
 })
 
@@ -218,5 +221,7 @@ describe('what else a quote has to say', () => {
     const text = quoteComment({ workflow: 'review', variant: 'deep', quote, accounts: [portfolio] })
     expect(text).toContain('Usually $0.80, nine in ten under $1.90, never more than $2.50')
     expect(text).toContain('Nothing is started or reserved. Comment `/agent review/deep` to start it.')
+    const given = quoteComment({ workflow: 'review', quote, accounts: [portfolio], asGiven: true })
+    expect(given).toContain('Comment the same without `quote` to start it.')
   })
 })
