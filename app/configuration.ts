@@ -43,9 +43,9 @@ export function createReadConfiguration(builtIn: Layer, pricedModels: readonly s
   const configurations = createLru<Loaded>(CACHE_MAX)
   const layers = createLru<Layer>(CACHE_MAX)
 
-  /** A tree's id names its content, so the same id is the same layer in whatever repository it stands. */
+  /** A tree's id names its content; what it is called by, and whether it is shared, is its repository's. */
   async function read(octokit: Octokit, name: LayerName, place: LayerPlace): Promise<Layer> {
-    const key = `${name} ${place.treeSha}`
+    const key = `${name} ${place.repository.repo} ${place.treeSha}`
     const layer = layers.get(key) ?? (await readLayer(octokit, name, place))
     layers.set(key, layer)
     return layer
@@ -59,7 +59,7 @@ export function createReadConfiguration(builtIn: Layer, pricedModels: readonly s
       const inheritance = inheritanceOf(own)
       const above = inheritance && (await organisationPlace(octokit, repository, inheritance))
       if (isRefusal(above)) return above
-      const key = `${today} ${place.treeSha} ${above?.treeSha}`
+      const key = `${today} ${own.isShared} ${place.treeSha} ${above?.treeSha}`
       const between = above ? [await read(octokit, 'organisation', above)] : []
       const from = [builtIn, ...between, own]
       const loaded = configurations.get(key) ?? load(from, today, pricedModels)

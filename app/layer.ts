@@ -1,5 +1,6 @@
 /** Reading one layer's files from GitHub's trees and blobs. */
 import { LAYER_FILE_BYTES_MAX, LAYER_FILES_MAX, type Layer, type LayerName } from '../core/config/configuration.ts'
+import { ORGANISATION_REPOSITORIES } from '../core/config/settings.ts'
 import type { RepositoryName } from '../delivery/github.ts'
 import { isMissing } from '../delivery/github.ts'
 import type { Octokit } from './github.ts'
@@ -112,5 +113,5 @@ export async function readLayer(octokit: Octokit, name: LayerName, place: LayerP
     })
     for (const [path, text] of await Promise.all(texts)) files.set(path, text)
   }
-  return { name, root, files }
+  return { name, root, files, isShared: ORGANISATION_REPOSITORIES.includes(repository.repo) }
 }

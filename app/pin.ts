@@ -13,6 +13,7 @@ import {
   type PinPullView,
   type PricedDifference,
   pinOf,
+  pinOvertaken,
   pinPull,
   type SpendSeen,
 } from '../core/text/pin-pull.ts'
@@ -40,8 +41,9 @@ export async function tendPin(parts: Parts, place: Place, declared: Declared): P
   const pinned = own && inheritanceOf(own)?.commitSha
   if (!organisation || pinned === undefined) return
   const head = await headOfLayer(place, organisation)
-  // Commits that leave its folder as it is are no news.
-  if (!head || head.treeSha === organisation.treeSha) return
+  if (!head) return
+  // Commits that leave its folder as it is are no news, and where it is again what the pin has there is nothing to move to.
+  if (head.treeSha === organisation.treeSha) return withdraw(place, pinned)
   const text = own?.files.get(PORTFOLIOS)?.replace(`organisation@${pinned}`, `organisation@${head.commitSha}`)
   if (text === undefined) return
   const known = await pullsOf(place)
@@ -56,6 +58,15 @@ export async function tendPin(parts: Parts, place: Place, declared: Declared): P
   if (open) await place.octokit.rest.pulls.update({ ...place.name, pull_number: open.number, ...pull })
   else await openPull(place, pull)
   parts.log.info({ to: head.commitSha }, 'a pin may be moved')
+}
+
+/** Without the line that names a commit, so that the same one may be moved to once more. */
+async function withdraw(place: Place, pinned: string): Promise<void> {
+  const open = (await pullsOf(place)).filter(({ state }) => state === 'open')
+  for (const { number } of open) {
+    const closed = { state: 'closed', body: pinOvertaken(pinned) } as const
+    await place.octokit.rest.pulls.update({ ...place.name, pull_number: number, ...closed })
+  }
 }
 
 async function headOfLayer({ octokit, name }: Place, { repository }: LayerPlace): Promise<LayerPlace | undefined> {

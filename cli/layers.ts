@@ -1,7 +1,8 @@
 /** Reading the layers of working trees, each from its `.github/purser`. */
 import { closeSync, lstatSync, openSync, readdirSync, readSync, realpathSync } from 'node:fs'
-import { dirname, join, relative, resolve, sep } from 'node:path'
+import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { LAYER_FILE_BYTES_MAX, LAYER_FILES_MAX, type Layer, type LayerName } from '../core/config/configuration.ts'
+import { ORGANISATION_REPOSITORIES } from '../core/config/settings.ts'
 import { type Refusal, refuse } from '../core/reason.ts'
 
 export const LAYER_FOLDER = '.github/purser'
@@ -33,7 +34,9 @@ export function readFolderLayer(root: string, name: LayerName): Layer | Refusal 
       'Keep only what the catalog needs there.',
     )
   }
-  return { name, root: shownRoot, files: new Map(paths.map((path) => [path, readBounded(join(folder, path))])) }
+  const files = new Map(paths.map((path) => [path, readBounded(join(folder, path))]))
+  // A checkout of such a repository has its name, by git's custom and in GitHub's own jobs.
+  return { name, root: shownRoot, files, isShared: ORGANISATION_REPOSITORIES.includes(basename(resolve(root))) }
 }
 
 /** Plain files only, with `/` in their paths, sorted; one more than allowed at most. */

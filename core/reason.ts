@@ -42,6 +42,16 @@ export const reasons = {
     says: 'The workflow does not work on this kind of subject.',
     todo: 'Use it where its delivery makes sense: a commit or a review needs an open pull request.',
   },
+  'nothing-proposed': {
+    kind: 'refusal',
+    says: 'Nothing is proposed where the command was given.',
+    todo: 'Give the command in the issue that proposes something; `/agent list` names those that wait for a decision.',
+  },
+  'offer-not-possible': {
+    kind: 'refusal',
+    says: 'It can’t be offered to the organisation’s catalog as it is.',
+    todo: 'Offer what the repository itself declares and the catalog does not have, as `/agent list` shows it.',
+  },
   'unknown-agent': {
     kind: 'refusal',
     says: 'No agent of that name is in the catalog.',

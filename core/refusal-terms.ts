@@ -35,6 +35,8 @@ export const refusalTerms: Readonly<Record<RefusalCode, Terms>> = {
   'input-invalid': { who: 'asker' },
   'override-out-of-bounds': { who: 'maintainer', where: `the portfolio’s \`overrides\` in ${PORTFOLIOS}` },
   'wrong-subject': { who: 'maintainer', where: `the workflow’s \`on\` in ${CATALOG}` },
+  'nothing-proposed': { who: 'asker' },
+  'offer-not-possible': { who: 'maintainer', where: `${CATALOG} of either repository` },
   'unknown-agent': { who: 'asker' },
   'no-session': { who: 'asker' },
   'nothing-to-resume': { who: 'asker' },

@@ -50,16 +50,15 @@ export async function offerTo(parts: Parts, from: Place, declared: Declared, off
     return refuse('organisation-layer-unreadable', 'There is no organisation’s catalog to offer it to.', NO_LAYER)
   if (organisation.repositoryId === from.repositoryId) {
     return refuse(
-      'wrong-subject',
+      'offer-not-possible',
       'This repository holds the organisation’s catalog itself.',
       'Offer from a repository that uses it.',
     )
   }
-  const own = await parts.prisma.repository.findUniqueOrThrow({ where: { id: from.repositoryId } })
-  if (own.private && !organisation.isPrivate) {
+  if (await isHidden(parts, from.repositoryId, organisation.repositoryId)) {
     const message = `This repository is private and \`${organisation.name.repo}\` is public, so everybody would read what it declares.`
     return refuse(
-      'wrong-subject',
+      'offer-not-possible',
       message,
       'Put the organisation’s catalog into `.github-private`, or add it there by hand.',
     )
@@ -73,7 +72,7 @@ export async function offerTo(parts: Parts, from: Place, declared: Declared, off
   )
   if ('problem' in change || definition === undefined) {
     const problem = 'problem' in change ? change.problem : `There is no ${family} here.`
-    return refuse('wrong-subject', problem, '`/agent offer <workflow>/<variant>` takes what `/agent list` shows.')
+    return refuse('offer-not-possible', problem)
   }
   const trial = { repositoryId: organisation.repositoryId, family, variant: variant ?? BASELINE }
   const { promotion: found } = await openPromotion(parts.prisma, trial, 'offer', parts.now())
@@ -82,7 +81,11 @@ export async function offerTo(parts: Parts, from: Place, declared: Declared, off
   const isDecided = !['opening', 'open'].includes(found.state)
   if (isDecided && !isAnother) {
     const message = `It has been offered as it is declared now: ${address(found)} is ${found.state}.`
-    return refuse('wrong-subject', message, 'Offer it again once it is declared differently, or reopen that issue.')
+    return refuse(
+      'offer-not-possible',
+      message,
+      'Offer it again once it is declared differently, or reopen that issue.',
+    )
   }
   const promotion = isDecided ? await startAnew(parts.prisma, found, parts.now()) : found
   const looks = isAnother || isDecided ? [] : (offeredSchema.safeParse(found.before).data?.looks ?? [])
@@ -103,6 +106,14 @@ export async function offerTo(parts: Parts, from: Place, declared: Declared, off
     )
   }
   return address(await parts.prisma.promotion.findUniqueOrThrow({ where }))
+}
+
+/** Whether what the one declares can't be told to all who read the other. */
+async function isHidden({ prisma }: Parts, from: bigint, organisation: bigint): Promise<boolean> {
+  const [own, theirs] = await Promise.all(
+    [from, organisation].map((id) => prisma.repository.findUniqueOrThrow({ where: { id } })),
+  )
+  return own?.private === true && theirs?.private !== true
 }
 
 const NO_LAYER =
@@ -189,6 +200,10 @@ async function offeringOf(parts: Parts, promotion: Promotion): Promise<Offered |
   const variant = promotion.variant === BASELINE ? undefined : promotion.variant
   const offered = offeredSchema.parse(promotion.before)
   const from = await placeById(parts, offered.from)
+  // It may have become so since: what it declares now is not told any more.
+  if (await isHidden(parts, offered.from, promotion.repositoryId)) {
+    return { problem: 'The repository that offers it is private by now, and everybody can read this one.' }
+  }
   const declared = await declaredBy(parts, from)
   if (isRefusal(declared)) return { problem: `${fullNameOf(from)} can’t be read: ${declared.message}` }
   const found = declared.configuration.families.get(family)

@@ -18,7 +18,7 @@ export async function offer(at: CommandAt): Promise<void> {
   if (!named) {
     const todo =
       'Name it, as in `/agent offer refactor+tests/tests-first`, or give the command in the issue that proposes it.'
-    return showRefusal(place, at, refuse('wrong-subject', 'Nothing is proposed here that could be offered.', todo))
+    return showRefusal(place, at, refuse('nothing-proposed', 'Nothing is proposed here that could be offered.', todo))
   }
   await react(place, at.commentId, 'eyes')
   const declared = await declaredBy(parts, place)

@@ -18,9 +18,7 @@ export async function promote(at: CommandAt): Promise<void> {
 export async function proposalHere(at: CommandAt, what: string): Promise<Promotion | undefined> {
   const promotion = await promotionOfIssue(at.parts.prisma, at.place.repositoryId, at.number)
   if (!promotion) {
-    const todo =
-      'Give the command in the issue that proposes a variant; `/agent list` names those that wait for a decision.'
-    await showRefusal(at.place, at, refuse('wrong-subject', 'Nothing is proposed here.', todo))
+    await showRefusal(at.place, at, refuse('nothing-proposed', 'Nothing is proposed here.'))
     return undefined
   }
   if (mayRun('maintain', at.permissions)) return promotion

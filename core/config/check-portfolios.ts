@@ -226,10 +226,10 @@ function payersOf({ portfolios, experiments }: PortfoliosFile) {
 
 /**
  * A workflow of a lower layer in no portfolio is simply not offered, so that an organisation may add one without breaking
- * who inherits it; one that somebody wrote here was meant to be, by itself or as a step of another, which then pays for it.
+ * who inherits it, and its own repository likewise; one that somebody wrote here was meant to be, by itself or as a step of another, which then pays for it.
  */
-function unpaidProblems({ declared, portfolios: { value } }: Settings, catalog: Catalog): Problem[] {
-  if (!declared) return []
+function unpaidProblems({ declared, isShared, portfolios: { value } }: Settings, catalog: Catalog): Problem[] {
+  if (!declared || isShared) return []
   const paid = new Set([...payersOf(value).flatMap(({ workflows }) => workflows), ...nestedNames(catalog.workflows)])
   return catalog.workflows
     .filter(({ family, variant, layer }) => variant === undefined && layer === 'repository' && !paid.has(family))

@@ -14,6 +14,8 @@ export interface Layer {
   readonly root: string
   /** Path below the root (`portfolios.yml`, `catalog/review/workflow.yml`) -> text. */
   readonly files: ReadonlyMap<string, string>
+  /** Of a repository that holds an organisation's layer: who inherits it may pay for what it declares and does not pay for. */
+  readonly isShared?: boolean
 }
 
 /** Bounds that every reader of a layer keeps to. */

@@ -15,6 +15,8 @@ export const ORGANISATION_REPOSITORIES = ['.github-private', '.github']
 export interface Settings {
   /** Whether the highest layer has a `portfolios.yml`. */
   readonly declared: boolean
+  /** Whether others inherit the highest layer. */
+  readonly isShared: boolean
   readonly portfolios: Located<PortfoliosFile>
   readonly promotion: Located<PromotionFile>
 }
@@ -63,8 +65,10 @@ export function readSettings(layers: readonly Layer[]): {
   const promotion = readMerged(layers, PROMOTION, promotionSchema, {})
   const problems = [...portfolios.problems, ...promotion.problems]
   if (!portfolios.located || !promotion.located) return { settings: undefined, problems }
-  const declared = layers.at(-1)?.files.has(PORTFOLIOS) ?? false
-  return { settings: { declared, portfolios: portfolios.located, promotion: promotion.located }, problems }
+  const own = layers.at(-1)
+  const declared = own?.files.has(PORTFOLIOS) ?? false
+  const isShared = own?.isShared ?? false
+  return { settings: { declared, isShared, portfolios: portfolios.located, promotion: promotion.located }, problems }
 }
 
 function readMerged<Schema extends z.ZodMiniType>(

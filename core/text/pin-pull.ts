@@ -40,6 +40,11 @@ export function pinOf(body: string): string | undefined {
   return MARKER.exec(body)?.[1]
 }
 
+/** Of one that is closed since the catalog has gone back. */
+export function pinOvertaken(pinned: string): string {
+  return `Closed: the organisation’s catalog is again what it was at ${code(pinned.slice(0, SHA_CHARACTERS))}, which this repository pins. When it changes, a pull request opens anew.`
+}
+
 export function pinPull(view: PinPullView): PullText {
   const { organisation, from, to, sides, settings, problems } = view
   const left = sides.length - SIDES_MAX
