@@ -31,7 +31,7 @@ export async function onInstalled(parts: Parts, octokit: Octokit, event: Install
   )
   await parts.prisma.repository.updateMany({
     where: { id: { in: installed.map(({ id }) => BigInt(id)) } },
-    data: { installationId },
+    data: { installationId, awaySince: null },
   })
   for (const { full_name: fullName } of installed.slice(0, NOTED_AT_ONCE_MAX)) {
     await noteNamed(parts, octokit, installationId, fullName)

@@ -2,6 +2,7 @@
 import type { Probot } from 'probot'
 import type { Octokit } from './github.ts'
 import { onInstalled } from './installation.ts'
+import { noteAway, noteBack } from './ledger/away.ts'
 import { onCheckRun, onCheckSuite, onStatus } from './observe/checks.ts'
 import { onIssue } from './observe/issue.ts'
 import { onJob, onWorkflowRun } from './observe/job.ts'
@@ -11,6 +12,7 @@ import { onReview } from './observe/review.ts'
 import { onComment } from './on-comment.ts'
 import type { Parts } from './parts.ts'
 import { noteRepository, type Place, placeOf } from './place.ts'
+import { beginReading } from './reconcile/readings.ts'
 import { startOnDispatch, startOnIssueLabel, startOnPullRequest, startOnPush } from './triggers/occasions.ts'
 import { actionsRunOf, startOnFailed } from './triggers/on-check.ts'
 import { followSchedules } from './triggers/schedules.ts'
@@ -116,6 +118,16 @@ export function loadHandlers(probot: Probot, parts: Parts): void {
   // GitHub tells every App of its installations, without a subscription.
   probot.on(['installation.created', 'installation_repositories.added'], async ({ octokit, payload }) => {
     await onInstalled(parts, octokit, payload)
+  })
+  probot.on(['installation.deleted', 'installation.suspend'], async ({ payload }) => {
+    await noteAway(parts.prisma, payload.installation.id)
+  })
+  probot.on('installation.unsuspend', async ({ payload }) => {
+    await beginReading(parts.prisma, await noteBack(parts.prisma, payload.installation.id))
+  })
+  probot.on('installation_repositories.removed', async ({ payload }) => {
+    const removed = payload.repositories_removed.map(({ id }) => id)
+    await noteAway(parts.prisma, payload.installation.id, removed)
   })
   // A rename or a new default branch is noted by `at`; nothing else follows from it.
   probot.on('repository', async (context) => {

@@ -33,6 +33,8 @@ export async function noteRepository(
     installationId: BigInt(installationId),
     defaultBranch: repository.default_branch,
     private: repository.private,
+    // It is the App that tells it.
+    awaySince: null,
   }
   const id = BigInt(repository.id)
   const known = await prisma.repository.findUnique({ where: { id } })
@@ -42,7 +44,7 @@ export async function noteRepository(
   return prisma.repository.upsert({ where: { id }, create: { id, ...facts }, update: facts })
 }
 
-type RepositoryFacts = Pick<Repository, 'owner' | 'name' | 'installationId' | 'defaultBranch' | 'private'>
+type RepositoryFacts = Pick<Repository, 'owner' | 'name' | 'installationId' | 'defaultBranch' | 'private' | 'awaySince'>
 
 function isSame(known: RepositoryFacts, facts: RepositoryFacts): boolean {
   return (
@@ -50,7 +52,8 @@ function isSame(known: RepositoryFacts, facts: RepositoryFacts): boolean {
     known.name === facts.name &&
     known.installationId === facts.installationId &&
     known.defaultBranch === facts.defaultBranch &&
-    known.private === facts.private
+    known.private === facts.private &&
+    known.awaySince === facts.awaySince
   )
 }
 

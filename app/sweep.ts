@@ -121,7 +121,7 @@ async function deliverUndelivered(parts: Parts, find: FindJurisdiction): Promise
 
 /** Rules that wait some days match without anything happening; and a process may have died before it decided. */
 async function decideDue(parts: Parts, find: FindJurisdiction): Promise<void> {
-  for (const { id } of await dueRuns(parts.prisma, parts.now(), DUE_AT_ONCE)) {
+  for (const id of await dueRuns(parts.prisma, parts.now(), DUE_AT_ONCE)) {
     try {
       await updateOutcome(parts, id, find)
     } catch (error) {

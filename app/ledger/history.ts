@@ -2,6 +2,7 @@
 import { QUOTE_RUNS_MAX } from '../../core/quote.ts'
 import { holdingStates } from '../../core/run-life.ts'
 import type { PrismaClient, Run, Session } from '../../prisma/client/client.ts'
+import { isHere } from './away.ts'
 
 /**
  * The spend of the newest `QUOTE_RUNS_MAX` runs of a family and variant that were worked through (`completed`, `withheld`
@@ -107,8 +108,10 @@ export async function runsByDeliveredNumber(
 }
 
 /** Ended runs whose outcome time alone may decide by now, the longest due first: so many at a time. */
-export async function dueRuns(prisma: PrismaClient, now: Date, runsMax: number): Promise<readonly Run[]> {
-  return prisma.run.findMany({ where: { decideAfter: { lte: now } }, orderBy: { decideAfter: 'asc' }, take: runsMax })
+export async function dueRuns(prisma: PrismaClient, now: Date, runsMax: number): Promise<readonly string[]> {
+  const rows = await prisma.$queryRaw<{ id: string }[]>`
+    SELECT id FROM run WHERE decide_after <= ${now} AND ${isHere} ORDER BY decide_after LIMIT ${runsMax}`
+  return rows.map(({ id }) => id)
 }
 
 /** The head of the newest run of a workflow's that was worked through on the default branch. */

@@ -4,6 +4,7 @@
  */
 import { Prisma, type PrismaClient, type Run } from '../../prisma/client/client.ts'
 import { isPast } from '../database/clock.ts'
+import { isHere } from './away.ts'
 
 const FIRST_SECONDS = 600
 /** From its reservation on: until nothing was heard of a run for so long, or its outcome has stood for so long. */
@@ -21,7 +22,8 @@ export async function takeUnlooked(prisma: PrismaClient, runsMax: number): Promi
       WHEN ${age} < make_interval(days => CASE WHEN outcome = 'pending' THEN ${UNDECIDED_DAYS}::int ELSE ${DECIDED_DAYS}::int END)
       THEN clock_timestamp() + greatest(${age}, make_interval(secs => ${FIRST_SECONDS})) END
     WHERE id IN (
-      SELECT id FROM run WHERE ${isPast('look_after')} ORDER BY look_after LIMIT ${runsMax} FOR UPDATE SKIP LOCKED
+      SELECT id FROM run WHERE ${isPast('look_after')} AND ${isHere}
+      ORDER BY look_after LIMIT ${runsMax} FOR UPDATE SKIP LOCKED
     ) RETURNING id`
   return prisma.run.findMany({ where: { id: { in: rows.map(({ id }) => id) } } })
 }

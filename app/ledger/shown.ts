@@ -1,6 +1,7 @@
 /** Whether GitHub has been shown what became of a run: noted with what became of it, so that no crash in between hides it. */
 import { Prisma, type PrismaClient, type Run } from '../../prisma/client/client.ts'
 import { isPast, leaseUntil } from '../database/clock.ts'
+import { isHere } from './away.ts'
 
 /** `show_after` of what has just changed: whoever changed it shows it long before, and the sweep where that was lost. */
 export const showAfter = Prisma.sql`clock_timestamp() + interval '2 minutes'`
@@ -23,7 +24,7 @@ export async function markShown(prisma: PrismaClient, run: Pick<Run, 'id' | 'sho
 export async function takeUnshown(prisma: PrismaClient, runsMax: number): Promise<readonly string[]> {
   const rows = await prisma.$queryRaw<{ id: string }[]>`
     UPDATE run SET show_after = ${leaseUntil(AGAIN_SECONDS)} WHERE id IN (
-      SELECT id FROM run WHERE ${isPast('show_after')} ORDER BY show_after LIMIT ${runsMax} FOR UPDATE SKIP LOCKED
+      SELECT id FROM run WHERE ${isPast('show_after')} AND ${isHere} ORDER BY show_after LIMIT ${runsMax} FOR UPDATE SKIP LOCKED
     ) RETURNING id`
   return rows.map(({ id }) => id)
 }

@@ -2,6 +2,7 @@
 import { undeliverableReason } from '../../core/run-life.ts'
 import { Prisma, type PrismaClient } from '../../prisma/client/client.ts'
 import { isPast, leaseIsOver, leaseUntil } from '../database/clock.ts'
+import { isHere } from './away.ts'
 import type { Ledger } from './ledger.ts'
 import { expire, release } from './settle.ts'
 
@@ -45,7 +46,7 @@ export async function undeliveredRuns(prisma: PrismaClient, runsMax: number): Pr
   const rows = await prisma.$queryRaw<{ id: string }[]>`
     SELECT id FROM run
     WHERE state = 'ended' AND delivered_at IS NULL AND report IS NOT NULL AND reason IS DISTINCT FROM ${undeliverable}
-      AND (delivering_until IS NULL OR ${isPast('delivering_until')})
+      AND (delivering_until IS NULL OR ${isPast('delivering_until')}) AND ${isHere}
     ORDER BY delivering_until NULLS FIRST LIMIT ${runsMax}`
   return rows.map(({ id }) => id)
 }

@@ -38,7 +38,11 @@ export async function tendProposals(parts: Parts): Promise<void> {
 
 /** One proposal's trouble must not keep the others waiting. */
 async function each(parts: Parts, where: Prisma.PromotionWhereInput, tend: Tend): Promise<void> {
-  const found = await parts.prisma.promotion.findMany({ where, orderBy: { openedAt: 'asc' }, take: AT_ONCE })
+  const found = await parts.prisma.promotion.findMany({
+    where: { ...where, repository: { awaySince: null } },
+    orderBy: { openedAt: 'asc' },
+    take: AT_ONCE,
+  })
   for (const promotion of found) {
     try {
       await tend(parts, await placeById(parts, promotion.repositoryId), promotion)

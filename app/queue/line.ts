@@ -10,6 +10,7 @@ import { edit, say, withMarker } from '../../delivery/say.ts'
 import type { PrismaClient, Queued } from '../../prisma/client/client.ts'
 import { isHeadMoved } from '../authorize.ts'
 import { type CommandAt, commandKeyOf, showRefusal } from '../command.ts'
+import { isHere } from '../ledger/away.ts'
 import { openRun } from '../ledger/history.ts'
 import type { Parts } from '../parts.ts'
 import type { Place } from '../place.ts'
@@ -184,5 +185,5 @@ export async function idleLines(prisma: PrismaClient, linesMax: number): Promise
     WHERE NOT EXISTS (
       SELECT FROM run WHERE run.repository_id = queued.repository_id AND run.subject_key = queued.subject_key
         AND run.state IN ('reserved', 'dispatched', 'claimed')
-    ) LIMIT ${linesMax}`
+    ) AND ${isHere} LIMIT ${linesMax}`
 }

@@ -30,6 +30,8 @@ export async function readOn(
 /** What happens where the App may not be is none of its business, so it is not read when it is back. */
 export async function putOffReading(prisma: PrismaClient, repositoryId: bigint): Promise<void> {
   await prisma.$executeRaw`
+    UPDATE repository SET away_since = clock_timestamp() WHERE id = ${repositoryId} AND away_since IS NULL`
+  await prisma.$executeRaw`
     UPDATE reading SET read_after = clock_timestamp() + make_interval(secs => ${GONE_SECONDS}),
       read_until = date_trunc('second', clock_timestamp()), head = NULL
     WHERE repository_id = ${repositoryId}`

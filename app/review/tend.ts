@@ -19,7 +19,7 @@ export async function tendRepositories(parts: Parts): Promise<void> {
   const now = parts.now()
   const due = new Date(now.getTime() - LOOK_AGAIN_MS)
   const found = await prisma.repository.findMany({
-    where: { accounts: { some: {} }, OR: [{ lookedAt: null }, { lookedAt: { lt: due } }] },
+    where: { awaySince: null, accounts: { some: {} }, OR: [{ lookedAt: null }, { lookedAt: { lt: due } }] },
     orderBy: { lookedAt: { sort: 'asc', nulls: 'first' } },
     take: AT_ONCE,
   })

@@ -11,6 +11,7 @@ import { isRefused } from '../../delivery/github.ts'
 import type { Schedule } from '../../prisma/client/client.ts'
 import type { Declared } from '../configuration.ts'
 import { isPast } from '../database/clock.ts'
+import { isHere } from '../ledger/away.ts'
 import type { Parts } from '../parts.ts'
 import { tendPin } from '../pin.ts'
 import { type Place, placeById } from '../place.ts'
@@ -26,11 +27,9 @@ export async function tendSchedules(parts: Parts): Promise<void> {
   for (const id of await takeUnread(parts)) {
     await attempt(parts, id, async () => readDeclared(parts, await placeById(parts, id)))
   }
-  const due = await parts.prisma.schedule.findMany({
-    where: { dueAt: { lte: parts.now() } },
-    orderBy: { dueAt: 'asc' },
-    take: DUE_AT_ONCE,
-  })
+  const due = await parts.prisma.$queryRaw<Schedule[]>`
+    SELECT repository_id AS "repositoryId", family, cron, time_zone AS "timeZone", due_at AS "dueAt" FROM schedule
+    WHERE due_at <= ${parts.now()} AND ${isHere} ORDER BY due_at LIMIT ${DUE_AT_ONCE}`
   for (const schedule of due) await attempt(parts, schedule.repositoryId, () => startDue(parts, schedule))
 }
 
@@ -47,7 +46,8 @@ async function attempt(parts: Parts, repositoryId: bigint, work: () => Promise<v
 async function takeUnread({ prisma }: Parts): Promise<readonly bigint[]> {
   const rows = await prisma.$queryRaw<{ id: bigint }[]>`
     UPDATE repository SET schedules_read_at = clock_timestamp() WHERE id IN (
-      SELECT id FROM repository WHERE schedules_read_at IS NULL OR ${isPast('schedules_read_at', DAY_SECONDS)}
+      SELECT id FROM repository
+      WHERE away_since IS NULL AND (schedules_read_at IS NULL OR ${isPast('schedules_read_at', DAY_SECONDS)})
       ORDER BY schedules_read_at NULLS FIRST LIMIT ${READ_AT_ONCE} FOR UPDATE SKIP LOCKED
     ) RETURNING id`
   return rows.map(({ id }) => id)

@@ -206,6 +206,10 @@ test('a repository that was renamed is found by its number, and one that is gone
   await swept()
   const { readAfter } = await prisma.reading.findUniqueOrThrow({ where: { repositoryId: id } })
   expect(readAfter.getTime()).toBeGreaterThan(Date.now() + 23 * 3_600_000)
+  const { awaySince } = await prisma.repository.findUniqueOrThrow({ where: { id } })
+  expect(awaySince).not.toBeNull()
+  await swept()
+  expect(await prisma.repository.findUniqueOrThrow({ where: { id } })).toMatchObject({ awaySince: null })
 })
 
 test('a quiet repository costs a handful of requests, and nothing is read twice', async () => {

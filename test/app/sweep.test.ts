@@ -5,7 +5,8 @@ import { openLedger } from '../../app/ledger/ledger.ts'
 import { release } from '../../app/ledger/settle.ts'
 import { LEASE_SECONDS } from '../../core/protocol.ts'
 import { DELIVERY_TRIES_MAX } from '../../core/run-life.ts'
-import { type Stage, setStage, workOn } from './stage.ts'
+import { postWebhook } from './post-webhook.ts'
+import { OWNER, REPO, type Stage, setStage, workOn } from './stage.ts'
 
 const DAY_MS = 86_400_000
 
@@ -123,6 +124,62 @@ test('a part that fails keeps no other from its work, and webhooks are forgotten
   expect(stage.log()).toContain('a part of the sweep failed')
   expect(await prisma.webhook.findUnique({ where: { deliveryId: stored.deliveryId } })).toBeNull()
   expect(await stage.runOn(pull.number)).toMatchObject({ reason: 'never-started' })
+})
+
+const repositories = () => [{ id: stage.github.repository.id, full_name: `${OWNER}/${REPO}` }]
+
+test.each([
+  [
+    'removed from the repository',
+    ['installation_repositories', () => ({ action: 'removed', repositories_removed: repositories() })],
+    ['installation_repositories', () => ({ action: 'added', repositories_added: repositories() })],
+  ],
+  [
+    'uninstalled',
+    ['installation', () => ({ action: 'deleted' })],
+    ['installation', () => ({ action: 'created', repositories: repositories() })],
+  ],
+  ['suspended', ['installation', () => ({ action: 'suspend' })], ['installation', () => ({ action: 'unsuspend' })]],
+] as const)('where the App is %s nothing is tried, until it is back', async (_what, goes, comes) => {
+  const { prisma } = stage.app.database
+  const tell = async ([event, payload]: readonly [string, () => object]) => {
+    const body = JSON.stringify({ installation: { id: stage.github.app.installationId }, ...payload() })
+    expect(await postWebhook(stage.app.url, { id: randomUUID(), event, body })).toBe(202)
+    await stage.settled()
+  }
+  const { pull, run } = await started()
+  const runner = await stage.runnerOf(run)
+  stage.github.fail({ method: 'POST', path: /\/git\/trees$/, status: 500 })
+  expect((await runner.finish({ delivery: workOn(pull.head, 'src/total.js', '1\n') })).status).toBe(503)
+  const { pull: other, run: unshown } = await started()
+  expect(await release(openLedger(stage.app.database), unshown.id, 'dispatch-failed', new Date())).toBe(true)
+  const { pull: done, run: undecided } = await started()
+  await (await stage.runnerOf(undecided)).finish({ delivery: workOn(done.head, 'src/total.js', '1\n') })
+  const runsDue = async () => {
+    await prisma.run.update({ where: { id: run.id }, data: { deliveringUntil: new Date(0) } })
+    await prisma.run.update({ where: { id: unshown.id }, data: { showAfter: new Date(0) } })
+    await prisma.run.update({ where: { id: undecided.id }, data: { decideAfter: new Date(0), lookAfter: new Date(0) } })
+  }
+  const asked = () => stage.github.calls().filter(({ path }) => path.startsWith('/repos/')).length
+
+  await tell(goes)
+  await runsDue()
+  await prisma.repository.updateMany({ data: { schedulesReadAt: null, lookedAt: null } })
+  await prisma.reading.updateMany({ data: { readAfter: new Date(0) } })
+  stage.github.fail({ path: /^\/repositories\/\d+$/, status: 404 })
+  const before = asked()
+  await swept()
+  expect(asked()).toBe(before)
+  expect(await stage.runOn(pull.number)).toMatchObject({ deliveredAt: null, deliveryTries: 1 })
+
+  await tell(comes)
+  await swept()
+  expect(await stage.runOn(pull.number)).toMatchObject({ conclusion: 'completed', deliveryTries: 2 })
+  expect((await stage.replies(other.number))[0]).toContain('dispatch-failed')
+  const { decideAfter, lookAfter } = await stage.runOn(done.number)
+  expect(decideAfter?.getTime()).not.toBe(0)
+  expect(lookAfter?.getTime()).not.toBe(0)
+  expect(asked()).toBeGreaterThan(before)
 })
 
 test('a webhook is as old as the database says', async () => {

@@ -2488,7 +2488,8 @@ export const RepositoryScalarFieldEnum = {
   defaultBranch: 'defaultBranch',
   private: 'private',
   schedulesReadAt: 'schedulesReadAt',
-  lookedAt: 'lookedAt'
+  lookedAt: 'lookedAt',
+  awaySince: 'awaySince'
 } as const
 
 export type RepositoryScalarFieldEnum = (typeof RepositoryScalarFieldEnum)[keyof typeof RepositoryScalarFieldEnum]

@@ -45,6 +45,7 @@ export type RepositoryMinAggregateOutputType = {
   private: boolean | null
   schedulesReadAt: Date | null
   lookedAt: Date | null
+  awaySince: Date | null
 }
 
 export type RepositoryMaxAggregateOutputType = {
@@ -56,6 +57,7 @@ export type RepositoryMaxAggregateOutputType = {
   private: boolean | null
   schedulesReadAt: Date | null
   lookedAt: Date | null
+  awaySince: Date | null
 }
 
 export type RepositoryCountAggregateOutputType = {
@@ -67,6 +69,7 @@ export type RepositoryCountAggregateOutputType = {
   private: number
   schedulesReadAt: number
   lookedAt: number
+  awaySince: number
   _all: number
 }
 
@@ -90,6 +93,7 @@ export type RepositoryMinAggregateInputType = {
   private?: true
   schedulesReadAt?: true
   lookedAt?: true
+  awaySince?: true
 }
 
 export type RepositoryMaxAggregateInputType = {
@@ -101,6 +105,7 @@ export type RepositoryMaxAggregateInputType = {
   private?: true
   schedulesReadAt?: true
   lookedAt?: true
+  awaySince?: true
 }
 
 export type RepositoryCountAggregateInputType = {
@@ -112,6 +117,7 @@ export type RepositoryCountAggregateInputType = {
   private?: true
   schedulesReadAt?: true
   lookedAt?: true
+  awaySince?: true
   _all?: true
 }
 
@@ -210,6 +216,7 @@ export type RepositoryGroupByOutputType = {
   private: boolean
   schedulesReadAt: Date | null
   lookedAt: Date | null
+  awaySince: Date | null
   _count: RepositoryCountAggregateOutputType | null
   _avg: RepositoryAvgAggregateOutputType | null
   _sum: RepositorySumAggregateOutputType | null
@@ -244,6 +251,7 @@ export type RepositoryWhereInput = {
   private?: Prisma.BoolFilter<"Repository"> | boolean
   schedulesReadAt?: Prisma.DateTimeNullableFilter<"Repository"> | Date | string | null
   lookedAt?: Prisma.DateTimeNullableFilter<"Repository"> | Date | string | null
+  awaySince?: Prisma.DateTimeNullableFilter<"Repository"> | Date | string | null
   accounts?: Prisma.AccountListRelationFilter
   promotions?: Prisma.PromotionListRelationFilter
 }
@@ -257,6 +265,7 @@ export type RepositoryOrderByWithRelationInput = {
   private?: Prisma.SortOrder
   schedulesReadAt?: Prisma.SortOrderInput | Prisma.SortOrder
   lookedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  awaySince?: Prisma.SortOrderInput | Prisma.SortOrder
   accounts?: Prisma.AccountOrderByRelationAggregateInput
   promotions?: Prisma.PromotionOrderByRelationAggregateInput
 }
@@ -273,6 +282,7 @@ export type RepositoryWhereUniqueInput = Prisma.AtLeast<{
   private?: Prisma.BoolFilter<"Repository"> | boolean
   schedulesReadAt?: Prisma.DateTimeNullableFilter<"Repository"> | Date | string | null
   lookedAt?: Prisma.DateTimeNullableFilter<"Repository"> | Date | string | null
+  awaySince?: Prisma.DateTimeNullableFilter<"Repository"> | Date | string | null
   accounts?: Prisma.AccountListRelationFilter
   promotions?: Prisma.PromotionListRelationFilter
 }, "id">
@@ -286,6 +296,7 @@ export type RepositoryOrderByWithAggregationInput = {
   private?: Prisma.SortOrder
   schedulesReadAt?: Prisma.SortOrderInput | Prisma.SortOrder
   lookedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  awaySince?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.RepositoryCountOrderByAggregateInput
   _avg?: Prisma.RepositoryAvgOrderByAggregateInput
   _max?: Prisma.RepositoryMaxOrderByAggregateInput
@@ -305,6 +316,7 @@ export type RepositoryScalarWhereWithAggregatesInput = {
   private?: Prisma.BoolWithAggregatesFilter<"Repository"> | boolean
   schedulesReadAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Repository"> | Date | string | null
   lookedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Repository"> | Date | string | null
+  awaySince?: Prisma.DateTimeNullableWithAggregatesFilter<"Repository"> | Date | string | null
 }
 
 export type RepositoryCreateInput = {
@@ -316,6 +328,7 @@ export type RepositoryCreateInput = {
   private?: boolean
   schedulesReadAt?: Date | string | null
   lookedAt?: Date | string | null
+  awaySince?: Date | string | null
   accounts?: Prisma.AccountCreateNestedManyWithoutRepositoryInput
   promotions?: Prisma.PromotionCreateNestedManyWithoutRepositoryInput
 }
@@ -329,6 +342,7 @@ export type RepositoryUncheckedCreateInput = {
   private?: boolean
   schedulesReadAt?: Date | string | null
   lookedAt?: Date | string | null
+  awaySince?: Date | string | null
   accounts?: Prisma.AccountUncheckedCreateNestedManyWithoutRepositoryInput
   promotions?: Prisma.PromotionUncheckedCreateNestedManyWithoutRepositoryInput
 }
@@ -342,6 +356,7 @@ export type RepositoryUpdateInput = {
   private?: Prisma.BoolFieldUpdateOperationsInput | boolean
   schedulesReadAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lookedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  awaySince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   accounts?: Prisma.AccountUpdateManyWithoutRepositoryNestedInput
   promotions?: Prisma.PromotionUpdateManyWithoutRepositoryNestedInput
 }
@@ -355,6 +370,7 @@ export type RepositoryUncheckedUpdateInput = {
   private?: Prisma.BoolFieldUpdateOperationsInput | boolean
   schedulesReadAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lookedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  awaySince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   accounts?: Prisma.AccountUncheckedUpdateManyWithoutRepositoryNestedInput
   promotions?: Prisma.PromotionUncheckedUpdateManyWithoutRepositoryNestedInput
 }
@@ -368,6 +384,7 @@ export type RepositoryCreateManyInput = {
   private?: boolean
   schedulesReadAt?: Date | string | null
   lookedAt?: Date | string | null
+  awaySince?: Date | string | null
 }
 
 export type RepositoryUpdateManyMutationInput = {
@@ -379,6 +396,7 @@ export type RepositoryUpdateManyMutationInput = {
   private?: Prisma.BoolFieldUpdateOperationsInput | boolean
   schedulesReadAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lookedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  awaySince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 export type RepositoryUncheckedUpdateManyInput = {
@@ -390,6 +408,7 @@ export type RepositoryUncheckedUpdateManyInput = {
   private?: Prisma.BoolFieldUpdateOperationsInput | boolean
   schedulesReadAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lookedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  awaySince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 export type RepositoryCountOrderByAggregateInput = {
@@ -401,6 +420,7 @@ export type RepositoryCountOrderByAggregateInput = {
   private?: Prisma.SortOrder
   schedulesReadAt?: Prisma.SortOrder
   lookedAt?: Prisma.SortOrder
+  awaySince?: Prisma.SortOrder
 }
 
 export type RepositoryAvgOrderByAggregateInput = {
@@ -417,6 +437,7 @@ export type RepositoryMaxOrderByAggregateInput = {
   private?: Prisma.SortOrder
   schedulesReadAt?: Prisma.SortOrder
   lookedAt?: Prisma.SortOrder
+  awaySince?: Prisma.SortOrder
 }
 
 export type RepositoryMinOrderByAggregateInput = {
@@ -428,6 +449,7 @@ export type RepositoryMinOrderByAggregateInput = {
   private?: Prisma.SortOrder
   schedulesReadAt?: Prisma.SortOrder
   lookedAt?: Prisma.SortOrder
+  awaySince?: Prisma.SortOrder
 }
 
 export type RepositorySumOrderByAggregateInput = {
@@ -497,6 +519,7 @@ export type RepositoryCreateWithoutAccountsInput = {
   private?: boolean
   schedulesReadAt?: Date | string | null
   lookedAt?: Date | string | null
+  awaySince?: Date | string | null
   promotions?: Prisma.PromotionCreateNestedManyWithoutRepositoryInput
 }
 
@@ -509,6 +532,7 @@ export type RepositoryUncheckedCreateWithoutAccountsInput = {
   private?: boolean
   schedulesReadAt?: Date | string | null
   lookedAt?: Date | string | null
+  awaySince?: Date | string | null
   promotions?: Prisma.PromotionUncheckedCreateNestedManyWithoutRepositoryInput
 }
 
@@ -537,6 +561,7 @@ export type RepositoryUpdateWithoutAccountsInput = {
   private?: Prisma.BoolFieldUpdateOperationsInput | boolean
   schedulesReadAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lookedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  awaySince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   promotions?: Prisma.PromotionUpdateManyWithoutRepositoryNestedInput
 }
 
@@ -549,6 +574,7 @@ export type RepositoryUncheckedUpdateWithoutAccountsInput = {
   private?: Prisma.BoolFieldUpdateOperationsInput | boolean
   schedulesReadAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lookedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  awaySince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   promotions?: Prisma.PromotionUncheckedUpdateManyWithoutRepositoryNestedInput
 }
 
@@ -561,6 +587,7 @@ export type RepositoryCreateWithoutPromotionsInput = {
   private?: boolean
   schedulesReadAt?: Date | string | null
   lookedAt?: Date | string | null
+  awaySince?: Date | string | null
   accounts?: Prisma.AccountCreateNestedManyWithoutRepositoryInput
 }
 
@@ -573,6 +600,7 @@ export type RepositoryUncheckedCreateWithoutPromotionsInput = {
   private?: boolean
   schedulesReadAt?: Date | string | null
   lookedAt?: Date | string | null
+  awaySince?: Date | string | null
   accounts?: Prisma.AccountUncheckedCreateNestedManyWithoutRepositoryInput
 }
 
@@ -601,6 +629,7 @@ export type RepositoryUpdateWithoutPromotionsInput = {
   private?: Prisma.BoolFieldUpdateOperationsInput | boolean
   schedulesReadAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lookedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  awaySince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   accounts?: Prisma.AccountUpdateManyWithoutRepositoryNestedInput
 }
 
@@ -613,6 +642,7 @@ export type RepositoryUncheckedUpdateWithoutPromotionsInput = {
   private?: Prisma.BoolFieldUpdateOperationsInput | boolean
   schedulesReadAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lookedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  awaySince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   accounts?: Prisma.AccountUncheckedUpdateManyWithoutRepositoryNestedInput
 }
 
@@ -665,6 +695,7 @@ export type RepositorySelect<ExtArgs extends runtime.Types.Extensions.InternalAr
   private?: boolean
   schedulesReadAt?: boolean
   lookedAt?: boolean
+  awaySince?: boolean
   accounts?: boolean | Prisma.Repository$accountsArgs<ExtArgs>
   promotions?: boolean | Prisma.Repository$promotionsArgs<ExtArgs>
   _count?: boolean | Prisma.RepositoryCountOutputTypeDefaultArgs<ExtArgs>
@@ -679,6 +710,7 @@ export type RepositorySelectCreateManyAndReturn<ExtArgs extends runtime.Types.Ex
   private?: boolean
   schedulesReadAt?: boolean
   lookedAt?: boolean
+  awaySince?: boolean
 }, ExtArgs["result"]["repository"]>
 
 export type RepositorySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -690,6 +722,7 @@ export type RepositorySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Ex
   private?: boolean
   schedulesReadAt?: boolean
   lookedAt?: boolean
+  awaySince?: boolean
 }, ExtArgs["result"]["repository"]>
 
 export type RepositorySelectScalar = {
@@ -701,9 +734,10 @@ export type RepositorySelectScalar = {
   private?: boolean
   schedulesReadAt?: boolean
   lookedAt?: boolean
+  awaySince?: boolean
 }
 
-export type RepositoryOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "owner" | "name" | "installationId" | "defaultBranch" | "private" | "schedulesReadAt" | "lookedAt", ExtArgs["result"]["repository"]>
+export type RepositoryOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "owner" | "name" | "installationId" | "defaultBranch" | "private" | "schedulesReadAt" | "lookedAt" | "awaySince", ExtArgs["result"]["repository"]>
 export type RepositoryInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   accounts?: boolean | Prisma.Repository$accountsArgs<ExtArgs>
   promotions?: boolean | Prisma.Repository$promotionsArgs<ExtArgs>
@@ -739,6 +773,10 @@ export type $RepositoryPayload<ExtArgs extends runtime.Types.Extensions.Internal
      * When the sweep last looked at what it declares, its incidents and its review.
      */
     lookedAt: Date | null
+    /**
+     * On the database's clock: since when the App is not there. What is to be done there waits until it is back.
+     */
+    awaySince: Date | null
   }, ExtArgs["result"]["repository"]>
   composites: {}
 }
@@ -1172,6 +1210,7 @@ export interface RepositoryFieldRefs {
   readonly private: Prisma.FieldRef<"Repository", 'Boolean'>
   readonly schedulesReadAt: Prisma.FieldRef<"Repository", 'DateTime'>
   readonly lookedAt: Prisma.FieldRef<"Repository", 'DateTime'>
+  readonly awaySince: Prisma.FieldRef<"Repository", 'DateTime'>
 }
     
 

@@ -1,5 +1,8 @@
 import { expect, it } from 'vitest'
+import { noteAway, noteBack } from '../../../app/ledger/away.ts'
 import { putOffDelivery, recordDelivery, takeDelivery } from '../../../app/ledger/delivery.ts'
+import { dueRuns } from '../../../app/ledger/history.ts'
+import { takeUnlooked } from '../../../app/ledger/looked.ts'
 import { release, settle } from '../../../app/ledger/settle.ts'
 import { markShown, takeUnshown } from '../../../app/ledger/shown.ts'
 import {
@@ -129,6 +132,31 @@ onEachDatabase('the sweep', (database) => {
     expect(await undeliveredRuns(prisma, 20)).toEqual([recent, second, first])
     for (const id of [...failing, recent]) await recordDelivery(prisma, id, {}, NOW)
     expect(await undeliveredRuns(prisma, 20)).toEqual([])
+  })
+
+  it('leaves to rest what can only be done where the App is not, and takes it up when it is back', async () => {
+    const { prisma, ledger } = database()
+    const { run, epoch } = await claimedRun(ledger, await asked())
+    granted(await settle(ledger, { runId: run.id, epoch, report: reportOf(1n), now: NOW }))
+    const where = { id: run.id }
+    await prisma.run.update({
+      where,
+      data: { showAfter: new Date(0), decideAfter: new Date(0), lookAfter: new Date(0) },
+    })
+    const found = async () => [
+      (await undeliveredRuns(prisma, 1000)).includes(run.id),
+      (await dueRuns(prisma, NOW, 1000)).includes(run.id),
+      (await takeUnshown(prisma, 1000)).includes(run.id),
+      (await takeUnlooked(prisma, 1000)).some(({ id }) => id === run.id),
+    ]
+    const { installationId } = await prisma.repository.findUniqueOrThrow({ where: { id: run.repositoryId } })
+    await noteAway(prisma, Number(installationId) + 1)
+    await noteAway(prisma, Number(installationId), [Number(run.repositoryId) + 1_000_000])
+    await noteAway(prisma, Number(installationId), [Number(run.repositoryId)])
+    expect(await found()).toEqual([false, false, false, false])
+    await noteBack(prisma, Number(installationId))
+    expect(await found()).toEqual([true, true, true, true])
+    await recordDelivery(prisma, run.id, {}, NOW)
   })
 
   it('finds ends that nobody was shown, until they are', async () => {

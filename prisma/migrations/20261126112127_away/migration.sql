@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "repository" ADD COLUMN     "away_since" TIMESTAMPTZ(3);
