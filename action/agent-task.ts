@@ -35,6 +35,8 @@ export interface AgentParts {
   readonly more?: readonly ExtraTool[] | undefined
   readonly signal: AbortSignal
   onTurn(turn: { readonly number: number; readonly text: string; readonly tools: readonly string[] }): void
+  /** A call failed in a way that may pass. */
+  onRetry(why: string, pauseMs: number): void
   /** Takes down what is said, for the run's log. */
   record(event: Recorded): void
   /** Asked before every turn, when every call of the last one is answered. */

@@ -179,7 +179,10 @@ export class Conversation {
       }
       if (answer.retryAfterMs === undefined) break
       const pause = Math.max(answer.retryAfterMs, RETRY_WAIT_MS * 2 ** (tries - 1))
-      if (tries < CALL_TRIES_MAX) await wait(pause, undefined, { signal: this.#parts.signal }).catch(() => {})
+      if (tries < CALL_TRIES_MAX) {
+        this.#parts.onRetry(failure, pause)
+        await wait(pause, undefined, { signal: this.#parts.signal }).catch(() => {})
+      }
       const stop = stopReason(this.#parts.signal)
       if (stop !== undefined) return this.#end(stop)
     }

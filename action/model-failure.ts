@@ -49,7 +49,8 @@ export function readFailure(error: unknown, timedOutMs: number | undefined): Cal
   }
   if (error instanceof APIError && typeof error.status === 'number') {
     return failed(
-      `the provider answered ${error.status}: ${error.message}`,
+      // The client puts the status before the words once more.
+      `the provider answered ${error.status}: ${error.message.replace(/^\d{3} /, '')}`,
       outcomeOfStatus(error.status, error.error !== undefined),
       {
         retryAfterMs: WORTH_RETRYING.has(error.status) ? retryAfterMs(error.headers) : undefined,

@@ -16,8 +16,10 @@ export async function openConversation(
 ): Promise<Conversation | CommandAgent> {
   const { workDir, sandbox, signal, model, purse, record, meanwhile } = parts
   const onTurn = (turn: Omit<Turn, 'step'>) => parts.onTurn({ step: task.step, ...turn })
+  const onRetry = (why: string, pauseMs: number) =>
+    parts.log.foreign(`${task.step}: ${why}; tried again in ${pauseMs / 1000} s`)
   const place = { workDir, sandbox, signal, reach: reachOf(task.agent) }
-  const agentParts = { model, purse, place, signal, onTurn, record, meanwhile }
+  const agentParts = { model, purse, place, signal, onTurn, onRetry, record, meanwhile }
   if (task.agent.runtime === undefined) {
     const more = [...(await moreTools(task, parts, agentParts)), ...served]
     return new Conversation(task, { ...agentParts, more }, before)

@@ -4,6 +4,7 @@ import { formatUsd } from '../core/money.ts'
 import type { Plan } from '../core/plan.ts'
 import type { Report } from '../core/report.ts'
 import { testChangeSentence } from '../core/text/test-change-words.ts'
+import { unknownUsageLine } from '../core/text/unknown-usage.ts'
 import type { AppliedWork } from './apply-work.ts'
 import type { SessionFolder } from './session-folder.ts'
 
@@ -22,13 +23,18 @@ export function resultLines({ report, plan, work, file, session }: RunResult): s
     ...saidLines(report),
     `${report.reason === 'paused' ? 'paused' : report.conclusion}: ${report.message}`,
     ...testLines(report),
-    `It cost ${formatUsd(report.spentMicroUsd)} of at most ${formatUsd(plan.capMicroUsd)}.`,
+    costLine(report, plan),
     // The message has said so already.
     ...(report.reason === 'nothing-to-deliver' || report.reason === 'nothing-to-do' ? [] : [work.says]),
     ...(plan.approve !== undefined && work.applied ? [WOULD_WAIT] : []),
     `Report: ${file}`,
     ...resumeLines(report, session),
   ]
+}
+
+function costLine({ spentMicroUsd, calls }: Report, { capMicroUsd }: RunResult['plan']): string {
+  const unknown = unknownUsageLine(calls)
+  return `It cost ${formatUsd(spentMicroUsd)} of at most ${formatUsd(capMicroUsd)}.${unknown === undefined ? '' : ` ${unknown}`}`
 }
 
 /** How the work loosens the tests that judge it. What is quoted is of the work's files: nothing in it may act on a terminal. */

@@ -6,6 +6,7 @@ import type { Report } from '../report.ts'
 import type { Conclusion } from '../run.ts'
 import { type EndedRun, ending } from './ended-run.ts'
 import { code, details, fenced, inline, paragraphs, prose, table } from './markdown.ts'
+import { unknownUsageLine } from './unknown-usage.ts'
 import { testChangesText } from './work-done.ts'
 import { workflowName } from './workflow-name.ts'
 
@@ -75,7 +76,8 @@ function costs({ plan, report, remainingMicroUsd }: JobSummaryView): string {
   const remaining =
     remainingMicroUsd === undefined ? '' : ` ${formatUsd(remainingMicroUsd)} remain in ${code(plan.portfolio)}.`
   const tokens = `${formatTokens(report.inputTokens)} in (${formatTokens(report.cachedTokens)} of them cached), ${formatTokens(report.outputTokens)} out, ${report.calls.length} model calls.`
-  return `It cost **${formatUsd(report.spentMicroUsd)}** of at most ${formatUsd(plan.capMicroUsd)}.${remaining} ${tokens}`
+  const unknown = unknownUsageLine(report.calls)
+  return `It cost **${formatUsd(report.spentMicroUsd)}** of at most ${formatUsd(plan.capMicroUsd)}.${unknown === undefined ? '' : ` ${unknown}`}${remaining} ${tokens}`
 }
 
 function stepsTable(report: Report): string {

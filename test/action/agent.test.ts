@@ -92,6 +92,7 @@ async function setUp(
       place: { workDir: dir, sandbox, signal, reach: reachOf({}) },
       signal,
       onTurn: () => {},
+      onRetry: () => {},
       record: () => {},
       meanwhile: () => ({ rest: false, said: [] }),
     },

@@ -70,6 +70,7 @@ async function setUp(script: Script, given: Given = {}) {
       place: { workDir, sandbox, signal, reach: reachOf({}) },
       signal,
       onTurn: () => {},
+      onRetry: () => {},
       record: (event) => void recorded.push(event),
       meanwhile: () => ({ rest: false, said: [] }),
     },

@@ -164,7 +164,11 @@ describe.each(apis)('a call by %s', (api, path) => {
     [529, 'unknown'],
   ])('that failed with %i counts as %s', async (status, outcome) => {
     answering(ORIGIN, path, status, { error: { message: 'no' } })
-    expect(await open({ api }).call(request)).toMatchObject({ kind: 'failed', outcome: { kind: outcome } })
+    expect(await open({ api }).call(request)).toMatchObject({
+      kind: 'failed',
+      message: `the provider answered ${status}: no`,
+      outcome: { kind: outcome },
+    })
   })
 
   it.each([

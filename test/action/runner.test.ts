@@ -184,6 +184,11 @@ describe('a provider that fails', () => {
     expect(first?.spentMicroUsd).toBe('0')
     expect(second).toMatchObject({ usage: 'unknown', spentMicroUsd: second?.reservedMicroUsd })
     expect(job.report?.calls).toHaveLength(5)
+    expect(job.log).toMatch(/: the provider answered 429: .*; tried again in 1 s\n/)
+    expect(job.log).toMatch(/: the provider answered 500: .*; tried again in \d(\.\d)? s\n/)
+    expect(job.summary).toMatch(
+      /\$0\.\d+ of that is for one model call of which no usage is known, counted at the most/,
+    )
   })
 
   it.each([

@@ -263,6 +263,14 @@ describe('what came of a run', () => {
     expect(lines.at(-2)).toBe(work.says)
     const asking = { ...shown, plan: { ...shown.plan, approve: 'write' as const } }
     expect(resultLines({ ...asking, report, work }).at(-2)).toContain('On GitHub it would wait for `/agent deliver`')
+    const call = { step: 'tests', model: 'm', inputTokens: 1, cachedTokens: 0, outputTokens: 1, reasoningTokens: 0 }
+    const unknown = { ...call, reservedMicroUsd: 40_000n, spentMicroUsd: 40_000n, usage: 'unknown' as const }
+    const calls = [0, 1].map((id) => ({ ...unknown, id }))
+    const dear = resultLines({ ...shown, report: { ...report, spentMicroUsd: 90_000n, calls }, work })
+    expect(dear).toContain(
+      'It cost $0.09 of at most $0.50. $0.08 of that is for 2 model calls of which no usage is known, counted at the most that they can have cost.',
+    )
+    expect(lines).toContain('It cost $0.000002 of at most $0.50.')
     const testChanges = [{ kind: 'skipped' as const, path: 'a\u001b.test.js', line: 3, what: 'adds' }]
     const loosened = resultLines({ ...shown, report: { ...report, testChanges }, work })
     expect(loosened).toContain('Look at the tests: the work loosens what judges it.')
