@@ -105,7 +105,9 @@ function alsoYours(added: ReadonlyMap<string, string>, { families }: Configurati
           family.name !== name && family.baseline.steps.some((step) => 'agent' in step && step.agent === agent),
       )
       if (others.length === 0) return []
-      return [`The agent ${agent} is yours too now, also where ${others.map((one) => one.name).join(', ')} names it.`]
+      const [last = '', ...more] = others.map((one) => one.name).reverse()
+      const they = more.length === 0 ? `${last} names` : `${more.reverse().join(', ')} and ${last} name`
+      return [`The agent ${agent} is yours too now, also where ${they} it.`]
     }),
   ]
 }

@@ -115,6 +115,7 @@ description: Say here in one line what it is good at
 tools: [read, list, search, edit, write, run]
 # model: gpt-5-mini # before the workflow's and the repository's
 # effort: medium # of a model that reasons: minimal, low, medium or high
+# sandbox: { write: true } # false for one that only reads, with tools without edit and write
 # skills: [release-notes] # folders catalog/skills/NAME with a SKILL.md, which it reads when it needs them
 # delegates: [investigator] # agents that it may give parts of its work to
 # mcp-servers: { docs: { url: https://mcp.example.org/mcp, tools: [search] } } # the tools of others that it may use

@@ -113,7 +113,7 @@ describe('what is offered behind a comment sign', () => {
         writeFileSync(join(root, path), text)
       }
     }
-    expect(offered).toBe(19)
+    expect(offered).toBe(20)
   })
 })
 
