@@ -17,7 +17,7 @@ export const STEP_OUTPUT_CHARACTERS_MAX = 6_000
 const RULES =
   'Paths are relative to the workspace. Long output is cut; read pages the rest. A message without tool calls ends your step: its first line becomes the title of your work.'
 
-/** `notes`: the repository's AGENTS.md, as the default branch has it. */
+/** `notes`: the repository's AGENTS.md, of a pull request's base. */
 export function systemText(agent: PlanAgent, { scope }: PlanGuards, notes: string | undefined): string {
   const parts = [agent.systemText.trim(), RULES]
   if (agent.skills !== undefined && agent.skills.length > 0) {
