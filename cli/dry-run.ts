@@ -4,6 +4,7 @@ import { describeChange } from '../action/describe-change.ts'
 import { openGit } from '../action/git.ts'
 import { promptValues, type Seen } from '../action/prompt.ts'
 import type { When } from '../core/config/when.ts'
+import { withholdsTests } from '../core/guard.ts'
 import { formatUsd } from '../core/money.ts'
 import type { Plan, PlanAgentStep, PlanStep } from '../core/plan.ts'
 import { QUOTE_RUNS_MAX, quoteRun } from '../core/quote.ts'
@@ -14,6 +15,7 @@ import { nestedWords, openedBy } from '../core/text/nested-words.ts'
 import { quoteLine } from '../core/text/quote-line.ts'
 import { reachWords } from '../core/text/reach-words.ts'
 import { whenWords } from '../core/text/when-words.ts'
+import { planGuardWords } from '../core/text/work-done.ts'
 import { type ExitCode, exitCodes, printJson } from './exit.ts'
 import { keptSpends } from './kept-runs.ts'
 import type { PlannedRun } from './planned-run.ts'
@@ -49,6 +51,9 @@ export async function showDryRun(planned: PlannedRun, json: boolean): Promise<Ex
       ...whenLine(plan.when, plan.inputs),
       ...(plan.approve === undefined ? [] : [`On GitHub its work waits for somebody with ${plan.approve} access.`]),
       ...steps.flatMap((step) => [...openedLines(step, plan, seen), '', ...stepLines(step, plan, seen)]),
+      '',
+      ...guardsLine(plan),
+      `delivers: ${plan.deliver}`,
     ]
     process.stdout.write(`${lines.join('\n')}\n`)
   }
@@ -74,9 +79,13 @@ function stepLines(step: PlanStep, plan: Plan, seen: Seen): string[] {
   const when = whenLine(step.when, values)
   if (!('agent' in step)) return [`${step.id}: ${showCommand(step.run, values)}`, ...when]
   const agent = plan.agents[step.agent]
-  const until = step.until === undefined ? [] : [`until: ${showCommand(step.until.run, values)}`]
+  const until =
+    step.until === undefined
+      ? []
+      : [`until: ${showCommand(step.until.run, values)}, in ${step.until.attempts} attempts at most`]
+  const share = step.share === undefined ? '' : ` and ${step.share / 100}% of the cap`
   return [
-    `${step.id}: agent ${agent?.name ?? step.agent} on ${agent?.model ?? '?'}${reachWords(agent)}`,
+    `${step.id}: agent ${agent?.name ?? step.agent} on ${agent?.model ?? '?'}, at most ${step.turns} turns${share}${reachWords(agent)}`,
     promptText(step, plan, seen).trimEnd(),
     ...until,
     ...when,
@@ -92,6 +101,12 @@ function resultOf(known: string | undefined, fields: readonly string[]): StepRes
   const read = known === undefined ? undefined : readFields(known)
   const values = read ?? Object.fromEntries(fields.map((field) => [field, LATER]))
   return { result: 'passed', output: known ?? LATER, fields: values }
+}
+
+/** Those of nested workflows too. */
+function guardsLine(plan: Plan): string[] {
+  const words = [...planGuardWords(plan), ...(withholdsTests(plan) ? ['no tests loosened'] : [])]
+  return words.length === 0 ? [] : [`guards: ${words.join('; ')}`]
 }
 
 function setupLine({ run }: NonNullable<Plan['setup']>, inputs: InputValues): string {

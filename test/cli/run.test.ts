@@ -105,6 +105,9 @@ describe('purser run', () => {
     expect(stdout).toContain('\nbefore: node --test\n')
     expect(stdout).toContain('Goal: Add, not subtract\n')
     expect(stdout).toContain('<data name="steps.before.output">\n(known when it runs)\n</data>')
+    expect(stdout).toContain('\nmend: agent fixer on test-model, at most 8 turns\n')
+    expect(stdout).toContain('\nuntil: node --test, in 2 attempts at most\n')
+    expect(stdout).toContain('\n\nguards: at most 3 files; at most 40 lines\ndelivers: pull-request\n')
     expect(stdout).not.toContain('${{')
     expect(model.calls()).toEqual([])
   })
@@ -165,6 +168,8 @@ describe('a dry run of nested workflows', () => {
         'when: inputs.line is not x, and ! test -f a b exits with 0',
         '',
         'in/note: echo a b',
+        '',
+        'delivers: none',
         '',
       ].join('\n'),
     )
