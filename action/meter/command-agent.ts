@@ -111,7 +111,7 @@ export class CommandAgent {
       signal: AbortSignal.any([signal, halt.signal]),
       onCall: (count) => {
         this.#turns = before + count
-        this.#parts.onTurn({ number: this.#turns, text: '', tools: [] })
+        this.#parts.onTurn({ number: this.#turns, text: '', tools: [`${agent.runtime} is answered`] })
         if (!this.#listen()) return
         isPaused = true
         halt.abort()

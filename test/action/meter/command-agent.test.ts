@@ -84,6 +84,7 @@ describe.runIf(peers && bubblewrap).each(RUNTIMES)('%s in place of our own loop'
     expect(report?.steps[1]).toMatchObject({ ok: true, attempts: 2, turns: provider.requests().length })
     expect(report?.delivery).toMatchObject({ title: 'Add instead of subtracting' })
     expect(result.patch).toContain('+  return a + b')
+    expect(result.log).toContain(`mend, turn 1: ${runtime} is answered\n`)
     expect(report?.spentMicroUsd).toBe(String(provider.chargedMicroUsd()))
     expect(report?.calls.every(({ usage }) => usage === 'reported')).toBe(true)
   }, 60_000)
