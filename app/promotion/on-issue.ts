@@ -1,7 +1,7 @@
 /** What happens to a proposal's issue on GitHub: a label that decides, a close by hand, a reopening. */
 import { mayRun } from '../../core/permission.ts'
 import { isRefusal } from '../../core/reason.ts'
-import { rejectionNames } from '../../core/rejection.ts'
+import { rejectionsOf } from '../../core/rejection.ts'
 import {
   decidingLabels,
   notPermittedText,
@@ -67,15 +67,16 @@ export async function onLabel(
     return sayIn(place, promotion, 'not-permitted', notPermittedText(label))
   }
   if (said.verdict === 'approved') return approve(parts, place, promotion)
-  const reason = said.reason ?? (await reasonOn(place, promotion.issueNumber))
+  const reason = said.reason ?? (await reasonOn(place, promotion, promotion.issueNumber))
   if (reason !== undefined) return reject(parts, place, promotion, reason)
-  if (promotion.state === 'open') await sayIn(place, promotion, 'reason-needed', reasonNeededText())
+  if (promotion.state === 'open') await sayIn(place, promotion, 'reason-needed', reasonNeededText(promotion.decision))
 }
 
 /** The label that says why may have been there before the one that says no. */
-async function reasonOn(place: Place, issueNumber: number) {
+async function reasonOn(place: Place, { decision }: Promotion, issueNumber: number) {
   const { data } = await place.octokit.rest.issues.listLabelsOnIssue({ ...place.name, issue_number: issueNumber })
-  return rejectionNames.find((name) => data.some((label) => label.name === rejectionLabel(name)))
+  const named = rejectionsOf(decision).find(([name]) => data.some((label) => label.name === rejectionLabel(name)))
+  return named?.[0]
 }
 
 /** The newest label that decides, with whoever set it: for what no webhook has told of. */

@@ -17,7 +17,7 @@ import { keyOfPromotion, startAnew } from '../ledger/promotion.ts'
 import { tallyOver } from '../ledger/tally.ts'
 import { openPromotion } from '../ledger/trial.ts'
 import type { Parts } from '../parts.ts'
-import type { Place } from '../place.ts'
+import { fullNameOf, type Place } from '../place.ts'
 import { type Before, beforeSchema, storeBefore } from './before.ts'
 import { homeOf } from './home.ts'
 import { makeIssue } from './issue.ts'
@@ -116,6 +116,7 @@ export async function rollbackText(
     promotedIn: promoted.issueNumber ?? 0,
     checkpoints: watched.slice(-DECIDING),
     since: await sideOf(parts, place, baseline, members, { from, to: parts.now() }),
+    repository: fullNameOf(place),
     overdueSince,
   })
 }

@@ -9,9 +9,9 @@ import { proposalHere } from './promote.ts'
 export async function reject(at: CommandAt): Promise<void> {
   const promotion = await proposalHere(at, 'To reject a proposal')
   if (!promotion) return
-  const rejection = at.command.text === null ? undefined : rejectionOf(at.command.text)
+  const rejection = at.command.text === null ? undefined : rejectionOf(at.command.text, promotion.decision)
   if (rejection === undefined) {
-    const message = `A rejection needs a reason, which is published: ${rejectionsListed()}.`
+    const message = `A rejection needs a reason, which is published: ${rejectionsListed(promotion.decision)}.`
     return showRefusal(at.place, at, refuse('invalid-command', message, 'Write it as `/agent reject <reason>`.'))
   }
   await react(at.place, at.commentId, 'eyes')

@@ -26,11 +26,12 @@ export function adoptIssue(view: AdoptView): IssueText {
   const settled = accepted + reworked + rejected
   const asked = code(`/agent ${workflow} ${overrideWords(set)}`)
   return {
-    title: `Offer ${workflow} with ${overrideWords(set)} as a variant`,
+    title: `Make ${workflow} with ${overrideWords(set)} a variant`,
     labels: [decisionLabels.adopt.proposed],
     body: paragraphs(
       `${trialMarker(workflow, variant, settled)}\n${asked} keeps earning accepted work: the same overrides, asked for by hand again ` +
-        `and again. As the variant ${code(workflowName({ workflow, variant }))} it has a name and a price, and can be compared with its baseline.`,
+        `and again. As the variant ${code(workflowName({ workflow, variant }))} it would have a name and a price, and be compared with its baseline. ` +
+        'Nothing changes until a maintainer decides, and the standard stays what it is in any case.',
       view.overdueSince === undefined ? undefined : overdueLine(view.overdueSince),
       table(
         ['threshold', 'required', `last ${windowDays} days`],
@@ -38,9 +39,11 @@ export function adoptIssue(view: AdoptView): IssueText {
           ['runs with an outcome', `at least ${required.runs}`, `${settled}`],
           ['different subjects', `at least ${required.subjects}`, `${subjects}`],
           ['accepted', `at least ${required.acceptedBasisPoints / 100}%`, formatShare(accepted, settled) ?? 'none'],
-          ['cost for each accepted run', '', perAcceptedWords({ ...counts, unknown }) ?? ''],
         ],
       ),
+      `Their cost, which decides nothing: ${perAcceptedWords({ ...counts, unknown }) ?? 'none yet'}.`,
+      `Counted are runs of ${code(workflow)} with exactly these overrides, whatever their inputs, by the whole days (UTC) on which they ended. ` +
+        'The comment of each one’s session names its overrides.',
       `## The file\n\n${code(path)}:\n\n${fenced('yaml', overlayFor(set))}`,
       `## How to decide\n\n${howToDecide('adopt')}`,
       '<sub>The thresholds are `overrides` of `promotion.yml`. Nothing is kept of who asked.</sub>',

@@ -1,6 +1,5 @@
 /** The answer to `/agent help`. */
 import type { Verb } from '../command.ts'
-import { rejectionsListed } from '../rejection.ts'
 import { code, paragraphs, table } from './markdown.ts'
 
 export interface HelpView {
@@ -27,7 +26,7 @@ const verbTexts = {
   fork: ['fork [<workflow>[/<variant>]]', 'start a second session from this one’s work, under the same ceiling'],
   deliver: ['deliver', 'as a maintainer: deliver work that was withheld, where the workflow lets a guard be set aside'],
   promote: ['promote', 'in an issue that proposes a variant: open the pull request that carries it out'],
-  reject: ['reject <reason>', `in such an issue: turn it down, for ${rejectionsListed()}`],
+  reject: ['reject <reason>', 'in such an issue: turn it down, for one of the reasons that it lists'],
   offer: ['offer [<workflow>[/<variant>]]', 'as a maintainer: offer it to the organisation’s catalog'],
   list: ['list', 'show the workflows, their inputs and prices'],
   help: ['help', 'show this'],

@@ -1,6 +1,6 @@
 /** How a maintainer decides on a proposal, and what is said in its issue once somebody has. */
 import { BASELINE } from '../assignment.ts'
-import { type Rejection, rejectionNames, rejections, rejectionsListed } from '../rejection.ts'
+import { type Rejection, rejectionOf, rejectionsListed, rejectionsOf } from '../rejection.ts'
 import { code, inline, paragraphs } from './markdown.ts'
 import { workflowName } from './workflow-name.ts'
 
@@ -22,8 +22,10 @@ export const OVERDUE_DAYS = 14
 export const REJECTED_CHECKPOINTS = 4
 export const CLOSED_CHECKPOINTS = 2
 
+const REJECTED = 'rejected: '
+
 export function rejectionLabel(rejection: Rejection): string {
-  return `rejected: ${rejection}`
+  return `${REJECTED}${rejection}`
 }
 
 /** What a label says of a proposal: that it is approved, that it is rejected, and for which reason, where it names one. */
@@ -33,15 +35,15 @@ export function verdictOf(
 ): { readonly verdict: 'approved' } | { readonly verdict: 'rejected'; readonly reason?: Rejection } | undefined {
   const { approved, rejected } = decisionLabels[proposal]
   if (label === approved) return { verdict: 'approved' }
-  const reason = rejectionNames.find((name) => rejectionLabel(name) === label)
-  if (reason !== undefined) return { verdict: 'rejected', reason }
-  return label === rejected || label.startsWith('rejected:') ? { verdict: 'rejected' } : undefined
+  const reason = rejectionOf(label.slice(REJECTED.length), proposal)
+  if (reason !== undefined && label === rejectionLabel(reason)) return { verdict: 'rejected', reason }
+  return label === rejected || label.startsWith(REJECTED.trimEnd()) ? { verdict: 'rejected' } : undefined
 }
 
 /** Everything that decides, to be taken off an issue that is open for a decision again. */
 export function decidingLabels(proposal: Proposal): readonly string[] {
   const { approved, rejected } = decisionLabels[proposal]
-  return [approved, rejected, ...rejectionNames.map(rejectionLabel)]
+  return [approved, rejected, ...rejectionsOf(proposal).map(([name]) => rejectionLabel(name))]
 }
 
 const carriesOut = {
@@ -80,7 +82,7 @@ const over: Readonly<Partial<Record<Proposal, string>>> = {
 
 export function howToDecide(proposal: Proposal): string {
   const labels = decisionLabels[proposal]
-  const reasons = rejectionNames.map((name) => `  - ${code(rejectionLabel(name))}: ${rejections[name]}`)
+  const reasons = rejectionsOf(proposal).map(([name, says]) => `  - ${code(rejectionLabel(name))}: ${says}`)
   const again =
     over[proposal] ??
     `It is not proposed again before its definition changes or ${REJECTED_CHECKPOINTS} more checkpoints are reached.`
@@ -119,7 +121,8 @@ export function rejectedText(proposal: Proposal, rejection: Rejection, furtherRu
   const again =
     over[proposal] ??
     `It is not proposed again before its definition changes or ${furtherRuns} further runs of it are settled (${REJECTED_CHECKPOINTS} checkpoints).`
-  return `Rejected: ${code(rejection)}, ${rejections[rejection]}. ${again}`
+  const says = rejectionsOf(proposal).find(([name]) => name === rejection)?.[1] ?? ''
+  return `Rejected: ${code(rejection)}, ${says}. ${again}`
 }
 
 export function closedText(proposal: Proposal, furtherRuns: number): string {
@@ -129,8 +132,8 @@ export function closedText(proposal: Proposal, furtherRuns: number): string {
   return `Closed without a decision, which counts as a refusal without a reason. ${again} To decide now, reopen the issue.`
 }
 
-export function reasonNeededText(): string {
-  return `A rejection needs a reason, so nothing was decided. Add the label ${code('rejected: <reason>')} or comment ${code('/agent reject <reason>')}, where the reason is ${rejectionsListed()}.`
+export function reasonNeededText(proposal: Proposal): string {
+  return `A rejection needs a reason, so nothing was decided. Add the label ${code('rejected: <reason>')} or comment ${code('/agent reject <reason>')}, where the reason is ${rejectionsListed(proposal)}.`
 }
 
 export function notPermittedText(label: string): string {

@@ -141,7 +141,7 @@ function sunsetSections(view: SunsetPullView): Sections {
 function adoptSections(view: AdoptPullView): Sections {
   const name = code(workflowName(view))
   return {
-    title: `Offer ${workflowName(view)}`,
+    title: `Add the variant ${workflowName(view)}`,
     opening: `This adds the variant ${name}: ${code(view.workflow)} with ${code(view.overrides)}, which people asked for by hand.`,
     changes: [`${name} can be chosen by its name, and be given a share of subjects under ${code('trials')}.`],
     undo: 'Revert this pull request.',

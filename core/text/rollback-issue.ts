@@ -26,6 +26,8 @@ export interface RollbackView {
   readonly checkpoints: readonly WatchView[]
   /** What it did since the merge. */
   readonly since: Side
+  /** `owner/name` of the repository that judges it. */
+  readonly repository: string
   readonly overdueSince?: string | undefined
 }
 
@@ -41,7 +43,7 @@ export function rollbackIssue(view: RollbackView): IssueText {
   const at = checkpoints.map(({ settled }) => settled).join(' and at ')
   const rows = (last?.measures ?? []).map((measure) => [
     `**${names[measure.threshold] ?? measure.threshold}**`,
-    measure.required,
+    measure.required.replace('the baseline’s', 'the old baseline’s'),
     ...checkpoints.map(({ measures }) => cell(measures.find(({ threshold }) => threshold === measure.threshold))),
   ])
   return {
@@ -52,14 +54,27 @@ export function rollbackIssue(view: RollbackView): IssueText {
         'Nothing changes until a maintainer decides.',
       view.overdueSince === undefined ? undefined : overdueLine(view.overdueSince),
       `## What is worse\n\n${table(['', 'needed', ...checkpoints.map(({ settled, day }) => `at ${settled} settled runs (${day})`)], rows)}`,
-      `The old baseline’s numbers are those it had when the promotion was approved; #${promotedIn} shows its runs. The thresholds are those of every promotion. ` +
+      'It counts as worse where one of them does not hold; missing data is not worse. They are those of every promotion. ' +
+        `The old baseline’s numbers are those it had when the promotion was approved; #${promotedIn} shows its runs. ` +
         'A few runs can fall this way by chance, so look at what was turned down before you decide.',
       `## What became of its work since\n\n${examples(since)}`,
       `## How to decide\n\n${howToDecide('rollback')}`,
+      `## How to recompute it\n\n${howToRecompute(view)}`,
       runsDetails(`Every run of it since ${promotedOn} that counts`, since),
     ),
     labels: [decisionLabels.rollback.proposed],
   }
+}
+
+function howToRecompute({ workflow, promotedIn, promotedOn, repository, checkpoints }: RollbackView): string {
+  const counts = checkpoints.map(({ settled }) => `${settled}`).join(' and ')
+  const ask = `purser evidence --family ${workflow} --repository ${repository} --save runs.jsonl`
+  return (
+    `Everything here is counting. Take the runs below from the oldest on; after the first ${counts} that were accepted, reworked or ` +
+    'rejected, count them by outcome, add up what they and the unknown ones between them cost, and hold the sums against the old ' +
+    `baseline’s numbers above, which come from the runs in #${promotedIn}. ${code(ask)} writes all of them down from the App’s ledger: ` +
+    `those of the baseline have no variant, and those that ended after the merge on ${promotedOn} are the new one’s.`
+  )
 }
 
 function cell(measure: Measure | undefined): string {

@@ -1,6 +1,6 @@
 /**
- * A quarter in the shop: three variants are tried beside the standard, and every decision that the evidence leads to is
- * made by a maintainer. Only the work and its cost are prepared; what the App makes of them is the App's.
+ * A quarter in the shop: three variants are tried beside the standard, what people ask for by hand becomes a fourth, and every
+ * decision that the evidence leads to is made by a maintainer. Only the work and its cost are prepared; what the App makes of them is the App's.
  */
 import { fileURLToPath } from 'node:url'
 import { decisionLabels, type Proposal } from '../../core/text/promotion-decision.ts'
@@ -16,6 +16,8 @@ const FOLDER = `.github/purser/catalog/${FAMILY}`
 const MAINTAINER = 'mira'
 const AUTHOR = 'dev'
 const TELLS_REWORKED = 'agent/reworked'
+/** What the App calls the variant that `effort=low` becomes. */
+const LESS = 'effort-low'
 
 /** What becomes of a run's outcome by what people do. */
 const outcomeOf: Readonly<Record<End, string>> = {
@@ -150,9 +152,22 @@ const acts: readonly Act[] = [
     },
     tells: (books) => issueLines(books, 'brief'),
   },
-  tried(90, 'Work goes on with it', quarter.after, {
-    holds: async (books) => (await openOnes(books)).length === 0,
+  tried(90, 'Work goes on, with the same override each time: the App proposes it as a variant', quarter.withLess, {
+    holds: async (books) => {
+      const [adopt, ...others] = await openOnes(books)
+      return others.length === 0 && adopt?.decision === 'adopt' && adopt.body.includes('effort: low\n')
+    },
+    tells: (books) => issueLines(books, LESS),
   }),
+  {
+    day: 92,
+    step: 'It is approved and merged: what was asked for by hand has a name, and is compared from now on',
+    play: (stage) => approve(stage, LESS, 'adopt'),
+    holds: async (books) =>
+      (await isCarriedOut(books, LESS, 'adopt')) &&
+      (await books.onMain(`${FOLDER}/variants/${LESS}.yml`)).includes('effort: low'),
+    tells: (books) => issueLines(books, LESS),
+  },
 ]
 
 export const quarterStory: Story = {
@@ -202,7 +217,8 @@ async function playTries(stage: Stage, pulls: Pulls, tries: readonly Try[]): Pro
     pulls.set(name, number)
     about.set(number, one)
   }
-  const command = ({ variant }: Try) => `/agent ${FAMILY}${variant === null ? '' : `/${variant}`}`
+  const command = ({ variant, overrides }: Try) =>
+    ['/agent', variant === null ? FAMILY : `${FAMILY}/${variant}`, overrides].join(' ').trimEnd()
   await Promise.all([...about].map(([number, one]) => stage.github.person(AUTHOR).comment(number, command(one))))
   await stage.settled()
   await stage.standIn?.play(({ subject }) => {

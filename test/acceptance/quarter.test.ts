@@ -70,6 +70,8 @@ test('every proposal was decided as the story says, and each has one issue', () 
     // What was rolled back counts as turned down.
     ['brief', 'promote', 'rejected', true],
     ['brief', 'rollback', 'merged', true],
+    // What was asked for by hand, again and again.
+    ['effort-low', 'adopt', 'merged', true],
     ['from-scratch', 'sunset', 'merged', true],
   ])
 })
@@ -165,6 +167,15 @@ test('the way back is proposed since the new standard did worse at two checkpoin
   }
   expect(body).toContain(`(${last?.baseline.accepted} of ${last?.baseline.settled})`)
   expect(body).toContain('**Overdue:**')
+})
+
+test('what was asked for by hand is proposed on the runs that asked for it', () => {
+  const asked = records.slice(-3)
+  const cents = asked.reduce((sum, { spendMicroUsd }) => sum + spendMicroUsd, 0n) / 3n / 10_000n
+  const body = bodyOf('effort-low', 'adopt')
+  expect(body).toContain('| runs with an outcome | at least 3 | 3 |')
+  expect(body).toContain('| accepted | at least 80% | 100% (3 of 3) |')
+  expect(body).toContain(`$0.${cents} for each of 3 accepted runs`)
 })
 
 function endsOf(variant: string): number[] {

@@ -28,7 +28,7 @@ async function merged(command: string): Promise<void> {
 
 async function offers() {
   const { data } = await stage.octokit.issues.listForRepo({ owner: OWNER, repo: REPO, state: 'all' })
-  return data.filter(({ title }) => title.startsWith('Offer ') && title.includes(' as a variant'))
+  return data.filter(({ title }) => title.startsWith('Make ') && title.endsWith(' a variant'))
 }
 
 test('the same overrides, accepted often enough, are proposed once with the file ready, and become a variant', async () => {
@@ -39,7 +39,7 @@ test('the same overrides, accepted often enough, are proposed once with the file
   await merged('/agent refactor+tests effort=high cap=$4')
   const [issue, ...others] = await offers()
   expect(others).toEqual([])
-  expect(issue?.title, stage.log().slice(-3000)).toBe('Offer refactor+tests with effort=high cap=4.00 as a variant')
+  expect(issue?.title, stage.log().slice(-3000)).toBe('Make refactor+tests with effort=high cap=4.00 a variant')
   expect(issue?.body).toContain('effort: high\ncap:\n  usd: 4\n')
   expect(issue?.body).toContain('| runs with an outcome | at least 2 | 3 |')
   expect(issue?.body).toContain('$0.50 for each of 3 accepted runs, none unknown')
@@ -53,7 +53,7 @@ test('the same overrides, accepted often enough, are proposed once with the file
   await stage.github.person('mira').label(number, 'variant: approved')
   await stage.settled()
   const { data: pulls } = await stage.octokit.pulls.list({ owner: OWNER, repo: REPO, state: 'open' })
-  expect(pulls.map(({ title }) => title)).toEqual(['Offer refactor+tests/effort-high-cap-4-00'])
+  expect(pulls.map(({ title }) => title)).toEqual(['Add the variant refactor+tests/effort-high-cap-4-00'])
   await stage.github.person('mira').merge(pulls[0]?.number ?? 0)
   await stage.settled()
   const { data } = await stage.octokit.repos.getContent({ owner: OWNER, repo: REPO, path: FILE })

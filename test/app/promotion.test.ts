@@ -218,7 +218,7 @@ describe('an approval that is merged, watched and rolled back', () => {
     expect(issue.title).toBe('Roll refactor+tests back to what it was before swift')
     expect(issue.labels).toEqual(['rollback: proposed'])
     expect(issue.body).toContain('twice in a row: at 2 and at 4 settled runs')
-    expect(issue.body).toContain('not below the baseline’s 100% (2 of 2) | 0% (0 of 2) ✗ | 0% (0 of 4) ✗')
+    expect(issue.body).toContain('not below the old baseline’s 100% (2 of 2) | 0% (0 of 2) ✗ | 0% (0 of 4) ✗')
     await runs(2, null, 'closed')
     const { data } = await stage.octokit.issues.listForRepo({ ...AT, labels: 'rollback: proposed', state: 'all' })
     expect(data).toHaveLength(1)

@@ -84,7 +84,7 @@ describe('what a maintainer is shown', () => {
     const decide = section('How to decide')
     expect(decide).toContain('**Approve:** add the label `promotion: approved` or comment `/agent promote`.')
     expect(decide).toContain('comment `/agent reject <reason>`')
-    for (const [reason, says] of Object.entries(rejections))
+    for (const [reason, says] of Object.entries(rejections.promote))
       expect(decide).toContain(`\`rejected: ${reason}\`: ${says}`)
     expect(decide).toContain('After 14 days it is listed as overdue.')
   })
@@ -96,6 +96,10 @@ describe('what a maintainer is shown', () => {
     )
     expect(section('The thresholds of a promotion, for comparison', sunset)).toContain('at least 80% accepted')
     expect(section('How to decide', sunset)).toContain('`/agent promote`, which approves the sunset here.')
+    expect(section('How to decide', sunset)).toContain(
+      '`rejected: needed`: it does what nothing else in the catalog does',
+    )
+    expect(sunset).not.toContain('rejected: too-dear')
     expect(body).not.toContain('What decides a sunset')
   })
 
