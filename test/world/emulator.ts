@@ -1,4 +1,6 @@
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto'
+import { Agent, type IncomingMessage, request } from 'node:http'
+import { text as readText } from 'node:stream/consumers'
 import { createEmulator, type SeedConfig } from 'emulate'
 import { SignJWT } from 'jose'
 import type { AppIdentity } from './identity.ts'
@@ -66,16 +68,28 @@ export async function startEmulator(url: string, seed: EmulatorSeed, now: () => 
   const { port } = new URL(emulator.url)
   const restamp = createRestamp(now)
 
+  // A third of what `fetch` takes, on a way that each request to GitHub goes.
+  const agent = new Agent({ keepAlive: true })
+
   async function send(method: string, path: string, raw: Buffer | null, token: string | null): Promise<EmulatorAnswer> {
     const headers = {
       'content-type': 'application/json',
       ...(token === null ? {} : { authorization: `Bearer ${token}` }),
     }
-    const body = raw === null || raw.length === 0 || method === 'GET' ? {} : { body: new Uint8Array(raw) }
-    const response = await fetch(`http://127.0.0.1:${port}${path}`, { method, headers, ...body })
-    const text = restamp((await response.text()).replaceAll(emulator.url, url))
-    const link = response.headers.get('link')?.replaceAll(emulator.url, url) ?? null
-    return { status: response.status, json: text === '' ? undefined : JSON.parse(text), link }
+    const body = raw === null || method === 'GET' ? Buffer.alloc(0) : raw
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      const options = { agent, host: '127.0.0.1', port, method, path, headers }
+      request({ ...options, headers: { ...headers, 'content-length': body.length } }, resolve)
+        .on('error', reject)
+        .end(body)
+    })
+    const text = restamp((await readText(response)).replaceAll(emulator.url, url))
+    const { link } = response.headers
+    return {
+      status: response.statusCode ?? 0,
+      json: text === '' ? undefined : JSON.parse(text),
+      link: typeof link === 'string' ? link.replaceAll(emulator.url, url) : null,
+    }
   }
 
   let asked = 0
@@ -101,7 +115,12 @@ export async function startEmulator(url: string, seed: EmulatorSeed, now: () => 
     return String(json.token)
   }
 
-  return { send, ask, installationToken, close: () => emulator.close() }
+  async function close(): Promise<void> {
+    agent.destroy()
+    await emulator.close()
+  }
+
+  return { send, ask, installationToken, close }
 }
 
 function seedJson(seed: EmulatorSeed): SeedConfig {

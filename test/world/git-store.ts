@@ -101,7 +101,7 @@ export function openStore(gitDir: string) {
     }
   }
 
-  const refs = (prefix = 'refs/'): Promise<Map<string, string>> => readRefs(gitDir, prefix)
+  const refs = (prefix = 'refs/'): Map<string, string> => readRefs(gitDir, prefix)
 
   async function tree(revision: string, recursive: boolean): Promise<TreeEntry[]> {
     const text = await run('ls-tree', '-z', '--long', ...(recursive ? ['-r', '-t'] : []), revision)
