@@ -13,12 +13,18 @@ export const TRIES_MAX = 6
 const RETRY_SECONDS = 1
 const RETRY_SECONDS_MAX = 60
 const JOB_SECONDS_MAX = 300
+/**
+ * Whoever works on a job says so this often at least. Where the process or the database was killed, nobody does, and nobody
+ * else may take the job up, nor a later one of its repository, until that is noticed.
+ */
+const SIGN_OF_LIFE_SECONDS = 30
+const NOTICE_SECONDS = 30
+const BOUNDS = { expireInSeconds: JOB_SECONDS_MAX, heartbeatSeconds: SIGN_OF_LIFE_SECONDS }
 const RETRIES = {
   retryLimit: TRIES_MAX - 1,
   retryDelay: RETRY_SECONDS,
   retryBackoff: true,
   retryDelayMax: RETRY_SECONDS_MAX,
-  expireInSeconds: JOB_SECONDS_MAX,
 }
 /** Workers are woken by whatever this process enqueues or is to try again; they look by themselves for what others left. */
 const POLL_SECONDS = 5
@@ -90,13 +96,15 @@ export async function startWork(
     max: POOL_MAX,
     application_name: 'purser-work',
     schedule: isScheduled,
+    superviseIntervalSeconds: NOTICE_SECONDS,
+    monitorIntervalSeconds: NOTICE_SECONDS,
   })
   boss.on('error', (error) => log.error({ err: error }, 'queue'))
   await boss.start()
   await createWebhookQueue(boss)
   // At most one waits and one is under way for each run: whatever comes meanwhile is shown by the one that waits.
-  await boss.createQueue('show', { policy: 'stately', ...RETRIES })
-  await boss.createQueue('sweep', { policy: 'exclusive', retryLimit: 0, expireInSeconds: JOB_SECONDS_MAX })
+  await boss.createQueue('show', { policy: 'stately', ...BOUNDS, ...RETRIES })
+  await boss.createQueue('sweep', { policy: 'exclusive', retryLimit: 0, ...BOUNDS })
 
   const crews: Readonly<Record<'webhook' | 'show', Crew>> = { webhook: createCrew(boss), show: createCrew(boss) }
   const polling = { pollingIntervalSeconds: POLL_SECONDS, batchSize: 1 } as const
@@ -264,7 +272,7 @@ function createCrew(boss: Pick<PgBoss, 'notifyWorker'>): Crew {
 
 /** One repository's events are handled one after the other; a later one waits while an earlier one is tried again. */
 export async function createWebhookQueue(boss: PgBoss): Promise<void> {
-  await boss.createQueue('webhook', { policy: 'key_strict_fifo', ...RETRIES })
+  await boss.createQueue('webhook', { policy: 'key_strict_fifo', ...BOUNDS, ...RETRIES })
 }
 
 export async function insertWebhooks(boss: PgBoss, jobs: readonly WebhookJob[], execute: ExecuteSql): Promise<void> {
