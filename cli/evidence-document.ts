@@ -4,31 +4,14 @@ import { wilsonInterval } from '../core/interval.ts'
 import type { Evaluation, Threshold } from '../core/measure.ts'
 import { spendPerAcceptedMicroUsd, type Tally } from '../core/tally.ts'
 
-export function familyDocument({ family, window, variants }: FamilyEvidence): object {
-  return {
-    family,
-    now: window.to.toISOString(),
-    since: window.from.toISOString(),
-    variants: variants.map(variantDocument),
-  }
+export function familyDocument({ family, variants }: FamilyEvidence): object {
+  return { family, variants: variants.map(variantDocument) }
 }
 
-function variantDocument({ variant, from, decision, reasons, now, checkpoints }: VariantEvidence): object {
+function variantDocument({ variant, decision, reasons, now, checkpoints }: VariantEvidence): object {
   const { variant: own, chosen, assigned, baseline } = now
-  return {
-    variant,
-    since: from.toISOString(),
-    decision,
-    reasons,
-    measures: measuresDocument(now, own, baseline),
-    counts: {
-      variant: countsDocument(own),
-      chosen: countsDocument(chosen),
-      assigned: countsDocument(assigned),
-      baseline: countsDocument(baseline),
-    },
-    checkpoints: checkpoints.map(lookDocument),
-  }
+  const measures = measuresDocument(now, { variant: own, chosen, assigned, baseline })
+  return { variant, decision, reasons, measures, checkpoints: checkpoints.map(lookDocument) }
 }
 
 function lookDocument(look: Look): object {
@@ -39,19 +22,18 @@ function lookDocument(look: Look): object {
     at: at.toISOString(),
     allHold,
     sunsetHolds,
-    measures: measuresDocument(look, variant, baseline),
-    counts: { variant: countsDocument(variant), baseline: countsDocument(baseline) },
+    measures: measuresDocument(look, { variant, baseline }),
   }
 }
 
-function measuresDocument({ measures }: Evaluation, variant: Tally, baseline: Tally): object[] {
+/** Each threshold beside the number that it looks at, of every side. */
+function measuresDocument({ measures }: Evaluation, sides: Readonly<Record<string, Tally>>): object[] {
   return measures.map(({ threshold, required, measured, holds }) => ({
     threshold,
     required,
     measured: measured ?? null,
     holds,
-    variant: numberOf[threshold](variant),
-    baseline: numberOf[threshold](baseline),
+    ...Object.fromEntries(Object.entries(sides).map(([side, tally]) => [side, numberOf[threshold](tally)])),
   }))
 }
 
@@ -60,7 +42,7 @@ const numberOf: Readonly<Record<Threshold, (tally: Tally) => object | null>> = {
   runs: ({ settled }) => ({ count: settled }),
   'baseline-runs': ({ settled }) => ({ count: settled }),
   subjects: ({ subjects }) => ({ count: subjects }),
-  accepted: ({ accepted, settled }) => shareOf(accepted, settled),
+  accepted: ({ accepted, reworked, rejected, settled }) => shareOf(accepted, settled, { reworked, rejected }),
   'accepted-baseline': ({ accepted, settled }) => shareOf(accepted, settled),
   'spend-per-accepted': (tally) => {
     const microUsd = spendPerAcceptedMicroUsd(tally)
@@ -72,17 +54,13 @@ const numberOf: Readonly<Record<Threshold, (tally: Tally) => object | null>> = {
 }
 
 /** The interval is shown and decides nothing. */
-function shareOf(count: number, of: number): object | null {
+function shareOf(count: number, of: number, others: object = {}): object | null {
   const interval = wilsonInterval(count, of)
   if (interval === undefined) return null
   const { lowPercent, highPercent } = interval
-  return { count, of, interval95: { lowPercent: tenths(lowPercent), highPercent: tenths(highPercent) } }
+  return { count, of, ...others, interval95: { lowPercent: tenths(lowPercent), highPercent: tenths(highPercent) } }
 }
 
 function tenths(percent: number): number {
   return Math.round(percent * 10) / 10
-}
-
-function countsDocument({ spendMicroUsd, ...counts }: Tally): object {
-  return { ...counts, spendMicroUsd }
 }

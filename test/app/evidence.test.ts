@@ -1,9 +1,13 @@
 /** What the App decided, recomputed by anybody: from its ledger, and from the runs that were saved from it. */
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
+import { openDatabase } from '../../app/database/open.ts'
+import { recordOutcome } from '../../app/ledger/trial.ts'
 import { folder, purser } from '../cli/purser.ts'
 import { onDisk } from './database/embedded-beginning.ts'
+import { newEndedRuns } from './ledger/ended-runs.ts'
 import { OWNER, PORTFOLIOS, REPO, setStage, ticking, workOn } from './stage.ts'
 
 const DAY_MS = 86_400_000
@@ -140,3 +144,62 @@ test('anybody comes to the App’s decision, also after a late revert', async ()
   ).variants
   expect(before?.checkpoints).toEqual(early.looked)
 }, 180_000)
+
+test('a trial of the organisation’s layer is recomputed by the name of its repository, over all that declare the same', async () => {
+  const cwd = folder({ 'promotion.yml': PROMOTION })
+  const dataDir = await onDisk(join(cwd, 'ledger'))
+  const database = await openDatabase({ dataDir })
+  const { prisma } = database
+  const at = (hours: number) => new Date(Date.parse('2026-11-20T12:00:00Z') - hours * 3_600_000)
+  const runsOf = (name: string, sides: readonly (string | null)[]) =>
+    sides.map((variant, index) => ({
+      id: `${name}-${index}`,
+      variant,
+      subjectKey: `pull-request:${index}`,
+      endedAt: at(20 - index),
+      spentMicroUsd: 500_000n,
+    }))
+  const declared = async (name: string, sides: readonly (string | null)[], definition: string) => {
+    const { repositoryId } = await newEndedRuns(prisma, 'tidy', runsOf(name, sides))
+    await prisma.repository.update({ where: { id: repositoryId }, data: { name } })
+    for (const { id } of runsOf(name, sides)) {
+      await recordOutcome(prisma, id, () => ({ outcome: 'accepted', rule: 'merged', reverted: false }), at(0))
+    }
+    for (const variant of ['', 'mild']) {
+      const key = { repositoryId, family: 'tidy', variant }
+      await prisma.trial.upsert({
+        where: { repositoryId_family_variant: key },
+        create: { ...key, definition },
+        update: { definition },
+      })
+    }
+  }
+  await declared('.github', [], 'as-in-the-layer')
+  await declared('shop', [null, 'mild', 'mild'], 'as-in-the-layer')
+  await declared('web', [null, 'mild', 'mild'], 'as-in-the-layer')
+  await declared('apart', [null, 'mild', 'mild', 'mild'], 'another')
+  await database.close()
+
+  const ask = ['evidence', '--family', 'tidy', '--promotion', 'promotion.yml', '--now', at(0).toISOString(), '--json']
+  const env = { PURSER_DATA: dataDir }
+  const together = ['--repository', 'acme/.github', '--save', 'runs.jsonl']
+  const whole = await purser([...ask, ...together], { cwd, env })
+  expect(whole.stderr).toBe('')
+  const { variants } = answerSchema.parse(JSON.parse(whole.stdout))
+  expect(variants).toMatchObject([
+    { variant: 'mild', decision: 'promote', checkpoints: [{ settled: 2 }, { settled: 4 }] },
+  ])
+  const saved = readFileSync(join(cwd, 'runs.jsonl'), 'utf8').trimEnd().split('\n')
+  expect(saved.map((line) => JSON.parse(line).run).sort()).toEqual([
+    'shop-0',
+    'shop-1',
+    'shop-2',
+    'web-0',
+    'web-1',
+    'web-2',
+  ])
+  const again = await purser([...ask, '--records', 'runs.jsonl'], { cwd })
+  expect(JSON.parse(again.stdout)).toEqual(JSON.parse(whole.stdout))
+  const own = await purser([...ask, '--repository', 'acme/apart'], { cwd, env })
+  expect(JSON.parse(own.stdout).variants).toMatchObject([{ decision: 'not-yet', checkpoints: [{ settled: 2 }] }])
+})

@@ -42,28 +42,41 @@ describe('the answer', () => {
     const cwd = folder({ 'runs.jsonl': runs })
     const { code, stdout, stderr } = await purser([...family, '--records', 'runs.jsonl', '--json'], { cwd })
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    const { family: named, variants } = JSON.parse(stdout)
+    const answer = JSON.parse(stdout)
+    const { family: named, variants } = answer
     expect(named).toBe('refactor+tests')
+    expect(Object.keys(answer)).toEqual(['family', 'variants'])
+    expect(Object.keys(variants[0])).toEqual(['variant', 'decision', 'reasons', 'measures', 'checkpoints'])
     expect(variants).toMatchObject([
       {
         variant: 'tests-first',
         decision: 'promote',
         reasons: ['held-twice'],
-        counts: { chosen: { settled: 10 }, assigned: { settled: 10 }, baseline: { settled: 10, unknown: 0 } },
         checkpoints: [
           { settled: 10, run: 'r10', allHold: true },
-          { settled: 20, run: 'r0', allHold: true, counts: { variant: { spendMicroUsd: '10000000' } } },
+          { settled: 20, run: 'r0', allHold: true },
         ],
       },
     ])
-    const { measures } = variants[0]
-    expect(measures.find(({ threshold }: { threshold: string }) => threshold === 'accepted')).toEqual({
+    const { measures, checkpoints } = variants[0]
+    const measure = (of: { threshold: string }[], name: string) => of.find(({ threshold }) => threshold === name)
+    expect(measure(measures, 'runs')).toMatchObject({
+      chosen: { count: 10 },
+      assigned: { count: 10 },
+      baseline: { count: 10 },
+    })
+    expect(measure(checkpoints[1].measures, 'spend-per-accepted')).toMatchObject({
+      variant: { microUsd: '500000', accepted: 20, spendMicroUsd: '10000000' },
+    })
+    expect(measure(measures, 'accepted')).toEqual({
       threshold: 'accepted',
       required: 'at least 80% accepted',
       measured: '100% (20 of 20)',
       holds: true,
-      variant: { count: 20, of: 20, interval95: { lowPercent: 83.9, highPercent: 100 } },
-      baseline: { count: 10, of: 10, interval95: { lowPercent: 72.2, highPercent: 100 } },
+      variant: { count: 20, of: 20, reworked: 0, rejected: 0, interval95: { lowPercent: 83.9, highPercent: 100 } },
+      chosen: { count: 10, of: 10, reworked: 0, rejected: 0, interval95: { lowPercent: 72.2, highPercent: 100 } },
+      assigned: { count: 10, of: 10, reworked: 0, rejected: 0, interval95: { lowPercent: 72.2, highPercent: 100 } },
+      baseline: { count: 10, of: 10, reworked: 0, rejected: 0, interval95: { lowPercent: 72.2, highPercent: 100 } },
     })
   })
 
@@ -88,7 +101,9 @@ describe('the answer', () => {
   test('counts from where a trial began anew', async () => {
     const began = `tests-first=${new Date(Date.parse(NOW) - 9 * 3_600_000).toISOString()}`
     const { stdout } = await purser([...family, '--records', '-', '--since', began, '--json'], { input: runs })
-    expect(JSON.parse(stdout).variants).toMatchObject([{ decision: 'not-yet', counts: { variant: { settled: 10 } } }])
+    const [own] = JSON.parse(stdout).variants
+    expect(own).toMatchObject({ decision: 'not-yet' })
+    expect(own.measures[0]).toMatchObject({ threshold: 'runs', variant: { count: 10 } })
   })
 
   test('is none for a family without runs, and says which there are', async () => {
