@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { promotionSchema } from '../../core/config/promotion.ts'
 import { CHECKPOINTS_MAX, decideFamily, type FamilyEvidence, type VariantEvidence } from '../../core/evidence.ts'
+import { wilsonInterval } from '../../core/interval.ts'
 import type { RunRecord } from '../../core/run-record.ts'
 
 const FAMILY = 'refactor+tests'
@@ -214,6 +215,29 @@ test('any number of variants, by name, each beside the same baseline', () => {
     ['c', 'sunset'],
   ])
   expect(new Set(variants.map(({ now }) => now.baseline.settled))).toEqual(new Set([2]))
+})
+
+test('intervals that overlap hold nothing back, and those that don’t help nobody', () => {
+  const better = [...baseline(2), ...history('ra', { variant: null }), ...history('aaaa')]
+  const { now, decision } = decide(better)
+  const [own, standard] = [now.variant, now.baseline].map(({ accepted, settled }) => wilsonInterval(accepted, settled))
+  expect(own?.lowPercent).toBeLessThan(standard?.highPercent ?? 0)
+  expect(decision).toBe('promote')
+  const worse = decide([...baseline(200), ...history('r'.repeat(60) + 'a'.repeat(140))], {
+    ...few,
+    sunset: { ...few.sunset, 'accepted-below': 1_000 },
+  })
+  const [low, high] = [worse.now.variant, worse.now.baseline].map((side) => wilsonInterval(side.accepted, side.settled))
+  expect(low?.highPercent).toBeLessThan(high?.lowPercent ?? 0)
+  expect(worse).toMatchObject({ decision: 'reject', reasons: ['accepted-below', 'below-baseline', 'too-dear'] })
+})
+
+test('a promotion waits for the baseline’s runs; a sunset rests on the variant’s alone', () => {
+  expect(decide([...baseline(1), ...history('aaaa')])).toMatchObject({
+    decision: 'not-yet',
+    reasons: ['baseline-too-few-runs'],
+  })
+  expect(decide(history('rrrr'))).toMatchObject({ decision: 'sunset', reasons: ['sunset-accepted-below'] })
 })
 
 test('chosen and assigned runs stand apart and count alike', () => {
