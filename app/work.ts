@@ -214,7 +214,11 @@ export async function startWork(
     },
     async stop() {
       for (const timer of early) clearTimeout(timer)
-      await boss.stop({ graceful: true, timeout: STOP_MS_MAX })
+      // pg-boss itself looks only twice a second whether its workers have ended.
+      const ended = Promise.all(QUEUES.map((queue) => boss.offWork(queue)))
+      const given = new AbortController()
+      await Promise.race([ended, wait(STOP_MS_MAX, undefined, { signal: given.signal })]).finally(() => given.abort())
+      await boss.stop({ graceful: false })
     },
   }
   return work
@@ -285,6 +289,8 @@ export async function insertWebhooks(boss: PgBoss, jobs: readonly WebhookJob[], 
 function retrySecondsMax(retryCount: number): number {
   return Math.min(RETRY_SECONDS_MAX, RETRY_SECONDS * 2 ** (retryCount + 1))
 }
+
+const QUEUES = ['webhook', 'show', 'sweep'] as const
 
 /** What is under way at a stop gets this long; what is left is tried again at the next start. */
 const STOP_MS_MAX = 10_000
