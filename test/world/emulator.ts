@@ -41,12 +41,20 @@ export type EmulatorSeed = {
 }
 
 export function newApp(app: AppIdentity, installationId: number, permissions: Record<string, string>): SeededApp {
-  const { privateKey } = generateKeyPairSync('rsa', {
+  const privateKey = privateKeys.get(app.id) ?? newPrivateKey()
+  privateKeys.set(app.id, privateKey)
+  return { ...app, installationId, permissions, privateKey }
+}
+
+/** Each App has the same key in all worlds of a process: to make one takes longer than much of what a test does with it. */
+const privateKeys = new Map<number, string>()
+
+function newPrivateKey(): string {
+  return generateKeyPairSync('rsa', {
     modulusLength: 2048,
     publicKeyEncoding: { type: 'spki', format: 'pem' },
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-  })
-  return { ...app, installationId, permissions, privateKey }
+  }).privateKey
 }
 
 /** The App that `GITHUB_TOKEN`s belong to; a job gets the part of this that its `permissions:` name. */

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+import { exportJWK, type GenerateKeyPairResult, generateKeyPair, SignJWT } from 'jose'
 import type { JobClaims, Oidc } from './contract.ts'
 import { close, listen } from './server.ts'
 
@@ -9,16 +9,23 @@ const keyId = 'world-1'
 /** GitHub's ID tokens live for five minutes. */
 const lifetimeSeconds = 300
 
+/** The same in all worlds of a process, which take no token of another world's issuer. */
+let keys: Promise<GenerateKeyPairResult> | undefined
+/** Of somebody else. */
+let forgersKeys: Promise<GenerateKeyPairResult> | undefined
+
 /** An issuer of ID tokens as `https://token.actions.githubusercontent.com` is one: RS256, published keys. */
 export async function startOidc(now: () => Date): Promise<Oidc> {
-  const pair = await generateKeyPair('RS256')
-  const other = await generateKeyPair('RS256')
+  keys ??= generateKeyPair('RS256')
+  const pair = await keys
   const jwk = { ...(await exportJWK(pair.publicKey)), kid: keyId, alg: 'RS256', use: 'sig' }
   const grants = new Map<string, JobClaims>()
   const server = createServer((request, response) => void answer(request, response))
   const issuer = await listen(server)
 
-  const sign: Oidc['sign'] = (audience, claims, forge = {}) => {
+  const sign: Oidc['sign'] = async (audience, claims, forge = {}) => {
+    if (forge.key) forgersKeys ??= generateKeyPair('RS256')
+    const signer = (forge.key && (await forgersKeys)) || pair
     const at = Math.floor(now().getTime() / 1000) - (forge.expired ? 3600 : 0)
     return new SignJWT({ ...claims })
       .setProtectedHeader({ alg: 'RS256', kid: keyId, typ: 'JWT' })
@@ -29,7 +36,7 @@ export async function startOidc(now: () => Date): Promise<Oidc> {
       .setIssuedAt(at)
       .setNotBefore(at - 10)
       .setExpirationTime(at + lifetimeSeconds)
-      .sign(forge.key ? other.privateKey : pair.privateKey)
+      .sign(signer.privateKey)
   }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
