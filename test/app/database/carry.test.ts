@@ -181,7 +181,8 @@ onEachDatabase('an import', (database) => {
       SELECT tablename::text AS name FROM pg_tables WHERE schemaname = 'public'`
     expect(tables.map(({ name }) => name).sort()).toEqual([...carriedTables, ...Object.keys(leftBehind)].sort())
     const references = await prisma.$queryRaw<{ from: string; to: string }[]>`
-      SELECT conrelid::regclass::text AS "from", confrelid::regclass::text AS "to" FROM pg_constraint WHERE contype = 'f'`
+      SELECT conrelid::regclass::text AS "from", confrelid::regclass::text AS "to" FROM pg_constraint
+      WHERE contype = 'f' AND connamespace = 'public'::regnamespace`
     const names: readonly string[] = carriedTables
     const order = (name: string) => names.indexOf(name)
     expect(references.length).toBeGreaterThan(3)

@@ -38,7 +38,7 @@ async function sources(): Promise<readonly string[]> {
       return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
     }),
   )
-  const paths = [...files.flat().toSorted(), join(ROOT, 'package-lock.json')]
+  const paths = [...files.flat().toSorted(), join(ROOT, 'app/work.ts'), join(ROOT, 'package-lock.json')]
   return Promise.all(paths.map(async (path) => `${path.slice(ROOT.length)}\n${await readFile(path, 'utf8')}`))
 }
 

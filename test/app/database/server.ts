@@ -4,13 +4,15 @@
  */
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { access, chown, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { access, chown, mkdtemp, readdir, rm, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import pg from 'pg'
 
 const run = promisify(execFile)
 const SERVER_START_SECONDS = 30
+/** A server's data, its log and what a dozen tests keep at the same time, many times over. */
+const IN_MEMORY_BYTES_MIN = 2_000_000_000
 
 export interface TestServer {
   /** An empty database of its own. */
@@ -74,6 +76,12 @@ async function isThere(file: string): Promise<boolean> {
   )
 }
 
+/** In memory where there is room: a database for each test is some hundred files that are written and removed again. */
+async function roomFor(): Promise<string> {
+  const { bavail, bsize } = await statfs('/dev/shm').catch(() => ({ bavail: 0, bsize: 0 }))
+  return bavail * bsize >= IN_MEMORY_BYTES_MIN ? '/dev/shm' : '/tmp'
+}
+
 export interface OwnServer extends TestServer {
   /** `keepIn`: an empty folder that its data is copied to, once it has stopped. */
   stop(options?: { readonly keepIn?: string }): Promise<void>
@@ -84,7 +92,7 @@ export async function startOwn(
   programs: string,
   { durable = false, copyOf }: { durable?: boolean; copyOf?: string } = {},
 ): Promise<OwnServer> {
-  const folder = await mkdtemp('/tmp/purser-postgres-')
+  const folder = await mkdtemp(join(await roomFor(), 'purser-postgres-'))
   const asServer = await serverUser(folder)
   const data = join(folder, 'data')
   if (copyOf === undefined)

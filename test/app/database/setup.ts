@@ -1,12 +1,15 @@
 /**
- * Made once for all test files and kept for the next start (`kept.ts`), since it takes seconds each time: a PostgreSQL server, on which each test gets a database
- * of its own; and a migrated database to begin with, of each kind.
+ * Made once for all test files and kept for the next start (`kept.ts`), since it takes seconds each time: a PostgreSQL
+ * server, on which each test gets a database of its own; and a database to begin with, of each kind, with its tables and
+ * those of the queues.
  */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import type { TestProject } from 'vitest/node'
-import { openDatabase } from '../../../app/database/open.ts'
+import { type Database, openDatabase } from '../../../app/database/open.ts'
+import { createLog } from '../../../app/log.ts'
+import { startWork } from '../../../app/work.ts'
 import { kept } from './kept.ts'
 import { findPrograms, freshDatabaseOn, startOwn } from './server.ts'
 
@@ -61,12 +64,23 @@ async function makeServer(programs: string, folder: string): Promise<void> {
 }
 
 async function migrate(url: string): Promise<void> {
-  await (await openDatabase({ url })).close()
+  const database = await openDatabase({ url })
+  await makeQueues(database)
+  await database.close()
+}
+
+/** pg-boss makes its tables when it first starts. */
+async function makeQueues({ connectionString }: Database): Promise<void> {
+  const nothing = async () => {}
+  const handlers = { webhook: nothing, turn: nothing, show: nothing, sweep: nothing }
+  const work = await startWork(connectionString, handlers, createLog({ level: 'error' }), false)
+  await work.stop()
 }
 
 async function makeEmbedded(folder: string): Promise<void> {
   const dataDir = join(folder, 'data')
   const database = await openDatabase({ dataDir })
+  await makeQueues(database)
   await database.close()
   const engine = await PGlite.create(dataDir)
   const dump = await engine.dumpDataDir('none')
