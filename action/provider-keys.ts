@@ -17,9 +17,9 @@ export const NOT_GIVEN = 'not-given'
 const none = { apiKey: undefined, baseUrl: undefined }
 export const NO_KEYS: ProviderKeys = { openai: none, anthropic: none }
 
+/** A plan of commands alone needs none. */
 export function missingKey(plan: Plan, keys: ProviderKeys): Refusal | undefined {
   const needed = new Set(Object.values(plan.agents).map(({ runtime }) => providerOf(runtime)))
-  if (needed.size === 0) needed.add('openai')
   for (const kind of needed) {
     if (keys[kind].apiKey !== undefined && keys[kind].apiKey !== '') continue
     if (kind === 'openai') return refuse('no-key')

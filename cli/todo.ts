@@ -4,7 +4,7 @@ import { type ReasonCode, type Refusal, reasons } from '../core/reason.ts'
 const atTerminal: Partial<Record<ReasonCode, string>> = {
   'unknown-workflow': 'Pick one that `purser list` shows.',
   'unknown-variant': 'Pick one that `purser list` shows, or leave the variant out for the baseline.',
-  'input-invalid': 'Give only the inputs that the workflow declares; `purser list` shows them.',
+  'input-invalid': 'Give the inputs that the workflow declares, and no others; `purser list` shows them.',
   'no-configuration': 'Run `purser init`, look at what it writes, and commit it to the default branch.',
   'configuration-invalid': 'Run `purser check` and mend what it names.',
   'no-key': 'Set OPENAI_API_KEY to a key of the model’s provider.',

@@ -30,7 +30,7 @@ export const reasons = {
   'input-invalid': {
     kind: 'refusal',
     says: 'An input is unknown, missing or of the wrong type.',
-    todo: 'Give only the inputs that the workflow declares; `/agent list` shows them.',
+    todo: 'Give the inputs that the workflow declares, and no others; `/agent list` shows them.',
   },
   'override-out-of-bounds': {
     kind: 'refusal',

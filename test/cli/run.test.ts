@@ -176,6 +176,24 @@ describe('a dry run of nested workflows', () => {
   })
 })
 
+describe('a workflow of commands alone', () => {
+  it('needs no key and costs nothing', async () => {
+    const root = workingCopy({
+      '.github/purser/portfolios.yml': declared['.github/purser/portfolios.yml'].replace(
+        '[refactor',
+        '[notes, refactor',
+      ),
+      '.github/purser/catalog/notes/workflow.yml':
+        'name: notes\nsummary: Adds a note\nvalue: quality\non: [push]\nsteps: [{ id: note, run: echo hi > NOTES.md }]\ndeliver: pull-request\ncap: { usd: 1 }\n',
+    })
+    const unconfined = bubblewrap ? [] : ['--no-sandbox']
+    const env = { PATH: `${dirname(process.execPath)}:${process.env.PATH ?? ''}` }
+    const { code, stdout } = await purser(['run', 'notes', ...unconfined], { cwd: root, env })
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('It cost $0.00 of at most $1.00.') })
+    expect(readFileSync(join(root, 'NOTES.md'), 'utf8')).toBe('hi\n')
+  })
+})
+
 describe('before anything is spent', () => {
   it.each([
     [['--cap', 'abc'], '`--cap abc` is no cap; expected a multiple'],
