@@ -3,6 +3,7 @@
  * here says which session they come from and what they cost.
  */
 import { formatUsd } from '../money.ts'
+import { ASK } from '../resolve-ask.ts'
 import type { TestChange } from '../test-changes.ts'
 import { code, inline, link, paragraphs } from './markdown.ts'
 import { sessionMarker } from './marker.ts'
@@ -120,8 +121,8 @@ function marked(view: DeliveryView): string {
 function origin(view: DeliveryView): string {
   const session = view.sessionUrl === undefined ? code(view.sessionId) : link(code(view.sessionId), view.sessionUrl)
   const cost = `${formatUsd(view.spentMicroUsd)} of at most ${formatUsd(view.capMicroUsd)}`
-  return (
-    `<sub>Made by ${code(workflowName(view))} in session ${session} for ${cost}. To say what it was worth, add the label ` +
-    `${code('agent/accepted')}, ${code('agent/reworked')} or ${code('agent/rejected')}.</sub>`
-  )
+  const labels = `${code('agent/accepted')}, ${code('agent/reworked')} or ${code('agent/rejected')}`
+  // The labels judge the session's work, and an answer about it is none.
+  const judge = view.workflow === ASK ? '' : ` To say what it was worth, add the label ${labels}.`
+  return `<sub>Made by ${code(workflowName(view))} in session ${session} for ${cost}.${judge}</sub>`
 }

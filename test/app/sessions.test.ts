@@ -270,6 +270,7 @@ describe('what people say to a session', () => {
     expect(said).toBeUndefined()
     await runner.finish({ spentMicroUsd: 100_000n, delivery: { title: 'Because', body: 'Because it is the sum.' } })
     expect(await lastReply(pull.number)).toContain('Because it is the sum.')
+    expect(await lastReply(pull.number)).not.toContain('agent/accepted')
     // The session's comment still tells of its own run.
     expect((await stage.replies(pull.number))[0]).toMatch(/`tidy`: paused[\s\S]*`ask` \| completed \| \$0\.10/)
     await stage.say('dev', pull.number, '/agent resume')
