@@ -390,7 +390,7 @@ export const reasons = {
   paused: {
     kind: 'both',
     says: 'The run was told to rest; its work and its conversation are kept.',
-    todo: 'Go on with `/agent resume`, or at a terminal with `purser run --resume` and the file that the pause named.',
+    todo: 'Go on with `/agent resume`; a run at a terminal with `purser run --resume` and its session.',
   },
   'checkpoint-unusable': {
     kind: 'both',
