@@ -137,7 +137,8 @@ async function openCheckpoints(
     redact: run.redact,
     log: run.log,
     commandsRun: () => run.sandbox.commandsRun,
-    spentMicroUsd: () => (run.checkpoint?.spentMicroUsd ?? 0n) + purse.spentMicroUsd,
+    spentMicroUsd: () => purse.spentMicroUsd,
+    beforeMicroUsd: run.checkpoint?.spentMicroUsd ?? 0n,
     record: recording.record,
     onCheckpoint: (made) => reporting?.checkpoint(made),
   })

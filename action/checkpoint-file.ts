@@ -2,6 +2,7 @@
 import { z } from 'zod/mini'
 import { checkpointSchema } from '../core/checkpoint.ts'
 import { planSchema } from '../core/plan.ts'
+import { microUsdWire } from '../core/wire.ts'
 
 export const CHECKPOINT = 'checkpoint.json'
 
@@ -11,6 +12,8 @@ export const savedSessionSchema = z.object({
   inputs: planSchema.shape.inputs,
   overrides: planSchema.shape.overrides,
   subject: planSchema.shape.subject,
+  /** By the session's runs before the one that made it. */
+  beforeMicroUsd: z.optional(microUsdWire),
   checkpoint: checkpointSchema,
 })
 export type SavedSession = z.infer<typeof savedSessionSchema>

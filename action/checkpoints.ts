@@ -36,8 +36,10 @@ export interface CheckpointsOptions {
   readonly redact: Redact
   readonly log: Log
   readonly commandsRun: () => number
-  /** Of all runs of the session. */
+  /** By this run. */
   readonly spentMicroUsd: () => bigint
+  /** By the session's runs before it. */
+  readonly beforeMicroUsd: bigint
   readonly record: (event: Recorded) => void
   /** Gets each one, as for the App. */
   readonly onCheckpoint: (checkpoint: Checkpoint) => void
@@ -74,7 +76,7 @@ export class Checkpoints {
       steps: [...finished],
       ...(kept && { conversation: kept }),
       commandsRun: this.#options.commandsRun(),
-      spentMicroUsd: this.#options.spentMicroUsd(),
+      spentMicroUsd: this.#options.beforeMicroUsd + this.#options.spentMicroUsd(),
     }
     const checkpoint = redacted(made, redact)
     const bytes = this.#write(checkpoint)
@@ -107,7 +109,8 @@ export class Checkpoints {
   #write(checkpoint: Checkpoint): number {
     const path = join(this.#options.dir, CHECKPOINT)
     const { variant, inputs, overrides, subject } = this.#options.plan
-    const saved = { version: 1 as const, variant, inputs, overrides, subject, checkpoint }
+    const { beforeMicroUsd } = this.#options
+    const saved = { version: 1 as const, variant, inputs, overrides, subject, beforeMicroUsd, checkpoint }
     const text = `${JSON.stringify(z.encode(savedSessionSchema, saved))}\n`
     writeFileSync(`${path}.new`, text, { mode: 0o600 })
     renameSync(`${path}.new`, path)

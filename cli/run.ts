@@ -100,7 +100,8 @@ async function execute(
       sandbox,
       keys,
       model: openModel(keys.openai.apiKey ?? NOT_GIVEN, keys.openai.baseUrl, plan.endpoint),
-      journalFile: journalPath(early.baseDir),
+      // Beside the checkpoint: what was spent after it, the run may not live to tell.
+      journalFile: journalPath(session.dir),
       sessionDir: session.dir,
       checkpoint,
       log,

@@ -1,9 +1,10 @@
 /** Where `purser run` keeps a session as it goes: its log and its last checkpoint, in `.purser/sessions/<id>`. */
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { isAbsolute, join, resolve } from 'node:path'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { z } from 'zod'
 import { CHECKPOINT, type SavedSession, savedSessionSchema } from '../action/checkpoint-file.ts'
+import { journalPath, readJournal } from '../action/journal.ts'
 import { EVENTS } from '../action/recording.ts'
 
 const FOLDER = '.purser/sessions'
@@ -49,6 +50,18 @@ function fileOf(root: string, named: string, file: string): string {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ? join(path, file) : path
 }
 
+/**
+ * What a session has spent: of a run that was killed its journal beside the checkpoint knows more, with the call that was under
+ * way at its reservation.
+ */
+function withJournal(saved: SavedSession, file: string): SavedSession {
+  const { checkpoint, beforeMicroUsd = 0n } = saved
+  const calls = readJournal(journalPath(dirname(file))) ?? []
+  const journaled = calls.reduce((sum, { spentMicroUsd }) => sum + spentMicroUsd, beforeMicroUsd)
+  if (journaled <= checkpoint.spentMicroUsd) return saved
+  return { ...saved, checkpoint: { ...checkpoint, spentMicroUsd: journaled } }
+}
+
 /** The session of a checkpoint's file, or in words why there is none. */
 export function readSavedSession(file: string): SavedSession | { readonly problem: string } {
   const stat = statSync(file, { throwIfNoEntry: false })
@@ -56,7 +69,7 @@ export function readSavedSession(file: string): SavedSession | { readonly proble
   if (stat.size > SAVED_BYTES_MAX) return { problem: `${file} has ${stat.size} bytes, too many for a checkpoint.` }
   try {
     const parsed = z.safeDecode(savedSessionSchema, JSON.parse(readFileSync(file, 'utf8')))
-    if (parsed.success) return parsed.data
+    if (parsed.success) return withJournal(parsed.data, file)
     return { problem: `${file} is no checkpoint: ${z.prettifyError(parsed.error).slice(0, 500)}` }
   } catch (error) {
     if (error instanceof SyntaxError) return { problem: `${file} is no checkpoint: it is not JSON.` }

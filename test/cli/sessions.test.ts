@@ -6,7 +6,9 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
+import { readJournal } from '../../action/journal.ts'
 import { planRun } from '../../cli/planned-run.ts'
+import { formatUsd } from '../../core/money.ts'
 import { sessionEventSchema } from '../../core/session-event.ts'
 import { JobWorld, sumProject } from '../action/job-world.ts'
 import { bubblewrap } from '../action/sandboxed.ts'
@@ -188,8 +190,15 @@ describe('a run that was killed', () => {
     await ended
     const [session = ''] = sessionsOf(world.workspace)
     expect(eventsOf(session).at(-1)?.kind).toBe('told')
+    const calls = readJournal(join(session, 'journal.jsonl')) ?? []
+    expect(calls.map(({ usage }) => usage)).toEqual(['reported', 'reported', 'unknown'])
+    const spent = calls.reduce((sum, { spentMicroUsd }) => sum + spentMicroUsd, 0n)
     const resumed = await start(world.workspace, '--resume', session.slice(-8)).ended
     expect(resumed).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('The work is in your working tree') })
+    // The call that was under way is counted at its reservation, and all of it taken off the ceiling.
+    expect(resumed.stderr).toContain(`never more than ${formatUsd(500_000n - spent)}\n`)
+    expect(resumed.stderr).toContain(`${formatUsd(spent)} is spent already`)
+    expect(spent).toBeGreaterThan(30_000n)
     expect(requests).toHaveLength(4)
     expect(JSON.stringify(requests[3]?.messages)).toBe(JSON.stringify(requests[2]?.messages))
     expect(JSON.stringify(requests[3]?.messages)).toContain('Added')
