@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FileMode } from './contract.ts'
 import { git, tryGit } from './git-process.ts'
+import { lineBetween, listTree, readCommit, readObject, type Signed, writeBlob } from './objects.ts'
 import { readRef, readRefs } from './refs.ts'
 
 export type TreeEntry = {
@@ -64,6 +65,8 @@ export function openStore(gitDir: string) {
   async function resolve(revision: string, kind: 'commit' | 'tree' = 'commit'): Promise<string | null> {
     if (revision === '' || revision.startsWith('-')) return null
     if (revision.startsWith('refs/heads/') && kind === 'commit') return readRef(gitDir, revision)
+    const commit = readCommit(gitDir, revision)
+    if (commit !== null) return kind === 'commit' ? revision : commit.tree
     const { code, stdout } = await tryGit(gitDir, [
       'rev-parse',
       '--verify',
@@ -75,16 +78,25 @@ export function openStore(gitDir: string) {
   }
 
   async function typeOf(sha: string): Promise<string | null> {
+    const loose = readObject(gitDir, sha)
+    if (loose !== null) return loose.type
     const { code, stdout } = await tryGit(gitDir, ['cat-file', '-t', sha])
     return code === 0 ? stdout.toString().trim() : null
   }
 
   async function blob(sha: string): Promise<Buffer | null> {
+    const loose = readObject(gitDir, sha)
+    if (loose !== null) return loose.type === 'blob' ? loose.body : null
     const { code, stdout } = await tryGit(gitDir, ['cat-file', 'blob', sha])
     return code === 0 ? stdout : null
   }
 
   async function commit(sha: string): Promise<Commit | null> {
+    const loose = readCommit(gitDir, sha)
+    if (loose !== null) {
+      const message = loose.message.trimEnd()
+      return { ...loose, sha, message, author: identified(loose.author), committer: identified(loose.committer) }
+    }
     const format = ['%H', '%T', '%P', '%an', '%ae', '%aI', '%cn', '%ce', '%cI', '%B'].join('%x00')
     const { code, stdout } = await tryGit(gitDir, ['show', '-s', `--format=${format}`, '--end-of-options', sha])
     if (code !== 0) return null
@@ -104,6 +116,8 @@ export function openStore(gitDir: string) {
   const refs = (prefix = 'refs/'): Map<string, string> => readRefs(gitDir, prefix)
 
   async function tree(revision: string, recursive: boolean): Promise<TreeEntry[]> {
+    const listed = listTree(gitDir, revision, recursive)
+    if (listed !== null) return listed
     const text = await run('ls-tree', '-z', '--long', ...(recursive ? ['-r', '-t'] : []), revision)
     return text
       .split('\0')
@@ -201,14 +215,19 @@ export function openStore(gitDir: string) {
     diff,
     mergeTrees,
     pick,
-    writeBlob: async (content: Buffer): Promise<string> =>
-      (await git(gitDir, ['hash-object', '-w', '--stdin'], content)).trim(),
+    writeBlob: async (content: Buffer): Promise<string> => writeBlob(gitDir, content),
     deleteRef: (ref: string): Promise<string> => run('update-ref', '-d', ref),
     isAncestor: async (old: string, young: string): Promise<boolean> =>
+      lineBetween(gitDir, old, young) !== null ||
       (await tryGit(gitDir, ['merge-base', '--is-ancestor', old, young])).code === 0,
-    mergeBase: (one: string, other: string): Promise<string> => line('merge-base', one, other),
+    mergeBase: async (one: string, other: string): Promise<string> => {
+      if (lineBetween(gitDir, one, other)) return one
+      if (lineBetween(gitDir, other, one)) return other
+      return line('merge-base', one, other)
+    },
     /** Commits reachable from the first and not from the second, oldest first. */
     between: async (from: string, to: string): Promise<string[]> =>
+      lineBetween(gitDir, from, to) ??
       (await run('rev-list', '--reverse', '--topo-order', `${from}..${to}`)).split('\n').filter(Boolean),
     log: async (from: string, path: string | null): Promise<string[]> =>
       (await run('rev-list', '--max-count=500', from, ...(path === null ? [] : ['--', path])))
@@ -257,6 +276,12 @@ function withPatch(file: FileDiff, patch: string): FileDiff {
 
 const signature = (who: Identified): string =>
   `${who.name} <${who.email}> ${Math.floor(Date.parse(who.date) / 1000)} +0000`
+
+const identified = ({ name, email, seconds }: Signed): Identified => ({
+  name,
+  email,
+  date: utc(new Date(seconds * 1000).toISOString()),
+})
 
 const utc = (date: string): string => `${new Date(date).toISOString().slice(0, 19)}Z`
 
