@@ -45,8 +45,12 @@ export type Connections = Pick<Database, 'pool' | 'kind'>
 /**
  * A named statement is planned once. By itself the server plans each execution anew where the values are few, as in a small
  * batch, and that takes twice as long as carrying it out; ours find their rows by the same indexes whatever the values are.
+ * A plan made while a table is small would read all of it, and be kept while it grows.
  */
-const BEGIN = { server: 'BEGIN; SET LOCAL plan_cache_mode = force_generic_plan', embedded: 'BEGIN' } as const
+const BEGIN = {
+  server: 'BEGIN; SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off',
+  embedded: 'BEGIN',
+} as const
 
 async function once<T>({ pool, kind }: Connections, work: (sql: Sql) => Promise<T>): Promise<T> {
   const client = await pool.connect()

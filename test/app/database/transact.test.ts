@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { jsonArray } from '../../../app/database/json-array.ts'
 import { transact, transactSql } from '../../../app/database/transact.ts'
+import { newRepository } from '../ledger/scene.ts'
 import { onEachDatabase } from './each-database.ts'
 
 onEachDatabase('a transaction', (database) => {
@@ -64,6 +65,16 @@ onEachDatabase('a transaction', (database) => {
     expect(await inserting([1, 2], 1)).toEqual([{ count: 2 }])
     await expect(inserting([3, 4], 0)).rejects.toThrow('division by zero')
     expect(await inserting([5, 6], 1)).toEqual([{ count: 4 }])
+  })
+
+  it('plans nothing on a server so that it reads a whole table, small as that may be when the plan is made', async () => {
+    if (database().kind === 'embedded') return
+    await newRepository(database().prisma)
+    const plan = await transactSql(database(), async (sql) => {
+      await sql.rows({ name: 'analyze_repositories', text: 'ANALYZE repository' }, [])
+      return sql.rows({ name: 'explain_repository', text: 'EXPLAIN SELECT 1 FROM repository WHERE id = $1' }, [7])
+    })
+    expect(JSON.stringify(plan)).toMatch(/Index.*repository_pkey/)
   })
 
   it('is given JSON texts as they are', async () => {
