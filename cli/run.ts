@@ -62,7 +62,7 @@ export async function run(
       return endRefused({ ...sandbox, todo }, options.json)
     }
     ignoreKept(root)
-    const session = newSessionFolder(root)
+    const session = newSessionFolder(root, options.resume)
     const executed = await execute(planned, early, sandbox, keys, session)
     const exitCode = finish(executed, planned, session, options.json)
     return executed.interrupted ? exitCodes.interrupted : exitCode

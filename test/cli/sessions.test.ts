@@ -1,13 +1,23 @@
 /** Sessions of `purser run` that come to rest and go on: by Ctrl-C, at the cap, and after the process was killed. */
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
 import { readJournal } from '../../action/journal.ts'
 import { planRun } from '../../cli/planned-run.ts'
+import { readSavedSession } from '../../cli/session-folder.ts'
 import { formatUsd } from '../../core/money.ts'
 import { sessionEventSchema } from '../../core/session-event.ts'
 import { JobWorld, sumProject } from '../action/job-world.ts'
@@ -199,6 +209,8 @@ describe('a run that was killed', () => {
     expect(resumed.stderr).toContain(`never more than ${formatUsd(500_000n - spent)}\n`)
     expect(resumed.stderr).toContain(`${formatUsd(spent)} is spent already`)
     expect(spent).toBeGreaterThan(30_000n)
+    const [wentOn] = sessionsOf(world.workspace).filter((folder) => folder !== session)
+    expect(readFileSync(join(session, 'went-on'), 'utf8')).toBe(`${wentOn?.slice(-8)}\n`)
     expect(requests).toHaveLength(4)
     expect(JSON.stringify(requests[3]?.messages)).toBe(JSON.stringify(requests[2]?.messages))
     expect(JSON.stringify(requests[3]?.messages)).toContain('Added')
@@ -309,6 +321,24 @@ describe('a checkpoint is refused', () => {
             ...(says.includes('nothing is left') && { reason: 'session-used-up' }),
           },
     )
+  })
+
+  it('counts what those spent that went on from it before, and from them', async () => {
+    const { world } = await paused()
+    const [session = ''] = sessionsOf(world.workspace)
+    const spent = () => {
+      const saved = readSavedSession(join(session, 'checkpoint.json'))
+      if ('problem' in saved) throw new Error(saved.problem)
+      return saved.checkpoint.spentMicroUsd
+    }
+    const own = spent()
+    expect(own).toBeGreaterThan(0n)
+    const later = ['0000000a', '0000000b'].map((id) => join(dirname(session), id))
+    for (const folder of later) cpSync(session, folder, { recursive: true })
+    writeFileSync(join(session, 'went-on'), '0000000a\n')
+    writeFileSync(join(later[0] ?? '', 'went-on'), '0000000b\nffffffff\n../evil\n')
+    expect(spent()).toBe(3n * own)
+    for (const path of [...later, join(session, 'went-on')]) rmSync(path, { recursive: true })
   })
 
   let shared: Awaited<ReturnType<typeof setUp>> | undefined
