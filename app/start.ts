@@ -87,7 +87,7 @@ export async function startApp(options: AppOptions): Promise<StartedApp> {
     log,
     options.sweeps,
   ).catch(closing(() => database.close()))
-  const store = createStoreWebhook({ pool: database.pool, enqueue: work.enqueueWebhooks, log })
+  const store = createStoreWebhook({ pool: database.pool, kind: database.kind, enqueue: work.enqueueWebhooks, log })
   queue.work = work
   queue.sweep = createSweep(parts, work, store)
   const server = await startServer(

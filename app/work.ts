@@ -65,7 +65,7 @@ export interface WebhookJob {
   readonly order: string
 }
 
-type ExecuteSql = (text: string, values: readonly unknown[]) => Promise<{ rows: unknown[] }>
+type ExecuteSql = (text: string, values: readonly string[]) => Promise<{ rows: unknown[] }>
 
 export interface Work {
   enqueueWebhook(deliveryId: string, order: string): Promise<void>
@@ -280,7 +280,8 @@ export async function createWebhookQueue(boss: PgBoss): Promise<void> {
 }
 
 export async function insertWebhooks(boss: PgBoss, jobs: readonly WebhookJob[], execute: ExecuteSql): Promise<void> {
-  const db = { executeSql: (text: string, values: unknown[] = []) => execute(text, values) }
+  // Its one value is the jobs' JSON.
+  const db = { executeSql: (text: string, values: unknown[] = []) => execute(text, values.map(String)) }
   const rows = jobs.map(({ id, deliveryId, order }) => ({ id, data: { deliveryId }, singletonKey: order }))
   await boss.insert('webhook', rows, { db })
 }

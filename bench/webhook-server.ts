@@ -46,7 +46,7 @@ async function startDoor(databaseUrl: string | undefined): Promise<string> {
   const server = await startServer(
     {
       webhook: createWebhookDoor({
-        store: createStoreWebhook({ pool: database.pool, enqueue, log }),
+        store: createStoreWebhook({ pool: database.pool, kind: database.kind, enqueue, log }),
         secret: BENCH_SECRET,
         log,
       }),

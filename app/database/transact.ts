@@ -83,7 +83,7 @@ export async function readSql<Row extends object>(
   statement: Statement,
   values: readonly Value[],
 ): Promise<readonly Row[]> {
-  return trying(async () => (await pool.query<Row>(query(statement, values, kind))).rows)
+  return trying(async () => (await pool.query<Row>(queryOf(statement, values, kind))).rows)
 }
 
 /** In `pg`'s pipeline a server is sent each statement at once, behind those that it has not answered yet, and a transaction's first behind its BEGIN. */
@@ -91,7 +91,7 @@ function sqlWithin(client: pg.PoolClient, kind: Database['kind'], begun: Promise
   let last = begun
   return {
     async rows<Row extends object>(statement: Statement, values: readonly Value[]) {
-      const send = () => client.query<Row>(query(statement, values, kind))
+      const send = () => client.query<Row>(queryOf(statement, values, kind))
       const answer = client.pipeline ? send() : last.then(send)
       last = answer
       // Where none was begun, whoever asked must not go on: what it wrote would be kept at once.
@@ -102,7 +102,7 @@ function sqlWithin(client: pg.PoolClient, kind: Database['kind'], begun: Promise
 }
 
 /** The embedded database has one session for all its connections, and so one set of names. */
-function query({ name, text }: Statement, values: readonly Value[], kind: Database['kind']): pg.QueryConfig {
+export function queryOf({ name, text }: Statement, values: readonly Value[], kind: Database['kind']): pg.QueryConfig {
   return { ...(kind === 'server' ? { name, text } : { text }), values: [...values] }
 }
 
