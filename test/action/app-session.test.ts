@@ -1,6 +1,6 @@
 /** What the App gets of a session besides its money, and what it can do to one: let it rest, go on, and be spoken to. */
 import { appendFileSync } from 'node:fs'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import type { z } from 'zod'
 import { type Checkpoint, checkpointSchema } from '../../core/checkpoint.ts'
 import type { eventsBodySchema } from '../../core/protocol.ts'
@@ -33,7 +33,7 @@ describe('an App that keeps the log', () => {
     const { events, checkpoints, take } = keeper()
     const fail = (door: string, count: number) =>
       door === 'events' && [2, 4].includes(count) ? unreachable : undefined
-    const { world, app, inputs, extra } = await setUpApp([mend], { ...drawing, events: take, fail })
+    const { world, app, inputs, extra } = await setUpApp(onTestFinished, [mend], { ...drawing, events: take, fail })
     const job = await world.run(inputs, extra)
     expect(job.outputs.conclusion).toBe('completed')
     expect(events.map(({ kind }) => kind)).toEqual([
@@ -47,7 +47,7 @@ describe('an App that keeps the log', () => {
 
   it('costs a run nothing where it takes none of it', async () => {
     const fail = (door: string, count: number) => (door === 'events' && count > 1 ? unreachable : undefined)
-    const { world, app, inputs, extra } = await setUpApp([mend], { ...drawing, fail })
+    const { world, app, inputs, extra } = await setUpApp(onTestFinished, [mend], { ...drawing, fail })
     expect((await world.run(inputs, extra)).outputs).toMatchObject({ conclusion: 'completed' })
     expect(app.reports()).toHaveLength(1)
   })
@@ -59,7 +59,7 @@ describe('the log of a job that was killed', () => {
     const script: Script = (request) =>
       JSON.stringify(request.messages).includes('Check') ? { silent: true } : mend(request)
     const options = { ...drawing, drawnMicroUsd: 400_000n, events: take }
-    const { world, app, claim, inputs, extra, model } = await setUpApp([script], options)
+    const { world, app, claim, inputs, extra, model } = await setUpApp(onTestFinished, [script], options)
     const [step] = claim.plan.steps
     if (step === undefined || !('agent' in step)) throw new Error('the plan has no agent')
     claim.plan.steps.push({ ...step, id: 'check', promptText: 'Check it' })
@@ -79,7 +79,7 @@ describe('the log of a job that was killed', () => {
 
   it('stays in the job where its work is to stay there, whether it was killed or not', async () => {
     const { take } = keeper()
-    const { world, app, inputs, extra } = await setUpApp([mend], { ...drawing, events: take })
+    const { world, app, inputs, extra } = await setUpApp(onTestFinished, [mend], { ...drawing, events: take })
     const job = world.start({ ...inputs, deliver: 'none' }, extra)
     expect((await job.ended).outputs.conclusion).toBe('completed')
     await world.post(job.env)
@@ -91,7 +91,10 @@ describe('the log of a job that was killed', () => {
 describe('a run that its App lets rest', () => {
   it('ends after the call that is under way, with its checkpoint; another one goes on, and hears what was said', async () => {
     const { checkpoints, take } = keeper()
-    const first = await setUpApp([mend], { ...drawing, events: (body) => ({ ...take(body), pause: true }) })
+    const first = await setUpApp(onTestFinished, [mend], {
+      ...drawing,
+      events: (body) => ({ ...take(body), pause: true }),
+    })
     const rested = await first.world.run(first.inputs, first.extra)
     expect(rested.outputs).toMatchObject({ conclusion: 'cancelled', reason: 'paused' })
     expect(first.app.reports()).toMatchObject([{ conclusion: 'cancelled', reason: 'paused', calls: [{}] }])
@@ -101,7 +104,7 @@ describe('a run that its App lets rest', () => {
 
     const said = [{ id: '1', text: 'Mind negative numbers' }]
     const { changeset } = resume
-    const second = await setUpApp([mend], { ...drawing, claim: { said } })
+    const second = await setUpApp(onTestFinished, [mend], { ...drawing, claim: { said } })
     const here = { ...resume, changeset: { ...changeset, baseSha: second.world.sha } }
     Object.assign(second.claim, { resume: here })
     const job = await second.world.run(second.inputs, second.extra)
@@ -117,11 +120,14 @@ describe('a run that its App lets rest', () => {
 
   it('is refused to go on from work that does not apply, before anything is spent', async () => {
     const { checkpoints, take } = keeper()
-    const first = await setUpApp([mend], { ...drawing, events: (body) => ({ ...take(body), pause: true }) })
+    const first = await setUpApp(onTestFinished, [mend], {
+      ...drawing,
+      events: (body) => ({ ...take(body), pause: true }),
+    })
     await first.world.run(first.inputs, first.extra)
     const [resume] = checkpoints
     const elsewhere = resume && { ...resume, changeset: { ...resume.changeset, baseSha: 'b'.repeat(40) } }
-    const second = await setUpApp([mend], { ...drawing, claim: { resume: elsewhere } })
+    const second = await setUpApp(onTestFinished, [mend], { ...drawing, claim: { resume: elsewhere } })
     const job = await second.world.run(second.inputs, second.extra)
     expect(job.outputs).toMatchObject({ conclusion: 'refused', reason: 'checkpoint-unusable' })
     expect(second.model.calls()).toEqual([])

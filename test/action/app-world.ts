@@ -1,7 +1,7 @@
 /** A job with an App that answers as it is told: the door as far as a runner sees it. */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import { onTestFinished } from 'vitest'
+import type { TestContext } from 'vitest'
 import { z } from 'zod'
 import type { eventsBodySchema } from '../../core/protocol.ts'
 import { type ClaimAnswer, claimAnswerSchema } from '../../core/protocol.ts'
@@ -17,10 +17,14 @@ export const unreachable = { status: 503, body: refuse('ledger-unreachable') }
 
 export const noDraw = (door: string) => (door === 'events' ? unreachable : undefined)
 
+/** The test's own, since tests may run side by side. */
+export type OnTestFinished = TestContext['onTestFinished']
+
 export const TOKEN = 'bearer-canary-0123456789'
 
 /** The App's side of the door, as far as a runner sees it: it grants one plan, draws as it is told, and keeps reports. */
 async function startApp(
+  onTestFinished: OnTestFinished,
   world: JobWorld,
   options: {
     drawnMicroUsd: bigint
@@ -110,12 +114,16 @@ async function startApp(
   return { url, seen, reports, claim }
 }
 
-export async function setUpApp(scripts: Script[], options: Parameters<typeof startApp>[1]) {
+export async function setUpApp(
+  onTestFinished: OnTestFinished,
+  scripts: Script[],
+  options: Parameters<typeof startApp>[2],
+) {
   const model = await startModel({ scripts })
   const world = new JobWorld()
   onTestFinished(() => model.close())
   onTestFinished(() => world.close())
-  const app = await startApp(world, options)
+  const app = await startApp(onTestFinished, world, options)
   const inputs = { run: 'r1', 'app-url': app.url, 'api-key': 'sk-canary-0123456789', 'base-url': model.url }
   const extra = {
     ...sandboxed,

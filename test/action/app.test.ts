@@ -1,23 +1,22 @@
 import { existsSync, rmSync } from 'node:fs'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { spendOf } from '../../core/posting.ts'
 import { claimBodySchema } from '../../core/protocol.ts'
 import type { Script } from '../world/model-contract.ts'
-import { noDraw, setUpApp, TOKEN, unreachable } from './app-world.ts'
+import { noDraw, type OnTestFinished, setUpApp, TOKEN, unreachable } from './app-world.ts'
 import { readCommandFile } from './job-world.ts'
-
-const closing: (() => unknown)[] = []
-afterEach(async () => {
-  for (const close of closing.splice(0)) await close()
-})
 
 const edit = { toolCalls: [{ name: 'edit', arguments: { path: 'sum.js', old: 'a - b', new: 'a + b' } }] }
 const mend: Script = (request) =>
   request.messages.some((message) => message.role === 'assistant') ? { text: 'Mended' } : edit
 
-describe('a run with an App', () => {
-  it('claims by its identity, asks to be drawn before it spends, and reports', async () => {
-    const { world, app, inputs, extra } = await setUpApp([mend], { drawnMicroUsd: 1_000n, draw: (want) => want })
+// Side by side, since many wait for an App that is silent: what is tried again is tried again after seconds.
+describe.concurrent('a run with an App', () => {
+  it('claims by its identity, asks to be drawn before it spends, and reports', async ({ onTestFinished }) => {
+    const { world, app, inputs, extra } = await setUpApp(onTestFinished, [mend], {
+      drawnMicroUsd: 1_000n,
+      draw: (want) => want,
+    })
     const job = await world.run(inputs, extra)
     expect(job.outputs).toMatchObject({
       conclusion: 'completed',
@@ -37,9 +36,11 @@ describe('a run with an App', () => {
     expect(JSON.stringify([job.log, job.summary, job.outputs])).not.toContain('bearer-canary')
   })
 
-  it('shows the App a UUID of its step, the same in every try and another in every step', async () => {
+  it('shows the App a UUID of its step, the same in every try and another in every step', async ({
+    onTestFinished,
+  }) => {
     const fail = (door: string, count: number) => (door === 'claim' && count === 1 ? unreachable : undefined)
-    const { world, app, inputs, extra } = await setUpApp([mend], { drawnMicroUsd: 400_000n, fail })
+    const { world, app, inputs, extra } = await setUpApp(onTestFinished, [mend], { drawnMicroUsd: 400_000n, fail })
     const job = await world.run(inputs, extra)
     await world.run(inputs, extra)
     const [first, second, other] = app.seen
@@ -50,16 +51,23 @@ describe('a run with an App', () => {
     expect(job.state.step).toBe(first)
   })
 
-  it('goes on when the App restarts while it is asked to draw', async () => {
+  it('goes on when the App restarts while it is asked to draw', async ({ onTestFinished }) => {
     const fail = (door: string, count: number) => (door === 'events' && count <= 5 ? unreachable : undefined)
-    const { world, app, inputs, extra } = await setUpApp([mend], { drawnMicroUsd: 1_000n, draw: (want) => want, fail })
+    const { world, app, inputs, extra } = await setUpApp(onTestFinished, [mend], {
+      drawnMicroUsd: 1_000n,
+      draw: (want) => want,
+      fail,
+    })
     const job = await world.run(inputs, extra)
     expect(job.outputs).toMatchObject({ conclusion: 'completed', delivery: 'commit abc' })
     expect(app.seen.filter(({ path }) => path.endsWith('/events'))).toHaveLength(7)
   })
 
-  it('stops within seconds when the job is cancelled while the App is silent', async () => {
-    const { world, app, inputs, extra, model } = await setUpApp([mend], { drawnMicroUsd: 1_000n, fail: noDraw })
+  it('stops within seconds when the job is cancelled while the App is silent', async ({ onTestFinished }) => {
+    const { world, app, inputs, extra, model } = await setUpApp(onTestFinished, [mend], {
+      drawnMicroUsd: 1_000n,
+      fail: noDraw,
+    })
     const job = world.start(inputs, extra)
     await expect.poll(() => app.seen.some(({ path }) => path.endsWith('/events')), { timeout: 20_000 }).toBe(true)
     job.kill('SIGINT')
@@ -68,16 +76,16 @@ describe('a run with an App', () => {
     expect(model.calls()).toEqual([])
   })
 
-  it('spends no more than is drawn when the App draws no more', async () => {
-    const { world, app, inputs, extra, model } = await setUpApp([mend], { drawnMicroUsd: 1_000n })
+  it('spends no more than is drawn when the App draws no more', async ({ onTestFinished }) => {
+    const { world, app, inputs, extra, model } = await setUpApp(onTestFinished, [mend], { drawnMicroUsd: 1_000n })
     const job = await world.run(inputs, extra)
     expect(job.outputs).toMatchObject({ conclusion: 'capped', reason: 'cap-reached', 'spend-usd': '0.00' })
     expect(model.calls()).toHaveLength(0)
     expect(app.reports()[0]?.calls).toEqual([])
   })
 
-  it('stops when the App says so', async () => {
-    const { world, inputs, extra } = await setUpApp([mend], {
+  it('stops when the App says so', async ({ onTestFinished }) => {
+    const { world, inputs, extra } = await setUpApp(onTestFinished, [mend], {
       drawnMicroUsd: 1_000n,
       draw: (want) => want,
       continue: false,
@@ -85,8 +93,10 @@ describe('a run with an App', () => {
     expect((await world.run(inputs, extra)).outputs).toMatchObject({ conclusion: 'cancelled' })
   })
 
-  it('is settled from its journal by `post` when it is killed, and its files go', async () => {
-    const { world, app, inputs, extra, model } = await setUpApp([() => ({ silent: true })], { drawnMicroUsd: 400_000n })
+  it('is settled from its journal by `post` when it is killed, and its files go', async ({ onTestFinished }) => {
+    const { world, app, inputs, extra, model } = await setUpApp(onTestFinished, [() => ({ silent: true })], {
+      drawnMicroUsd: 400_000n,
+    })
     const job = world.start(inputs, extra)
     await expect.poll(() => model.calls().length, { timeout: 20_000 }).toBe(1)
     job.kill('SIGKILL')
@@ -100,14 +110,19 @@ describe('a run with an App', () => {
     expect(existsSync(`${state.baseDir}/work`)).toBe(false)
   })
 
-  it('is settled from its journal to the call: killed as a call arrives at the provider, that one counts at its reservation', async () => {
+  it('is settled from its journal to the call: killed as a call arrives at the provider, that one counts at its reservation', async ({
+    onTestFinished,
+  }) => {
     let started: { kill(signal: NodeJS.Signals): void } | undefined
     const script: Script = (request) => {
       if (!request.messages.some((message) => message.role === 'assistant')) return edit
       started?.kill('SIGKILL')
       return { silent: true }
     }
-    const { world, app, inputs, extra, model } = await setUpApp([script], { drawnMicroUsd: 500_000n, tokens: 60_000 })
+    const { world, app, inputs, extra, model } = await setUpApp(onTestFinished, [script], {
+      drawnMicroUsd: 500_000n,
+      tokens: 60_000,
+    })
     const job = world.start(inputs, extra)
     started = job
     await job.ended
@@ -128,9 +143,11 @@ describe('a run with an App', () => {
     expect(app.reports()[1]).toEqual(report)
   })
 
-  it('stops at once, keeps its work and reports the whole, when a provider bills more tokens than the bound', async () => {
+  it('stops at once, keeps its work and reports the whole, when a provider bills more tokens than the bound', async ({
+    onTestFinished,
+  }) => {
     const dear = { ...edit, usage: { input: 90_000, cached: 90_000, output: 2 } }
-    const { world, app, inputs, extra, model } = await setUpApp([() => dear], {
+    const { world, app, inputs, extra, model } = await setUpApp(onTestFinished, [() => dear], {
       drawnMicroUsd: 500_000n,
       tokens: 60_000,
     })
@@ -146,8 +163,11 @@ describe('a run with an App', () => {
   })
 
   describe('killed before any call', () => {
-    const killed = async () => {
-      const { world, app, inputs, extra, model } = await setUpApp([mend], { drawnMicroUsd: 1_000n, fail: noDraw })
+    const killed = async (onTestFinished: OnTestFinished) => {
+      const { world, app, inputs, extra, model } = await setUpApp(onTestFinished, [mend], {
+        drawnMicroUsd: 1_000n,
+        fail: noDraw,
+      })
       const job = world.start(inputs, extra)
       await expect.poll(() => app.seen.some(({ path }) => path.endsWith('/events')), { timeout: 20_000 }).toBe(true)
       job.kill('SIGKILL')
@@ -156,35 +176,40 @@ describe('a run with an App', () => {
       return { app, state, post: () => world.post(job.env) }
     }
 
-    it('gives back by `post` what it claimed, since its journal shows that none was sent', async () => {
-      const { app, post } = await killed()
+    it('gives back by `post` what it claimed, since its journal shows that none was sent', async ({
+      onTestFinished,
+    }) => {
+      const { app, post } = await killed(onTestFinished)
       expect(await post()).toContain('0 model calls')
       expect(app.reports()).toMatchObject([{ conclusion: 'cancelled', spentMicroUsd: 0n, calls: [], noCallSent: true }])
     })
 
-    it('gives nothing back where its journal is lost: then nobody knows', async () => {
-      const { app, state, post } = await killed()
+    it('gives nothing back where its journal is lost: then nobody knows', async ({ onTestFinished }) => {
+      const { app, state, post } = await killed(onTestFinished)
       rmSync(`${state.baseDir}/journal.jsonl`)
       expect(await post()).toContain('neither a report nor its journal')
       expect(app.reports()).toEqual([])
     })
   })
 
-  it('does not end as completed when the very last answer is billed beyond its bound', async () => {
+  it('does not end as completed when the very last answer is billed beyond its bound', async ({ onTestFinished }) => {
     const dear: Script = (request) =>
       request.messages.some((message) => message.role === 'assistant')
         ? { text: 'Done.', usage: { input: 90_000, cached: 90_000, output: 2 } }
         : edit
-    const { world, app, inputs, extra, model } = await setUpApp([dear], { drawnMicroUsd: 500_000n, tokens: 60_000 })
+    const { world, app, inputs, extra, model } = await setUpApp(onTestFinished, [dear], {
+      drawnMicroUsd: 500_000n,
+      tokens: 60_000,
+    })
     const job = await world.run(inputs, extra)
     expect(model.calls()).toHaveLength(2)
     expect(job.outputs).toMatchObject({ conclusion: 'capped', reason: 'overage' })
     expect(app.reports()[0]?.delivery?.changeset?.files.map((file) => file.path)).toEqual(['sum.js'])
   })
 
-  it('gives back by `post` what it could not start, when the App is silent', async () => {
+  it('gives back by `post` what it could not start, when the App is silent', async ({ onTestFinished }) => {
     const fail = (door: string, count: number) => (door === 'finish' && count <= 4 ? unreachable : undefined)
-    const { world, app, inputs, extra } = await setUpApp([mend], { drawnMicroUsd: 1_000n, fail })
+    const { world, app, inputs, extra } = await setUpApp(onTestFinished, [mend], { drawnMicroUsd: 1_000n, fail })
     const job = world.start({ ...inputs, 'api-key': '' }, extra)
     expect((await job.ended).outputs).toMatchObject({ conclusion: 'refused', reason: 'no-key' })
     await world.post(job.env)
@@ -192,9 +217,11 @@ describe('a run with an App', () => {
     expect(app.reports().at(-1)).toMatchObject({ conclusion: 'refused', reason: 'no-key' })
   })
 
-  it('keeps the work from the App where it is told to, also when `post` sends the report', async () => {
+  it('keeps the work from the App where it is told to, also when `post` sends the report', async ({
+    onTestFinished,
+  }) => {
     const fail = (door: string, count: number) => (door === 'finish' && count <= 4 ? unreachable : undefined)
-    const { world, app, inputs, extra } = await setUpApp([mend], { drawnMicroUsd: 400_000n, fail })
+    const { world, app, inputs, extra } = await setUpApp(onTestFinished, [mend], { drawnMicroUsd: 400_000n, fail })
     const job = world.start({ ...inputs, deliver: 'none' }, extra)
     expect((await job.ended).report?.delivery?.changeset?.files).toHaveLength(1)
     expect(await world.post(job.env)).toContain('settled')
@@ -202,14 +229,16 @@ describe('a run with an App', () => {
     expect(app.reports().every((report) => report.delivery === undefined)).toBe(true)
   })
 
-  it('says what it spent, to the job and to the App, when something breaks in its midst', async () => {
+  it('says what it spent, to the job and to the App, when something breaks in its midst', async ({
+    onTestFinished,
+  }) => {
     const breaking: Script = (request) => {
       const { baseDir } = readCommandFile(started.env.GITHUB_STATE ?? '')
       if (request.messages.some((message) => message.role === 'assistant'))
         rmSync(`${baseDir}/git`, { recursive: true })
       return undefined
     }
-    const { world, app, inputs, extra } = await setUpApp([breaking, mend], { drawnMicroUsd: 400_000n })
+    const { world, app, inputs, extra } = await setUpApp(onTestFinished, [breaking, mend], { drawnMicroUsd: 400_000n })
     const started = world.start(inputs, extra)
     const job = await started.ended
     expect(job.outputs).toMatchObject({ conclusion: 'failed', reason: 'internal' })
@@ -220,8 +249,8 @@ describe('a run with an App', () => {
     expect(job.summary).not.toContain('Nothing was spent')
   })
 
-  it('says that the App does not answer, and spends nothing', async () => {
-    const { world, inputs, extra, model } = await setUpApp([mend], { drawnMicroUsd: 1_000n })
+  it('says that the App does not answer, and spends nothing', async ({ onTestFinished }) => {
+    const { world, inputs, extra, model } = await setUpApp(onTestFinished, [mend], { drawnMicroUsd: 1_000n })
     const job = await world.run({ ...inputs, 'app-url': 'http://127.0.0.1:1' }, extra)
     expect(job.outputs).toMatchObject({ conclusion: 'refused', reason: 'app-unreachable' })
     expect(model.calls()).toHaveLength(0)
