@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Ci } from './contract.ts'
 import { git } from './git-process.ts'
@@ -44,8 +44,9 @@ export async function createCi(world: World, command: string | null, dir: string
     const checkout = join(dir, `${sha.slice(0, 12)}-${seen.length}`)
     await mkdir(checkout, { recursive: true })
     await git(checkout, ['init', '-q', '--template='])
-    await git(checkout, ['fetch', '-q', '--depth=1', repository.gitDir, sha])
-    await git(checkout, ['checkout', '-q', 'FETCH_HEAD'])
+    // A fetch is ten processes more, for the objects that lie on this machine already.
+    await writeFile(join(checkout, '.git/objects/info/alternates'), `${join(repository.gitDir, 'objects')}\n`)
+    await git(checkout, ['checkout', '-q', '--detach', sha])
     const result = await run(shell, checkout)
     seen.push({ sha, ...result })
     await rm(checkout, { recursive: true, force: true })
