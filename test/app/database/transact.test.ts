@@ -77,6 +77,12 @@ onEachDatabase('a transaction', (database) => {
     expect(JSON.stringify(plan)).toMatch(/Index.*repository_pkey/)
   })
 
+  it('has no statement compiled on a server, however much is thought to come of it', async () => {
+    const { kind, pool } = database()
+    const { rows } = await pool.query("SELECT current_setting('jit') AS jit")
+    if (kind === 'server') expect(rows).toEqual([{ jit: 'off' }])
+  })
+
   it('is given JSON texts as they are', async () => {
     const given = { name: 'given_json', text: 'SELECT given::text AS text FROM unnest($1::json[]) AS given' }
     const told = (texts: readonly (string | null)[]) =>
