@@ -4,13 +4,16 @@
  */
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { access, chown, mkdtemp, readdir, rm, statfs } from 'node:fs/promises'
+import { access, chown, mkdtemp, readdir, readFile, rm, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import pg from 'pg'
 
 const run = promisify(execFile)
 const SERVER_START_SECONDS = 30
+const FOLDER = 'purser-postgres-'
+/** Within this a server that is being made has started. */
+const ORPHAN_MS = 600_000
 /** A server's data, its log and what a dozen tests keep at the same time, many times over. */
 const IN_MEMORY_BYTES_MIN = 2_000_000_000
 
@@ -96,7 +99,9 @@ export async function startOwn(
   programs: string,
   { durable = false, copyOf }: { durable?: boolean; copyOf?: string } = {},
 ): Promise<OwnServer> {
-  const folder = await mkdtemp(join(await roomFor(durable), 'purser-postgres-'))
+  const room = await roomFor(durable)
+  await removeOrphans(room)
+  const folder = await mkdtemp(join(room, FOLDER))
   const asServer = await serverUser(folder)
   const data = join(folder, 'data')
   if (copyOf === undefined)
@@ -112,6 +117,26 @@ export async function startOwn(
       if (keepIn !== undefined) await run('cp', ['-a', data, join(keepIn, 'data')])
       await rm(folder, { recursive: true, force: true })
     },
+  }
+}
+
+/** Whoever ends the tests by force leaves a server's folder behind, which may be in memory. */
+async function removeOrphans(room: string): Promise<void> {
+  for (const name of (await readdir(room)).filter((entry) => entry.startsWith(FOLDER))) {
+    const folder = join(room, name)
+    const changed = await stat(folder).catch(() => undefined)
+    if (changed === undefined || Date.now() - changed.mtimeMs < ORPHAN_MS) continue
+    const [pid] = (await readFile(join(folder, 'data/postmaster.pid'), 'utf8').catch(() => '')).split('\n')
+    // Another user's may stay.
+    if (!pid || !isAlive(Number(pid))) await rm(folder, { recursive: true, force: true }).catch(() => {})
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
 
