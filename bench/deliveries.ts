@@ -2,8 +2,11 @@
  * One seeded story, told straight and told badly: shuffled, doubled and with three in ten deliveries missing. Real handlers on a
  * real database, and GitHub's stand-in; what is left at the end is compared, and must be the same.
  */
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
-import { startTestServer } from '../test/app/database/server.ts'
+import { hasTestServer, startTestServer } from '../test/app/database/server.ts'
 import { playStory, type Told } from '../test/app/story.ts'
 
 const SEED = 7
@@ -26,23 +29,42 @@ export async function measureDeliveries(
   deliveries: number,
   say: (text: string) => void,
 ): Promise<DeliveriesBench | undefined> {
-  const story = { ...WAVE, seed: SEED, waves: Math.max(1, Math.ceil(deliveries / SENT_BY_WAVE)) }
-  const straight = await onServer((databaseUrl) =>
-    playStory({ ...story, databaseUrl, say: (text) => say(`straight, ${text}`) }),
-  )
-  const badly = await onServer((databaseUrl) =>
-    playStory({ ...story, databaseUrl, faults: FAULTS, say: (text) => say(`badly, ${text}`) }),
-  )
-  if (straight === undefined || badly === undefined) return undefined
+  if (!(await hasTestServer())) return undefined
+  const waves = Math.max(1, Math.ceil(deliveries / SENT_BY_WAVE))
+  const [straight, badly] = await Promise.all([play('straight', waves, say), play('badly', waves, say)])
   const { happened, dropped, sent, seconds } = badly
   return { happened, dropped, sent, seconds, isSame: isDeepStrictEqual(straight.state, badly.state) }
 }
 
-async function onServer(play: (databaseUrl: string) => Promise<Told>): Promise<Told | undefined> {
+type How = 'straight' | 'badly'
+
+/** Each in a process of its own, as each waits for its database most of the time. */
+async function play(how: How, waves: number, say: (text: string) => void): Promise<Told> {
+  const child = fork(fileURLToPath(import.meta.url), [how, `${waves}`], { serialization: 'advanced' })
+  let told: Told | undefined
+  child.on('message', (message: Message) => {
+    if ('told' in message) told = message.told
+    else say(`${how}, ${message.said}`)
+  })
+  await once(child, 'exit')
+  if (told === undefined) throw new Error(`the story was not told to its end: ${how}`)
+  return told
+}
+
+type Message = { readonly said: string } | { readonly told: Told }
+
+async function tell(how: How, waves: number): Promise<void> {
   const server = await startTestServer()
+  if (server === undefined) throw new Error('there is no PostgreSQL server')
+  const send = (message: Message) => process.send?.(message)
+  const story = { ...WAVE, seed: SEED, waves, databaseUrl: server.url, say: (said: string) => send({ said }) }
   try {
-    return server && (await play(server.url))
+    send({ told: await playStory(how === 'badly' ? { ...story, faults: FAULTS } : story) })
   } finally {
-    await server?.stop()
+    await server.stop()
+    process.disconnect?.()
   }
 }
+
+const [how, waves] = process.argv.slice(2)
+if (process.send && (how === 'straight' || how === 'badly')) await tell(how, Number(waves))
