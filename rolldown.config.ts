@@ -97,7 +97,12 @@ const asciiOnly: Plugin = {
 }
 
 export default defineConfig({
-  input: { main: 'action/main.ts', post: 'action/post.ts', deliver: 'action/deliver.ts', relay: 'action/relay.ts' },
+  input: {
+    main: 'action/main.ts',
+    post: 'action/post.ts',
+    deliver: 'action/deliver.ts',
+    relay: 'action/sandbox/relay.ts',
+  },
   platform: 'node',
   plugins: [lazyOidc, clientOnly, zodOfMcp, withoutDescriptions, readyDefinitions, asciiOnly],
   // The same code as ES modules: the CommonJS build that Node would take can't be shaken and is slower to load.

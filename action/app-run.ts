@@ -3,13 +3,13 @@
  * Loaded only where there is an App.
  */
 import { randomUUID } from 'node:crypto'
-import { type ClaimAnswer, type FinishAnswer, OIDC_AUDIENCE } from '../core/protocol.ts'
 import { isRefusal, type Refusal, refuse } from '../core/reason.ts'
-import type { Report } from '../core/report.ts'
-import { type Door, isSilence, openDoor } from './door.ts'
-import { getIdentity, type Inputs, saveState } from './io.ts'
-import { type Job, pushedFrom } from './job.ts'
-import { holdLease, type Lease } from './lease.ts'
+import { type ClaimAnswer, type FinishAnswer, OIDC_AUDIENCE } from '../core/run/protocol.ts'
+import type { Report } from '../core/run/report.ts'
+import { type Door, isSilence, openDoor } from './door/door.ts'
+import { holdLease, type Lease } from './door/lease.ts'
+import { getIdentity, type Inputs, saveState } from './job/io.ts'
+import { type Job, pushedFrom } from './job/job.ts'
 
 export interface AppRun {
   readonly claim: ClaimAnswer

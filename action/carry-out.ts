@@ -1,30 +1,31 @@
 /** A granted run from its pinned commit to its report, with its deadline, its lease and its journal; in a job or at a terminal. */
-import type { Checkpoint } from '../core/checkpoint.ts'
-import type { EarlierResult } from '../core/earlier-result.ts'
-import type { Plan } from '../core/plan.ts'
+
+import type { Plan } from '../core/plan/plan.ts'
 import type { Redact } from '../core/redact.ts'
+import type { Checkpoint } from '../core/session/checkpoint.ts'
+import type { EarlierResult } from '../core/session/earlier-result.ts'
+import { readNotes } from './agent/notes.ts'
 import type { AppRun } from './app-run.ts'
-import { callsReport } from './calls-report.ts'
-import { type Checkout, type CommitSource, checkOut, ensureCommit, ensureHistory } from './checkout.ts'
-import type { Checkpoints } from './checkpoints.ts'
-import { COMMITS_MAX } from './describe-change.ts'
+import { Meantime } from './door/meantime.ts'
+import type { Reporting } from './door/reporting.ts'
 import { execute } from './execute.ts'
 import type { Executed } from './finish-run.ts'
-import { GitError } from './git.ts'
-import { openJournal } from './journal.ts'
-import type { Log } from './log.ts'
+import type { Log } from './job/log.ts'
 import type { OpenMcpServers } from './mcp/servers.ts'
-import { Meantime } from './meantime.ts'
-import type { Model } from './model.ts'
-import { readNotes } from './notes.ts'
-import type { ProviderKeys } from './provider-keys.ts'
-import { Purse } from './purse.ts'
-import { recordEnd, recordedJournal, recordStart } from './record-run.ts'
-import { eventsPath, openRecording, type Recording } from './recording.ts'
-import type { Reporting } from './reporting.ts'
+import type { Model } from './model/model.ts'
+import type { ProviderKeys } from './model/provider-keys.ts'
+import { callsReport } from './money/calls-report.ts'
+import { openJournal } from './money/journal.ts'
+import { Purse } from './money/purse.ts'
 import type { RunParts, Turn } from './run-parts.ts'
-import type { Sandbox } from './sandbox.ts'
-import { Stop } from './stop.ts'
+import type { Sandbox } from './sandbox/sandbox.ts'
+import type { Checkpoints } from './session/checkpoints.ts'
+import { recordEnd, recordedJournal, recordStart } from './session/record-run.ts'
+import { eventsPath, openRecording, type Recording } from './session/recording.ts'
+import { Stop } from './steps/stop.ts'
+import { type Checkout, type CommitSource, checkOut, ensureCommit, ensureHistory } from './work/checkout.ts'
+import { COMMITS_MAX } from './work/describe-change.ts'
+import { GitError } from './work/git.ts'
 
 const MINUTE_MS = 60_000
 
@@ -71,7 +72,8 @@ export async function carryOut(run: CarryOut): Promise<Executed> {
   const purse = new Purse(holdOf(plan, app?.claim), journal, lease?.draw)
   const { meantime = new Meantime() } = run
   meantime.hear(app?.claim.said ?? [])
-  const reporting = lease && new (await import('./reporting.ts')).Reporting(recording, meantime, run.keepWork ?? false)
+  const reporting =
+    lease && new (await import('./door/reporting.ts')).Reporting(recording, meantime, run.keepWork ?? false)
   let step = ''
   let checkpoints: Promise<Checkpoints> | undefined
   try {
@@ -127,7 +129,7 @@ async function openCheckpoints(
   startTree: string,
   reporting: Reporting | undefined,
 ): Promise<Checkpoints> {
-  const module = await import('./checkpoints.ts')
+  const module = await import('./session/checkpoints.ts')
   return new module.Checkpoints({
     plan: run.plan,
     git: run.checkout.git,

@@ -1,9 +1,9 @@
 /** The entry of `delivery/action.yml`: the second job of a repository without an App, which may write and has no key. */
-import './plain-schemas.ts'
+import './job/plain-schemas.ts'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { deliverReport } from './deliver-report.ts'
+import { deliverReport } from './job/deliver-report.ts'
 
 const packageDir = fileURLToPath(new URL(import.meta.url.includes('/dist/') ? '../../' : '../', import.meta.url))
 const { env } = process

@@ -1,16 +1,16 @@
 /** A run from its checked-out commit to its report: setup, steps, work, guards. */
-import type { PlanNested } from '../core/plan.ts'
-import { inputsIn } from '../core/results.ts'
-import { commandLine, showCommand } from '../core/template.ts'
-import { runCommand } from './command.ts'
-import { describeChange } from './describe-change.ts'
-import { type Ending, ended, stopped } from './ending.ts'
+import type { PlanNested } from '../core/plan/plan.ts'
+import { inputsIn } from '../core/plan/results.ts'
+import { commandLine, showCommand } from '../core/plan/template.ts'
 import type { Executed } from './finish-run.ts'
-import { type Need, Needs } from './needed.ts'
 import type { RunParts } from './run-parts.ts'
-import { takeSnapshot } from './snapshot.ts'
-import { runSteps, type StepsDone } from './steps.ts'
-import { stopReason } from './stop.ts'
+import { runCommand } from './steps/command.ts'
+import { type Ending, ended, stopped } from './steps/ending.ts'
+import { type Need, Needs } from './steps/needed.ts'
+import { runSteps, type StepsDone } from './steps/steps.ts'
+import { stopReason } from './steps/stop.ts'
+import { describeChange } from './work/describe-change.ts'
+import { takeSnapshot } from './work/snapshot.ts'
 
 /** `notes`: the AGENTS.md that the agents are shown. */
 export async function execute(parts: RunParts, notes: string | undefined): Promise<Executed> {
@@ -30,7 +30,7 @@ export async function execute(parts: RunParts, notes: string | undefined): Promi
   const isSetUp = setupsOf(parts).length > 0 || when?.run !== undefined
   const start = isSetUp ? (await takeSnapshot(parts.git, parts.workDir)).tree : `${plan.subject.headSha}^{tree}`
   if (parts.resume !== undefined) {
-    const { applyChangeset } = await import('./apply-changeset.ts')
+    const { applyChangeset } = await import('./work/apply-changeset.ts')
     const problem = await applyChangeset(parts.workDir, parts.resume.checkpoint.changeset)
     if (problem !== undefined) return finish(parts, early(ended('failed', 'checkpoint-unusable', problem)), undefined)
   }

@@ -1,5 +1,11 @@
 /** The end of a run: its work, what the guards say of it, and its report. Loaded when the steps are done. */
-import type { Changeset, Delivery } from '../core/changeset.ts'
+
+import { inertLine, inertText, redactClean } from '../core/inert.ts'
+import type { Plan } from '../core/plan/plan.ts'
+import { inputsIn, type Results } from '../core/plan/results.ts'
+import { commandLine, showCommand } from '../core/plan/template.ts'
+import type { Report } from '../core/run/report.ts'
+import type { Changeset, Delivery } from '../core/work/changeset.ts'
 import {
   type Before,
   checkPlanGuards,
@@ -9,21 +15,16 @@ import {
   toCompare,
   type Violation,
   validateChangeset,
-} from '../core/guard.ts'
-import { inertLine, inertText, redactClean } from '../core/inert.ts'
-import type { Plan } from '../core/plan.ts'
-import type { Report } from '../core/report.ts'
-import { inputsIn, type Results } from '../core/results.ts'
-import { commandLine, showCommand } from '../core/template.ts'
-import { TEST_CHANGE_CHARACTERS_MAX } from '../core/test-bounds.ts'
-import type { TestChange } from '../core/test-changes.ts'
-import { callsReport } from './calls-report.ts'
-import { collectWork, type Work } from './collect-work.ts'
-import { runCommand } from './command.ts'
-import { type Ending, ended } from './ending.ts'
+} from '../core/work/guard.ts'
+import { TEST_CHANGE_CHARACTERS_MAX } from '../core/work/test-bounds.ts'
+import type { TestChange } from '../core/work/test-changes.ts'
+import { type AgentWords, saidIn } from './agent/said.ts'
+import { callsReport } from './money/calls-report.ts'
 import type { RunParts } from './run-parts.ts'
-import { type AgentWords, saidIn } from './said.ts'
-import type { StepsDone } from './steps.ts'
+import { runCommand } from './steps/command.ts'
+import { type Ending, ended } from './steps/ending.ts'
+import type { StepsDone } from './steps/steps.ts'
+import { collectWork, type Work } from './work/collect-work.ts'
 
 const TITLE_CHARACTERS_MAX = 200
 const BODY_CHARACTERS_MAX = 50_000

@@ -2,7 +2,7 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { keepCompiledCode } from './compiled-code.ts'
+import { keepCompiledCode } from './job/compiled-code.ts'
 
 const packageDir = fileURLToPath(new URL(import.meta.url.includes('/dist/') ? '../../' : '../', import.meta.url))
 // Compiled code is kept beside the bundle, as well guarded as the bundle itself; where that can't be written, it is not.
@@ -11,7 +11,7 @@ if (!process.env.NODE_DISABLE_COMPILE_CACHE) keepCompiledCode(join(packageDir, '
 void main(process.env)
 
 async function main(env: NodeJS.ProcessEnv): Promise<void> {
-  const { startEarly } = await import('./early.ts')
+  const { startEarly } = await import('./job/early.ts')
   const isOwnPush = !env['INPUT_APP-URL'] && !env.GITHUB_EVENT_NAME?.startsWith('pull_request')
   const early = startEarly(env, {
     temporaryDir: env.RUNNER_TEMP ?? tmpdir(),

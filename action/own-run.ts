@@ -1,10 +1,10 @@
 /** A job's own run, where there is no App: what it is about, and the plan that the repository declares for it. */
-import type { Plan } from '../core/plan.ts'
+import type { Plan } from '../core/plan/plan.ts'
 import { isRefusal, type Refusal, refuse } from '../core/reason.ts'
-import { type Checkout, type CommitSource, checkOut, ensureCommit, fetchCommit } from './checkout.ts'
-import type { Inputs } from './io.ts'
-import { type Job, jobSubject } from './job.ts'
+import type { Inputs } from './job/io.ts'
+import { type Job, jobSubject } from './job/job.ts'
 import { resolveOwnPlan } from './own-plan.ts'
+import { type Checkout, type CommitSource, checkOut, ensureCommit, fetchCommit } from './work/checkout.ts'
 
 export interface OwnRun {
   readonly inputs: Pick<Inputs, 'workflow' | 'variant' | 'portfolio' | 'values' | 'run' | 'model' | 'effort' | 'capUsd'>

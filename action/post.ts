@@ -1,6 +1,6 @@
 /** The Action's last step, which also runs when the job was cancelled. It must not fail a job that has ended. */
-import './plain-schemas.ts'
-import { settleLate } from './settle-late.ts'
+import './job/plain-schemas.ts'
+import { settleLate } from './money/settle-late.ts'
 
 settleLate().then(
   (said) => {

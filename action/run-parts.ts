@@ -1,18 +1,19 @@
 /** What carrying out a plan needs, whoever started it: a job or a terminal. */
-import type { Checkpoint } from '../core/checkpoint.ts'
-import type { EarlierResult } from '../core/earlier-result.ts'
-import type { Plan } from '../core/plan.ts'
+
+import type { Plan } from '../core/plan/plan.ts'
 import type { Redact } from '../core/redact.ts'
-import type { Meanwhile } from './agent-task.ts'
-import type { Checkpoints } from './checkpoints.ts'
-import type { Git } from './git.ts'
-import type { Log } from './log.ts'
+import type { Checkpoint } from '../core/session/checkpoint.ts'
+import type { EarlierResult } from '../core/session/earlier-result.ts'
+import type { Meanwhile } from './agent/agent-task.ts'
+import type { Log } from './job/log.ts'
 import type { OpenMcpServers } from './mcp/servers.ts'
-import type { Model } from './model.ts'
-import type { ProviderKeys } from './provider-keys.ts'
-import type { Purse } from './purse.ts'
-import type { Recorded } from './recording.ts'
-import type { Sandbox } from './sandbox.ts'
+import type { Model } from './model/model.ts'
+import type { ProviderKeys } from './model/provider-keys.ts'
+import type { Purse } from './money/purse.ts'
+import type { Sandbox } from './sandbox/sandbox.ts'
+import type { Checkpoints } from './session/checkpoints.ts'
+import type { Recorded } from './session/recording.ts'
+import type { Git } from './work/git.ts'
 
 export interface Turn {
   readonly step: string

@@ -1,24 +1,24 @@
 /** One run in one job, from inputs to outputs. Here is the one catch: whatever goes wrong below still ends in outputs. */
-import './plain-schemas.ts'
-import type { Plan } from '../core/plan.ts'
+import './job/plain-schemas.ts'
+import type { Plan } from '../core/plan/plan.ts'
 import { isRefusal, type Refusal, refuse } from '../core/reason.ts'
 import { type Redact, redactor } from '../core/redact.ts'
-import { missingProgram } from './agent-program.ts'
+import { checkTemplates } from './agent/prompt.ts'
 import type { AppRun } from './app-run.ts'
 import { carryOut } from './carry-out.ts'
-import { conclude, type Ended, refused } from './conclude.ts'
-import { showPlan } from './dry-run.ts'
-import type { Early } from './early.ts'
-import type { PlannedRun } from './hand-over.ts'
-import { type Inputs, readInputs, saveState } from './io.ts'
-import { commitSource, readJob } from './job.ts'
-import { createJournal, journalPath } from './journal.ts'
-import { actionsLog, type Log } from './log.ts'
-import { openModel } from './model.ts'
+import { conclude, type Ended, refused } from './job/conclude.ts'
+import { showPlan } from './job/dry-run.ts'
+import type { Early } from './job/early.ts'
+import type { PlannedRun } from './job/hand-over.ts'
+import { type Inputs, readInputs, saveState } from './job/io.ts'
+import { commitSource, readJob } from './job/job.ts'
+import { actionsLog, type Log } from './job/log.ts'
+import { missingProgram } from './meter/agent-program.ts'
+import { openModel } from './model/model.ts'
+import { missingKey, NOT_GIVEN, type ProviderKeys } from './model/provider-keys.ts'
+import { createJournal, journalPath } from './money/journal.ts'
 import { planOwnRun } from './own-run.ts'
-import { checkTemplates } from './prompt.ts'
-import { missingKey, NOT_GIVEN, type ProviderKeys } from './provider-keys.ts'
-import type { Sandbox } from './sandbox.ts'
+import type { Sandbox } from './sandbox/sandbox.ts'
 
 const UNCONFINED =
   'Commands are not confined, since `PURSER_SANDBOX=none` is set on this machine: they can read this process’s environment, the model’s key among it, and all that its user can.'
@@ -63,7 +63,7 @@ export async function run(host: Host): Promise<number> {
     const ended: Ended =
       begun.planned === undefined
         ? { conclusion: 'failed', reason: 'internal', message }
-        : await (await import('./hand-over.ts')).handOverBroken(begun.planned, message)
+        : await (await import('./job/hand-over.ts')).handOverBroken(begun.planned, message)
     return await conclude(ended, failOnRefusal, log)
   }
 }
@@ -166,18 +166,18 @@ async function runJob(inputs: Inputs, host: Host, { log, secrets, redact }: Sayi
   })
 
   // 5. The report stays in the job; the App settles and delivers.
-  const { handOver } = await import('./hand-over.ts')
+  const { handOver } = await import('./job/hand-over.ts')
   return handOver(planned, executed)
 }
 
 async function giveBack(planned: PlannedRun, refusal: Refusal): Promise<Ended> {
-  const { giveBack: give } = await import('./hand-over.ts')
+  const { giveBack: give } = await import('./job/hand-over.ts')
   return give(planned, refusal)
 }
 
 async function unusableCheckpoint(plan: Plan, app: AppRun | undefined): Promise<Refusal | undefined> {
   const checkpoint = app?.claim.resume
-  return checkpoint && (await import('../core/resume.ts')).checkResume(plan, checkpoint)
+  return checkpoint && (await import('../core/session/resume.ts')).checkResume(plan, checkpoint)
 }
 
 function keysOf(inputs: Inputs): ProviderKeys {

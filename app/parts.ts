@@ -1,7 +1,7 @@
 /** What the stations of the line share. Made once in `start.ts`. */
-import type { PriceList } from '../core/prices.ts'
+import type { PriceList } from '../core/money/prices.ts'
 import type { PrismaClient } from '../prisma/client/client.ts'
-import type { ReadConfiguration } from './configuration.ts'
+import type { ReadConfiguration } from './declared/configuration.ts'
 import type { Octokit } from './github.ts'
 import type { Ledger } from './ledger/ledger.ts'
 import type { Logger } from './log.ts'

@@ -4,7 +4,7 @@ import { refuse } from '../core/reason.ts'
 import { lostConnection, waitedInVain } from './database/transact.ts'
 import { sendRefusal } from './door/answer.ts'
 import type { Logger } from './log.ts'
-import type { HandleRequest } from './webhooks.ts'
+import type { HandleRequest } from './webhooks/webhooks.ts'
 
 export const WEBHOOK_PATH = '/api/github/webhooks'
 

@@ -6,11 +6,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openJournal } from '../action/journal.ts'
-import { Purse } from '../action/purse.ts'
+import { openJournal } from '../action/money/journal.ts'
+import { Purse } from '../action/money/purse.ts'
 import { toolDefinitions } from '../action/tools/tools.ts'
 import { toolNames } from '../core/config/workflow.ts'
-import { ConversationBound, type Message } from '../core/input-bound.ts'
+import { ConversationBound, type Message } from '../core/money/input-bound.ts'
 
 /** Turns before the first call that is measured. */
 const LENGTHS = [5, 50, 500] as const

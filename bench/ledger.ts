@@ -20,10 +20,10 @@ import { ensureAccounts } from '../app/ledger/ensure-accounts.ts'
 import { type Ledger, openLedger } from '../app/ledger/ledger.ts'
 import { type ReserveRequest, reserve } from '../app/ledger/reserve.ts'
 import { settle } from '../app/ledger/settle.ts'
-import type { AccountSpec } from '../core/account.ts'
-import type { Plan } from '../core/plan.ts'
+import type { AccountSpec } from '../core/money/account.ts'
+import type { Plan } from '../core/plan/plan.ts'
 import { isRefusal } from '../core/reason.ts'
-import type { Report } from '../core/report.ts'
+import type { Report } from '../core/run/report.ts'
 import { startTestServer } from '../test/app/database/server.ts'
 
 const AT_ONCE = 20

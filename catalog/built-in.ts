@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, sep } from 'node:path'
 import type { Layer } from '../core/config/configuration.ts'
-import { type PriceList, parseKeptPrices } from '../core/prices.ts'
+import { type PriceList, parseKeptPrices } from '../core/money/prices.ts'
 
 /** The paths of its workflows, prompts and agents below the folder, with `/` in them, sorted. */
 export function listBuiltIn(folder: string = import.meta.dirname): string[] {

@@ -4,7 +4,7 @@ import { isRefusal } from '../core/reason.ts'
 import { readCheckout } from './checkout.ts'
 import type { CheckOptions } from './commands/check.ts'
 import { type ExitCode, endRefused, exitCodes, printJson } from './exit.ts'
-import { placeholderProblem } from './own-action.ts'
+import { placeholderProblem } from './write/own-action.ts'
 
 /** What a refusal has in common with the document that `--json` prints else. */
 const NOT_OK = { ok: false, problems: [] }

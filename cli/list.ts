@@ -2,10 +2,10 @@
 import type { Configuration, Family } from '../core/config/configuration.ts'
 import { subjectsOf } from '../core/config/trigger.ts'
 import type { InputDeclaration } from '../core/config/workflow.ts'
-import { formatUsd, minBigint } from '../core/money.ts'
-import { isOver, lastDayOf, type Payer, payerOf } from '../core/payer.ts'
+import { formatUsd, minBigint } from '../core/money/money.ts'
+import { isOver, lastDayOf, type Payer, payerOf } from '../core/money/payer.ts'
+import { spendPerAcceptedMicroUsd } from '../core/promotion/tally.ts'
 import { isRefusal } from '../core/reason.ts'
-import { spendPerAcceptedMicroUsd } from '../core/tally.ts'
 import { type AcceptedLately, acceptedLine } from '../core/text/accepted-line.ts'
 import { declaredConfiguration, readCheckout } from './checkout.ts'
 import type { ListOptions } from './commands/list.ts'
@@ -41,7 +41,7 @@ async function readAccepted(
   configuration: Configuration,
   repository: string | undefined,
 ): Promise<Read | { readonly problem: string }> {
-  const { readAcceptedLately } = await import('./list-ledger.ts')
+  const { readAcceptedLately } = await import('./ledger/list-ledger.ts')
   return readAcceptedLately(configuration, repository)
 }
 

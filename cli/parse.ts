@@ -1,7 +1,7 @@
 /** `purser parse`: what would this comment do? With `--jsonl` for many comments, one JSON string a line. */
 import { readBuiltInLayer } from '../catalog/built-in.ts'
-import { COMMENT_BYTES_MAX, parseComment } from '../core/command.ts'
-import { commandProblem, invalidProblem } from '../core/command-problem.ts'
+import { COMMENT_BYTES_MAX, parseComment } from '../core/command/command.ts'
+import { commandProblem, invalidProblem } from '../core/command/command-problem.ts'
 import type { Configuration } from '../core/config/configuration.ts'
 import { loadConfiguration } from '../core/config/load.ts'
 import { isRefusal } from '../core/reason.ts'

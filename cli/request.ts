@@ -1,7 +1,7 @@
 /** What a command line asks for, as a comment would: `<workflow>[/<variant>] [input=value ...] [cap=2x]`, or `--cap 2x`. */
-import { type OverrideName, overrideNames } from '../core/command.ts'
-import type { RunRequest } from '../core/resolve.ts'
-import { overrideProblems } from '../core/resolve-overrides.ts'
+import { type OverrideName, overrideNames } from '../core/command/command.ts'
+import type { RunRequest } from '../core/plan/resolve.ts'
+import { overrideProblems } from '../core/plan/resolve-overrides.ts'
 
 export interface RequestOptions {
   readonly cap?: string | undefined

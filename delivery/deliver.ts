@@ -2,13 +2,14 @@
  * From a report to the repository. Whatever the runner said of its work, it is looked at again here; what may not be
  * delivered is kept. Repeating it adopts what an earlier try already made.
  */
-import type { Approval } from '../core/approval.ts'
-import type { Changeset, Delivery } from '../core/changeset.ts'
-import { guardsOf, toCompare, type Violation, withholdsTests } from '../core/guard.ts'
-import type { Plan } from '../core/plan.ts'
+
+import type { Plan } from '../core/plan/plan.ts'
 import { redactor } from '../core/redact.ts'
-import type { Report } from '../core/report.ts'
+import type { Report } from '../core/run/report.ts'
 import type { DeliveryView } from '../core/text/delivery.ts'
+import type { Approval } from '../core/work/approval.ts'
+import type { Changeset, Delivery } from '../core/work/changeset.ts'
+import { guardsOf, toCompare, type Violation, withholdsTests } from '../core/work/guard.ts'
 import { readBefore } from './before.ts'
 import { deliverCommit, deliverPullRequest, keepOnSideBranch } from './change.ts'
 import { countLines } from './count-lines.ts'

@@ -1,6 +1,6 @@
 /** What became of a run's work. */
 import type { ReasonCode } from '../core/reason.ts'
-import type { Conclusion } from '../core/run.ts'
+import type { Conclusion } from '../core/run/run.ts'
 
 /** The conclusion and reason replace the report's where given. */
 export interface Delivered {

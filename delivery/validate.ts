@@ -1,5 +1,8 @@
 /** The App's own look at work that arrives: a runner may say what it likes. */
-import type { Changeset } from '../core/changeset.ts'
+
+import type { Plan } from '../core/plan/plan.ts'
+import type { Report } from '../core/run/report.ts'
+import type { Changeset } from '../core/work/changeset.ts'
 import {
   type Before,
   checkPlanGuards,
@@ -7,9 +10,7 @@ import {
   testChangesOf,
   type Violation,
   validateChangeset,
-} from '../core/guard.ts'
-import type { Plan } from '../core/plan.ts'
-import type { Report } from '../core/report.ts'
+} from '../core/work/guard.ts'
 
 /** `before`: what its files were, as far as that matters and is known. */
 export function violationsOf(plan: Plan, changeset: Changeset | undefined, before?: Before): readonly Violation[] {

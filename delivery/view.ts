@@ -1,8 +1,8 @@
 /** What the texts of a delivery say of their run. A runner's words are data: they are made inert here. */
 import { inertText } from '../core/inert.ts'
-import type { Plan } from '../core/plan.ts'
+import type { Plan } from '../core/plan/plan.ts'
 import { redactor } from '../core/redact.ts'
-import type { Report } from '../core/report.ts'
+import type { Report } from '../core/run/report.ts'
 import type { DeliveryView } from '../core/text/delivery.ts'
 
 const redact = redactor([])

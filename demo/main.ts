@@ -1,7 +1,7 @@
 /** Plays stories on this machine and reports what came of them. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { formatUsd } from '../core/money.ts'
+import { formatUsd } from '../core/money/money.ts'
 import { type Books, openBooks, type Report } from './books.ts'
 import { prepareFolder } from './folder.ts'
 import { month } from './month.ts'

@@ -1,6 +1,6 @@
 /** The small repository of the story, `demo/shop`, and the pull requests that people open on it, `demo/pulls`. */
 import { fileURLToPath } from 'node:url'
-import { starterActionsWorkflow } from '../cli/starter.ts'
+import { starterActionsWorkflow } from '../cli/write/starter.ts'
 import { filesBelow } from '../test/world/files.ts'
 
 export const OWNER = 'acme'

@@ -2,12 +2,12 @@
 import type { CatalogAgent, CatalogVariant, CatalogWorkflow, Family } from '../core/config/configuration.ts'
 import { subjectsOf } from '../core/config/trigger.ts'
 import type { InputDeclaration, Step } from '../core/config/workflow.ts'
-import { PROTECTED_PATHS } from '../core/guard.ts'
-import { formatUsd } from '../core/money.ts'
-import type { DeliveryKind } from '../core/run.ts'
-import { showCommand } from '../core/template.ts'
+import { formatUsd } from '../core/money/money.ts'
+import { showCommand } from '../core/plan/template.ts'
+import type { DeliveryKind } from '../core/run/run.ts'
 import { code } from '../core/text/markdown.ts'
 import { whenWords } from '../core/text/when-words.ts'
+import { PROTECTED_PATHS } from '../core/work/guard.ts'
 
 export type Agents = ReadonlyMap<string, Pick<CatalogAgent, 'tools'>>
 
@@ -22,7 +22,7 @@ const deliveries: Readonly<Record<DeliveryKind, string>> = {
   none: 'nothing but its report',
 }
 
-/** Of a workflow without a declared floor; `core/resolve.ts` says so too. */
+/** Of a workflow without a declared floor; `core/plan/resolve.ts` says so too. */
 const FLOOR_PART = 10n
 /** A share of 100%, in basis points. */
 const WHOLE = 10_000

@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { RUNTIME_PACKAGES } from '../core/agent-runtime.ts'
+import { RUNTIME_PACKAGES } from '../core/plan/agent-runtime.ts'
 
 const folder = fileURLToPath(new URL('../.purser/peers', import.meta.url))
 const packages = Object.values(RUNTIME_PACKAGES).map((needed) => needed.package)

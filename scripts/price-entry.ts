@@ -1,6 +1,6 @@
 /** One model's entry in the kept price list, out of what `@pydantic/genai-prices` says of it. */
 import type { ConditionalPrice, ModelInfo, ModelPrice } from '@pydantic/genai-prices'
-import { parseUsd } from '../core/money.ts'
+import { parseUsd } from '../core/money/money.ts'
 
 /** USD per million tokens; a tier's price applies to the whole call once its input passes `start`. */
 type Amount = NonNullable<ModelPrice[string]>

@@ -1,5 +1,5 @@
 /** The Apps: commands come in, are reserved and dispatched; accounts are configured, swept, thawed and stopped. */
-import type { AccountSpec } from '../core/account.ts'
+import type { AccountSpec } from '../core/money/account.ts'
 import { isRefusal } from '../core/reason.ts'
 import type { Declared, Purse } from './declared.ts'
 import type { AccountFacts, ReserveAsk, Reserved } from './ledger.ts'

@@ -1,7 +1,8 @@
 /** What a repository declares, how that changes, and the accounts that a run of its touches. */
-import { type AccountSpec, accountsFor, experimentAccount } from '../core/account.ts'
+
 import type { Experiment, PortfoliosFile } from '../core/config/portfolios.ts'
-import { portfolioPayer } from '../core/payer.ts'
+import { type AccountSpec, accountsFor, experimentAccount } from '../core/money/account.ts'
+import { portfolioPayer } from '../core/money/payer.ts'
 import type { Random } from './random.ts'
 
 const MINUTE_MS = 60_000

@@ -1,6 +1,6 @@
 /**
- * What must hold of the raw rows at every moment. Shares nothing with the ledger: no rule of `core/account.ts`,
- * `core/hold.ts` or `core/posting.ts` is used here, only sums and comparisons of its own.
+ * What must hold of the raw rows at every moment. Shares nothing with the ledger: no rule of `core/money/account.ts`,
+ * `core/money/hold.ts` or `core/money/posting.ts` is used here, only sums and comparisons of its own.
  */
 import type { AccountFacts, EntryFacts, RunFacts } from './ledger.ts'
 import type { RunTruth } from './truth.ts'

@@ -1,8 +1,8 @@
 /** The ledger as the world sees it: its operations, and its raw rows for whoever checks them. */
-import type { AccountKind, AccountSpec, Unit } from '../core/account.ts'
+import type { AccountKind, AccountSpec, Unit } from '../core/money/account.ts'
 import type { Refusal } from '../core/reason.ts'
-import type { Report } from '../core/report.ts'
-import type { RunState } from '../core/run-life.ts'
+import type { Report } from '../core/run/report.ts'
+import type { RunState } from '../core/run/run-life.ts'
 
 export interface ReserveAsk {
   readonly repositoryId: number

@@ -1,5 +1,5 @@
 /** The plan of a simulated run: what the ledger keeps of it matters here only for its caps. */
-import type { Plan } from '../core/plan.ts'
+import type { Plan } from '../core/plan/plan.ts'
 
 export const SHA = 'a'.repeat(40)
 

@@ -1,6 +1,6 @@
 /** The models' provider: what a call truly uses and is billed, and what of that is told. */
-import type { Price } from '../core/price.ts'
-import type { Usage } from '../core/run.ts'
+import type { Price } from '../core/money/price.ts'
+import type { Usage } from '../core/run/run.ts'
 import type { Random } from './random.ts'
 import type { Charge } from './truth.ts'
 

@@ -3,10 +3,10 @@
  * the simulator tests the rules that the App carries out on its database.
  */
 import { isDeepStrictEqual } from 'node:util'
-import { type AccountSpec, accountMeant, namesOf, newAccount, termsOf } from '../core/account.ts'
-import { brokenBound, provenSpend } from '../core/call-proof.ts'
-import { firstTranche, holdAmount } from '../core/hold.ts'
-import { minBigint } from '../core/money.ts'
+import { type AccountSpec, accountMeant, namesOf, newAccount, termsOf } from '../core/money/account.ts'
+import { brokenBound, provenSpend } from '../core/money/call-proof.ts'
+import { firstTranche, holdAmount } from '../core/money/hold.ts'
+import { minBigint } from '../core/money/money.ts'
 import {
   afterPostings,
   budgetPosting,
@@ -16,11 +16,11 @@ import {
   reservePosting,
   type Spend,
   spendOf,
-} from '../core/posting.ts'
-import { LEASE_SECONDS } from '../core/protocol.ts'
+} from '../core/money/posting.ts'
 import { isRefusal, type Refusal, refuse } from '../core/reason.ts'
-import type { Report } from '../core/report.ts'
-import { type Change, changeBy, mayClaimAgain, type RunEvent, type RunStanding } from '../core/run-life.ts'
+import { LEASE_SECONDS } from '../core/run/protocol.ts'
+import type { Report } from '../core/run/report.ts'
+import { type Change, changeBy, mayClaimAgain, type RunEvent, type RunStanding } from '../core/run/run-life.ts'
 import type { Claimed, Drawn, Ledger, ReserveAsk, Reserved, Settled, Sweep } from './ledger.ts'
 import { PureBooks } from './pure-books.ts'
 import { type PureAccount, type PureHold, PureRows, type PureRun } from './pure-rows.ts'

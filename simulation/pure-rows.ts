@@ -1,9 +1,9 @@
 /** The rows of the ledger in memory. */
-import type { AccountKind, AccountRow } from '../core/account.ts'
-import type { EntryKind } from '../core/posting.ts'
+import type { AccountKind, AccountRow } from '../core/money/account.ts'
+import type { EntryKind } from '../core/money/posting.ts'
 import type { ReasonCode } from '../core/reason.ts'
-import type { Report } from '../core/report.ts'
-import type { RunState } from '../core/run-life.ts'
+import type { Report } from '../core/run/report.ts'
+import type { RunState } from '../core/run/run-life.ts'
 
 export interface PureAccount extends AccountRow {
   readonly id: string

@@ -1,7 +1,7 @@
 /** Whether a "no" was one that had to be. Computed from the raw rows and from prices alone. */
-import type { AccountSpec } from '../core/account.ts'
-import { type CallAsk, type Meter, USEFUL_OUTPUT_TOKENS_MIN, WRAP_UP_OUTPUT_TOKENS } from '../core/meter.ts'
-import type { Price } from '../core/price.ts'
+import type { AccountSpec } from '../core/money/account.ts'
+import { type CallAsk, type Meter, USEFUL_OUTPUT_TOKENS_MIN, WRAP_UP_OUTPUT_TOKENS } from '../core/money/meter.ts'
+import type { Price } from '../core/money/price.ts'
 import type { Refusal } from '../core/reason.ts'
 import { fail } from './invariants.ts'
 import type { AccountFacts, ReserveAsk, Reserved } from './ledger.ts'

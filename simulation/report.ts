@@ -1,9 +1,9 @@
 /** What a runner makes of replies, and of its journal when it reports. */
-import type { Call } from '../core/call.ts'
-import { isPlausible } from '../core/meter.ts'
+import type { Call } from '../core/money/call.ts'
+import { isPlausible } from '../core/money/meter.ts'
 import type { ReasonCode } from '../core/reason.ts'
-import type { Report } from '../core/report.ts'
-import type { Conclusion } from '../core/run.ts'
+import type { Report } from '../core/run/report.ts'
+import type { Conclusion } from '../core/run/run.ts'
 import type { Reply } from './provider.ts'
 import type { Truth } from './truth.ts'
 

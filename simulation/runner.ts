@@ -1,8 +1,8 @@
 /**
- * One CI job with its process: claims, draws before it spends, meters with `core/meter.ts`, keeps a journal, reports; and
+ * One CI job with its process: claims, draws before it spends, meters with `core/money/meter.ts`, keeps a journal, reports; and
  * may crash or stand still between any two of these.
  */
-import type { Call } from '../core/call.ts'
+import type { Call } from '../core/money/call.ts'
 import {
   type CallAsk,
   type Meter,
@@ -11,12 +11,12 @@ import {
   type Reservation,
   raiseDrawn,
   reserveCall,
-} from '../core/meter.ts'
-import type { Price } from '../core/price.ts'
-import { HEARTBEAT_SECONDS, LEASE_SECONDS } from '../core/protocol.ts'
+} from '../core/money/meter.ts'
+import type { Price } from '../core/money/price.ts'
 import { isRefusal, type ReasonCode, type Refusal } from '../core/reason.ts'
-import type { Report } from '../core/report.ts'
-import type { Conclusion } from '../core/run.ts'
+import { HEARTBEAT_SECONDS, LEASE_SECONDS } from '../core/run/protocol.ts'
+import type { Report } from '../core/run/report.ts'
+import type { Conclusion } from '../core/run/run.ts'
 import { fail } from './invariants.ts'
 import type { Claimed, Drawn, Reserved } from './ledger.ts'
 import { Machine } from './machine.ts'

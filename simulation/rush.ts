@@ -2,11 +2,11 @@
  * A thousand ask at once: how much of a budget is held or spent when the first is refused, and how much of it is really
  * spent once everybody who was let in has used what the meter lets through.
  */
-import type { AccountSpec } from '../core/account.ts'
-import { openMeter, postCall, reserveCall } from '../core/meter.ts'
-import type { Price } from '../core/price.ts'
+import type { AccountSpec } from '../core/money/account.ts'
+import { openMeter, postCall, reserveCall } from '../core/money/meter.ts'
+import type { Price } from '../core/money/price.ts'
 import { isRefusal } from '../core/reason.ts'
-import type { Report } from '../core/report.ts'
+import type { Report } from '../core/run/report.ts'
 import { fail, Invariants } from './invariants.ts'
 import type { AccountFacts, Ledger, ReserveAsk, Reserved } from './ledger.ts'
 import { Truth } from './truth.ts'

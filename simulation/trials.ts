@@ -4,9 +4,9 @@
  */
 import { parseArgs } from 'node:util'
 import { type PromotionFile, promotionSchema } from '../core/config/promotion.ts'
-import { decideFamily } from '../core/evidence.ts'
-import { decideTrial } from '../core/promotion.ts'
-import type { RunRecord } from '../core/run-record.ts'
+import { decideFamily } from '../core/promotion/evidence.ts'
+import { decideTrial } from '../core/promotion/promotion.ts'
+import type { RunRecord } from '../core/run/run-record.ts'
 import { Random } from './random.ts'
 
 /** Settled runs of the variant in a window, each beside one of the baseline. */

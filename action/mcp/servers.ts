@@ -5,7 +5,7 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import type { Tool as ListedTool } from '@modelcontextprotocol/sdk/types.js'
 import type { McpServer } from '../../core/config/mcp.ts'
-import { cutText } from '../cut.ts'
+import { cutText } from '../tools/cut.ts'
 import type { ExtraTool, ToolPlace } from '../tools/tool.ts'
 import { mcpTool } from './tool.ts'
 import { type McpTransport, openTransport } from './transport.ts'

@@ -4,7 +4,7 @@ import type { Tool as ListedTool } from '@modelcontextprotocol/sdk/types.js'
 import { Ajv, type ValidateFunction } from 'ajv'
 import { offeredName } from '../../core/config/mcp.ts'
 import { stripInvisible } from '../../core/inert.ts'
-import { cutOutput, cutText } from '../cut.ts'
+import { cutOutput, cutText } from '../tools/cut.ts'
 import { outputPath } from '../tools/files.ts'
 import type { ExtraTool, ToolPlace } from '../tools/tool.ts'
 

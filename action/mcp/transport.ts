@@ -5,9 +5,9 @@ import { ReadBuffer, serializeMessage } from '@modelcontextprotocol/sdk/shared/s
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js'
 import type { McpServer } from '../../core/config/mcp.ts'
-import { boundedFetch } from '../model-stream.ts'
-import { killGroup } from '../process.ts'
-import type { Sandbox } from '../sandbox.ts'
+import { boundedFetch } from '../model/model-stream.ts'
+import { killGroup } from '../sandbox/process.ts'
+import type { Sandbox } from '../sandbox/sandbox.ts'
 
 /** Of one message. */
 const MESSAGE_BYTES_MAX = 8_000_000

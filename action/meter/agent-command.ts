@@ -1,7 +1,7 @@
 /** How each command-line agent is started: told where its meter is, with its own sandbox, updates and telemetry off. */
-import type { AgentRuntime } from '../../core/agent-runtime.ts'
-import type { PlanAgent } from '../../core/plan.ts'
-import type { Door } from '../sandbox.ts'
+import type { AgentRuntime } from '../../core/plan/agent-runtime.ts'
+import type { PlanAgent } from '../../core/plan/plan.ts'
+import type { Door } from '../sandbox/sandbox.ts'
 import { parseJson } from './answer.ts'
 
 /** The most output of one answer, as the meter allows it as well. */

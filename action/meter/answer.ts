@@ -2,9 +2,9 @@
  * Reads along in an answer that is passed through: what it says it used, and the seals of the reasoning that it hands out.
  * An answer that does not come to its end says nothing for sure.
  */
-import type { CallOutcome } from '../../core/meter.ts'
+import type { CallOutcome } from '../../core/money/meter.ts'
 import type { Api } from '../../core/request/request.ts'
-import { readResponseUsage, readUsage } from '../usage.ts'
+import { readResponseUsage, readUsage } from '../model/usage.ts'
 import { readMessagesUsage } from './messages-usage.ts'
 
 /** Of one line of a stream; the last one of a Responses stream repeats the whole answer. */

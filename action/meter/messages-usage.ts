@@ -1,6 +1,6 @@
 /** What Anthropic's Messages interface says that a call used: the cache is counted beside the input. */
 import { z } from 'zod/mini'
-import { type CallOutcome, isPlausible } from '../../core/meter.ts'
+import { type CallOutcome, isPlausible } from '../../core/money/meter.ts'
 
 const tokens = z.nullish(z.int().check(z.nonnegative()))
 

@@ -1,6 +1,6 @@
 /** How the meter says no: in the words of the interface that was asked, and so that no client tries again. */
 import type { ServerResponse } from 'node:http'
-import type { ProviderKind } from '../../core/agent-runtime.ts'
+import type { ProviderKind } from '../../core/plan/agent-runtime.ts'
 
 export class MeterError extends Error {
   readonly status: number

@@ -1,9 +1,9 @@
 /** One request to the provider: sent with the key, answered by passing through what comes, told what it used. */
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { ProviderKind } from '../../core/agent-runtime.ts'
-import { outcomeOfConnection, outcomeOfStatus } from '../../core/failed-call.ts'
-import type { CallOutcome } from '../../core/meter.ts'
+import { outcomeOfConnection, outcomeOfStatus } from '../../core/money/failed-call.ts'
+import type { CallOutcome } from '../../core/money/meter.ts'
+import type { ProviderKind } from '../../core/plan/agent-runtime.ts'
 import type { Api } from '../../core/request/request.ts'
 import { AnswerReader, EventLines, parseJson } from './answer.ts'
 

@@ -1,7 +1,7 @@
 /** The tools that start a process, always in the sandbox: `run` and `search`. */
 import { z } from 'zod/mini'
-import { cutOutput } from '../cut.ts'
-import { type CommandResult, FLOODED } from '../process.ts'
+import { type CommandResult, FLOODED } from '../sandbox/process.ts'
+import { cutOutput } from './cut.ts'
 import { outputPath } from './files.ts'
 import { placeBelow } from './path.ts'
 import { defineTool } from './tool.ts'

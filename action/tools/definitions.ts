@@ -1,6 +1,6 @@
 /** What the model is told of each tool. The Action's bundle has the result in place of this file: it is always the same. */
 import { z } from 'zod/mini'
-import type { ToolDefinition } from '../model.ts'
+import type { ToolDefinition } from '../model/model.ts'
 import { type ToolName, tools } from './all.ts'
 import type { Tool } from './tool.ts'
 

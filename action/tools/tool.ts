@@ -1,8 +1,8 @@
 /** What a tool is. */
 import { z } from 'zod/mini'
-import type { ToolDefinition } from '../model.ts'
-import type { Reach } from '../reach.ts'
-import type { Sandbox } from '../sandbox.ts'
+import type { Reach } from '../agent/reach.ts'
+import type { ToolDefinition } from '../model/model.ts'
+import type { Sandbox } from '../sandbox/sandbox.ts'
 
 export interface ToolPlace {
   readonly workDir: string

@@ -1,7 +1,7 @@
 /** The tools of an agent: what the model is told of them, and how a call is checked and carried out. */
 import { z } from 'zod/mini'
 import { stripInvisible } from '../../core/inert.ts'
-import type { ToolDefinition } from '../model.ts'
+import type { ToolDefinition } from '../model/model.ts'
 import { type ToolName, tools } from './all.ts'
 import { definitions } from './definitions.ts'
 import type { ExtraTool, ToolPlace } from './tool.ts'

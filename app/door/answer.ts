@@ -1,8 +1,8 @@
 /** How the door answers: JSON, and refusals as 4xx with their reason. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { z } from 'zod/mini'
-import { API_BODY_BYTES_MAX } from '../../core/protocol.ts'
 import { isRefusal, type ReasonCode, type Refusal, refuse } from '../../core/reason.ts'
+import { API_BODY_BYTES_MAX } from '../../core/run/protocol.ts'
 import { readBody } from '../body.ts'
 
 /** Everything else is 422: understood, and no. */

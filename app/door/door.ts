@@ -1,6 +1,7 @@
-/** The runner's door: `/api/v1/runs` and what lies below it. Bodies, answers and bounds are `core/protocol.ts`'s. */
+/** The runner's door: `/api/v1/runs` and what lies below it. Bodies, answers and bounds are `core/run/protocol.ts`'s. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { z } from 'zod'
+import { isRefusal, type Refusal, refuse } from '../../core/reason.ts'
 import {
   askBodySchema,
   claimAnswerSchema,
@@ -8,9 +9,8 @@ import {
   eventsAnswerSchema,
   eventsBodySchema,
   finishAnswerSchema,
-} from '../../core/protocol.ts'
-import { isRefusal, type Refusal, refuse } from '../../core/reason.ts'
-import { reportSchema } from '../../core/report.ts'
+} from '../../core/run/protocol.ts'
+import { reportSchema } from '../../core/run/report.ts'
 import { authenticate, type OpenedRun } from '../ledger/claim.ts'
 import type { Parts } from '../parts.ts'
 import { parseBody, send, sendRefusal } from './answer.ts'

@@ -3,11 +3,11 @@
  * much of the log has come, and what people said meanwhile.
  */
 import type { z } from 'zod'
-import type { eventsAnswerSchema, eventsBodySchema } from '../../core/protocol.ts'
 import { isRefusal, type Refusal } from '../../core/reason.ts'
+import type { eventsAnswerSchema, eventsBodySchema } from '../../core/run/protocol.ts'
+import { createLru } from '../declared/lru.ts'
 import { draw, type OpenedRun } from '../ledger/claim.ts'
 import { keepCheckpoint, takeEvents } from '../ledger/session-log.ts'
-import { createLru } from '../lru.ts'
 import type { Parts } from '../parts.ts'
 import { saidTo } from './claim.ts'
 

@@ -1,13 +1,14 @@
 /** The report: settled first, since money comes before everything; then delivered, then shown. It may be repeated. */
-import type { FinishAnswer } from '../../core/protocol.ts'
+
 import { isRefusal, type Refusal } from '../../core/reason.ts'
-import type { Report } from '../../core/report.ts'
+import type { FinishAnswer } from '../../core/run/protocol.ts'
+import type { Report } from '../../core/run/report.ts'
 import type { Run } from '../../prisma/client/client.ts'
-import { deliverRun } from '../deliver.ts'
 import type { OpenedRun } from '../ledger/claim.ts'
 import { settle } from '../ledger/settle.ts'
-import { updateOutcome } from '../outcome.ts'
+import { updateOutcome } from '../outcome/outcome.ts'
 import type { Parts } from '../parts.ts'
+import { deliverRun } from '../run/deliver.ts'
 import { reasonOf } from '../show/ended-run.ts'
 import { remainingMicroUsd } from './claim.ts'
 

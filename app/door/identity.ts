@@ -1,8 +1,8 @@
 /** Who a job is, proven by the OIDC token that GitHub signed for it. */
 import { createRemoteJWKSet, decodeJwt, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import { z } from 'zod'
-import { OIDC_AUDIENCE } from '../../core/protocol.ts'
 import { type Refusal, refuse } from '../../core/reason.ts'
+import { OIDC_AUDIENCE } from '../../core/run/protocol.ts'
 
 /** What is read of the token; `sub` is not, since its format changed and repositories may customise it. */
 const claimsSchema = z.object({

@@ -1,8 +1,8 @@
 /** What holds of every job that may open the door, beyond the signature of its token. */
 import { type Refusal, refuse } from '../../core/reason.ts'
-import { findInstalled } from '../installation.ts'
 import type { Parts } from '../parts.ts'
-import { type Place, placeOf } from '../place.ts'
+import { findInstalled } from '../subject/installation.ts'
+import { type Place, placeOf } from '../subject/place.ts'
 import type { JobIdentity } from './identity.ts'
 
 /** The events that start jobs on the default branch itself. Others run what a pull request's branch says. */

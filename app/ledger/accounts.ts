@@ -1,5 +1,5 @@
 /** Accounts as they are looked at: a portfolio's period, a squad's sprint, an experiment. Nothing is written here. */
-import { type AccountRow, type AccountSpec, namesOf, newAccount, termsOf } from '../../core/account.ts'
+import { type AccountRow, type AccountSpec, namesOf, newAccount, termsOf } from '../../core/money/account.ts'
 import type { Account, PrismaClient } from '../../prisma/client/client.ts'
 import { meantOf } from './meant-account.ts'
 

@@ -1,9 +1,9 @@
 /** From a reserved run to a working one: dispatched by the App, claimed by one job, drawn by its heartbeats. */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
-import { firstTranche } from '../../core/hold.ts'
-import { LEASE_SECONDS } from '../../core/protocol.ts'
+import { firstTranche } from '../../core/money/hold.ts'
 import { type Refusal, refuse } from '../../core/reason.ts'
-import { changeBy, holdingStates, mayClaimAgain, type RunStanding } from '../../core/run-life.ts'
+import { LEASE_SECONDS } from '../../core/run/protocol.ts'
+import { changeBy, holdingStates, mayClaimAgain, type RunStanding } from '../../core/run/run-life.ts'
 import type { Prisma, PrismaClient, Run } from '../../prisma/client/client.ts'
 import { leaseUntil } from '../database/clock.ts'
 import { transact } from '../database/transact.ts'

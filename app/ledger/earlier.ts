@@ -1,7 +1,8 @@
 /** What earlier runs on a subject came to, for a later one to be shown: words of agents, which are foreign to whoever reads them. */
-import type { EarlierResult } from '../../core/earlier-result.ts'
+
 import { redactClean } from '../../core/inert.ts'
 import { redactor } from '../../core/redact.ts'
+import type { EarlierResult } from '../../core/session/earlier-result.ts'
 import type { PrismaClient, Run } from '../../prisma/client/client.ts'
 import { storedReport } from './stored.ts'
 

@@ -3,9 +3,9 @@
  * report proves of one that was given up.
  */
 import { createHash } from 'node:crypto'
-import { brokenBound, provenSpend } from '../../core/call-proof.ts'
-import { afterPostings, endPostings, type Posting, refundPostings, type Spend } from '../../core/posting.ts'
-import { type Change, changeBy, countsInTrial, isDeliveryDue, type RunEvent } from '../../core/run-life.ts'
+import { brokenBound, provenSpend } from '../../core/money/call-proof.ts'
+import { afterPostings, endPostings, type Posting, refundPostings, type Spend } from '../../core/money/posting.ts'
+import { type Change, changeBy, countsInTrial, isDeliveryDue, type RunEvent } from '../../core/run/run-life.ts'
 import type { Sql } from '../database/transact.ts'
 import { type EndingRun, lockPayers, lockRuns, type PayingHold } from './lock-runs.ts'
 import { type NewEntry, post } from './post.ts'

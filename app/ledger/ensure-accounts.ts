@@ -1,8 +1,8 @@
 /** Bringing the accounts of a repository into line with configuration: opening, renaming, raising and lowering them. */
 import { randomUUID } from 'node:crypto'
-import { type AccountSpec, namesOf, newAccount, termsOf } from '../../core/account.ts'
-import type { Period } from '../../core/calendar.ts'
-import { budgetPosting, notePosting } from '../../core/posting.ts'
+import { type AccountSpec, namesOf, newAccount, termsOf } from '../../core/money/account.ts'
+import type { Period } from '../../core/money/calendar.ts'
+import { budgetPosting, notePosting } from '../../core/money/posting.ts'
 import type { Account } from '../../prisma/client/client.ts'
 import type { Sql, Statement } from '../database/transact.ts'
 import { type AccountText, accountColumns, accountOf } from './account-row.ts'

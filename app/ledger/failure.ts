@@ -1,6 +1,6 @@
 /** How often runs of a family failed in the same way: counted once a run, when its end is first shown. */
 import { createHash } from 'node:crypto'
-import { failureOf, failureText, type Repeated } from '../../core/failure.ts'
+import { failureOf, failureText, type Repeated } from '../../core/run/failure.ts'
 import type { Failure, PrismaClient, Run } from '../../prisma/client/client.ts'
 import { storedReport } from './stored.ts'
 

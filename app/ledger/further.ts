@@ -2,9 +2,9 @@
  * Reserving a further run of a session, or the first one of a fork: what a session's runs and those of its forks have spent
  * and hold never passes their one ceiling. Rarer than a first run, and done by itself.
  */
-import { holdAmount } from '../../core/hold.ts'
+import { holdAmount } from '../../core/money/hold.ts'
+import { type CeilingStanding, capUnder } from '../../core/money/session-ceiling.ts'
 import { isRefusal, type Refusal } from '../../core/reason.ts'
-import { type CeilingStanding, capUnder } from '../../core/session-ceiling.ts'
 import type { PrismaClient } from '../../prisma/client/client.ts'
 import { type Sql, type Statement, transactSql } from '../database/transact.ts'
 import { ensureAccounts } from './ensure-accounts.ts'

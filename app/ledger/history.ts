@@ -1,6 +1,6 @@
 /** The bounded looks into the past that the App takes; each rests on an index. */
-import { QUOTE_RUNS_MAX } from '../../core/quote.ts'
-import { holdingStates } from '../../core/run-life.ts'
+import { QUOTE_RUNS_MAX } from '../../core/money/quote.ts'
+import { holdingStates } from '../../core/run/run-life.ts'
 import type { PrismaClient, Run, Session } from '../../prisma/client/client.ts'
 import { isHere } from './away.ts'
 

@@ -1,5 +1,5 @@
 /** A command that has been here before: its session's first run. */
-import type { RunState } from '../../core/run-life.ts'
+import type { RunState } from '../../core/run/run-life.ts'
 import type { Sql } from '../database/transact.ts'
 import type { NewSession, ReserveRequest } from './reserve.ts'
 

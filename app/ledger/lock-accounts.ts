@@ -2,7 +2,7 @@
  * Locking what a reservation decides on: the runs that wait for their `/agent go`, and the accounts that pay.
  * In the order of `docs/decisions/ledger-writes.md`.
  */
-import { namesOf } from '../../core/account.ts'
+import { namesOf } from '../../core/money/account.ts'
 import type { Account } from '../../prisma/client/client.ts'
 import type { Sql, Statement } from '../database/transact.ts'
 import { type AccountText, accountColumns, accountOf } from './account-row.ts'

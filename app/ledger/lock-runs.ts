@@ -1,6 +1,6 @@
 /** Runs and the accounts that pay for them, as their end looks at them: locked until the transaction is over. */
-import { type Plan, planSchema } from '../../core/plan.ts'
-import { type RunState, undeliverableReason } from '../../core/run-life.ts'
+import { type Plan, planSchema } from '../../core/plan/plan.ts'
+import { type RunState, undeliverableReason } from '../../core/run/run-life.ts'
 import type { Account } from '../../prisma/client/client.ts'
 import { leaseIsOver } from '../database/clock.ts'
 import type { Sql } from '../database/transact.ts'

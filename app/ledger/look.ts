@@ -1,9 +1,9 @@
 /** Looking at a trial: the checkpoints that decide it, read in one statement and kept as they were seen. */
 import { z } from 'zod'
 import type { PromotionFile } from '../../core/config/promotion.ts'
-import { windowOf } from '../../core/evidence.ts'
-import { evaluateTrial, type Measure, thresholds } from '../../core/measure.ts'
-import type { Checkpoint } from '../../core/promotion.ts'
+import { windowOf } from '../../core/promotion/evidence.ts'
+import { evaluateTrial, type Measure, thresholds } from '../../core/promotion/measure.ts'
+import type { Checkpoint } from '../../core/promotion/promotion.ts'
 import { Prisma, type PrismaClient } from '../../prisma/client/client.ts'
 import { toJson } from '../database/json.ts'
 import { transact } from '../database/transact.ts'
@@ -38,7 +38,7 @@ interface Seen extends Checkpoint {
 }
 
 /**
- * Looks at the deciding checkpoints as `core/evidence.ts` says, and puts them in the place of those seen before. One look
+ * Looks at the deciding checkpoints as `core/promotion/evidence.ts` says, and puts them in the place of those seen before. One look
  * at a time: whoever comes second sees what the first has not.
  */
 export async function lookAt(

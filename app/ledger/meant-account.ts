@@ -1,6 +1,6 @@
 /** Which of the accounts that are there is meant by what is declared. */
-import { type AccountSpec, accountMeant, namesOf, termsOf } from '../../core/account.ts'
-import type { Period } from '../../core/calendar.ts'
+import { type AccountSpec, accountMeant, namesOf, termsOf } from '../../core/money/account.ts'
+import type { Period } from '../../core/money/calendar.ts'
 import type { Account } from '../../prisma/client/client.ts'
 
 /** An account as it is declared for a repository. */

@@ -1,7 +1,7 @@
 /** A session and its run as they are stored first: waiting for `/agent go`, or reserved. */
-import type { HoldAmount } from '../../core/hold.ts'
-import type { Plan } from '../../core/plan.ts'
-import { type Quote, quoteRun } from '../../core/quote.ts'
+import type { HoldAmount } from '../../core/money/hold.ts'
+import { type Quote, quoteRun } from '../../core/money/quote.ts'
+import type { Plan } from '../../core/plan/plan.ts'
 import type { Prisma, Session } from '../../prisma/client/client.ts'
 import { newRunId, newSessionId } from './identifier.ts'
 import type { Known } from './known.ts'

@@ -1,12 +1,12 @@
 /** What runs with the same overrides came to, out of counts by day and subject that are moved with each outcome. */
 import type { PromotionFile } from '../../core/config/promotion.ts'
-import type { OverrideCounts } from '../../core/override-set.ts'
+import type { OverrideCounts } from '../../core/promotion/override-set.ts'
 import type { PrismaClient } from '../../prisma/client/client.ts'
 
 export interface OverrideKey {
   readonly repositoryId: bigint
   readonly family: string
-  /** `core/override-set.ts` `overrideKeyOf`. */
+  /** `core/promotion/override-set.ts` `overrideKeyOf`. */
   readonly overrideKey: string
 }
 

@@ -1,7 +1,7 @@
 /** The evidence of one trial out of every repository of an organisation that declares the same two sides, from their running counts. */
 import type { PromotionFile } from '../../core/config/promotion.ts'
-import { type Window, windowOf } from '../../core/evidence.ts'
-import type { Share } from '../../core/pooled.ts'
+import { type Window, windowOf } from '../../core/promotion/evidence.ts'
+import type { Share } from '../../core/promotion/pooled.ts'
 import type { PrismaClient } from '../../prisma/client/client.ts'
 import { MEMBERS_MAX, type Member } from './members.ts'
 import { type Side, tallyOver } from './tally.ts'

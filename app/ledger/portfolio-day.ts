@@ -2,8 +2,8 @@
  * What a portfolio's runs came to in a stretch of time up to the millisecond, out of its counts by day: whole days from those,
  * what is left at either end from its runs. So the work is that of the days, however long the history is.
  */
-import type { Period } from '../../core/calendar.ts'
-import type { PortfolioCounts } from '../../core/portfolio-counts.ts'
+import type { Period } from '../../core/money/calendar.ts'
+import type { PortfolioCounts } from '../../core/outcome/portfolio-counts.ts'
 import { Prisma, type PrismaClient } from '../../prisma/client/client.ts'
 
 export interface PortfolioKey {

@@ -1,5 +1,5 @@
 /** Posting: the one way in which an account's amounts change. */
-import { freezes, type Posting } from '../../core/posting.ts'
+import { freezes, type Posting } from '../../core/money/posting.ts'
 import type { Sql, Value } from '../database/transact.ts'
 
 export interface NewEntry {

@@ -1,8 +1,8 @@
 /** A family's runs as records, out of the ledger: what anybody needs to recompute its decisions. */
 import pg from 'pg'
 import { z } from 'zod'
-import { conclusionSchema, outcomeSchema } from '../../core/run.ts'
-import type { RunRecord } from '../../core/run-record.ts'
+import { conclusionSchema, outcomeSchema } from '../../core/run/run.ts'
+import type { RunRecord } from '../../core/run/run-record.ts'
 import type { Database } from '../database/open.ts'
 import { inSnapshot } from '../database/snapshot.ts'
 import type { VariantTrial } from './look.ts'

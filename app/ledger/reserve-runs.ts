@@ -1,6 +1,6 @@
 /** Reserving many runs in one transaction: each is decided after the other, on rows that are locked. */
-import { type HoldAmount, holdAmount } from '../../core/hold.ts'
-import { afterPostings, reservePosting } from '../../core/posting.ts'
+import { type HoldAmount, holdAmount } from '../../core/money/hold.ts'
+import { afterPostings, reservePosting } from '../../core/money/posting.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/reason.ts'
 import type { Account } from '../../prisma/client/client.ts'
 import type { Sql, Statement } from '../database/transact.ts'

@@ -1,8 +1,9 @@
 /** Reserving: a session, its run and the holds on every account that pays, all in one transaction or not at all. */
-import type { AccountSpec } from '../../core/account.ts'
+
 import type { StartedBy } from '../../core/config/trigger.ts'
-import type { Plan } from '../../core/plan.ts'
-import type { Quote } from '../../core/quote.ts'
+import type { AccountSpec } from '../../core/money/account.ts'
+import type { Quote } from '../../core/money/quote.ts'
+import type { Plan } from '../../core/plan/plan.ts'
 import type { Refusal } from '../../core/reason.ts'
 import type { Run, Session } from '../../prisma/client/client.ts'
 import { transactSql } from '../database/transact.ts'

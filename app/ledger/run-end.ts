@@ -1,8 +1,8 @@
 /** How a run ends: by its report, or without one. */
-import { type Spend, spendOf } from '../../core/posting.ts'
-import type { Report } from '../../core/report.ts'
-import type { Conclusion } from '../../core/run.ts'
-import type { Change } from '../../core/run-life.ts'
+import { type Spend, spendOf } from '../../core/money/posting.ts'
+import type { Report } from '../../core/run/report.ts'
+import type { Conclusion } from '../../core/run/run.ts'
+import type { Change } from '../../core/run/run-life.ts'
 import type { EndingRun } from './lock-runs.ts'
 import { reportText } from './stored.ts'
 

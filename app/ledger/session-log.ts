@@ -3,9 +3,9 @@
  * what is older than its retention. Beside it the newest checkpoint of each run, to go on from.
  */
 import { z } from 'zod'
-import { type Checkpoint, checkpointSchema } from '../../core/checkpoint.ts'
-import type { Said, SessionEvent } from '../../core/session-event.ts'
-import { type SessionVerb, type Spoken, spokenSchema } from '../../core/session-verb.ts'
+import { type SessionVerb, type Spoken, spokenSchema } from '../../core/command/session-verb.ts'
+import { type Checkpoint, checkpointSchema } from '../../core/session/checkpoint.ts'
+import type { Said, SessionEvent } from '../../core/session/session-event.ts'
 import type { PrismaClient } from '../../prisma/client/client.ts'
 import { isPast } from '../database/clock.ts'
 import { toJsonText } from '../database/json.ts'

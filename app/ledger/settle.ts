@@ -1,8 +1,8 @@
 /** How a run ends in the books: settled by its report, released before it began, or expired when its job vanished. */
-import { brokenBound } from '../../core/call-proof.ts'
+import { brokenBound } from '../../core/money/call-proof.ts'
 import { type Refusal, refuse } from '../../core/reason.ts'
-import type { Report } from '../../core/report.ts'
-import { undeliverableReason } from '../../core/run-life.ts'
+import type { Report } from '../../core/run/report.ts'
+import { undeliverableReason } from '../../core/run/run-life.ts'
 import { remainingIn } from './accounts.ts'
 import type { EndAnswer } from './end-runs.ts'
 import type { Ledger } from './ledger.ts'

@@ -1,6 +1,6 @@
 /** Spans: from one moment that GitHub showed to another. Each is one row, so noting one again changes nothing. */
-import type { Period } from '../../core/calendar.ts'
-import type { Measured, SpanMeasure } from '../../core/value-measure.ts'
+import type { Period } from '../../core/money/calendar.ts'
+import type { Measured, SpanMeasure } from '../../core/outcome/value-measure.ts'
 import type { PrismaClient } from '../../prisma/client/client.ts'
 
 export interface SpanKey {

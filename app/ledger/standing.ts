@@ -1,5 +1,5 @@
 /** Where in its life a run's row says that it is. */
-import type { RunStanding } from '../../core/run-life.ts'
+import type { RunStanding } from '../../core/run/run-life.ts'
 import type { Run } from '../../prisma/client/client.ts'
 
 export function standingOf(run: Pick<Run, 'state' | 'reason' | 'report'>): RunStanding {

@@ -1,5 +1,5 @@
 /** Writing how runs have ended, and what a late report has proven of one. */
-import type { Conclusion } from '../../core/run.ts'
+import type { Conclusion } from '../../core/run/run.ts'
 import { jsonArray } from '../database/json-array.ts'
 import type { Sql } from '../database/transact.ts'
 import { planWithoutWords } from './delivery.ts'

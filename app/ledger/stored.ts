@@ -1,8 +1,8 @@
 /** What the ledger keeps as JSON, written and read by the schemas of `core`. */
 import { z } from 'zod'
-import { type Plan, planSchema } from '../../core/plan.ts'
-import type { Quote } from '../../core/quote.ts'
-import { type Report, reportSchema } from '../../core/report.ts'
+import type { Quote } from '../../core/money/quote.ts'
+import { type Plan, planSchema } from '../../core/plan/plan.ts'
+import { type Report, reportSchema } from '../../core/run/report.ts'
 import { microUsdWire } from '../../core/wire.ts'
 import type { Prisma, Run } from '../../prisma/client/client.ts'
 import { toJsonText } from '../database/json.ts'

@@ -1,5 +1,5 @@
 /** What the App's schedule looks after: runs whose jobs vanished or never began. All by the database's clock. */
-import { undeliverableReason } from '../../core/run-life.ts'
+import { undeliverableReason } from '../../core/run/run-life.ts'
 import { Prisma, type PrismaClient } from '../../prisma/client/client.ts'
 import { isPast, leaseIsOver, leaseUntil } from '../database/clock.ts'
 import { isHere } from './away.ts'

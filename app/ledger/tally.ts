@@ -2,8 +2,8 @@
  * Counts of a stretch of time up to the millisecond, out of the counts by day: whole days from those, the first and the
  * last day from their runs. So the work is that of a window's days and of two days' runs, however long the history is.
  */
-import type { Window } from '../../core/evidence.ts'
-import type { Tally } from '../../core/tally.ts'
+import type { Window } from '../../core/promotion/evidence.ts'
+import type { Tally } from '../../core/promotion/tally.ts'
 import { Prisma, type PrismaClient } from '../../prisma/client/client.ts'
 import type { TrialKey } from './trial.ts'
 

@@ -1,6 +1,6 @@
 /** Accounts that an overage froze, and how they are released. */
 import { randomUUID } from 'node:crypto'
-import { notePosting } from '../../core/posting.ts'
+import { notePosting } from '../../core/money/posting.ts'
 import type { Account, PrismaClient, Repository } from '../../prisma/client/client.ts'
 import { type Connections, transactSql } from '../database/transact.ts'
 import { post } from './post.ts'

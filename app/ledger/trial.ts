@@ -1,7 +1,7 @@
 /** What a trial rests on: counts by day, kept in step with outcomes; and the one place for its issue. */
-import type { Decided } from '../../core/outcome.ts'
-import type { Outcome } from '../../core/run.ts'
-import { isSettled } from '../../core/tally.ts'
+import type { Decided } from '../../core/outcome/outcome.ts'
+import { isSettled } from '../../core/promotion/tally.ts'
+import type { Outcome } from '../../core/run/run.ts'
 import type { Fact, Prisma, PrismaClient, Promotion, Run } from '../../prisma/client/client.ts'
 import { transact } from '../database/transact.ts'
 import { keepRuleSet, type RuleSet, ruleSetIdOf } from './rule-set.ts'
@@ -53,7 +53,7 @@ export interface DecidedOutcome extends Decided {
 export interface DecidedBy {
   readonly ruleSet: RuleSet
   readonly sha: string
-  /** `core/override-set.ts`. */
+  /** `core/promotion/override-set.ts`. */
   readonly overrideKey: string | undefined
 }
 

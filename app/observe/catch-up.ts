@@ -4,7 +4,7 @@
  */
 import type { Run } from '../../prisma/client/client.ts'
 import type { Parts } from '../parts.ts'
-import type { Place } from '../place.ts'
+import type { Place } from '../subject/place.ts'
 import { lookAtRun } from './look.ts'
 
 /** Nobody's checks are done, and nobody merges, within this time of a delivery. */

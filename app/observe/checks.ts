@@ -2,11 +2,11 @@
  * Check runs and statuses on a delivered head. Purser's own checks say nothing of its work. An event only says that there is
  * something to see: what counts is what GitHub has of the head now, so that an old delivery can't bring back an old verdict.
  */
-import type { ObservedCheck } from '../../core/observed-checks.ts'
+import type { ObservedCheck } from '../../core/outcome/observed-checks.ts'
 import type { Run } from '../../prisma/client/client.ts'
 import { runsByDeliveredSha } from '../ledger/history.ts'
 import type { Parts } from '../parts.ts'
-import type { Place } from '../place.ts'
+import type { Place } from '../subject/place.ts'
 import type { NewFact } from './facts.ts'
 import { noteFor } from './note.ts'
 import { noteWorkflowFiles } from './workflow-files.ts'

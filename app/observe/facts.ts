@@ -1,7 +1,7 @@
 /** What GitHub shows of a run's work, as rows: never who did it. */
-import { type ObservedCheck, verdictOfChecks, type WorkflowFiles } from '../../core/observed-checks.ts'
-import type { Facts } from '../../core/outcome.ts'
-import type { Rewritten } from '../../core/rewritten.ts'
+import { type ObservedCheck, verdictOfChecks, type WorkflowFiles } from '../../core/outcome/observed-checks.ts'
+import type { Facts } from '../../core/outcome/outcome.ts'
+import type { Rewritten } from '../../core/outcome/rewritten.ts'
 import type { Fact, PrismaClient, Run } from '../../prisma/client/client.ts'
 import { storedPlan } from '../ledger/stored.ts'
 import { deliveredOf, reasonOf } from '../show/ended-run.ts'

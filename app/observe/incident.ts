@@ -2,14 +2,15 @@
  * How long issues with a label that a value names are open: from their opening to their close, as GitHub says now. They are facts
  * of the repository, so it does not matter whether a run touched them. One that loses its label was no incident.
  */
+
+import { isSpan, type SpanMeasure, scopeOf } from '../../core/outcome/value-measure.ts'
 import { isRefusal } from '../../core/reason.ts'
-import { isSpan, type SpanMeasure, scopeOf } from '../../core/value-measure.ts'
-import type { Declared } from '../configuration.ts'
+import type { Declared } from '../declared/configuration.ts'
 import { forgetSpan, noteSpan } from '../ledger/span.ts'
 import type { Parts } from '../parts.ts'
-import type { Place } from '../place.ts'
-import { declaredBy } from '../prepare.ts'
 import { unlessGone } from '../promotion/say.ts'
+import { declaredBy } from '../run/prepare.ts'
+import type { Place } from '../subject/place.ts'
 
 interface IssueEvent {
   readonly issue: { readonly number: number; readonly labels?: readonly ({ readonly name: string } | null)[] | null }

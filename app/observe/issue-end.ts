@@ -1,8 +1,8 @@
 /** How an issue that runs speak of was closed. */
 import type { Run } from '../../prisma/client/client.ts'
 import type { Parts } from '../parts.ts'
-import type { Place } from '../place.ts'
 import { unlessGone } from '../promotion/say.ts'
+import type { Place } from '../subject/place.ts'
 import { noteAt, noteFor } from './note.ts'
 import { whenWas } from './when.ts'
 

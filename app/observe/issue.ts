@@ -1,7 +1,7 @@
 /** Labels and closes of an issue: of one that runs worked on, of a proposal, and of one that a value is measured by. */
 import type { Parts } from '../parts.ts'
-import type { Place } from '../place.ts'
 import { onProposalIssue } from '../promotion/on-issue.ts'
+import type { Place } from '../subject/place.ts'
 import { onMarkedIssue } from './incident.ts'
 import { noteIssueEnd } from './issue-end.ts'
 import { noteLabels } from './label.ts'

@@ -1,9 +1,9 @@
 /** What GitHub says of the job of a run: that it never began, or that it is over without a report. */
 import type { Run } from '../../prisma/client/client.ts'
 import { expire, release } from '../ledger/settle.ts'
-import { updateOutcome } from '../outcome.ts'
+import { updateOutcome } from '../outcome/outcome.ts'
 import type { Parts } from '../parts.ts'
-import type { Place } from '../place.ts'
+import type { Place } from '../subject/place.ts'
 
 interface JobEvent {
   readonly workflow_job: {

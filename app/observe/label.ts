@@ -1,11 +1,11 @@
 /** Labels on a subject that runs worked on. */
-import { outcomeLabels } from '../../core/outcome.ts'
+import { outcomeLabels } from '../../core/outcome/outcome.ts'
 import { code } from '../../core/text/markdown.ts'
 import { say, withMarker } from '../../delivery/say.ts'
 import type { Run } from '../../prisma/client/client.ts'
 import type { Parts } from '../parts.ts'
-import type { Place } from '../place.ts'
 import { takeOff, unlessGone } from '../promotion/say.ts'
+import type { Place } from '../subject/place.ts'
 import { newest, PAGE } from './newest.ts'
 import { mayWrite, noteFor } from './note.ts'
 import { whenWas } from './when.ts'

@@ -1,7 +1,7 @@
 /** What GitHub shows of runs' work now, all of it, as if its webhooks had just come. */
 import type { Run } from '../../prisma/client/client.ts'
 import type { Parts } from '../parts.ts'
-import type { Place } from '../place.ts'
+import type { Place } from '../subject/place.ts'
 import { noteChecksOn, noteStatusesOn } from './checks.ts'
 import { noteIssueEnd } from './issue-end.ts'
 import { noteLabels } from './label.ts'

@@ -1,7 +1,7 @@
 /** A pull request was merged: what was still there of the work, and whether a review was heeded, is read at that moment. */
 import type { Run } from '../../prisma/client/client.ts'
 import type { Parts } from '../parts.ts'
-import type { Place } from '../place.ts'
+import type { Place } from '../subject/place.ts'
 import type { NewFact } from './facts.ts'
 import { noteAt } from './note.ts'
 import { measureRewritten } from './rewritten.ts'

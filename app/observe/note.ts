@@ -1,13 +1,13 @@
 /** Notes facts for every run that they speak of, and decides anew the outcomes of those that have ended. */
 
-import { mayRun } from '../../core/permission.ts'
+import { mayRun } from '../../core/command/permission.ts'
 import { isRefusal } from '../../core/reason.ts'
 import type { Run } from '../../prisma/client/client.ts'
-import { readPermissions } from '../authorize.ts'
+import { readPermissions } from '../comment/authorize.ts'
 import { runsByDeliveredNumber, watchedRuns } from '../ledger/history.ts'
-import { updateOutcome } from '../outcome.ts'
+import { updateOutcome } from '../outcome/outcome.ts'
 import type { Parts } from '../parts.ts'
-import type { Place } from '../place.ts'
+import type { Place } from '../subject/place.ts'
 import { type NewFact, noteFact } from './facts.ts'
 
 export function noteFor(parts: Parts, runs: readonly Run[], ...facts: readonly NewFact[]): Promise<void> {

@@ -1,8 +1,8 @@
 /** How a pull request that runs worked on, or handed over, has ended. */
 import type { Run } from '../../prisma/client/client.ts'
 import type { Parts } from '../parts.ts'
-import type { Place } from '../place.ts'
 import { unlessGone } from '../promotion/say.ts'
+import type { Place } from '../subject/place.ts'
 import { noteMerged } from './merged.ts'
 import { noteAt, noteFor } from './note.ts'
 import { whenWas } from './when.ts'

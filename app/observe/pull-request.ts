@@ -1,7 +1,7 @@
 /** Labels, merges and closes of a pull request. */
 import type { Parts } from '../parts.ts'
-import type { Place } from '../place.ts'
 import { onProposalPull, type PullEvent } from '../promotion/on-pull.ts'
+import type { Place } from '../subject/place.ts'
 import { noteLabels } from './label.ts'
 import { runsOfPullRequest } from './note.ts'
 import { notePullEnd } from './pull-end.ts'

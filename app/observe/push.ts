@@ -1,7 +1,7 @@
 /** A push to the default branch, which may revert what a run delivered. */
 import type { Parts } from '../parts.ts'
-import type { Place } from '../place.ts'
 import { notePushed } from '../reconcile/readings.ts'
+import type { Place } from '../subject/place.ts'
 import { noteRevertedIn } from './reverts.ts'
 
 interface PushEvent {

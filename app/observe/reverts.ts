@@ -5,7 +5,7 @@ import { isMissing, statusOf } from '../../delivery/github.ts'
 import type { Run } from '../../prisma/client/client.ts'
 import { runsByDeliveredSha } from '../ledger/history.ts'
 import type { Parts } from '../parts.ts'
-import { fullNameOf, type Place } from '../place.ts'
+import { fullNameOf, type Place } from '../subject/place.ts'
 import { noteFor, runsOfPullRequest } from './note.ts'
 import { noteRevertSpans } from './span.ts'
 

@@ -1,8 +1,8 @@
 /** Reviews by somebody who may merge. The latest that stands counts: who gave it is not kept. */
 import type { Run } from '../../prisma/client/client.ts'
 import type { Parts } from '../parts.ts'
-import type { Place } from '../place.ts'
 import { unlessGone } from '../promotion/say.ts'
+import type { Place } from '../subject/place.ts'
 import { newest, PAGE } from './newest.ts'
 import { mayWrite, noteAt, noteFor, runsOfPullRequest } from './note.ts'
 import { noteReviewSpans } from './span.ts'

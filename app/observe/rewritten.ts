@@ -1,8 +1,8 @@
 /** How much of a delivered commit the merged tree still holds, read from GitHub within bounds. */
-import { type FileStates, type Rewritten, rewrittenInAll } from '../../core/rewritten.ts'
+import { type FileStates, type Rewritten, rewrittenInAll } from '../../core/outcome/rewritten.ts'
 import { isMissing } from '../../delivery/github.ts'
 import { createTreeReader, type TreeEntry, type TreeReader } from '../../delivery/tree.ts'
-import type { Place } from '../place.ts'
+import type { Place } from '../subject/place.ts'
 
 /** Of a larger change the first files, in the order of their paths, speak for all. Three texts are read of each at most. */
 const FILES_MAX = 30

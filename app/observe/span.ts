@@ -2,7 +2,7 @@
 import type { Run } from '../../prisma/client/client.ts'
 import { firstRuns, forgetSpan, noteSpan } from '../ledger/span.ts'
 import type { Parts } from '../parts.ts'
-import type { Place } from '../place.ts'
+import type { Place } from '../subject/place.ts'
 
 /** `runs`: those whose work lies in it. One that was handed over as this pull request began on another subject. */
 export async function noteMergeSpans(

@@ -3,12 +3,12 @@
  * checks may say whatever the branch likes. Seen once, since after a merge the default branch has the change as well.
  */
 
-import type { WorkflowFiles } from '../../core/observed-checks.ts'
+import type { WorkflowFiles } from '../../core/outcome/observed-checks.ts'
 import { isMissing } from '../../delivery/github.ts'
 import { createTreeReader, type TreeReader } from '../../delivery/tree.ts'
 import type { Run } from '../../prisma/client/client.ts'
 import type { Parts } from '../parts.ts'
-import type { Place } from '../place.ts'
+import type { Place } from '../subject/place.ts'
 import { noteFact } from './facts.ts'
 
 /** What GitHub Actions runs of a branch, with the actions that lie beside it. */

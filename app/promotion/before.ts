@@ -1,6 +1,6 @@
 /** What a promotion row keeps of the old baseline, so that the new one can be held against it. */
 import { z } from 'zod'
-import type { Tally } from '../../core/tally.ts'
+import type { Tally } from '../../core/promotion/tally.ts'
 import { storedMeasures } from '../ledger/look.ts'
 
 const count = z.int().nonnegative()

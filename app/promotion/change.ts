@@ -1,9 +1,17 @@
 /** From an approved proposal and what the repository declares now to the files and the words of its pull request. */
-import { dayOf } from '../../core/calendar.ts'
+
 import type { Configuration, Family, Layer } from '../../core/config/configuration.ts'
 import { readYaml } from '../../core/config/document.ts'
-import { windowOf } from '../../core/evidence.ts'
-import { deafAgent, overlayFor, overrideSetOf, overrideWords, withOverrides } from '../../core/override-set.ts'
+import { dayOf } from '../../core/money/calendar.ts'
+import { quoteRun } from '../../core/money/quote.ts'
+import { windowOf } from '../../core/promotion/evidence.ts'
+import {
+  deafAgent,
+  overlayFor,
+  overrideSetOf,
+  overrideWords,
+  withOverrides,
+} from '../../core/promotion/override-set.ts'
 import {
   type CatalogChange,
   changeBaseline,
@@ -11,13 +19,12 @@ import {
   type NotPossible,
   withoutVariant,
   withVariant,
-} from '../../core/promotion-change.ts'
-import { quoteRun } from '../../core/quote.ts'
-import { type Extra, extraFor, withExtra } from '../../core/squad-extra.ts'
-import { suggestCap } from '../../core/suggested-cap.ts'
+} from '../../core/promotion/promotion-change.ts'
+import { type Extra, extraFor, withExtra } from '../../core/promotion/squad-extra.ts'
+import { suggestCap } from '../../core/promotion/suggested-cap.ts'
 import { type PromotionPullView, type PullText, promotionPull } from '../../core/text/promotion-pull.ts'
 import type { Promotion } from '../../prisma/client/client.ts'
-import type { Declared } from '../configuration.ts'
+import type { Declared } from '../declared/configuration.ts'
 import { type Member, membersOf } from '../ledger/members.ts'
 import { type Side, tallyOver } from '../ledger/tally.ts'
 import type { Parts } from '../parts.ts'

@@ -1,7 +1,7 @@
 /** What a maintainer decides in a proposal's issue. Each decision is stored before anything is made of it, and may be repeated. */
 
+import type { Rejection } from '../../core/promotion/rejection.ts'
 import { isRefusal } from '../../core/reason.ts'
-import type { Rejection } from '../../core/rejection.ts'
 import {
   alreadyText,
   approvedText,
@@ -17,12 +17,12 @@ import {
   rejectionLabel,
 } from '../../core/text/promotion-decision.ts'
 import type { Promotion } from '../../prisma/client/client.ts'
-import type { Declared } from '../configuration.ts'
 import { toJson } from '../database/json.ts'
+import type { Declared } from '../declared/configuration.ts'
 import { advance } from '../ledger/promotion.ts'
 import type { Parts } from '../parts.ts'
-import type { Place } from '../place.ts'
-import { layerBy } from '../prepare.ts'
+import { layerBy } from '../run/prepare.ts'
+import type { Place } from '../subject/place.ts'
 import { storeBefore } from './before.ts'
 import { prepareChange } from './change.ts'
 import { definitionOf } from './definition.ts'

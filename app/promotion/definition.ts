@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto'
 import { canonical } from '../../core/canonical.ts'
 import type { CatalogWorkflow, Configuration } from '../../core/config/configuration.ts'
-import { withDelegates } from '../../core/resolve-models.ts'
-import { nestedWorkflow } from '../../core/resolve-nested.ts'
+import { withDelegates } from '../../core/plan/resolve-models.ts'
+import { nestedWorkflow } from '../../core/plan/resolve-nested.ts'
 
 /** Of both sides together; `undefined` when the variant is not in the catalog. */
 export function definitionOf(configuration: Configuration, family: string, variant: string): string | undefined {

@@ -1,12 +1,12 @@
 /** The repository that owns a definition: where it is judged, proposed, decided and changed. */
 
 import { isRefusal } from '../../core/reason.ts'
-import type { Declared } from '../configuration.ts'
+import type { Declared } from '../declared/configuration.ts'
+import { organisationOf } from '../declared/organisation.ts'
 import { noteDefinition } from '../ledger/promotion.ts'
-import { organisationOf } from '../organisation.ts'
 import type { Parts } from '../parts.ts'
-import { type Place, placeById } from '../place.ts'
-import { layerBy } from '../prepare.ts'
+import { layerBy } from '../run/prepare.ts'
+import { type Place, placeById } from '../subject/place.ts'
 import { sideDefinition } from './definition.ts'
 
 export interface Home {

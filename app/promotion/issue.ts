@@ -5,7 +5,7 @@ import type { IssueText } from '../../core/text/promotion-issue.ts'
 import type { Promotion } from '../../prisma/client/client.ts'
 import { advance, keyOfPromotion } from '../ledger/promotion.ts'
 import type { Parts } from '../parts.ts'
-import type { Place } from '../place.ts'
+import type { Place } from '../subject/place.ts'
 import { setIssueState, takeOff, unlessGone } from './say.ts'
 
 /** Issues with the label of a proposal that are looked through for one that an earlier try made. */

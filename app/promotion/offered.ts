@@ -1,6 +1,6 @@
 /** What the row of an offer keeps: who offers it, and the looks at its pooled evidence. */
 import { z } from 'zod'
-import type { Checkpoint } from '../../core/promotion.ts'
+import type { Checkpoint } from '../../core/promotion/promotion.ts'
 import { storedMeasures } from '../ledger/look.ts'
 
 export const offeredSchema = z.object({

@@ -1,7 +1,7 @@
 /** What happens to a proposal's issue on GitHub: a label that decides, a close by hand, a reopening. */
-import { mayRun } from '../../core/permission.ts'
+import { mayRun } from '../../core/command/permission.ts'
+import { rejectionsOf } from '../../core/promotion/rejection.ts'
 import { isRefusal } from '../../core/reason.ts'
-import { rejectionsOf } from '../../core/rejection.ts'
 import {
   decidingLabels,
   notPermittedText,
@@ -10,11 +10,11 @@ import {
   verdictOf,
 } from '../../core/text/promotion-decision.ts'
 import type { Promotion } from '../../prisma/client/client.ts'
-import { readPermissions } from '../authorize.ts'
+import { readPermissions } from '../comment/authorize.ts'
 import { promotionOfIssue } from '../ledger/promotion.ts'
 import { isSetNow } from '../observe/label.ts'
 import type { Parts } from '../parts.ts'
-import type { Place } from '../place.ts'
+import type { Place } from '../subject/place.ts'
 import { approve, closeByHand, reject, reopen } from './decide.ts'
 import { sayIn, takeOff, unlessGone } from './say.ts'
 

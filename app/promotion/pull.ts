@@ -2,15 +2,16 @@
  * The one pull request of an approved proposal, written through the Git Data API. Its branch is named for the issue, so that
  * whoever comes after a crash finds what is already there and adopts it.
  */
-import type { Changeset } from '../../core/changeset.ts'
-import type { FileChanges } from '../../core/promotion-change.ts'
+
+import type { FileChanges } from '../../core/promotion/promotion-change.ts'
 import type { PullText } from '../../core/text/promotion-pull.ts'
+import type { Changeset } from '../../core/work/changeset.ts'
 import { headOf } from '../../delivery/commit.ts'
 import { statusOf } from '../../delivery/github.ts'
 import { createTreeReader } from '../../delivery/tree.ts'
 import { writeCommit, writeTree } from '../../delivery/write-commit.ts'
 import type { Promotion } from '../../prisma/client/client.ts'
-import type { Place } from '../place.ts'
+import type { Place } from '../subject/place.ts'
 
 /** Each pull request that was given up leaves its branch behind, and the next has one of its own. */
 export function branchOf({ decision, issueNumber, givenUp }: Promotion): string {

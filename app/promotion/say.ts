@@ -3,7 +3,7 @@
 import { isMissing, statusOf } from '../../delivery/github.ts'
 import { say, withMarker } from '../../delivery/say.ts'
 import type { Promotion } from '../../prisma/client/client.ts'
-import type { Place } from '../place.ts'
+import type { Place } from '../subject/place.ts'
 
 /** `what` tells comments of one issue apart: letters, digits and hyphens. */
 export async function sayIn(place: Place, promotion: Promotion, what: string, body: string): Promise<void> {

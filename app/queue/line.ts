@@ -2,19 +2,19 @@
  * The line on each subject: what came while a run is under way there, in the order in which it was asked. Other subjects have
  * lines of their own.
  */
-import { parseComment, printCommand } from '../../core/command.ts'
+import { parseComment, printCommand } from '../../core/command/command.ts'
 import { type Refusal, refuse } from '../../core/reason.ts'
 import { type Asked, waitingText, withdrawnText } from '../../core/text/queue-line.ts'
 import { isMissing } from '../../delivery/github.ts'
 import { edit, say, withMarker } from '../../delivery/say.ts'
 import type { PrismaClient, Queued } from '../../prisma/client/client.ts'
-import { isHeadMoved } from '../authorize.ts'
-import { type CommandAt, commandKeyOf, showRefusal } from '../command.ts'
+import { isHeadMoved } from '../comment/authorize.ts'
+import { type CommandAt, commandKeyOf, showRefusal } from '../comment/command.ts'
 import { isHere } from '../ledger/away.ts'
 import { openRun } from '../ledger/history.ts'
 import type { Parts } from '../parts.ts'
-import type { Place } from '../place.ts'
-import type { FoundSubject } from '../subject.ts'
+import type { Place } from '../subject/place.ts'
+import type { FoundSubject } from '../subject/subject.ts'
 import { type QueuedCommand, type QueuedMachine, queuedSchema } from './queued.ts'
 
 /** What may wait on one subject. */

@@ -2,16 +2,16 @@
  * Gives whatever waits on a subject its turn, one after the other, until one is under way. A command is looked at anew: its
  * comment must still be there, its author still be allowed, and configuration, head and price are those of now.
  */
-import { parseComment } from '../../core/command.ts'
+import { parseComment } from '../../core/command/command.ts'
 import { isRefusal } from '../../core/reason.ts'
 import { isMissing } from '../../delivery/github.ts'
 import type { Queued } from '../../prisma/client/client.ts'
-import { readPermissions } from '../authorize.ts'
-import { type Spoken, showRefusal } from '../command.ts'
+import { readPermissions } from '../comment/authorize.ts'
+import { type Spoken, showRefusal } from '../comment/command.ts'
 import { openRun } from '../ledger/history.ts'
 import type { Parts } from '../parts.ts'
-import { type Place, placeById } from '../place.ts'
-import { readIssueNow, readPullRequest } from '../subject.ts'
+import { type Place, placeById } from '../subject/place.ts'
+import { readIssueNow, readPullRequest } from '../subject/subject.ts'
 import { startQueued } from '../triggers/start.ts'
 import { carryOut } from '../verbs/carry-out.ts'
 import { leaveLine, lineOn, type Turn, tellLine } from './line.ts'

@@ -1,6 +1,6 @@
 /** Comments that no webhook told of. One that was edited is left alone: nobody knows whether its author meant what it says now. */
-import { parseComment } from '../../core/command.ts'
-import type { Place } from '../place.ts'
+import { parseComment } from '../../core/command/command.ts'
+import type { Place } from '../subject/place.ts'
 import { PAGE, readChanged } from './changed.ts'
 import { storeFound } from './found.ts'
 import type { KnownRepository, Reader } from './repository.ts'

@@ -4,7 +4,7 @@
  */
 import { isPast } from '../database/clock.ts'
 import type { Parts } from '../parts.ts'
-import { isListenedTo } from '../webhooks.ts'
+import { isListenedTo } from '../webhooks/webhooks.ts'
 
 const PAGE = 100
 /** Pages of the log that one look takes, from the newest on, and deliveries after which it takes no further page. */

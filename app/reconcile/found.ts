@@ -2,7 +2,7 @@
  * What no webhook told of becomes one: stored, queued behind whatever else its repository waits for, and worked off by the
  * same handlers. Its id says what was found, so that finding it again changes nothing.
  */
-import { orderOf, type StoreWebhook } from '../webhooks.ts'
+import { orderOf, type StoreWebhook } from '../webhooks/webhooks.ts'
 import type { KnownRepository } from './repository.ts'
 
 interface Found {

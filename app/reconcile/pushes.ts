@@ -1,8 +1,8 @@
 /** Pushes to the default branch that no webhook told of, as GitHub's own record of them has it. */
 import { isMissing } from '../../delivery/github.ts'
 import type { Reading } from '../../prisma/client/client.ts'
-import { isStale } from '../heard.ts'
-import type { Place } from '../place.ts'
+import { isStale } from '../comment/heard.ts'
+import type { Place } from '../subject/place.ts'
 import { PAGE } from './changed.ts'
 import { storeFound } from './found.ts'
 import type { KnownRepository, Reader } from './repository.ts'

@@ -4,8 +4,8 @@ import { takeUnlooked } from '../ledger/looked.ts'
 import { onWorkflowRun } from '../observe/job.ts'
 import { lookAtRun } from '../observe/look.ts'
 import type { Parts } from '../parts.ts'
-import { type Place, placeById } from '../place.ts'
 import { unlessGone } from '../promotion/say.ts'
+import { type Place, placeById } from '../subject/place.ts'
 
 /** In one sweep. A look is some six requests, and an installation has five thousand an hour. */
 const RUNS_AT_ONCE = 10

@@ -1,7 +1,7 @@
 /** Pull requests and issues that were changed: labels, reviews, merges, closes and reverts of which no webhook told. */
 import { lookAtSubject } from '../observe/look.ts'
 import { noteRevertedBy } from '../observe/reverts.ts'
-import type { Place } from '../place.ts'
+import type { Place } from '../subject/place.ts'
 import { PAGE, readChanged } from './changed.ts'
 import type { Reader } from './repository.ts'
 

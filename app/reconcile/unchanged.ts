@@ -3,7 +3,7 @@
  * are kept, in memory: whoever starts anew reads once more.
  */
 import { statusOf } from '../../delivery/github.ts'
-import { createLru } from '../lru.ts'
+import { createLru } from '../declared/lru.ts'
 
 const LISTS_MAX = 5_000
 

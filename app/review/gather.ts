@@ -1,10 +1,10 @@
 /** A review of portfolios, gathered from the running counts of the ledger. Nothing here looks at who did anything. */
-import { namesOf } from '../../core/account.ts'
-import { dayOf, type Period, periodOf } from '../../core/calendar.ts'
+
 import type { Configuration } from '../../core/config/configuration.ts'
-import { overrideSetOf, overrideWords } from '../../core/override-set.ts'
-import { isOver, lastDayOf } from '../../core/payer.ts'
-import { addCounts, noCounts, type PortfolioCounts, settledIn } from '../../core/portfolio-counts.ts'
+import { namesOf } from '../../core/money/account.ts'
+import { dayOf, type Period, periodOf } from '../../core/money/calendar.ts'
+import { isOver, lastDayOf } from '../../core/money/payer.ts'
+import { addCounts, noCounts, type PortfolioCounts, settledIn } from '../../core/outcome/portfolio-counts.ts'
 import {
   type PortfolioReview,
   type ReviewedBudget,
@@ -14,9 +14,10 @@ import {
   type ReviewedSprint,
   type ReviewedTrial,
   signalsOf,
-} from '../../core/portfolio-review.ts'
+} from '../../core/outcome/portfolio-review.ts'
+import { isSpan, type Measured, scopeOf } from '../../core/outcome/value-measure.ts'
+import { overrideSetOf, overrideWords } from '../../core/promotion/override-set.ts'
 import { OVERDUE_DAYS } from '../../core/text/promotion-decision.ts'
-import { isSpan, type Measured, scopeOf } from '../../core/value-measure.ts'
 import type { Account, PrismaClient, Promotion } from '../../prisma/client/client.ts'
 import { type PortfolioKey, portfolioCounts } from '../ledger/portfolio-day.ts'
 import { measureSpans } from '../ledger/span.ts'

@@ -1,13 +1,13 @@
 /** One issue for each period and repository: made once, found again after a crash, and updated while outcomes come late. */
 import { createHash } from 'node:crypto'
-import { periodOf } from '../../core/calendar.ts'
+import { periodOf } from '../../core/money/calendar.ts'
 import { reviewMarker, reviewOf } from '../../core/text/marker.ts'
 import { REVIEW_LABEL, reviewText, reviewTitle } from '../../core/text/portfolio-review.ts'
 import type { Review } from '../../prisma/client/client.ts'
-import type { Declared } from '../configuration.ts'
+import type { Declared } from '../declared/configuration.ts'
 import type { Parts } from '../parts.ts'
-import type { Place } from '../place.ts'
 import { unlessGone } from '../promotion/say.ts'
+import type { Place } from '../subject/place.ts'
 import { gatherReview } from './gather.ts'
 
 /** Issues with the label that are looked through for one that an earlier try made. */

@@ -3,8 +3,8 @@ import { isRefusal } from '../../core/reason.ts'
 import type { Repository } from '../../prisma/client/client.ts'
 import { lookForIncidents } from '../observe/incident.ts'
 import type { Parts } from '../parts.ts'
-import { placeById } from '../place.ts'
-import { declaredBy } from '../prepare.ts'
+import { declaredBy } from '../run/prepare.ts'
+import { placeById } from '../subject/place.ts'
 import { tendReview } from './issue.ts'
 
 /** Repositories that one sweep looks at; those that wait the longest come first. */

@@ -5,7 +5,7 @@ import { isMissing } from '../../delivery/github.ts'
 import type { Run } from '../../prisma/client/client.ts'
 import { storedQuote } from '../ledger/stored.ts'
 import type { Parts } from '../parts.ts'
-import type { Place } from '../place.ts'
+import type { Place } from '../subject/place.ts'
 import { endedRun } from './ended-run.ts'
 import type { Shown } from './show-run.ts'
 

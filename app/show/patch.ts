@@ -1,12 +1,12 @@
 /** A changeset as git would show it, against what the repository holds, for somebody who is to judge it. */
 import { Buffer } from 'node:buffer'
 import { formatPatch, type StructuredPatch, structuredPatch } from 'diff'
-import { isBinary, linesOf } from '../../core/changed-lines.ts'
-import type { ChangedFile, Changeset } from '../../core/changeset.ts'
 import { showInvisible } from '../../core/inert.ts'
 import { redactor } from '../../core/redact.ts'
+import { isBinary, linesOf } from '../../core/work/changed-lines.ts'
+import type { ChangedFile, Changeset } from '../../core/work/changeset.ts'
 import { createTreeReader } from '../../delivery/tree.ts'
-import type { Place } from '../place.ts'
+import type { Place } from '../subject/place.ts'
 
 /** Files that differ in more lines are shown as taken out and put in whole: finding what they share takes the square of this. */
 const EDITS_MAX = 600

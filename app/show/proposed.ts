@@ -5,7 +5,7 @@ import { deliveryView } from '../../delivery/view.ts'
 import { wordsOf } from '../../delivery/words.ts'
 import type { Run } from '../../prisma/client/client.ts'
 import { storedPlan, storedReport } from '../ledger/stored.ts'
-import type { Place } from '../place.ts'
+import type { Place } from '../subject/place.ts'
 import { patchOf } from './patch.ts'
 
 export async function proposedOf(place: Place, run: Run): Promise<ProposedWork | undefined> {

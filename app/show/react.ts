@@ -1,5 +1,5 @@
 import { isMissing } from '../../delivery/github.ts'
-import type { Place } from '../place.ts'
+import type { Place } from '../subject/place.ts'
 
 /** `eyes`: seen, and under way. `rocket`: started. `confused`: refused. */
 export type Reaction = 'eyes' | 'rocket' | 'confused'

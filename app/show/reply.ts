@@ -1,13 +1,14 @@
 /** The one reply at a run's end, since edits notify nobody. */
-import { isResumable } from '../../core/going-on.ts'
-import { ASK } from '../../core/resolve-ask.ts'
+
+import { ASK } from '../../core/plan/resolve-ask.ts'
+import { isResumable } from '../../core/session/going-on.ts'
 import { finalReply } from '../../core/text/final-reply.ts'
 import { code } from '../../core/text/markdown.ts'
 import { goOnText } from '../../core/text/session-standing.ts'
 import { say } from '../../delivery/say.ts'
 import { firstFailedAlike } from '../ledger/failure.ts'
 import type { Parts } from '../parts.ts'
-import type { Place } from '../place.ts'
+import type { Place } from '../subject/place.ts'
 import { endedRun } from './ended-run.ts'
 import type { Shown } from './show-run.ts'
 

@@ -1,8 +1,8 @@
 /** How a session stands as a whole, for its comment and its replies. */
 import type { Configuration } from '../../core/config/configuration.ts'
-import { payerOf } from '../../core/payer.ts'
-import { ASK } from '../../core/resolve-ask.ts'
-import { mostCap } from '../../core/resolve-overrides.ts'
+import { payerOf } from '../../core/money/payer.ts'
+import { ASK } from '../../core/plan/resolve-ask.ts'
+import { mostCap } from '../../core/plan/resolve-overrides.ts'
 import type { SessionStanding } from '../../core/text/session-standing.ts'
 import type { PrismaClient, Run, Session } from '../../prisma/client/client.ts'
 import { ceilingOf } from '../ledger/further.ts'

@@ -1,7 +1,7 @@
 /** Pages on GitHub that texts and jobs point to. */
 import type { Run, Session } from '../../prisma/client/client.ts'
 import type { Parts } from '../parts.ts'
-import { fullNameOf, type Place } from '../place.ts'
+import { fullNameOf, type Place } from '../subject/place.ts'
 
 export function siteOf(parts: Parts, place: Place): string {
   return `${parts.siteUrl}/${fullNameOf(place)}`

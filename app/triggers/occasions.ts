@@ -1,13 +1,14 @@
 /** The events on GitHub that may start something by themselves. */
-import { subjectKeyOf } from '../../core/assignment.ts'
+
 import type { Moment } from '../../core/config/trigger.ts'
-import type { Subject } from '../../core/plan.ts'
+import { subjectKeyOf } from '../../core/plan/assignment.ts'
+import type { Subject } from '../../core/plan/plan.ts'
 import { refuse } from '../../core/reason.ts'
 import { lastHeadOf } from '../ledger/history.ts'
 import { isSetNow } from '../observe/label.ts'
 import type { Parts } from '../parts.ts'
-import { fullNameOf, type Place } from '../place.ts'
-import { type FoundSubject, readIssue, readPullRequest } from '../subject.ts'
+import { fullNameOf, type Place } from '../subject/place.ts'
+import { type FoundSubject, readIssue, readPullRequest } from '../subject/subject.ts'
 import { type Cause, startAll } from './start.ts'
 
 export interface PullRequestEvent {

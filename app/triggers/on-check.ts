@@ -1,11 +1,12 @@
 /** A check or status that failed on a head: of an open pull request, or of the default branch. */
+
+import { isAwaited } from '../../core/plan/starts.ts'
 import { isRefusal } from '../../core/reason.ts'
-import { isAwaited } from '../../core/starts.ts'
 import { isOurActionsRun } from '../ledger/history.ts'
 import type { Parts } from '../parts.ts'
-import type { Place } from '../place.ts'
-import { declaredBy } from '../prepare.ts'
-import { readPullRequest } from '../subject.ts'
+import { declaredBy } from '../run/prepare.ts'
+import type { Place } from '../subject/place.ts'
+import { readPullRequest } from '../subject/subject.ts'
 import { once, onDefaultBranch } from './occasions.ts'
 import { type Cause, startAll } from './start.ts'
 

@@ -5,17 +5,17 @@
 
 import { ORGANISATION_REPOSITORIES } from '../../core/config/settings.ts'
 import { nextRun } from '../../core/config/trigger.ts'
+import { schedulesOf } from '../../core/plan/starts.ts'
 import { isRefusal } from '../../core/reason.ts'
-import { schedulesOf } from '../../core/starts.ts'
 import { isRefused } from '../../delivery/github.ts'
 import type { Schedule } from '../../prisma/client/client.ts'
-import type { Declared } from '../configuration.ts'
 import { isPast } from '../database/clock.ts'
+import type { Declared } from '../declared/configuration.ts'
+import { tendPin } from '../declared/pin.ts'
 import { isHere } from '../ledger/away.ts'
 import type { Parts } from '../parts.ts'
-import { tendPin } from '../pin.ts'
-import { type Place, placeById } from '../place.ts'
-import { declaredBy } from '../prepare.ts'
+import { declaredBy } from '../run/prepare.ts'
+import { type Place, placeById } from '../subject/place.ts'
 import { startOnSchedule } from './occasions.ts'
 
 const DAY_SECONDS = 86_400

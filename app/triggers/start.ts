@@ -2,21 +2,22 @@
  * What starts by itself when something happens. The definitions are the default branch's, the session is what a command's would
  * be, and whoever caused it needs the access that the workflow asks for. Bots cause nothing.
  */
-import { matchesAny } from '../../core/guard.ts'
-import { type GitHubPermissions, mayRun } from '../../core/permission.ts'
+
+import { type GitHubPermissions, mayRun } from '../../core/command/permission.ts'
+import { type Happening, type Start, startsOn } from '../../core/plan/starts.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/reason.ts'
-import { type Happening, type Start, startsOn } from '../../core/starts.ts'
-import { readPermissions } from '../authorize.ts'
-import { type Beginning, begin, goOn, reserveRun } from '../begin.ts'
-import { brakeOn } from '../brake.ts'
-import type { Declared } from '../configuration.ts'
+import { matchesAny } from '../../core/work/guard.ts'
+import { readPermissions } from '../comment/authorize.ts'
+import type { Declared } from '../declared/configuration.ts'
 import { runByCommand } from '../ledger/history.ts'
 import type { Parts } from '../parts.ts'
-import type { Place } from '../place.ts'
-import { declaredBy, type Prepared, prepare } from '../prepare.ts'
 import { queueMachine } from '../queue/line.ts'
 import type { QueuedMachine } from '../queue/queued.ts'
-import { changedPaths, type FoundSubject, readIssueNow, readPullRequest } from '../subject.ts'
+import { type Beginning, begin, goOn, reserveRun } from '../run/begin.ts'
+import { brakeOn } from '../run/brake.ts'
+import { declaredBy, type Prepared, prepare } from '../run/prepare.ts'
+import type { Place } from '../subject/place.ts'
+import { changedPaths, type FoundSubject, readIssueNow, readPullRequest } from '../subject/subject.ts'
 import { refuseSubject } from '../verbs/run.ts'
 import { tellRefused } from './tell-refused.ts'
 

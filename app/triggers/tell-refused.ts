@@ -2,15 +2,15 @@
  * Says that something did not start by itself: whoever set a label is answered in one comment, which later answers edit; all else
  * is one neutral check for each head, workflow and reason.
  */
-import type { Start } from '../../core/starts.ts'
+import type { Start } from '../../core/plan/starts.ts'
 import { refusalComment } from '../../core/text/refusal-comment.ts'
 import { say } from '../../delivery/say.ts'
 import type { Parts } from '../parts.ts'
-import { payingNow } from '../paying.ts'
-import type { Place } from '../place.ts'
-import { type Prepared, triedIn } from '../prepare.ts'
+import { payingNow } from '../run/paying.ts'
+import { type Prepared, triedIn } from '../run/prepare.ts'
 import { checkNameOf, showRefusedCheck } from '../show/check.ts'
-import type { FoundSubject } from '../subject.ts'
+import type { Place } from '../subject/place.ts'
+import type { FoundSubject } from '../subject/subject.ts'
 import type { Refused } from './start.ts'
 
 export async function tellRefused(

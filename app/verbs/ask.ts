@@ -1,9 +1,9 @@
 /** `/agent ask <agent> "..."`: one question to another agent about the session's work; the answer is a comment. */
-import { ASK } from '../../core/resolve-ask.ts'
-import type { CommandAt } from '../command.ts'
-import { goFurther } from '../go-further.ts'
-import { prepareAsk } from '../prepare.ts'
-import { sessionHere } from '../session-here.ts'
+import { ASK } from '../../core/plan/resolve-ask.ts'
+import type { CommandAt } from '../comment/command.ts'
+import { sessionHere } from '../comment/session-here.ts'
+import { goFurther } from '../run/go-further.ts'
+import { prepareAsk } from '../run/prepare.ts'
 
 export async function ask(at: CommandAt): Promise<void> {
   const here = await sessionHere(at, 'ask')

@@ -1,6 +1,6 @@
 /** What carries out each verb. */
-import type { Verb } from '../../core/command.ts'
-import type { CommandAt } from '../command.ts'
+import type { Verb } from '../../core/command/command.ts'
+import type { CommandAt } from '../comment/command.ts'
 import { ask } from './ask.ts'
 import { deliver } from './deliver.ts'
 import { explain } from './explain.ts'

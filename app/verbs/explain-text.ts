@@ -1,11 +1,11 @@
-import { formatUsd } from '../../core/money.ts'
-import type { Plan } from '../../core/plan.ts'
+import { formatUsd } from '../../core/money/money.ts'
+import type { Plan } from '../../core/plan/plan.ts'
 import { reasons } from '../../core/reason.ts'
 import { hashLine } from '../../core/text/assigned-line.ts'
 import { code, inline, link, paragraphs, table } from '../../core/text/markdown.ts'
 import { workflowName } from '../../core/text/workflow-name.ts'
 import type { Fact, Run } from '../../prisma/client/client.ts'
-import type { ExplainedOutcome } from '../explain.ts'
+import type { ExplainedOutcome } from '../outcome/explain.ts'
 import { reasonOf } from '../show/ended-run.ts'
 
 export interface ExplainView {

@@ -1,8 +1,8 @@
 /** `/agent explain`: why the last session here went as it did, from what is stored and nothing else. */
 import { refuse } from '../../core/reason.ts'
-import { answer, type CommandAt, showRefusal } from '../command.ts'
-import { explainRun } from '../explain.ts'
+import { answer, type CommandAt, showRefusal } from '../comment/command.ts'
 import { storedPlan } from '../ledger/stored.ts'
+import { explainRun } from '../outcome/explain.ts'
 import { actionsUrlOf } from '../show/urls.ts'
 import { explainComment } from './explain-text.ts'
 

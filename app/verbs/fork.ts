@@ -3,12 +3,12 @@
  * and draws from the same ceiling.
  */
 import type { Configuration } from '../../core/config/configuration.ts'
-import type { RunRequest } from '../../core/resolve.ts'
-import type { CommandAt } from '../command.ts'
-import { goFurther, requestOf } from '../go-further.ts'
+import type { RunRequest } from '../../core/plan/resolve.ts'
+import type { CommandAt } from '../comment/command.ts'
+import { sessionHere } from '../comment/session-here.ts'
 import { storedPlan } from '../ledger/stored.ts'
-import { prepare } from '../prepare.ts'
-import { sessionHere } from '../session-here.ts'
+import { goFurther, requestOf } from '../run/go-further.ts'
+import { prepare } from '../run/prepare.ts'
 
 export async function fork(at: CommandAt): Promise<void> {
   const here = await sessionHere(at, 'fork')

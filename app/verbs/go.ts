@@ -1,17 +1,17 @@
 /** `/agent go`: starts what was quoted on this subject and waits, with today's configuration, head and prices. */
 
+import { mayRun, refusePermission } from '../../core/command/permission.ts'
 import { startedBy } from '../../core/config/trigger.ts'
-import { formatUsd } from '../../core/money.ts'
-import { mayRun, refusePermission } from '../../core/permission.ts'
+import { formatUsd } from '../../core/money/money.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/reason.ts'
-import { begin, goOn, onlyQuotes } from '../begin.ts'
-import { type CommandAt, commandKeyOf, refuseRun, showRefusal } from '../command.ts'
-import { requestOf } from '../go-further.ts'
+import { type CommandAt, commandKeyOf, refuseRun, showRefusal } from '../comment/command.ts'
 import { runByGo, waitingRun } from '../ledger/history.ts'
 import { storedPlan } from '../ledger/stored.ts'
-import { payingNow } from '../paying.ts'
-import { declaredBy, prepare, triedIn } from '../prepare.ts'
 import { mustWait, waitInLine } from '../queue/line.ts'
+import { begin, goOn, onlyQuotes } from '../run/begin.ts'
+import { requestOf } from '../run/go-further.ts'
+import { payingNow } from '../run/paying.ts'
+import { declaredBy, prepare, triedIn } from '../run/prepare.ts'
 import { reactTo, refusalOf } from './run.ts'
 
 export async function go(at: CommandAt): Promise<void> {

@@ -1,8 +1,8 @@
 /** `/agent help`: the commands. It answers also where nothing is configured. */
 import { isRefusal } from '../../core/reason.ts'
 import { helpComment } from '../../core/text/help-comment.ts'
-import { answer, type CommandAt } from '../command.ts'
-import { declaredBy } from '../prepare.ts'
+import { answer, type CommandAt } from '../comment/command.ts'
+import { declaredBy } from '../run/prepare.ts'
 import { familiesFor } from './list.ts'
 
 export async function help(at: CommandAt): Promise<void> {

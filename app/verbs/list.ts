@@ -2,9 +2,9 @@
 import type { Configuration, Family } from '../../core/config/configuration.ts'
 import { subjectsOf } from '../../core/config/trigger.ts'
 import type { InputDeclaration } from '../../core/config/workflow.ts'
-import { minBigint } from '../../core/money.ts'
-import { isOver, lastDayOf, type PayingExperiment, payerOf } from '../../core/payer.ts'
-import { quoteRun } from '../../core/quote.ts'
+import { minBigint } from '../../core/money/money.ts'
+import { isOver, lastDayOf, type PayingExperiment, payerOf } from '../../core/money/payer.ts'
+import { quoteRun } from '../../core/money/quote.ts'
 import { isRefusal } from '../../core/reason.ts'
 import {
   type ListedExperiment,
@@ -14,10 +14,10 @@ import {
   listComment,
 } from '../../core/text/list-comment.ts'
 import { OVERDUE_DAYS } from '../../core/text/promotion-decision.ts'
-import { acceptedLately } from '../accepted.ts'
-import { answer, type CommandAt, showRefusal } from '../command.ts'
+import { answer, type CommandAt, showRefusal } from '../comment/command.ts'
 import { recentSpends } from '../ledger/history.ts'
-import { declaredBy } from '../prepare.ts'
+import { acceptedLately } from '../run/accepted.ts'
+import { declaredBy } from '../run/prepare.ts'
 import { siteOf } from '../show/urls.ts'
 
 /** Longer catalogs are hardly read; `purser check` warns of them. */

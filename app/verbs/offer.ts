@@ -1,12 +1,12 @@
 /** `/agent offer`: a maintainer offers what this repository declares to the organisation's catalog. */
-import { mayRun, refusePermission } from '../../core/permission.ts'
+import { mayRun, refusePermission } from '../../core/command/permission.ts'
 import { isRefusal, refuse } from '../../core/reason.ts'
 import { offeredText } from '../../core/text/offer.ts'
 import { workflowName } from '../../core/text/workflow-name.ts'
-import { answer, type CommandAt, showRefusal } from '../command.ts'
+import { answer, type CommandAt, showRefusal } from '../comment/command.ts'
 import { promotionOfIssue } from '../ledger/promotion.ts'
-import { declaredBy } from '../prepare.ts'
 import { type Offer, offerTo } from '../promotion/offer.ts'
+import { declaredBy } from '../run/prepare.ts'
 import { react } from '../show/react.ts'
 
 export async function offer(at: CommandAt): Promise<void> {

@@ -1,8 +1,8 @@
 /** `/agent pause`: lets the run that is under way put its work away and end; what is left of its hold goes back. */
 import { refuse } from '../../core/reason.ts'
-import { type CommandAt, showRefusal } from '../command.ts'
+import { type CommandAt, showRefusal } from '../comment/command.ts'
+import { note, sessionHere } from '../comment/session-here.ts'
 import { pauseRun } from '../ledger/settle.ts'
-import { note, sessionHere } from '../session-here.ts'
 import { react } from '../show/react.ts'
 import { endOrTell } from './stop.ts'
 

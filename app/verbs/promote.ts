@@ -1,8 +1,8 @@
 /** `/agent promote`: in a proposal's issue, the same as its label that approves. */
-import { mayRun, refusePermission } from '../../core/permission.ts'
+import { mayRun, refusePermission } from '../../core/command/permission.ts'
 import { refuse } from '../../core/reason.ts'
 import type { Promotion } from '../../prisma/client/client.ts'
-import { type CommandAt, showRefusal } from '../command.ts'
+import { type CommandAt, showRefusal } from '../comment/command.ts'
 import { promotionOfIssue } from '../ledger/promotion.ts'
 import { approve } from '../promotion/decide.ts'
 import { react } from '../show/react.ts'

@@ -1,14 +1,14 @@
 /** `/agent quote <workflow>`: the price alone. Nothing is started or reserved. */
-import { holdAmount } from '../../core/hold.ts'
-import { quoteRun } from '../../core/quote.ts'
+import { holdAmount } from '../../core/money/hold.ts'
+import { quoteRun } from '../../core/money/quote.ts'
 import { isRefusal } from '../../core/reason.ts'
 import { quoteComment } from '../../core/text/quote-comment.ts'
-import { answer, type CommandAt, showRefusal } from '../command.ts'
+import { answer, type CommandAt, showRefusal } from '../comment/command.ts'
 import { accountsAsDeclared } from '../ledger/accounts.ts'
 import { recentSpends } from '../ledger/history.ts'
-import { outOfReachLine } from '../out-of-reach.ts'
-import { payingAccount } from '../paying.ts'
-import { declaredBy, prepare, triedIn } from '../prepare.ts'
+import { outOfReachLine } from '../run/out-of-reach.ts'
+import { payingAccount } from '../run/paying.ts'
+import { declaredBy, prepare, triedIn } from '../run/prepare.ts'
 
 export async function quote(at: CommandAt): Promise<void> {
   const { parts, place, command } = at

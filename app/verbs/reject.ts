@@ -1,7 +1,8 @@
 /** `/agent reject <reason>`: in a proposal's issue, the same as its label that rejects, for a reason of the closed list. */
+
+import { rejectionOf, rejectionsListed } from '../../core/promotion/rejection.ts'
 import { refuse } from '../../core/reason.ts'
-import { rejectionOf, rejectionsListed } from '../../core/rejection.ts'
-import { type CommandAt, showRefusal } from '../command.ts'
+import { type CommandAt, showRefusal } from '../comment/command.ts'
 import { reject as rejectProposal } from '../promotion/decide.ts'
 import { react } from '../show/react.ts'
 import { proposalHere } from './promote.ts'

@@ -1,10 +1,10 @@
 /** `/agent resume`: goes on with the session where it was paused, stopped, capped or lost; `cap=` may raise its ceiling. */
-import { refuseResume } from '../../core/going-on.ts'
-import { type CommandAt, showRefusal } from '../command.ts'
-import { goFurther, requestOf } from '../go-further.ts'
+import { refuseResume } from '../../core/session/going-on.ts'
+import { type CommandAt, showRefusal } from '../comment/command.ts'
+import { sessionHere } from '../comment/session-here.ts'
 import { storedPlan } from '../ledger/stored.ts'
-import { prepare } from '../prepare.ts'
-import { sessionHere } from '../session-here.ts'
+import { goFurther, requestOf } from '../run/go-further.ts'
+import { prepare } from '../run/prepare.ts'
 
 export async function resume(at: CommandAt): Promise<void> {
   const here = await sessionHere(at, 'resume')

@@ -1,9 +1,9 @@
 /** `/agent retry`: the session's workflow once more from the start, with its inputs, on the subject as it is now. */
-import type { CommandAt } from '../command.ts'
-import { goFurther, requestOf } from '../go-further.ts'
+import type { CommandAt } from '../comment/command.ts'
+import { sessionHere } from '../comment/session-here.ts'
 import { storedPlan } from '../ledger/stored.ts'
-import { prepare } from '../prepare.ts'
-import { sessionHere } from '../session-here.ts'
+import { goFurther, requestOf } from '../run/go-further.ts'
+import { prepare } from '../run/prepare.ts'
 
 export async function retry(at: CommandAt): Promise<void> {
   const here = await sessionHere(at, 'retry')

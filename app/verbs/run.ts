@@ -1,16 +1,16 @@
 /** `/agent <workflow>`: everything that has to hold before a session starts, in the order in which it is looked at. */
-import { orVerb } from '../../core/command-problem.ts'
-import { mayRun, refusePermission } from '../../core/permission.ts'
+import { orVerb } from '../../core/command/command-problem.ts'
+import { mayRun, refusePermission } from '../../core/command/permission.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/reason.ts'
-import { isHeadMoved } from '../authorize.ts'
-import { type Begun, begin, goOn, onlyQuotes } from '../begin.ts'
-import { type CommandAt, commandKeyOf, refuseRun } from '../command.ts'
+import { isHeadMoved } from '../comment/authorize.ts'
+import { type CommandAt, commandKeyOf, refuseRun } from '../comment/command.ts'
 import { runByCommand } from '../ledger/history.ts'
-import { payingNow } from '../paying.ts'
-import { declaredBy, prepare, triedIn } from '../prepare.ts'
 import { mustWait, waitInLine } from '../queue/line.ts'
+import { type Begun, begin, goOn, onlyQuotes } from '../run/begin.ts'
+import { payingNow } from '../run/paying.ts'
+import { declaredBy, prepare, triedIn } from '../run/prepare.ts'
 import { react } from '../show/react.ts'
-import type { FoundSubject } from '../subject.ts'
+import type { FoundSubject } from '../subject/subject.ts'
 
 export async function run(at: CommandAt): Promise<void> {
   const { parts, place, command } = at

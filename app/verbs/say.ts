@@ -2,13 +2,14 @@
  * `/agent say "..."`: tells the session's own agent. A run that is under way hears it before its next turn; else a further one
  * goes on with the conversation.
  */
+
+import { ASK } from '../../core/plan/resolve-ask.ts'
 import { isRefusal, refuse } from '../../core/reason.ts'
-import { ASK } from '../../core/resolve-ask.ts'
-import { type CommandAt, showRefusal } from '../command.ts'
-import { goFurther, requestOf } from '../go-further.ts'
+import { type CommandAt, showRefusal } from '../comment/command.ts'
+import { note, type SessionHere, sessionHere } from '../comment/session-here.ts'
 import { storedPlan } from '../ledger/stored.ts'
-import { prepare } from '../prepare.ts'
-import { note, type SessionHere, sessionHere } from '../session-here.ts'
+import { goFurther, requestOf } from '../run/go-further.ts'
+import { prepare } from '../run/prepare.ts'
 import { react } from '../show/react.ts'
 
 export async function say(at: CommandAt): Promise<void> {

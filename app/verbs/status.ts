@@ -1,7 +1,8 @@
 /** `/agent status`: the sessions on this subject, what is left to spend, and how far experiments are. */
-import { namesOf } from '../../core/account.ts'
+
 import type { Configuration } from '../../core/config/configuration.ts'
-import { addCounts, noCounts } from '../../core/portfolio-counts.ts'
+import { namesOf } from '../../core/money/account.ts'
+import { addCounts, noCounts } from '../../core/outcome/portfolio-counts.ts'
 import { isRefusal } from '../../core/reason.ts'
 import {
   type ExperimentProgress,
@@ -11,18 +12,18 @@ import {
   statusComment,
 } from '../../core/text/status-comment.ts'
 import type { Account, Failure, Run, Session } from '../../prisma/client/client.ts'
-import { answer, type CommandAt } from '../command.ts'
+import { answer, type CommandAt } from '../comment/command.ts'
 import { accountsNow } from '../ledger/accounts.ts'
 import { dayOf, failuresOf } from '../ledger/failure.ts'
 import { ceilingOf } from '../ledger/further.ts'
 import { portfolioCounts } from '../ledger/portfolio-day.ts'
 import type { Parts } from '../parts.ts'
-import { payingAccount } from '../paying.ts'
-import type { Place } from '../place.ts'
-import { declaredBy } from '../prepare.ts'
 import { lineOn } from '../queue/line.ts'
+import { payingAccount } from '../run/paying.ts'
+import { declaredBy } from '../run/prepare.ts'
 import { toldTo } from '../show/standing.ts'
 import { commentUrlOf } from '../show/urls.ts'
+import type { Place } from '../subject/place.ts'
 
 /** The newest sessions of a subject that are shown. */
 const SESSIONS_SHOWN_MAX = 10

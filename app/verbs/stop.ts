@@ -1,14 +1,14 @@
 /** `/agent stop`: ends what runs or waits on this subject, all that waits in line too. A job under way hears of it with its next heartbeat. */
-import { type Access, mayRun, refusePermission } from '../../core/permission.ts'
+import { type Access, mayRun, refusePermission } from '../../core/command/permission.ts'
+import { accessFor } from '../../core/command/session-verb.ts'
 import { isRefusal, refuse } from '../../core/reason.ts'
-import { accessFor } from '../../core/session-verb.ts'
 import type { Run } from '../../prisma/client/client.ts'
-import { type CommandAt, commandKeyOf, showRefusal } from '../command.ts'
+import { type CommandAt, commandKeyOf, showRefusal } from '../comment/command.ts'
 import { openRun, waitingRun } from '../ledger/history.ts'
 import { noteSpoken } from '../ledger/session-log.ts'
 import { stopRun, type Told } from '../ledger/settle.ts'
-import { declaredBy } from '../prepare.ts'
 import { withdraw } from '../queue/line.ts'
+import { declaredBy } from '../run/prepare.ts'
 import { react } from '../show/react.ts'
 
 export async function stop(at: CommandAt): Promise<void> {

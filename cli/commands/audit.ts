@@ -21,7 +21,7 @@ Example:
   $ PURSER_DATA=.purser/demo/ledger purser audit`,
     )
     .action(async (options: AuditOptions) => {
-      const { audit } = await import('../audit.ts')
+      const { audit } = await import('../ledger/audit.ts')
       process.exitCode = await audit(options)
     })
 }

@@ -18,7 +18,7 @@ export function register(program: Command): void {
     .option('--json', 'print one JSON document', false)
     .addHelpText('after', '\nExample:\n  $ purser eject changelog')
     .action(async (name: string, options: EjectOptions) => {
-      const { eject } = await import('../eject.ts')
+      const { eject } = await import('../write/eject.ts')
       process.exitCode = eject(name, options)
     })
 }

@@ -46,7 +46,7 @@ Examples:
   $ purser evidence --family refactor+tests --records runs.jsonl --promotion promotion.yml --now 2026-11-20T12:00:00Z`,
     )
     .action(async (options: EvidenceOptions) => {
-      const { evidence } = await import('../evidence.ts')
+      const { evidence } = await import('../evidence/evidence.ts')
       process.exitCode = await evidence(options)
     })
 }

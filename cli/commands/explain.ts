@@ -22,7 +22,7 @@ Example:
   $ PURSER_DATA=.purser/demo/ledger purser explain SESSION`,
     )
     .action(async (session: string, options: ExplainOptions) => {
-      const { explain } = await import('../explain.ts')
+      const { explain } = await import('../evidence/explain.ts')
       process.exitCode = await explain(session, options)
     })
 }

@@ -20,7 +20,7 @@ Example:
   $ purser export ledger.jsonl`,
     )
     .action(async (file: string, options: ExportOptions) => {
-      const { exportTo } = await import('../export.ts')
+      const { exportTo } = await import('../ledger/export.ts')
       process.exitCode = await exportTo(file, options)
     })
 }

@@ -20,7 +20,7 @@ Example:
   $ DATABASE_URL=postgresql://purser:secret@localhost:5432/purser purser import ledger.jsonl`,
     )
     .action(async (file: string, options: ImportOptions) => {
-      const { importFrom } = await import('../import.ts')
+      const { importFrom } = await import('../ledger/import.ts')
       process.exitCode = await importFrom(file, options)
     })
 }

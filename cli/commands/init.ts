@@ -20,7 +20,7 @@ export function register(program: Command): void {
     .option('--json', 'print one JSON document', false)
     .addHelpText('after', '\nExample:\n  $ purser init ../my-repository')
     .action(async (argument: string | undefined, options: InitOptions) => {
-      const { init } = await import('../init.ts')
+      const { init } = await import('../write/init.ts')
       const dir = folderOf(argument, options.dir)
       process.exitCode = typeof dir === 'string' ? init(dir, options) : endWrongUsage(dir.usage, options.json)
     })

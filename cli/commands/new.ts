@@ -30,7 +30,7 @@ export function register(program: Command): void {
     .option('--agent <name>', 'the agent that does it; engineer when left out')
     .addHelpText('after', '\nExample:\n  $ purser new workflow tidy-errors --portfolio refactoring')
     .action(async (name: string, options: NewWorkflowOptions) => {
-      const { newWorkflow } = await import('../new.ts')
+      const { newWorkflow } = await import('../write/new.ts')
       process.exitCode = newWorkflow(name, options)
     })
   place(command.command('variant'))
@@ -39,7 +39,7 @@ export function register(program: Command): void {
     .option('--squad <name>', 'the squad that proposes it and gets the credit')
     .addHelpText('after', '\nExample:\n  $ purser new variant refactor+tests/small-steps --squad payments')
     .action(async (target: string, options: NewVariantOptions) => {
-      const { newVariant } = await import('../new.ts')
+      const { newVariant } = await import('../write/new.ts')
       process.exitCode = newVariant(target, options)
     })
   place(command.command('agent'))
@@ -47,7 +47,7 @@ export function register(program: Command): void {
     .argument('<name>', 'its name, as steps will call it')
     .addHelpText('after', '\nExample:\n  $ purser new agent migrator')
     .action(async (name: string, options: NewOptions) => {
-      const { newAgent } = await import('../new.ts')
+      const { newAgent } = await import('../write/new.ts')
       process.exitCode = newAgent(name, options)
     })
 }

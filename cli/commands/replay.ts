@@ -36,7 +36,7 @@ Example:
   $ PURSER_DATA=.purser/demo/ledger purser replay --session 7d2f0c1e-5b0c-4b6f-9a53-0f6f1f1f2b1a --dir ../my-repository`,
     )
     .action(async (recording: string | undefined, options: ReplayOptions) => {
-      const { replay } = await import('../replay.ts')
+      const { replay } = await import('../replay/replay.ts')
       process.exitCode = await replay(recording, options)
     })
 }

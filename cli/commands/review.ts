@@ -32,7 +32,7 @@ Examples:
   $ PURSER_DATA=.purser/demo/ledger purser review --dir demo/shop --period 2026-01`,
     )
     .action(async (options: ReviewOptions) => {
-      const { review } = await import('../review.ts')
+      const { review } = await import('../evidence/review.ts')
       process.exitCode = await review(options)
     })
 }

@@ -55,7 +55,7 @@ Example:
   $ purser run --resume 1a2b3c4d --cap 2x`,
     )
     .action(async (target: string | undefined, pairs: string[], options: RunOptions) => {
-      const { run } = await import('../run.ts')
+      const { run } = await import('../run/run.ts')
       process.exitCode = await run(target, pairs, options)
     })
 }

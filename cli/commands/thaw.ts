@@ -23,7 +23,7 @@ Example:
   $ purser thaw refactoring --reason "The price of gpt-5.2 was wrong and is mended"`,
     )
     .action(async (account: string | undefined, options: ThawOptions) => {
-      const { thaw } = await import('../thaw.ts')
+      const { thaw } = await import('../ledger/thaw.ts')
       process.exitCode = await thaw(account, options)
     })
 }

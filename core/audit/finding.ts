@@ -1,5 +1,5 @@
 /** What an audit finds, as data and in words. */
-import { grouped, usdDecimal } from '../money.ts'
+import { grouped, usdDecimal } from '../money/money.ts'
 import type { AuditedAccount, AuditedEntry, Unit } from './rows.ts'
 
 export interface RowName {

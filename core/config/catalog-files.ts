@@ -1,6 +1,6 @@
 /** What each file of a layer is, by its path: a workflow, a variant, a prompt, an agent, or nothing that is read. */
 
-import { grouped } from '../money.ts'
+import { grouped } from '../money/money.ts'
 import { nearest } from '../nearest.ts'
 import type { Layer } from './configuration.ts'
 import { type Position, unfitText } from './document.ts'

@@ -1,5 +1,5 @@
 /** What must hold between an experiment and the workflows that it pays for; of its end and paths, see `check-terms.ts`. */
-import { formatUsd } from '../money.ts'
+import { formatUsd } from '../money/money.ts'
 import { nearest } from '../nearest.ts'
 import type { Catalog, LocatedWorkflow } from './catalog.ts'
 import type { Path } from './document.ts'

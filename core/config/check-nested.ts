@@ -1,6 +1,6 @@
 /** What must hold where a step is another workflow: it is there, it leads to no circle, and it is given what it takes. */
 import { nearest } from '../nearest.ts'
-import { expressionsIn, soleExpression } from '../template.ts'
+import { expressionsIn, soleExpression } from '../plan/template.ts'
 import type { LocatedWorkflow } from './catalog.ts'
 import { type AtPath, type Families, inputValues, nestedOf, outputValues, unknownExpression } from './check-values.ts'
 import type { Path } from './document.ts'

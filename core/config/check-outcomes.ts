@@ -1,6 +1,6 @@
 /** Outcome rules that can never match, and thresholds whose number nothing here records. */
-import { builtInRules } from '../outcome.ts'
-import { scopeOf } from '../value-measure.ts'
+import { builtInRules } from '../outcome/outcome.ts'
+import { scopeOf } from '../outcome/value-measure.ts'
 import type { LocatedWorkflow } from './catalog.ts'
 import { problemAt } from './explain.ts'
 import type { OutcomeRule, PortfoliosFile } from './portfolios.ts'

@@ -1,7 +1,7 @@
 /** What must hold between portfolios, values, squads, experiments and the catalog they pay for. */
-import { formatUsd, minBigint, mulDivCeil } from '../money.ts'
+import { formatUsd, minBigint, mulDivCeil } from '../money/money.ts'
 import { nearest } from '../nearest.ts'
-import { PORTFOLIO_WORKFLOWS_WISE } from '../portfolio-review.ts'
+import { PORTFOLIO_WORKFLOWS_WISE } from '../outcome/portfolio-review.ts'
 import type { Catalog, LocatedWorkflow } from './catalog.ts'
 import { baselineOf, decimal, experimentProblems, unknownWorkflow } from './check-experiments.ts'
 import { nestedNames } from './check-nested.ts'

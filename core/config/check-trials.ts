@@ -1,8 +1,9 @@
 /** What must hold of the shares that a portfolio assigns to variants, and whether a variant that has none can be decided. */
-import { BASELINE, BUCKETS } from '../assignment.ts'
-import { floorReach, floorReachLine } from '../floor-reach.ts'
-import { formatUsd, minBigint } from '../money.ts'
+
+import { formatUsd, minBigint } from '../money/money.ts'
 import { nearest } from '../nearest.ts'
+import { BASELINE, BUCKETS } from '../plan/assignment.ts'
+import { floorReach, floorReachLine } from '../promotion/floor-reach.ts'
 import type { Catalog } from './catalog.ts'
 import { problemAt } from './explain.ts'
 import type { Portfolio } from './portfolios.ts'

@@ -1,6 +1,7 @@
 /** What must hold of a workflow's triggers: patterns that can match, and inputs that the workflow takes and needs. */
+
+import { readInputs } from '../plan/resolve-inputs.ts'
 import { isRefusal } from '../reason.ts'
-import { readInputs } from '../resolve-inputs.ts'
 import { missingInput, unknownInput } from './check-nested.ts'
 import type { AtPath } from './check-values.ts'
 import type { Path } from './document.ts'

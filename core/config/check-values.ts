@@ -1,6 +1,6 @@
 /** What a workflow's prompts, commands and conditions may name, and what they name that is not there. */
 import { nearest } from '../nearest.ts'
-import { expressionsIn } from '../template.ts'
+import { expressionsIn } from '../plan/template.ts'
 import type { Family } from './configuration.ts'
 import type { Path } from './document.ts'
 import { globFindings } from './globs.ts'

@@ -1,8 +1,8 @@
 /** What must hold within one workflow, or one variant laid over it, beyond its schema. */
-import { overrideNames, verbs } from '../command.ts'
+import { overrideNames, verbs } from '../command/command.ts'
 import { nearest } from '../nearest.ts'
-import { withDelegates } from '../resolve-models.ts'
-import { expressionsIn } from '../template.ts'
+import { withDelegates } from '../plan/resolve-models.ts'
+import { expressionsIn } from '../plan/template.ts'
 import type { Catalog, LocatedWorkflow } from './catalog.ts'
 import { nestedFindings } from './check-nested.ts'
 import { triggerFindings } from './check-triggers.ts'

@@ -12,7 +12,7 @@ import {
   type YAMLError,
 } from 'yaml'
 import { nameCodePoint } from '../code-point.ts'
-import { grouped } from '../money.ts'
+import { grouped } from '../money/money.ts'
 import { LAYER_FILE_BYTES_MAX } from './configuration.ts'
 import type { Finding, Problem } from './problem.ts'
 

@@ -1,5 +1,5 @@
 /** Lists of hosts, as `setup.network` of a workflow and `sandbox.hosts` of an agent have them. */
-import { REGISTRY, readHostRule } from '../host.ts'
+import { REGISTRY, readHostRule } from '../plan/host.ts'
 import type { AtPath } from './check-values.ts'
 import type { Path } from './document.ts'
 

@@ -1,7 +1,7 @@
 /** `.github/purser/portfolios.yml`: what a repository pays for, how much, and how its work is judged. */
 import { z } from 'zod/mini'
-import { endpointSchema } from '../endpoint.ts'
-import { measureNames } from '../value-measure.ts'
+import { measureNames } from '../outcome/value-measure.ts'
+import { endpointSchema } from '../plan/endpoint.ts'
 import { described } from './described.ts'
 import { day, glob, modelName, name, percent, sentence, times, tokens, usd, usdPerMillionTokens } from './units.ts'
 import { withExample } from './with-example.ts'

@@ -1,6 +1,6 @@
 /** The units that configuration is written in. Each schema takes what a person writes and yields exact integers. */
 import { z } from 'zod/mini'
-import { parseUsd } from '../money.ts'
+import { parseUsd } from '../money/money.ts'
 import { withExample } from './with-example.ts'
 
 // What a schema says of itself stands on what is written, before any transform: there editors and messages find it.

@@ -1,7 +1,7 @@
 /** `catalog/<name>/workflow.yml` and the overlays beside it: what a named workflow does, guards, delivers and may cost. */
 import { z } from 'zod/mini'
-import { runtimeSchema } from '../agent-runtime.ts'
-import { deliveryKindSchema } from '../run.ts'
+import { runtimeSchema } from '../plan/agent-runtime.ts'
+import { deliveryKindSchema } from '../run/run.ts'
 import { command, commandMinutes } from './command-text.ts'
 import { described } from './described.ts'
 import { mcpServersSchema } from './mcp.ts'

@@ -4,7 +4,7 @@
  * grounds as `input-bound.ts`: no token stands for less than one byte of text.
  */
 import type { z } from 'zod/mini'
-import { jsonTokensBound, MESSAGE_TOKENS, REQUEST_TOKENS } from '../input-bound.ts'
+import { jsonTokensBound, MESSAGE_TOKENS, REQUEST_TOKENS } from '../money/input-bound.ts'
 
 /** The interfaces whose calls can be bounded: OpenAI's Responses and chat completions, Anthropic's Messages. */
 export type Api = 'responses' | 'chat-completions' | 'messages'

@@ -1,5 +1,5 @@
 /** What such runs have cost for each that was accepted, beside the price: never without its count and what is not known. */
-import { type AcceptedSpend, perAcceptedWords } from '../portfolio-counts.ts'
+import { type AcceptedSpend, perAcceptedWords } from '../outcome/portfolio-counts.ts'
 
 export interface AcceptedLately {
   readonly spend: AcceptedSpend

@@ -1,7 +1,8 @@
 /** The issue that proposes overrides which keep earning accepted work as a variant, with its file ready. */
-import { formatShare } from '../measure.ts'
-import { type OverrideCounts, type OverrideSet, overlayFor, overrideWords } from '../override-set.ts'
-import { perAcceptedWords } from '../portfolio-counts.ts'
+
+import { perAcceptedWords } from '../outcome/portfolio-counts.ts'
+import { formatShare } from '../promotion/measure.ts'
+import { type OverrideCounts, type OverrideSet, overlayFor, overrideWords } from '../promotion/override-set.ts'
 import { code, fenced, paragraphs, table } from './markdown.ts'
 import { trialMarker } from './marker.ts'
 import { decisionLabels, howToDecide, overdueLine } from './promotion-decision.ts'

@@ -1,6 +1,7 @@
 /** That a variant was assigned, by what, and how to do without it. */
-import { type Assigned, BASELINE, BUCKETS } from '../assignment.ts'
-import { grouped } from '../money.ts'
+
+import { grouped } from '../money/money.ts'
+import { type Assigned, BASELINE, BUCKETS } from '../plan/assignment.ts'
 import { code } from './markdown.ts'
 
 /** Nothing where somebody chose the variant, or the baseline came out. */

@@ -1,7 +1,7 @@
 /** The run as a check run of the App, which can be neutral where an exit code can't. */
-import { formatUsd } from '../money.ts'
-import type { Quote } from '../quote.ts'
-import type { Conclusion } from '../run.ts'
+import { formatUsd } from '../money/money.ts'
+import type { Quote } from '../money/quote.ts'
+import type { Conclusion } from '../run/run.ts'
 import { costLine, deliveredLine, type EndedRun, ending, isDear, reasonText, stepsTable } from './ended-run.ts'
 import { paragraphs } from './markdown.ts'
 import { accountLines, highCostLines, type PayingAccount } from './paying-account.ts'

@@ -1,6 +1,6 @@
 /** The summary of a job that delivers what another one made. */
 import { type ReasonCode, reasons } from '../reason.ts'
-import type { Conclusion } from '../run.ts'
+import type { Conclusion } from '../run/run.ts'
 import { code, link, paragraphs, prose } from './markdown.ts'
 
 export interface DeliverySummaryView {

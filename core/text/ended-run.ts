@@ -1,8 +1,9 @@
 /** How a run ended, as the session's comment, the final reply and the check run tell it. */
-import { type Repeated, repeatedSentence } from '../failure.ts'
-import { formatUsd } from '../money.ts'
+
+import { formatUsd } from '../money/money.ts'
 import { type ReasonCode, reasons } from '../reason.ts'
-import type { Conclusion } from '../run.ts'
+import { type Repeated, repeatedSentence } from '../run/failure.ts'
+import type { Conclusion } from '../run/run.ts'
 import { code, link, prose, table } from './markdown.ts'
 import type { ProposedWork } from './proposed-work.ts'
 import type { WorkDone } from './work-done.ts'

@@ -1,5 +1,5 @@
 /** The answer to `/agent help`. */
-import type { Verb } from '../command.ts'
+import type { Verb } from '../command/command.ts'
 import { code, paragraphs, table } from './markdown.ts'
 
 export interface HelpView {

@@ -1,9 +1,9 @@
 /** The job's summary: what ran, how it ended, what it cost against its cap, and what was not kept. */
-import { formatTokens, formatUsd } from '../money.ts'
-import type { Plan } from '../plan.ts'
+import { formatTokens, formatUsd } from '../money/money.ts'
+import type { Plan } from '../plan/plan.ts'
 import { type ReasonCode, reasons } from '../reason.ts'
-import type { Report } from '../report.ts'
-import type { Conclusion } from '../run.ts'
+import type { Report } from '../run/report.ts'
+import type { Conclusion } from '../run/run.ts'
 import { type EndedRun, ending } from './ended-run.ts'
 import { code, details, fenced, inline, paragraphs, prose, table } from './markdown.ts'
 import { unknownUsageLine } from './unknown-usage.ts'

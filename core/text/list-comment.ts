@@ -1,5 +1,5 @@
 /** The answer to `/agent list`: what is on offer here, what it costs, and how to ask for it. */
-import type { Quote } from '../quote.ts'
+import type { Quote } from '../money/quote.ts'
 import { type AcceptedLately, acceptedLine } from './accepted-line.ts'
 import { code, inline, link, paragraphs } from './markdown.ts'
 import type { Proposal } from './promotion-decision.ts'

@@ -1,6 +1,6 @@
 /** What a plan's nested workflows are and what decides whether they are needed, for a reader of the plan. */
-import { formatUsd } from '../money.ts'
-import type { Plan, PlanNested, PlanStep } from '../plan.ts'
+import { formatUsd } from '../money/money.ts'
+import type { Plan, PlanNested, PlanStep } from '../plan/plan.ts'
 import { workflowName } from './workflow-name.ts'
 
 /** The nested workflows by key whose first step this is, the outermost first. */

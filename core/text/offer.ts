@@ -1,10 +1,10 @@
 /** An offer to the organisation's catalog: its issue, with the evidence pooled over repositories, and its pull request. */
 
-import { formatUsd } from '../money.ts'
-import type { Share } from '../pooled.ts'
-import { type Decided, decisionReasons } from '../promotion.ts'
-import type { FileChanges } from '../promotion-change.ts'
-import type { Tally } from '../tally.ts'
+import { formatUsd } from '../money/money.ts'
+import type { Share } from '../promotion/pooled.ts'
+import { type Decided, decisionReasons } from '../promotion/promotion.ts'
+import type { FileChanges } from '../promotion/promotion-change.ts'
+import type { Tally } from '../promotion/tally.ts'
 import { code, fenced, inline, linesWithin, paragraphs } from './markdown.ts'
 import { trialMarker } from './marker.ts'
 import { decisionLabels, howToDecide, offeredName, overdueLine } from './promotion-decision.ts'

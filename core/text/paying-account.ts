@@ -1,6 +1,6 @@
 /** Who pays, as people read it. */
-import type { AccountKind } from '../account.ts'
-import { formatTokens, formatUsd, grouped } from '../money.ts'
+import type { AccountKind } from '../money/account.ts'
+import { formatTokens, formatUsd, grouped } from '../money/money.ts'
 import { code, inline } from './markdown.ts'
 
 /** An account is in money or in tokens, never in both. */

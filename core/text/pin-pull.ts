@@ -1,6 +1,7 @@
 /** The pull request by which a repository that pins its organisation's catalog moves on: what changes, and what it costs. */
-import type { SideDifference } from '../catalog-difference.ts'
-import { formatUsd } from '../money.ts'
+
+import { formatUsd } from '../money/money.ts'
+import type { SideDifference } from '../promotion/catalog-difference.ts'
 import { code, fenced, inline, linesWithin, paragraphs } from './markdown.ts'
 import { weakenedText } from './promotion-issue.ts'
 import type { PullText } from './promotion-pull.ts'

@@ -1,7 +1,7 @@
 /** A review of portfolios as Markdown: an issue, and what `purser review` prints. */
-import { formatShare } from '../measure.ts'
-import { formatTokens, formatUsd } from '../money.ts'
-import { type PortfolioCounts, perAcceptedWords, runsIn, settledIn } from '../portfolio-counts.ts'
+
+import { formatTokens, formatUsd } from '../money/money.ts'
+import { type PortfolioCounts, perAcceptedWords, runsIn, settledIn } from '../outcome/portfolio-counts.ts'
 import {
   type PortfolioReview,
   type ReviewedBudget,
@@ -10,8 +10,9 @@ import {
   type ReviewedPortfolio,
   type ReviewedTrial,
   signals,
-} from '../portfolio-review.ts'
-import { ASSOCIATION, measuredWords, saysOf } from '../value-measure.ts'
+} from '../outcome/portfolio-review.ts'
+import { ASSOCIATION, measuredWords, saysOf } from '../outcome/value-measure.ts'
+import { formatShare } from '../promotion/measure.ts'
 import { code, inline, paragraphs, table } from './markdown.ts'
 import { workflowName } from './workflow-name.ts'
 

@@ -1,6 +1,6 @@
 /** How a maintainer decides on a proposal, and what is said in its issue once somebody has. */
-import { BASELINE } from '../assignment.ts'
-import { type Rejection, rejectionOf, rejectionsListed, rejectionsOf } from '../rejection.ts'
+import { BASELINE } from '../plan/assignment.ts'
+import { type Rejection, rejectionOf, rejectionsListed, rejectionsOf } from '../promotion/rejection.ts'
 import { code, inline, paragraphs } from './markdown.ts'
 import { workflowName } from './workflow-name.ts'
 

@@ -1,8 +1,8 @@
 /** The pull request that carries a decision out, as the maintainer reads it who is to merge it. */
-import { formatTokens, formatUsd } from '../money.ts'
-import type { FileChanges } from '../promotion-change.ts'
-import type { Extra } from '../squad-extra.ts'
-import type { SuggestedCap } from '../suggested-cap.ts'
+import { formatTokens, formatUsd } from '../money/money.ts'
+import type { FileChanges } from '../promotion/promotion-change.ts'
+import type { Extra } from '../promotion/squad-extra.ts'
+import type { SuggestedCap } from '../promotion/suggested-cap.ts'
 import { code, inline, paragraphs } from './markdown.ts'
 import { workflowName } from './workflow-name.ts'
 

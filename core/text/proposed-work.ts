@@ -1,6 +1,6 @@
 /** Work that waits for a person: all of it as it would be delivered, and how to go on. */
-import type { Access } from '../permission.ts'
-import type { DeliveryKind } from '../run.ts'
+import type { Access } from '../command/permission.ts'
+import type { DeliveryKind } from '../run/run.ts'
 import { code, details, fenced, inline, linesWithin, paragraphs } from './markdown.ts'
 
 export interface ProposedWork {

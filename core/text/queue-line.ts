@@ -1,5 +1,5 @@
 /** What is said of a command that waits for the run before it on the same subject. */
-import type { Command } from '../command.ts'
+import type { Command } from '../command/command.ts'
 import { code } from './markdown.ts'
 import { workflowName } from './workflow-name.ts'
 

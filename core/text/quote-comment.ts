@@ -1,6 +1,7 @@
 /** The answer to `/agent quote`: the price alone; nothing is started or reserved. */
-import type { Assigned } from '../assignment.ts'
-import type { Quote } from '../quote.ts'
+
+import type { Quote } from '../money/quote.ts'
+import type { Assigned } from '../plan/assignment.ts'
 import { assignedLine } from './assigned-line.ts'
 import { code, paragraphs } from './markdown.ts'
 import { accountLines, highCostLines, type PayingAccount } from './paying-account.ts'

@@ -1,6 +1,6 @@
 /** The price in one sentence. */
-import { formatUsd } from '../money.ts'
-import type { Quote } from '../quote.ts'
+import { formatUsd } from '../money/money.ts'
+import type { Quote } from '../money/quote.ts'
 
 /** Below so many runs, nine in ten of them would be all of them. */
 const NINE_IN_TEN_RUNS_MIN = 10

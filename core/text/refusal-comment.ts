@@ -1,5 +1,5 @@
 /** A "no" as people read it: why, the numbers, what to do, who can, where, and when it changes by itself. */
-import { formatUsd } from '../money.ts'
+import { formatUsd } from '../money/money.ts'
 import type { Refusal } from '../reason.ts'
 import { termsBeside } from '../refusal-terms.ts'
 import { code, paragraphs, prose } from './markdown.ts'

@@ -1,8 +1,9 @@
 /** Evidence out of several repositories: each one's, and all of it together. */
-import { formatShare } from '../measure.ts'
-import { formatUsd } from '../money.ts'
-import type { Share } from '../pooled.ts'
-import { spendPerAcceptedMicroUsd, type Tally } from '../tally.ts'
+
+import { formatUsd } from '../money/money.ts'
+import { formatShare } from '../promotion/measure.ts'
+import type { Share } from '../promotion/pooled.ts'
+import { spendPerAcceptedMicroUsd, type Tally } from '../promotion/tally.ts'
 import { inline, paragraphs, table } from './markdown.ts'
 
 /** A repository that may be named, or several that may not, together. */

@@ -1,5 +1,5 @@
 /** The issue that proposes to restore an old baseline, since the promoted one has done worse at two checkpoints in a row. */
-import type { Measure } from '../measure.ts'
+import type { Measure } from '../promotion/measure.ts'
 import { code, paragraphs, table } from './markdown.ts'
 import { trialMarker } from './marker.ts'
 import { decisionLabels, howToDecide, overdueLine } from './promotion-decision.ts'

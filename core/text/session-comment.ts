@@ -1,11 +1,12 @@
 /** The session's one comment on its subject, edited in place from the quote to the outcome. */
-import type { Assigned } from '../assignment.ts'
-import type { OverrideName } from '../command.ts'
-import { isResumable } from '../going-on.ts'
-import { formatUsd } from '../money.ts'
-import type { Decided } from '../outcome.ts'
-import type { Quote } from '../quote.ts'
-import type { InputValues } from '../template.ts'
+
+import type { OverrideName } from '../command/command.ts'
+import { formatUsd } from '../money/money.ts'
+import type { Quote } from '../money/quote.ts'
+import type { Decided } from '../outcome/outcome.ts'
+import type { Assigned } from '../plan/assignment.ts'
+import type { InputValues } from '../plan/template.ts'
+import { isResumable } from '../session/going-on.ts'
 import { type AcceptedLately, acceptedLine } from './accepted-line.ts'
 import { assignedLine } from './assigned-line.ts'
 import {

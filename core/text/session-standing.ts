@@ -1,7 +1,7 @@
 /** How a session stands as a whole: its runs, what is left under its one ceiling, and how to go on. */
-import { formatUsd } from '../money.ts'
-import type { Conclusion } from '../run.ts'
-import { type CeilingStanding, leftUnder } from '../session-ceiling.ts'
+import { formatUsd } from '../money/money.ts'
+import { type CeilingStanding, leftUnder } from '../money/session-ceiling.ts'
+import type { Conclusion } from '../run/run.ts'
 import { code, table } from './markdown.ts'
 import { workflowName } from './workflow-name.ts'
 

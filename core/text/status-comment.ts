@@ -1,8 +1,8 @@
 /** The answer to `/agent status`: the sessions on this subject and what is left to spend. */
-import { formatUsd } from '../money.ts'
-import { type AcceptedSpend, perAcceptedWords } from '../portfolio-counts.ts'
-import type { Conclusion, Outcome } from '../run.ts'
-import type { CeilingStanding } from '../session-ceiling.ts'
+import { formatUsd } from '../money/money.ts'
+import type { CeilingStanding } from '../money/session-ceiling.ts'
+import { type AcceptedSpend, perAcceptedWords } from '../outcome/portfolio-counts.ts'
+import type { Conclusion, Outcome } from '../run/run.ts'
 import { code, inline, link, paragraphs, table } from './markdown.ts'
 import { accountLines, type PayingAccount } from './paying-account.ts'
 import { ceilingWords, howItStands } from './session-standing.ts'

@@ -1,6 +1,6 @@
 /** Why a run may cost more than its answers did. */
-import type { Call } from '../call.ts'
-import { formatUsd } from '../money.ts'
+import type { Call } from '../money/call.ts'
+import { formatUsd } from '../money/money.ts'
 
 /** A sentence about model calls that are billed at their reservation; `undefined` where there are none. */
 export function unknownUsageLine(calls: readonly Call[]): string | undefined {

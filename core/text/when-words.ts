@@ -1,6 +1,6 @@
 /** A condition as a reader says it. */
 import type { When } from '../config/when.ts'
-import { type InputValues, showCommand } from '../template.ts'
+import { type InputValues, showCommand } from '../plan/template.ts'
 
 export function whenWords({ equals = {}, unless = {}, changed, run }: When, inputs: InputValues): string {
   return [

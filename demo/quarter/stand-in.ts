@@ -5,9 +5,9 @@
  */
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import type { Plan } from '../../core/plan.ts'
-import { claimAnswerSchema, eventsAnswerSchema, eventsBodySchema, OIDC_AUDIENCE } from '../../core/protocol.ts'
-import { type Report, reportSchema } from '../../core/report.ts'
+import type { Plan } from '../../core/plan/plan.ts'
+import { claimAnswerSchema, eventsAnswerSchema, eventsBodySchema, OIDC_AUDIENCE } from '../../core/run/protocol.ts'
+import { type Report, reportSchema } from '../../core/run/report.ts'
 import type { ActionsRun, GitHub, JobClaims } from '../../test/world/contract.ts'
 
 /** What a job hands over instead of what an agent would have made. */

@@ -114,7 +114,7 @@ export type PortfolioDay = Prisma.PortfolioDayModel
 export type OverrideDay = Prisma.OverrideDayModel
 /**
  * Model Span
- * From one moment that GitHub showed to another: `core/value-measure.ts` says which.
+ * From one moment that GitHub showed to another: `core/outcome/value-measure.ts` says which.
  */
 export type Span = Prisma.SpanModel
 /**

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { z } from 'zod'
-import { type RunRecord, runRecordSchema } from '../../core/run-record.ts'
+import { type RunRecord, runRecordSchema } from '../../core/run/run-record.ts'
 import { purser } from '../cli/purser.ts'
 
 const FAMILY = 'refactor+tests'

@@ -1,7 +1,7 @@
 /** A command counts as the first line of a new comment by a person who may. Whatever else looks like one starts nothing. */
 import { createHmac, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ACTIONS_WORKFLOW } from '../../app/dispatch.ts'
+import { ACTIONS_WORKFLOW } from '../../app/run/dispatch.ts'
 import { OWNER, REPO, reportOf, type Stage, setStage, WEBHOOK_SECRET, workOn } from '../app/stage.ts'
 
 const COMMAND = '/agent refactor+tests'

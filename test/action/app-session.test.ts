@@ -2,9 +2,9 @@
 import { appendFileSync } from 'node:fs'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { z } from 'zod'
-import { type Checkpoint, checkpointSchema } from '../../core/checkpoint.ts'
-import type { eventsBodySchema } from '../../core/protocol.ts'
-import { type SessionEvent, sessionEventSchema } from '../../core/session-event.ts'
+import type { eventsBodySchema } from '../../core/run/protocol.ts'
+import { type Checkpoint, checkpointSchema } from '../../core/session/checkpoint.ts'
+import { type SessionEvent, sessionEventSchema } from '../../core/session/session-event.ts'
 import type { Script } from '../world/model-contract.ts'
 import { setUpApp, unreachable } from './app-world.ts'
 

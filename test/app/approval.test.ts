@@ -1,6 +1,6 @@
 /** `approve: true`: finished work is shown whole and waits for a person. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Report } from '../../core/report.ts'
+import type { Report } from '../../core/run/report.ts'
 import { OWNER, PORTFOLIOS, REPO, type Stage, setStage, workOn } from './stage.ts'
 
 let stage: Stage

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { auditLedger } from '../../app/ledger/audit.ts'
 import { readBuiltInLayer } from '../../catalog/built-in.ts'
 import { loadConfiguration } from '../../core/config/load.ts'
-import { overlayFor, overrideKeyOf, overrideSetOf, variantNameOf } from '../../core/override-set.ts'
+import { overlayFor, overrideKeyOf, overrideSetOf, variantNameOf } from '../../core/promotion/override-set.ts'
 import { OWNER, PORTFOLIOS, REPO, type Stage, setStage, workOn } from './stage.ts'
 
 let stage: Stage

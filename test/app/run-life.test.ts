@@ -1,8 +1,8 @@
-/** What faults and second thoughts do to a run on its way; `core/run-life.ts` is the table behind it. */
+/** What faults and second thoughts do to a run on its way; `core/run/run-life.ts` is the table behind it. */
 import { createHmac, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { reportSchema } from '../../core/report.ts'
+import { reportSchema } from '../../core/run/report.ts'
 import { callOf } from './ledger/scene.ts'
 import { OWNER, PORTFOLIOS, REPO, reportOf, type Stage, setStage, ticking, WEBHOOK_SECRET, workOn } from './stage.ts'
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { type Checkpoint, checkpointSchema } from '../../core/checkpoint.ts'
-import type { Report } from '../../core/report.ts'
+import type { Report } from '../../core/run/report.ts'
+import { type Checkpoint, checkpointSchema } from '../../core/session/checkpoint.ts'
 import type { Run } from '../../prisma/client/client.ts'
 import { OWNER, PORTFOLIOS, REPO, type Stage, setStage, workOn } from './stage.ts'
 

@@ -1,7 +1,7 @@
 /** What starts by itself, and what does not: each event as GitHub sends it, up to the run and what people see of it. */
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { SUBJECT_STARTS_A_DAY_MAX } from '../../app/brake.ts'
+import { SUBJECT_STARTS_A_DAY_MAX } from '../../app/run/brake.ts'
 import type { Run } from '../../prisma/client/client.ts'
 import { postWebhook } from './post-webhook.ts'
 import { OWNER, PORTFOLIOS, REPO, type Stage, setStage, workOn } from './stage.ts'

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { auditLedger } from '../../app/ledger/audit.ts'
 import { portfolioCounts } from '../../app/ledger/portfolio-day.ts'
 import { measureSpans } from '../../app/ledger/span.ts'
-import type { Period } from '../../core/calendar.ts'
-import type { SpanMeasure } from '../../core/value-measure.ts'
+import type { Period } from '../../core/money/calendar.ts'
+import type { SpanMeasure } from '../../core/outcome/value-measure.ts'
 import { OWNER, PORTFOLIOS, REPO, type Stage, setStage, workOn } from './stage.ts'
 
 const HOUR_MS = 3_600_000

@@ -1,6 +1,6 @@
 /** Every way by which words of a run reach GitHub, with words that want to do something there. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Report } from '../../core/report.ts'
+import type { Report } from '../../core/run/report.ts'
 import { HOSTILE, hostileReview, nothingActive } from './hostile-words.ts'
 import { PORTFOLIOS, type Stage, setStage, workOn } from './stage.ts'
 

@@ -3,9 +3,9 @@ import { existsSync, mkdirSync, readFileSync, realpathSync, symlinkSync, writeFi
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
-import { keepRun } from '../../cli/kept-runs.ts'
-import { ownAction } from '../../cli/own-action.ts'
-import { ACTION_PLACEHOLDER, ACTIONS_WORKFLOW, starterFiles } from '../../cli/starter.ts'
+import { keepRun } from '../../cli/run/kept-runs.ts'
+import { ownAction } from '../../cli/write/own-action.ts'
+import { ACTION_PLACEHOLDER, ACTIONS_WORKFLOW, starterFiles } from '../../cli/write/starter.ts'
 import { declared, folder, git, PORTFOLIOS, purser, workingCopy } from './purser.ts'
 
 describe('purser', () => {

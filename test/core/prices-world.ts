@@ -1,6 +1,6 @@
 /** Prices of every shape: tiers in any order, cache dearer than fresh input, output cheaper than input, nothing at all. */
 import fc from 'fast-check'
-import type { Price } from '../../core/price.ts'
+import type { Price } from '../../core/money/price.ts'
 
 const rate = fc.bigInt({ min: 0n, max: 90_000_000n })
 const rates = fc.record(

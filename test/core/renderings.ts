@@ -3,7 +3,7 @@
  * piece. Special tokens count as one each.
  */
 import { formatFunctionDefinitions } from 'gpt-tokenizer/functionCalling'
-import type { ChatMessage } from '../../core/input-bound.ts'
+import type { ChatMessage } from '../../core/money/input-bound.ts'
 
 export interface Tool {
   readonly type: 'function'

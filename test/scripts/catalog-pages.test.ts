@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { listBuiltIn, readBuiltInLayer } from '../../catalog/built-in.ts'
-import { starterPortfolios } from '../../cli/starter.ts'
+import { starterPortfolios } from '../../cli/write/starter.ts'
 import { loadConfiguration } from '../../core/config/load.ts'
-import { payerOf } from '../../core/payer.ts'
+import { payerOf } from '../../core/money/payer.ts'
 import { catalogPages } from '../../scripts/catalog-pages.ts'
 
 const FOLDER = new URL('../../docs/catalog/', import.meta.url)

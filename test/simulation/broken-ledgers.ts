@@ -1,8 +1,8 @@
 /** Ledgers that break one rule each, so that one sees that the simulator can fail. */
-import type { AccountSpec } from '../../core/account.ts'
-import { endPostings, type Posting, refundPostings, type Spend, spendOf } from '../../core/posting.ts'
+import type { AccountSpec } from '../../core/money/account.ts'
+import { endPostings, type Posting, refundPostings, type Spend, spendOf } from '../../core/money/posting.ts'
 import { isRefusal, type Refusal } from '../../core/reason.ts'
-import type { Report } from '../../core/report.ts'
+import type { Report } from '../../core/run/report.ts'
 import type { Claimed, Drawn, Settled } from '../../simulation/ledger.ts'
 import { PureLedger } from '../../simulation/pure-ledger.ts'
 import type { PureAccount, PureRun } from '../../simulation/pure-rows.ts'

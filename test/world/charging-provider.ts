@@ -4,8 +4,8 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base'
-import { costMicroUsd, type Price } from '../../core/price.ts'
-import type { Usage } from '../../core/run.ts'
+import { costMicroUsd, type Price } from '../../core/money/price.ts'
+import type { Usage } from '../../core/run/run.ts'
 import { close, listen } from './server.ts'
 
 export interface ProviderRequest {

@@ -3,7 +3,7 @@
  * passes through a number of JavaScript's and a new column is carried without new code.
  */
 import { z } from 'zod'
-import { API_BODY_BYTES_MAX } from '../../../core/protocol.ts'
+import { API_BODY_BYTES_MAX } from '../../../core/run/protocol.ts'
 import { carriedTables, totalsSchema } from './tables.ts'
 
 export const FORMAT_VERSION = 1

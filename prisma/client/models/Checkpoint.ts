@@ -483,7 +483,7 @@ export type $CheckpointPayload<ExtArgs extends runtime.Types.Extensions.Internal
      */
     settled: number
     /**
-     * `core/promotion.ts` `Measure[]`: each threshold beside its number.
+     * `core/promotion/promotion.ts` `Measure[]`: each threshold beside its number.
      */
     measures: runtime.JsonValue
     allHold: boolean

@@ -939,7 +939,7 @@ export type $PromotionPayload<ExtArgs extends runtime.Types.Extensions.InternalA
      */
     definition: string | null
     /**
-     * Of `adopt`: `core/override-set.ts`, the overrides that are to be a variant.
+     * Of `adopt`: `core/promotion/override-set.ts`, the overrides that are to be a variant.
      */
     overrideKey: string | null
     /**
@@ -948,7 +948,7 @@ export type $PromotionPayload<ExtArgs extends runtime.Types.Extensions.InternalA
     pullNumber: number | null
     givenUp: number
     /**
-     * A code of `core/rejection.ts`.
+     * A code of `core/promotion/rejection.ts`.
      */
     rejection: string | null
     /**

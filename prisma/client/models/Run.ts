@@ -2942,11 +2942,11 @@ export type $RunPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
     headSha: string
     configSha: string
     /**
-     * `core/plan.ts`, as on the wire; its cap is the hold.
+     * `core/plan/plan.ts`, as on the wire; its cap is the hold.
      */
     plan: runtime.JsonValue
     /**
-     * `core/quote.ts`, money as decimal strings.
+     * `core/money/quote.ts`, money as decimal strings.
      */
     quote: runtime.JsonValue
     /**
@@ -3023,11 +3023,11 @@ export type $RunPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
      */
     reason: string | null
     /**
-     * `core/failure.ts`: what it failed by, as SHA-256 in hex; null where it did not fail, or that was not noted yet.
+     * `core/run/failure.ts`: what it failed by, as SHA-256 in hex; null where it did not fail, or that was not noted yet.
      */
     failure: string | null
     /**
-     * `core/run.ts` `DeliveryKind`.
+     * `core/run/run.ts` `DeliveryKind`.
      */
     delivery: string
     deliveredSha: string | null
@@ -3043,7 +3043,7 @@ export type $RunPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
     deliveringUntil: Date | null
     deliveryTries: number
     /**
-     * The guards that a maintainer set aside to have its work delivered: `core/guard.ts` `WaivableGuard`.
+     * The guards that a maintainer set aside to have its work delivered: `core/work/guard.ts` `WaivableGuard`.
      */
     waived: string[]
     /**
@@ -3055,14 +3055,14 @@ export type $RunPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
      */
     approveUntil: Date | null
     /**
-     * `core/report.ts`, as on the wire: steps, calls as evidence, and the work itself.
+     * `core/run/report.ts`, as on the wire: steps, calls as evidence, and the work itself.
      */
     report: runtime.JsonValue | null
     outcome: $Enums.Outcome
     outcomeRule: string | null
     outcomeAt: Date | null
     /**
-     * `core/override-set.ts`: what was overridden, of a run of the baseline whose outcome was decided; null where nothing was.
+     * `core/promotion/override-set.ts`: what was overridden, of a run of the baseline whose outcome was decided; null where nothing was.
      */
     overrideKey: string | null
     /**

@@ -289,7 +289,7 @@ export type $RunCheckpointPayload<ExtArgs extends runtime.Types.Extensions.Inter
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     runId: string
     /**
-     * `core/checkpoint.ts`, as on the wire.
+     * `core/session/checkpoint.ts`, as on the wire.
      */
     checkpoint: runtime.JsonValue
     /**

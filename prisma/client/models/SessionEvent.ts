@@ -518,7 +518,7 @@ export type $SessionEventPayload<ExtArgs extends runtime.Types.Extensions.Intern
     sequence: number | null
     kind: string
     /**
-     * `core/session-event.ts`, as on the wire; null where the run's log was full by then.
+     * `core/session/session-event.ts`, as on the wire; null where the run's log was full by then.
      */
     event: runtime.JsonValue | null
     bytes: number

@@ -14,7 +14,7 @@ import type * as Prisma from "../internal/prismaNamespace.ts"
 
 /**
  * Model Span
- * From one moment that GitHub showed to another: `core/value-measure.ts` says which.
+ * From one moment that GitHub showed to another: `core/outcome/value-measure.ts` says which.
  */
 export type SpanModel = runtime.Types.Result.DefaultSelection<Prisma.$SpanPayload>
 

@@ -1,7 +1,7 @@
 /** What the racing processes ask for: everything about a run follows from its key, so that whoever repeats it asks the same. */
 import type { ReserveRequest } from '../../../app/ledger/reserve.ts'
-import type { AccountSpec } from '../../../core/account.ts'
-import type { Report } from '../../../core/report.ts'
+import type { AccountSpec } from '../../../core/money/account.ts'
+import type { Report } from '../../../core/run/report.ts'
 import { CENT, planOf, portfolioAccount, reportOf, requestFor, squadTokens } from '../../app/ledger/scene.ts'
 
 /** The one repository of a race's database. */

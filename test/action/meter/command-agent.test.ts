@@ -1,6 +1,6 @@
 /** Codex and Claude Code themselves, in the sandbox, under a cap, against a provider that keeps a bill of its own. */
 import { afterAll, describe, expect, it } from 'vitest'
-import type { Price } from '../../../core/price.ts'
+import type { Price } from '../../../core/money/price.ts'
 import { type ProviderReply, type ProviderRequest, startChargingProvider } from '../../world/charging-provider.ts'
 import { JobWorld } from '../job-world.ts'
 import { bubblewrap } from '../sandboxed.ts'

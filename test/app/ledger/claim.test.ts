@@ -3,8 +3,8 @@ import { transactSql } from '../../../app/database/transact.ts'
 import { authenticate, claim, draw, markDispatched } from '../../../app/ledger/claim.ts'
 import { lockRuns } from '../../../app/ledger/lock-runs.ts'
 import { settle, stopRun } from '../../../app/ledger/settle.ts'
-import { LEASE_SECONDS } from '../../../core/protocol.ts'
 import { isRefusal } from '../../../core/reason.ts'
+import { LEASE_SECONDS } from '../../../core/run/protocol.ts'
 import { onEachDatabase } from '../database/each-database.ts'
 import {
   CENT,

@@ -14,7 +14,7 @@ import type { Ledger } from '../../../app/ledger/ledger.ts'
 import { propose } from '../../../app/ledger/reserve.ts'
 import { settle, stopRun } from '../../../app/ledger/settle.ts'
 import { recordOutcome } from '../../../app/ledger/trial.ts'
-import type { Conclusion } from '../../../core/run.ts'
+import type { Conclusion } from '../../../core/run/run.ts'
 import { onEachDatabase } from '../database/each-database.ts'
 import {
   CENT,

@@ -11,11 +11,11 @@ import {
   type ReserveRequest,
   reserve,
 } from '../../../app/ledger/reserve.ts'
-import type { AccountSpec } from '../../../core/account.ts'
-import type { Call } from '../../../core/call.ts'
-import type { Plan } from '../../../core/plan.ts'
+import type { AccountSpec } from '../../../core/money/account.ts'
+import type { Call } from '../../../core/money/call.ts'
+import type { Plan } from '../../../core/plan/plan.ts'
 import { isRefusal, type Refusal } from '../../../core/reason.ts'
-import type { Report } from '../../../core/report.ts'
+import type { Report } from '../../../core/run/report.ts'
 import type { Account, PrismaClient } from '../../../prisma/client/client.ts'
 
 export const NOW = new Date('2026-11-20T12:00:00Z')

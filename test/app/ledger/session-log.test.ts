@@ -11,8 +11,8 @@ import {
   takeEvents,
 } from '../../../app/ledger/session-log.ts'
 import { settle } from '../../../app/ledger/settle.ts'
-import type { Checkpoint } from '../../../core/checkpoint.ts'
-import type { SessionEvent } from '../../../core/session-event.ts'
+import type { Checkpoint } from '../../../core/session/checkpoint.ts'
+import type { SessionEvent } from '../../../core/session/session-event.ts'
 import { onEachDatabase } from '../database/each-database.ts'
 import {
   CENT,

@@ -7,7 +7,7 @@ import { storedPlan, storedReport } from '../../../app/ledger/stored.ts'
 import { expireLost } from '../../../app/ledger/sweep.ts'
 import { frozenAccounts, thawAccount } from '../../../app/ledger/thaw.ts'
 import { recordOutcome } from '../../../app/ledger/trial.ts'
-import type { Report } from '../../../core/report.ts'
+import type { Report } from '../../../core/run/report.ts'
 import { onEachDatabase } from '../database/each-database.ts'
 import { expectBalanced } from './balance.ts'
 import {

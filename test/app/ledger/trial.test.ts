@@ -4,8 +4,8 @@ import { settle } from '../../../app/ledger/settle.ts'
 import { expireLost } from '../../../app/ledger/sweep.ts'
 import { tally } from '../../../app/ledger/tally.ts'
 import { openPromotion, recordOutcome, type TrialKey } from '../../../app/ledger/trial.ts'
-import type { Outcome } from '../../../core/run.ts'
-import type { Tally } from '../../../core/tally.ts'
+import type { Tally } from '../../../core/promotion/tally.ts'
+import type { Outcome } from '../../../core/run/run.ts'
 import { onEachDatabase } from '../database/each-database.ts'
 import {
   CENT,

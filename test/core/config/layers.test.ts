@@ -1,11 +1,11 @@
 /** Built-in, organisation, repository: what replaces what, and what merges. */
 import { describe, expect, it } from 'vitest'
 import { readBuiltInLayer } from '../../../catalog/built-in.ts'
-import { sharesOf } from '../../../core/assignment.ts'
 import type { Layer } from '../../../core/config/configuration.ts'
 import { loadConfiguration } from '../../../core/config/load.ts'
 import { formatProblem } from '../../../core/config/problem.ts'
 import { inheritanceOf, inheritsOrganisation } from '../../../core/config/settings.ts'
+import { sharesOf } from '../../../core/plan/assignment.ts'
 import { configurationOf, layer, load, PORTFOLIOS, TIDY, TODAY, tidyFiles } from './layers.ts'
 
 const INHERITING = `version: 1

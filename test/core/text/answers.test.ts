@@ -1,6 +1,6 @@
 /** The answers to `/agent list`, `/agent help` and `/agent status`. */
 import { describe, expect, test } from 'vitest'
-import { parseComment, verbs } from '../../../core/command.ts'
+import { parseComment, verbs } from '../../../core/command/command.ts'
 import { helpComment } from '../../../core/text/help-comment.ts'
 import { listComment } from '../../../core/text/list-comment.ts'
 import { statusComment } from '../../../core/text/status-comment.ts'

@@ -1,6 +1,6 @@
 /** The final reply and the check run: how a run ended, in short. */
 import { describe, expect, test } from 'vitest'
-import type { Conclusion } from '../../../core/run.ts'
+import type { Conclusion } from '../../../core/run/run.ts'
 import { checkRun } from '../../../core/text/check-run.ts'
 import { finalReply } from '../../../core/text/final-reply.ts'
 import { markerOf } from '../../../core/text/marker.ts'

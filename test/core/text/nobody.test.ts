@@ -1,10 +1,10 @@
 /** No text names a person, and none that somebody declared can call one. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { parseComment } from '../../../core/command.ts'
+import { parseComment } from '../../../core/command/command.ts'
+import { suggestCap } from '../../../core/promotion/suggested-cap.ts'
+import { sumTallies } from '../../../core/promotion/tally.ts'
 import { refuse } from '../../../core/reason.ts'
-import { suggestCap } from '../../../core/suggested-cap.ts'
-import { sumTallies } from '../../../core/tally.ts'
 import { checkRun } from '../../../core/text/check-run.ts'
 import { listComment } from '../../../core/text/list-comment.ts'
 import { offerIssue } from '../../../core/text/offer.ts'

@@ -1,6 +1,6 @@
 /** The pull request of a decision, as the maintainer reads it who is to merge it. */
 import { describe, expect, test } from 'vitest'
-import { suggestCap } from '../../../core/suggested-cap.ts'
+import { suggestCap } from '../../../core/promotion/suggested-cap.ts'
 import { type PromotePullView, promotionPull } from '../../../core/text/promotion-pull.ts'
 
 const common = {

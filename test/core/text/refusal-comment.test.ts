@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { parseComment } from '../../../core/command.ts'
-import { holdAmount } from '../../../core/hold.ts'
+import { parseComment } from '../../../core/command/command.ts'
+import { holdAmount } from '../../../core/money/hold.ts'
 import { isRefusal, reasons, refuse } from '../../../core/reason.ts'
 import { type RefusalCode, refusalTerms, roles } from '../../../core/refusal-terms.ts'
 import { markerOf } from '../../../core/text/marker.ts'

@@ -1,8 +1,8 @@
 /** Views as the App would hand them over, for the tests of the texts. */
 import { promotionSchema } from '../../../core/config/promotion.ts'
-import { evaluateTrial } from '../../../core/measure.ts'
-import type { Quote } from '../../../core/quote.ts'
-import { tallyRuns } from '../../../core/tally.ts'
+import type { Quote } from '../../../core/money/quote.ts'
+import { evaluateTrial } from '../../../core/promotion/measure.ts'
+import { tallyRuns } from '../../../core/promotion/tally.ts'
 import type { EndedRun } from '../../../core/text/ended-run.ts'
 import type { PayingAccount } from '../../../core/text/paying-account.ts'
 import type { CountedRun, PromotionView, Side } from '../../../core/text/promotion-issue.ts'

@@ -1,0 +1,91 @@
+/** What a failed model call means: what it is billed, whether another try may go better, and whether the context was too small. */
+import { APIConnectionError, APIError } from 'openai'
+import { outcomeOfConnection, outcomeOfStatus } from '../../core/money/failed-call.ts'
+import type { CallOutcome } from '../../core/money/meter.ts'
+import { EndlessAnswer } from './model-stream.ts'
+
+const RETRY_AFTER_SECONDS_MAX = 60
+const MESSAGE_CHARACTERS_MAX = 300
+
+export interface CallFailed {
+  readonly kind: 'failed'
+  readonly message: string
+  /** At least so long; absent where another try would fail as well. */
+  readonly retryAfterMs: number | undefined
+  /** The conversation is longer than the model's context. */
+  readonly overflow: boolean
+  readonly outcome: CallOutcome
+}
+
+const WORTH_RETRYING = new Set([408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529])
+/** How providers say that a conversation is too long for the model; OpenAI has a code for it, others have words. */
+const OVERFLOW =
+  /context_length_exceeded|context[ _](length|size|window)|maximum context|prompt is too long|input is too long|too many (input )?tokens|reduce the length of the (messages|prompt)/i
+
+export function failed(
+  message: string,
+  outcome: CallOutcome,
+  more: { readonly retryAfterMs?: number | undefined; readonly code?: string | undefined } = { retryAfterMs: 0 },
+): CallFailed {
+  return {
+    kind: 'failed',
+    message: message.slice(0, MESSAGE_CHARACTERS_MAX),
+    retryAfterMs: more.retryAfterMs,
+    overflow: OVERFLOW.test(`${more.code ?? ''} ${message}`),
+    outcome,
+  }
+}
+
+/** `timedOutMs`: the call was ended by its own deadline. */
+export function readFailure(error: unknown, timedOutMs: number | undefined): CallFailed {
+  const unknown: CallOutcome = { kind: 'unknown' }
+  if (timedOutMs !== undefined)
+    return failed(`the provider did not end its answer within ${timedOutMs / 1000} s`, unknown)
+  if (chainOf(error).some((one) => one instanceof EndlessAnswer))
+    return failed(new EndlessAnswer().message, unknown, {})
+  if (error instanceof APIConnectionError) {
+    const code = causeCode(error)
+    return failed(`no answer from the provider (${code ?? error.message})`, outcomeOfConnection(code))
+  }
+  if (error instanceof APIError && typeof error.status === 'number') {
+    return failed(
+      // The client puts the status before the words once more.
+      `the provider answered ${error.status}: ${error.message.replace(/^\d{3} /, '')}`,
+      outcomeOfStatus(error.status, error.error !== undefined),
+      {
+        retryAfterMs: WORTH_RETRYING.has(error.status) ? retryAfterMs(error.headers) : undefined,
+        code: error.code ?? undefined,
+      },
+    )
+  }
+  // An error in the midst of the events.
+  if (error instanceof APIError) {
+    return failed(`the provider’s answer ended with an error: ${error.message}`, unknown, {
+      retryAfterMs: 0,
+      code: error.code ?? undefined,
+    })
+  }
+  // A body that broke off or is no JSON surfaces as whatever parsing it threw.
+  const message = error instanceof Error ? error.message : String(error)
+  return failed(`the provider’s answer broke off (${message.slice(0, 200)})`, unknown)
+}
+
+function chainOf(error: unknown): unknown[] {
+  const chain: unknown[] = []
+  for (let cause = error; chain.length < 5 && cause instanceof Error; cause = cause.cause) chain.push(cause)
+  return chain
+}
+
+function causeCode(error: unknown): string | undefined {
+  for (const cause of chainOf(error)) {
+    if (cause instanceof Error && 'code' in cause && typeof cause.code === 'string') return cause.code
+  }
+  return undefined
+}
+
+function retryAfterMs(headers: Headers | undefined): number {
+  const written = headers?.get('retry-after') ?? ''
+  const seconds = /^\d{1,6}$/.test(written) ? Number(written) : (Date.parse(written) - Date.now()) / 1000
+  if (!Number.isFinite(seconds)) return 0
+  return Math.max(0, Math.min(seconds, RETRY_AFTER_SECONDS_MAX)) * 1000
+}

@@ -1,0 +1,38 @@
+/** Which of the addresses that a name stands for may be connected to. */
+import { BlockList, isIP } from 'node:net'
+import { type HostRule, isExact } from '../../core/plan/host.ts'
+
+/** This machine and its neighbours on the wire, where cloud providers answer with a machine's credentials. */
+const own = new BlockList()
+own.addSubnet('0.0.0.0', 8)
+own.addSubnet('127.0.0.0', 8)
+own.addSubnet('169.254.0.0', 16)
+own.addSubnet('224.0.0.0', 3)
+own.addSubnet('::', 127, 'ipv6')
+own.addSubnet('fe80::', 10, 'ipv6')
+own.addSubnet('ff00::', 8, 'ipv6')
+own.addAddress('fd00:ec2::254', 'ipv6')
+
+/** Networks that are not of the internet. */
+const inner = new BlockList()
+inner.addSubnet('10.0.0.0', 8)
+inner.addSubnet('172.16.0.0', 12)
+inner.addSubnet('192.168.0.0', 16)
+inner.addSubnet('100.64.0.0', 10)
+inner.addSubnet('fc00::', 7, 'ipv6')
+/** Other ways to write addresses of IPv4. */
+inner.addSubnet('64:ff9b::', 96, 'ipv6')
+inner.addSubnet('2002::', 16, 'ipv6')
+
+/**
+ * A rule that gives this machine's address, or `localhost`, may mean it; a name that only resolves to it may not, since
+ * whoever keeps the name can say what it stands for. A name declared exactly may stand for a server within a network; what
+ * a wildcard stands for has to be on the internet.
+ */
+export function mayConnect(rule: HostRule, address: string): boolean {
+  const literal = rule.host.replace(/^\[|\]$/g, '')
+  if (isIP(literal) !== 0) return true
+  const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
+  if (own.check(address, family)) return literal === 'localhost'
+  return isExact(rule) || !inner.check(address, family)
+}

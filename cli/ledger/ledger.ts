@@ -1,0 +1,49 @@
+/** How a command finds the App's ledger: as `purser start` does, by DATABASE_URL or the folder PURSER_DATA. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { MigrationProblem } from '../../app/database/migrate.ts'
+import { DATA_DIR_DEFAULT, type Database, openDatabase } from '../../app/database/open.ts'
+import { formatSettingProblem } from '../../app/settings.ts'
+import { databaseProblem, serverOf } from '../start-problem.ts'
+
+/** The one in use, or what is in the way. Without `create` a folder that holds no ledger is none, rather than a new one. */
+export async function openLedger({ create = false } = {}): Promise<Database | string> {
+  const databaseUrl = process.env.DATABASE_URL || undefined
+  const dataDir = process.env.PURSER_DATA ?? DATA_DIR_DEFAULT
+  if (databaseUrl === undefined && !create && !existsSync(join(dataDir, 'PG_VERSION'))) {
+    return `There is no ledger in ${dataDir}; set PURSER_DATA to its folder, or DATABASE_URL to its server.`
+  }
+  try {
+    return await openDatabase({ url: databaseUrl, dataDir })
+  } catch (error) {
+    if (error instanceof MigrationProblem) return error.message
+    const problem = databaseProblem(error, { dataDir, databaseUrl })
+    if (problem === undefined) throw error
+    return formatSettingProblem(problem)
+  }
+}
+
+/** For people: which ledger a command works on. */
+export function ledgerInUse(): string {
+  const url = process.env.DATABASE_URL
+  return url ? `the PostgreSQL server at ${serverOf(url)}` : (process.env.PURSER_DATA ?? DATA_DIR_DEFAULT)
+}
+
+/** Where the ledger keeps the books of one repository, that one. */
+export async function repositoryIn({ prisma }: Database, named: string | undefined) {
+  const kept = await prisma.repository.findMany({
+    where: { accounts: { some: {} } },
+    orderBy: { id: 'asc' },
+    take: 100,
+  })
+  const meant = named === undefined ? kept : kept.filter(({ owner, name }) => `${owner}/${name}` === named)
+  const [first, ...others] = meant
+  if (first && others.length === 0) return first
+  const names = kept.map(({ owner, name }) => `${owner}/${name}`).join(', ')
+  if (kept.length === 0) return { problem: 'The ledger keeps no books yet: nothing was ever reserved in it.' }
+  if (first)
+    return {
+      problem: `The ledger keeps the books of several repositories: say which with --repository, one of ${names}.`,
+    }
+  return { problem: `The ledger keeps no books of ${named}; it has those of ${names}.` }
+}

@@ -1,0 +1,99 @@
+/** What becomes of a run's work in the working tree it was started from. */
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { ChangedFile, Changeset } from '../../core/work/changeset.ts'
+import { git, gitBytes } from '../git.ts'
+import { leadsOut } from '../links.ts'
+
+export interface AppliedWork {
+  readonly applied: boolean
+  /** Where the patch lies, when there is one. */
+  readonly patch: string | null
+  readonly says: string
+}
+
+export interface WorkToApply {
+  readonly patch: string
+  readonly patchFile: string
+  /** Whether it may go onto the working tree at all. */
+  readonly deliverable: boolean
+  readonly changeset: Changeset | undefined
+  /** Of a run that went on from a checkpoint: the work that it began with. */
+  readonly before: Changeset | undefined
+}
+
+/** Writes the patch beside the report, and applies it where it applies cleanly. */
+export function applyWork(root: string, work: WorkToApply): AppliedWork {
+  const { patch, patchFile, deliverable, changeset, before } = work
+  if (patch === '') return { applied: false, patch: null, says: 'Nothing was changed.' }
+  writeFileSync(patchFile, patch)
+  const look = `Look at it, or apply it yourself: git apply ${patchFile}`
+  if (!deliverable) return { applied: false, patch: patchFile, says: `The work was not applied. ${look}` }
+  const applied =
+    git(root, ['apply', '--whitespace=nowarn', patchFile]) !== undefined ||
+    (changeset !== undefined && before !== undefined && applyOver(root, before, changeset))
+  if (!applied)
+    return { applied, patch: patchFile, says: `The work does not apply cleanly to your working tree. ${look}` }
+  return { applied, patch: patchFile, says: 'The work is in your working tree, not committed.' }
+}
+
+/**
+ * The run before ended at its cap, and its work went onto this tree: where every file still is as that run left it, what the
+ * session came to since takes its place. Else nothing is touched.
+ */
+function applyOver(root: string, before: Changeset, after: Changeset): boolean {
+  const paths = new Set([...before.files, ...after.files].map(({ path }) => path))
+  const [was, becomes] = [byPath(before), byPath(after)]
+  const atBase = (path: string) => fileAt(root, before.baseSha, path)
+  for (const path of paths) {
+    if (leadsOut(join(root, path), root)) return false
+    const expected = was.get(path)
+    const content = expected === undefined ? atBase(path)?.content : contentOf(expected)
+    if (!sameBytes(readIfThere(join(root, path)), content)) return false
+  }
+  for (const path of paths) {
+    const file = becomes.get(path)
+    const base = file === undefined ? atBase(path) : undefined
+    put(join(root, path), file === undefined ? base?.content : contentOf(file), (file ?? base)?.mode)
+  }
+  return true
+}
+
+function byPath({ files }: Changeset): Map<string, ChangedFile> {
+  return new Map(files.map((file) => [file.path, file]))
+}
+
+/** `undefined` where it was deleted. */
+function contentOf({ contentBase64 }: ChangedFile): Buffer | undefined {
+  return contentBase64 === undefined ? undefined : Buffer.from(contentBase64, 'base64')
+}
+
+function fileAt(root: string, commit: string, path: string): { mode: string; content: Buffer } | undefined {
+  const entry = git(root, ['--literal-pathspecs', 'ls-tree', commit, '--', path])
+  const [mode, , blob] = (entry ?? '').split(/[ \t]/)
+  if (!mode || !blob) return undefined
+  const content = gitBytes(root, ['cat-file', 'blob', blob])
+  return content && { mode, content }
+}
+
+function readIfThere(file: string): Buffer | undefined {
+  try {
+    return readFileSync(file)
+  } catch {
+    return undefined
+  }
+}
+
+function sameBytes(a: Buffer | undefined, b: Buffer | undefined): boolean {
+  return a === undefined || b === undefined ? a === b : a.equals(b)
+}
+
+function put(file: string, content: Buffer | undefined, mode: string | undefined): void {
+  if (content === undefined) {
+    rmSync(file, { force: true })
+    return
+  }
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, content)
+  chmodSync(file, mode === '100755' ? 0o755 : 0o644)
+}

@@ -1,0 +1,100 @@
+/** Where `purser run` keeps a session as it goes: its log and its last checkpoint, in `.purser/sessions/<id>`. */
+import { randomUUID } from 'node:crypto'
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
+import { z } from 'zod'
+import { journalPath, readJournal } from '../../action/money/journal.ts'
+import { CHECKPOINT, type SavedSession, savedSessionSchema } from '../../action/session/checkpoint-file.ts'
+import { EVENTS } from '../../action/session/recording.ts'
+
+const FOLDER = '.purser/sessions'
+/** The oldest ones beyond go when a new one begins. */
+const SESSIONS_KEPT_MAX = 50
+const SAVED_BYTES_MAX = 10_000_000
+const ID = /^[0-9a-f]{8}$/
+/** In a session's folder: the ids of those that went on from it, one a line. */
+const WENT_ON = 'went-on'
+
+export interface SessionFolder {
+  readonly id: string
+  readonly dir: string
+}
+
+/** `from`: the session that it goes on from, by whatever it was named. */
+export function newSessionFolder(root: string, from?: string): SessionFolder {
+  const folder = join(root, FOLDER)
+  mkdirSync(folder, { recursive: true })
+  for (const old of oldest(folder)) rmSync(join(folder, old), { recursive: true, force: true })
+  const id = randomUUID().slice(0, 8)
+  mkdirSync(join(folder, id), { mode: 0o700 })
+  const before = from === undefined ? folder : dirname(checkpointFile(root, from))
+  if (dirname(before) === folder) appendFileSync(join(before, WENT_ON), `${id}\n`)
+  return { id, dir: join(folder, id) }
+}
+
+function oldest(folder: string): string[] {
+  return readdirSync(folder)
+    .filter((name) => ID.test(name))
+    .map((name) => ({ name, at: statSync(join(folder, name)).mtimeMs }))
+    .sort((a, b) => b.at - a.at)
+    .slice(SESSIONS_KEPT_MAX - 1)
+    .map(({ name }) => name)
+}
+
+/** `named`: a session's id, its folder, or a file of it. */
+export function checkpointFile(root: string, named: string): string {
+  return fileOf(root, named, CHECKPOINT)
+}
+
+export function recordingFile(root: string, named: string): string {
+  return fileOf(root, named, EVENTS)
+}
+
+function fileOf(root: string, named: string, file: string): string {
+  const path = ID.test(named) ? join(root, FOLDER, named) : isAbsolute(named) ? named : resolve(named)
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ? join(path, file) : path
+}
+
+/**
+ * What a session has spent. Of a run that was killed its journal beside the checkpoint knows more, with the call that was under
+ * way at its reservation; and whoever goes on from a checkpoint a second time has spent what the first time cost.
+ */
+function withSpent(saved: SavedSession, file: string): SavedSession {
+  const { checkpoint, beforeMicroUsd = 0n } = saved
+  const dir = dirname(file)
+  const journaled = beforeMicroUsd + journaledIn(dir)
+  const here = journaled > checkpoint.spentMicroUsd ? journaled : checkpoint.spentMicroUsd
+  return { ...saved, checkpoint: { ...checkpoint, spentMicroUsd: here + spentSince(dir) } }
+}
+
+/** By all that went on from a session, and from those. */
+function spentSince(dir: string): bigint {
+  const file = join(dir, WENT_ON)
+  if (!existsSync(file)) return 0n
+  const ids = readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((id) => ID.test(id))
+  return ids.reduce((sum, id) => {
+    const later = join(dirname(dir), id)
+    return sum + journaledIn(later) + spentSince(later)
+  }, 0n)
+}
+
+function journaledIn(dir: string): bigint {
+  return (readJournal(journalPath(dir)) ?? []).reduce((sum, { spentMicroUsd }) => sum + spentMicroUsd, 0n)
+}
+
+/** The session of a checkpoint's file, or in words why there is none. */
+export function readSavedSession(file: string): SavedSession | { readonly problem: string } {
+  const stat = statSync(file, { throwIfNoEntry: false })
+  if (!stat?.isFile()) return { problem: `There is no checkpoint ${file}.` }
+  if (stat.size > SAVED_BYTES_MAX) return { problem: `${file} has ${stat.size} bytes, too many for a checkpoint.` }
+  try {
+    const parsed = z.safeDecode(savedSessionSchema, JSON.parse(readFileSync(file, 'utf8')))
+    if (parsed.success) return withSpent(parsed.data, file)
+    return { problem: `${file} is no checkpoint: ${z.prettifyError(parsed.error).slice(0, 500)}` }
+  } catch (error) {
+    if (error instanceof SyntaxError) return { problem: `${file} is no checkpoint: it is not JSON.` }
+    throw error
+  }
+}

@@ -1,0 +1,67 @@
+/** `purser init`: writes what a repository starts with. What is there already stays as it is. */
+import { lstatSync, mkdirSync, realpathSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { isRefusal, type Refusal, refuse } from '../../core/reason.ts'
+import type { InitOptions } from '../commands/init.ts'
+import { type ExitCode, endRefused, endWrongUsage, exitCodes, printJson } from '../exit.ts'
+import { workingCopyOf } from '../git.ts'
+import { leadsOut, linkedOut } from '../links.ts'
+import { isAction, ownAction, placeholderProblem } from './own-action.ts'
+import { ACTION_PLACEHOLDER, ACTIONS_WORKFLOW, starterFiles } from './starter.ts'
+
+const NEXT = [
+  'Look at the budgets in .github/purser/portfolios.yml, then run `purser check`.',
+  'Commit both folders to the default branch; nothing on another branch is read.',
+  'On GitHub make an environment `purser` that only the default branch may use, with the secret OPENAI_API_KEY.',
+  'Set the variable PURSER_APP_URL to your App’s address. Without an App only the cap of each run is kept.',
+]
+const REPLACE = `In ${ACTIONS_WORKFLOW} replace ${ACTION_PLACEHOLDER} by the repository and the branch or tag that your Purser is kept in.`
+
+export function init(dir: string, { force, json, action = ownAction() }: InitOptions): ExitCode {
+  if (!isAction(action)) {
+    return endWrongUsage(`"${action}" is no Action; expected OWNER/REPO@REF; for example acme/purser@v1`, json)
+  }
+  const root = topOf(dir)
+  if (isRefusal(root)) return endRefused(root, json)
+  const written: string[] = []
+  const kept: string[] = []
+  for (const [path, text] of Object.entries(starterFiles(action))) {
+    const file = join(root, path)
+    if (leadsOut(file, root)) return endRefused(linkedOut(path), json)
+    if (!force && lstatSync(file, { throwIfNoEntry: false })) {
+      kept.push(path)
+      continue
+    }
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, text)
+    written.push(path)
+  }
+  const next = placeholderProblem(root) ? [REPLACE, ...NEXT] : NEXT
+  if (json) printJson({ root, written, kept, next })
+  else process.stdout.write(`${[...where(dir, root), ...summary(written, kept, next)].join('\n')}\n`)
+  return exitCodes.done
+}
+
+/** Configuration is read from the top of a working copy alone. */
+function topOf(dir: string): string | Refusal {
+  if (!statSync(dir, { throwIfNoEntry: false })?.isDirectory()) {
+    return refuse('no-configuration', `There is no folder ${dir}.`, 'Name the folder of a repository.')
+  }
+  const todo = 'Run `git init` there first, or name the folder of a working copy.'
+  return workingCopyOf(dir) ?? refuse('no-configuration', `${resolve(dir)} is in no git repository.`, todo)
+}
+
+function where(dir: string, root: string): string[] {
+  return realpathSync(dir) === realpathSync(root) ? [] : [`At the top of the working copy, ${root}:`]
+}
+
+function summary(written: readonly string[], kept: readonly string[], next: readonly string[]): string[] {
+  return [
+    ...(written.length === 0 ? ['Nothing written: everything is there already.'] : []),
+    ...written.map((path) => `wrote ${path}`),
+    ...kept.map((path) => `kept  ${path} (it is there already; --force writes over it)`),
+    '',
+    'Next:',
+    ...next.map((step, index) => `${index + 1}. ${step}`),
+  ]
+}

@@ -1,0 +1,32 @@
+/** `purser review` on an embedded ledger. */
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { openDatabase } from '../../../app/database/open.ts'
+import { onDisk } from '../../app/database/embedded-beginning.ts'
+import { keepBooks } from '../../app/ledger/books.ts'
+import { declared, folder, purser } from '../purser.ts'
+
+it('reviews a period of the ledger, and says where there is none', async () => {
+  const cwd = folder(declared)
+  expect(await purser(['review'], { cwd })).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^There is no ledger/),
+  })
+  const database = await openDatabase({ dataDir: await onDisk(join(cwd, '.purser/data')) })
+  await keepBooks(database)
+  const { owner, name } = await database.prisma.repository.findFirstOrThrow({ where: { accounts: { some: {} } } })
+  await database.close()
+  const { code, stdout } = await purser(['review', '--period', '2026-11', '--json'], { cwd })
+  expect(code).toBe(0)
+  const review = JSON.parse(stdout)
+  expect(review).toMatchObject({ repository: `${owner}/${name}`, per: 'month', from: '2026-11-01', to: '2026-11-30' })
+  expect(review.portfolios).toEqual([
+    expect.objectContaining({
+      name: 'refactoring',
+      value: 'quality',
+      measure: 'rework-and-reverts',
+      highCost: 'Deep context pays here.',
+      budget: expect.objectContaining({ unit: 'usd', spent: expect.stringMatching(/^[1-9]\d*$/) }),
+    }),
+  ])
+}, 240_000)

@@ -1,0 +1,83 @@
+/** `purser import`: the ledger moves from a folder to a server and back, and is taken whole or not at all. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { openDatabase } from '../../../app/database/open.ts'
+import { onDisk } from '../../app/database/embedded-beginning.ts'
+import { hasTestServer, startTestServer, warnServerMissing } from '../../app/database/server.ts'
+import { keepBooks } from '../../app/ledger/books.ts'
+import { folder, purser } from '../purser.ts'
+
+async function exportOfBooks(cwd: string): Promise<void> {
+  const database = await openDatabase({ dataDir: await onDisk(join(cwd, 'old')) })
+  await keepBooks(database)
+  await database.close()
+  expect(await purser(['export', 'ledger.jsonl'], { cwd, env: { PURSER_DATA: 'old' } })).toMatchObject({ code: 0 })
+}
+
+const serverThere = await hasTestServer()
+if (!serverThere) warnServerMissing()
+
+it.skipIf(!serverThere)(
+  'moves the ledger to a server and back',
+  async () => {
+    const cwd = folder()
+    await exportOfBooks(cwd)
+    const server = await startTestServer()
+    try {
+      const env = { DATABASE_URL: server?.url ?? '' }
+      const said = await purser(['import', 'ledger.jsonl'], { cwd, env })
+      expect(said).toEqual({
+        code: 0,
+        stdout: expect.stringMatching(
+          /^Imported 1 account, 13 entries, \d+ rows in all, into the PostgreSQL server at .*; counts and sums agree.\n$/,
+        ),
+        stderr: '',
+      })
+      expect(await purser(['audit'], { cwd, env })).toMatchObject({
+        code: 0,
+        stdout: '1 account, 13 entries, 4 sessions: all add up.\n',
+      })
+      const onServer = await purser(['export'], { cwd, env })
+      expect(onServer.stdout).toBe(readFileSync(join(cwd, 'ledger.jsonl'), 'utf8'))
+
+      await onDisk(join(cwd, 'new'))
+      const back = { PURSER_DATA: 'new' }
+      const json = await purser(['import', '-', '--json'], { cwd, env: back, input: onServer.stdout })
+      expect(JSON.parse(json.stdout)).toMatchObject({ ok: true, totals: { rows: { run: '4' } } })
+      expect((await purser(['export'], { cwd, env: back })).stdout).toBe(onServer.stdout)
+    } finally {
+      await server?.stop()
+    }
+  },
+  180_000,
+)
+
+it('says which line is wrong and leaves the ledger empty, so that the whole file can follow', async () => {
+  const cwd = folder()
+  await exportOfBooks(cwd)
+  const text = readFileSync(join(cwd, 'ledger.jsonl'), 'utf8')
+  const cut = text.slice(0, text.length - 10)
+  writeFileSync(join(cwd, 'cut.jsonl'), cut)
+  const lines = cut.split('\n').length
+  const env = { PURSER_DATA: 'new' }
+  expect(await purser(['import', 'cut.jsonl'], { cwd, env })).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringMatching(
+      new RegExp(`^cut.jsonl:${lines}: not JSON, or cut off; expected .* Nothing was imported.\n$`),
+    ),
+  })
+  expect(await purser(['import', 'ledger.jsonl'], { cwd, env })).toMatchObject({ code: 0 })
+  const again = await purser(['import', 'ledger.jsonl', '--json'], { cwd, env })
+  expect(again.code).toBe(1)
+  expect(JSON.parse(again.stdout)).toMatchObject({
+    ok: false,
+    problem: expect.stringContaining('expected an empty one'),
+  })
+  expect(await purser(['import', 'none.jsonl'], { cwd, env })).toMatchObject({
+    code: 1,
+    stderr: 'none.jsonl is not there; expected a file that `purser export` wrote.\n',
+  })
+  expect(await purser(['import'], { cwd, env })).toMatchObject({ code: 2 })
+}, 180_000)
