@@ -44,7 +44,7 @@ describe('the rooms', () => {
 
   it('the rules see a wrong import', () => {
     expect(allowed('core', rooms.core, join(root, 'core/run/run.ts'), 'node:fs')).toBe(false)
-    expect(allowed('core', rooms.core, join(root, 'core/run/run.ts'), '../app/start.ts')).toBe(false)
+    expect(allowed('core', rooms.core, join(root, 'core/run/run.ts'), '../../app/start.ts')).toBe(false)
     expect(allowed('action', rooms.action, join(root, 'action/main.ts'), '../core/run.ts')).toBe(true)
   })
 })

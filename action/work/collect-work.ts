@@ -11,6 +11,7 @@ import {
 } from '../../core/work/changeset.ts'
 import type { Violation } from '../../core/work/guard.ts'
 import { type Git, GitError } from './git.ts'
+import { ObjectReader } from './objects.ts'
 import { takeSnapshot } from './snapshot.ts'
 
 /** A patch is for reading; the files themselves are in the changeset. */
@@ -53,18 +54,34 @@ export async function collectWork(
   const violations = [...chosen.violations, ...(await insideSubmodules(git, workDir, fromTree))]
   if (unread !== undefined) violations.push(violation('unreadable', `Not all of the work can be read: ${unread}`))
   const { lines, patch } = await showFiles(git, trees, kept)
-  const files: ChangedFile[] = []
-  for (const { path, mode, blob, deleted } of kept) {
+  const contents = await readContents(
+    git,
+    kept.filter(({ deleted }) => !deleted).map(({ blob }) => blob),
+  )
+  const files = kept.map(({ path, mode, blob, deleted }): ChangedFile => {
     const counted = lines.get(path) ?? { addedLines: 0, deletedLines: 0 }
-    if (deleted) {
-      files.push({ path, mode: '100644', ...counted })
-      continue
-    }
-    const content = await git.bytes(['cat-file', 'blob', blob])
+    if (deleted) return { path, mode: '100644', ...counted }
     const plainMode = mode === '100755' ? '100755' : '100644'
-    files.push({ path, mode: plainMode, contentBase64: content.toString('base64'), ...counted })
-  }
+    return { path, mode: plainMode, contentBase64: contents.get(blob) ?? '', ...counted }
+  })
   return { changeset: { baseSha, files }, violations, patch, before: (paths) => readBefore(git, kept, paths) }
+}
+
+/** In base64, by id, through one process of git for all of them. */
+async function readContents(git: Git, blobs: readonly string[]): Promise<Map<string, string>> {
+  const contents = new Map<string, string>()
+  if (blobs.length === 0) return contents
+  const objects = new ObjectReader(git.gitDir)
+  try {
+    for (const blob of blobs) {
+      const object = await objects.read(blob, CHANGESET_FILE_BYTES_MAX)
+      if (object === undefined) throw new Error(`git does not give the content ${blob}, which is part of the work`)
+      contents.set(blob, object.content.toString('base64'))
+    }
+  } finally {
+    objects.close()
+  }
+  return contents
 }
 
 /** A file that is too large to be in a changeset is none that anybody compares. */

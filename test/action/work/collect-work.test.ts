@@ -127,8 +127,8 @@ describe.runIf(process.getuid?.() === 0)('a folder that nobody may look into', (
       chmodSync(path, 0)
     }
     const script = `
-      const { collectWork } = await import(${JSON.stringify(program('collect-work.ts'))})
-      const { openGit } = await import(${JSON.stringify(program('git.ts'))})
+      const { collectWork } = await import(${JSON.stringify(program('work/collect-work.ts'))})
+      const { openGit } = await import(${JSON.stringify(program('work/git.ts'))})
       const git = openGit(${JSON.stringify(join(dir, 'git'))}, ${JSON.stringify(workDir)})
       const { changeset, violations } = await collectWork(git, ${JSON.stringify(workDir)}, '${start}', '0')
       console.log(JSON.stringify({ paths: changeset.files.map(({ path }) => path), violations }))`
