@@ -1,5 +1,5 @@
 /** While a step is under way one is made whenever so many turns, or a tenth of the cap, went by: no more is lost with a runner. */
-export const CHECKPOINT_TURNS = 10
+export const CHECKPOINT_TURNS = 20
 const CHECKPOINT_PARTS_OF_CAP = 10n
 
 export interface Passed {

@@ -220,10 +220,10 @@ describe('a run that was killed', () => {
 
 describe('a run that was killed in the middle of a step', () => {
   const dear = { usage: { input: 1_000, output: 13_500 } }
-  const looks = Array.from({ length: 10 }, (_, at) => look(at % 2 === 0 ? 'sum.js' : 'sum.test.js'))
+  const looks = Array.from({ length: 20 }, (_, at) => look(at % 2 === 0 ? 'sum.js' : 'sum.test.js'))
 
   it.each([
-    ['every ten turns', [edit, ...looks, { silent: true as const }], 10],
+    ['every twenty turns', [edit, ...looks, { silent: true as const }], 20],
     ['as often as a tenth of the cap is spent', [{ ...edit, ...dear }, look('sum.js'), { silent: true as const }], 1],
   ])('goes on within it from a checkpoint that is made %s', async (_, before, turnsKept) => {
     const { world, start, asked, requests } = await setUp([...before, { text: 'Added' }, { text: 'Checked' }])

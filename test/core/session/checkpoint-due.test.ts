@@ -3,9 +3,9 @@ import { isCheckpointDue } from '../../../core/session/checkpoint-due.ts'
 
 it.each([
   [0, 0n, false],
-  [9, 99n, false],
+  [19, 99n, false],
   [1, 100n, true],
-  [10, 0n, true],
+  [20, 0n, true],
   // What was spent before the step's first turn is none of its own.
   [0, 1_000n, false],
 ])('after %i turns and %s of a cap of 1,000: %s', (turns, spentMicroUsd, isDue) => {
