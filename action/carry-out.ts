@@ -23,9 +23,9 @@ import type { Checkpoints } from './session/checkpoints.ts'
 import { recordEnd, recordedJournal, recordStart } from './session/record-run.ts'
 import { eventsPath, openRecording, type Recording } from './session/recording.ts'
 import { Stop } from './steps/stop.ts'
-import { type Checkout, type CommitSource, checkOut, ensureCommit, ensureHistory } from './work/checkout.ts'
-import { COMMITS_MAX } from './work/describe-change.ts'
-import { GitError } from './work/git.ts'
+import { type Checkout, type CommitSource, checkOut, ensureCommit, ensureHistory } from './workspace/checkout.ts'
+import { COMMITS_MAX } from './workspace/describe-change.ts'
+import { GitError } from './workspace/git.ts'
 
 const MINUTE_MS = 60_000
 

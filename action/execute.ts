@@ -9,8 +9,8 @@ import { type Ending, ended, stopped } from './steps/ending.ts'
 import { type Need, Needs } from './steps/needed.ts'
 import { runSteps, type StepsDone } from './steps/steps.ts'
 import { stopReason } from './steps/stop.ts'
-import { describeChange } from './work/describe-change.ts'
-import { takeSnapshot } from './work/snapshot.ts'
+import { describeChange } from './workspace/describe-change.ts'
+import { takeSnapshot } from './workspace/snapshot.ts'
 
 /** `notes`: the AGENTS.md that the agents are shown. */
 export async function execute(parts: RunParts, notes: string | undefined): Promise<Executed> {
@@ -30,7 +30,7 @@ export async function execute(parts: RunParts, notes: string | undefined): Promi
   const isSetUp = setupsOf(parts).length > 0 || when?.run !== undefined
   const start = isSetUp ? (await takeSnapshot(parts.git, parts.workDir)).tree : `${plan.subject.headSha}^{tree}`
   if (parts.resume !== undefined) {
-    const { applyChangeset } = await import('./work/apply-changeset.ts')
+    const { applyChangeset } = await import('./workspace/apply-changeset.ts')
     const problem = await applyChangeset(parts.workDir, parts.resume.checkpoint.changeset)
     if (problem !== undefined) return finish(parts, early(ended('failed', 'checkpoint-unusable', problem)), undefined)
   }

@@ -1,11 +1,6 @@
 /** The end of a run: its work, what the guards say of it, and its report. Loaded when the steps are done. */
 
-import { inertLine, inertText, redactClean } from '../core/inert.ts'
-import type { Plan } from '../core/plan/plan.ts'
-import { inputsIn, type Results } from '../core/plan/results.ts'
-import { commandLine, showCommand } from '../core/plan/template.ts'
-import type { Report } from '../core/run/report.ts'
-import type { Changeset, Delivery } from '../core/work/changeset.ts'
+import type { Changeset, Delivery } from '../core/changes/changeset.ts'
 import {
   type Before,
   checkPlanGuards,
@@ -15,16 +10,21 @@ import {
   toCompare,
   type Violation,
   validateChangeset,
-} from '../core/work/guard.ts'
-import { TEST_CHANGE_CHARACTERS_MAX } from '../core/work/test-bounds.ts'
-import type { TestChange } from '../core/work/test-changes.ts'
+} from '../core/changes/guard.ts'
+import { TEST_CHANGE_CHARACTERS_MAX } from '../core/changes/test-bounds.ts'
+import type { TestChange } from '../core/changes/test-changes.ts'
+import { inertLine, inertText, redactClean } from '../core/inert.ts'
+import type { Plan } from '../core/plan/plan.ts'
+import { inputsIn, type Results } from '../core/plan/results.ts'
+import { commandLine, showCommand } from '../core/plan/template.ts'
+import type { Report } from '../core/run/report.ts'
 import { type AgentWords, saidIn } from './agent/said.ts'
 import { callsReport } from './money/calls-report.ts'
 import type { RunParts } from './run-parts.ts'
 import { runCommand } from './steps/command.ts'
 import { type Ending, ended } from './steps/ending.ts'
 import type { StepsDone } from './steps/steps.ts'
-import { collectWork, type Work } from './work/collect-work.ts'
+import { collectWork, type Work } from './workspace/collect-work.ts'
 
 const TITLE_CHARACTERS_MAX = 200
 const BODY_CHARACTERS_MAX = 50_000

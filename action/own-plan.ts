@@ -11,7 +11,7 @@ import { assignSide, withWayOut } from '../core/plan/assignment.ts'
 import type { Plan, Subject } from '../core/plan/plan.ts'
 import { resolveRun } from '../core/plan/resolve.ts'
 import { isRefusal, type Refusal, refuse } from '../core/reason.ts'
-import type { ObjectReader } from './work/objects.ts'
+import type { ObjectReader } from './workspace/objects.ts'
 
 const FOLDER = '.github/purser'
 const AGENTS = 'agents'

@@ -4,7 +4,7 @@ import { isRefusal, type Refusal, refuse } from '../core/reason.ts'
 import type { Inputs } from './job/io.ts'
 import { type Job, jobSubject } from './job/job.ts'
 import { resolveOwnPlan } from './own-plan.ts'
-import { type Checkout, type CommitSource, checkOut, ensureCommit, fetchCommit } from './work/checkout.ts'
+import { type Checkout, type CommitSource, checkOut, ensureCommit, fetchCommit } from './workspace/checkout.ts'
 
 export interface OwnRun {
   readonly inputs: Pick<Inputs, 'workflow' | 'variant' | 'portfolio' | 'values' | 'run' | 'model' | 'effort' | 'capUsd'>

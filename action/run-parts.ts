@@ -13,7 +13,7 @@ import type { Purse } from './money/purse.ts'
 import type { Sandbox } from './sandbox/sandbox.ts'
 import type { Checkpoints } from './session/checkpoints.ts'
 import type { Recorded } from './session/recording.ts'
-import type { Git } from './work/git.ts'
+import type { Git } from './workspace/git.ts'
 
 export interface Turn {
   readonly step: string

@@ -1,7 +1,7 @@
 /** Collects the work of a folder's `work` with its repository `git`, as the runner does, and says what that took. */
 import { join } from 'node:path'
-import { collectWork } from '../action/work/collect-work.ts'
-import { openGit } from '../action/work/git.ts'
+import { collectWork } from '../action/workspace/collect-work.ts'
+import { openGit } from '../action/workspace/git.ts'
 import { peakKb } from './workspace.ts'
 
 const EMPTY_TREE = '4b825dc642cb6eb9a060e54bf8d69288fbee4904'

@@ -14,7 +14,7 @@ const MASKS: readonly (readonly [RegExp, string])[] = [
   [/\b\d+(?:[.,]\d+)?\s?(?:ns|µs|us|ms|milliseconds?|s|secs?|seconds?|m|min|mins|minutes?)\b/g, '<time>'],
   [/\(node:\d+\)/g, '(node:<pid>)'],
   // Where the workspace lies for a command that is not confined, and for one that is.
-  [/\/tmp\/purser-[A-Za-z0-9]+\/work/g, '/tmp/repo'],
+  [/\/tmp\/purser-[A-Za-z0-9]+\/work\b/g, '/tmp/repo'],
 ]
 
 /** Whether two texts differ in nothing else. */

@@ -1,6 +1,6 @@
 /** What files were before the work, as the repository holds them; only of those for which it matters. */
-import type { Changeset } from '../core/work/changeset.ts'
-import type { Before } from '../core/work/guard.ts'
+import type { Changeset } from '../core/changes/changeset.ts'
+import type { Before } from '../core/changes/guard.ts'
 import type { Octokit, RepositoryName } from './github.ts'
 import { createTreeReader } from './tree.ts'
 

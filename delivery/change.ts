@@ -1,8 +1,8 @@
 /** Deliveries that change files: onto the subject's branch, as a pull request, or aside where neither may be. */
 
+import type { Changeset } from '../core/changes/changeset.ts'
+import { guardsOf } from '../core/changes/guard.ts'
 import { commitMessage, pullRequestText } from '../core/text/delivery.ts'
-import type { Changeset } from '../core/work/changeset.ts'
-import { guardsOf } from '../core/work/guard.ts'
 import { commitOnto, findMadeIn } from './commit.ts'
 import type { DeliveryOrder } from './deliver.ts'
 import type { Delivered } from './delivered.ts'

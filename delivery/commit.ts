@@ -1,5 +1,5 @@
 /** A commit onto the head that the work was made from, or what comes closest to it when the head has moved. */
-import type { Changeset } from '../core/work/changeset.ts'
+import type { Changeset } from '../core/changes/changeset.ts'
 import type { Octokit, RepositoryName } from './github.ts'
 import { isMissing, isRefused, statusOf } from './github.ts'
 import { appliesTo, type FoundCommit, isMade, type Made } from './made.ts'

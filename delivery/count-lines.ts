@@ -1,8 +1,8 @@
 /** The lines that work changes, counted against what the repository holds: a runner may say any number. */
 
-import { withLinesAtLeast } from '../core/work/changed-lines.ts'
-import type { Changeset } from '../core/work/changeset.ts'
-import { CHANGESET_FILES_MAX } from '../core/work/changeset.ts'
+import { withLinesAtLeast } from '../core/changes/changed-lines.ts'
+import type { Changeset } from '../core/changes/changeset.ts'
+import { CHANGESET_FILES_MAX } from '../core/changes/changeset.ts'
 import type { Octokit, RepositoryName } from './github.ts'
 import { createTreeReader } from './tree.ts'
 

@@ -3,13 +3,13 @@
  * delivered is kept. Repeating it adopts what an earlier try already made.
  */
 
+import type { Approval } from '../core/changes/approval.ts'
+import type { Changeset, Delivery } from '../core/changes/changeset.ts'
+import { guardsOf, toCompare, type Violation, withholdsTests } from '../core/changes/guard.ts'
 import type { Plan } from '../core/plan/plan.ts'
 import { redactor } from '../core/redact.ts'
 import type { Report } from '../core/run/report.ts'
 import type { DeliveryView } from '../core/text/delivery.ts'
-import type { Approval } from '../core/work/approval.ts'
-import type { Changeset, Delivery } from '../core/work/changeset.ts'
-import { guardsOf, toCompare, type Violation, withholdsTests } from '../core/work/guard.ts'
 import { readBefore } from './before.ts'
 import { deliverCommit, deliverPullRequest, keepOnSideBranch } from './change.ts'
 import { countLines } from './count-lines.ts'

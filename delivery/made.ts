@@ -1,8 +1,8 @@
 /** Whether a commit is the one that an earlier try of this very delivery made. */
 
+import type { Changeset } from '../core/changes/changeset.ts'
+import { foldedPath } from '../core/changes/guard.ts'
 import { deliveryOf } from '../core/text/delivery.ts'
-import type { Changeset } from '../core/work/changeset.ts'
-import { foldedPath } from '../core/work/guard.ts'
 import type { Octokit, RepositoryName } from './github.ts'
 import type { TreeReader } from './tree.ts'
 import { writeTree } from './write-commit.ts'

@@ -1,5 +1,5 @@
 /** What a pull request's diff shows of the commit that was reviewed. */
-import { type Diff, hunksOf } from '../core/work/review-places.ts'
+import { type Diff, hunksOf } from '../core/changes/review-places.ts'
 import { type DeliveryPlace, isRefused } from './github.ts'
 
 /** GitHub lists no more commits of a pull request than 250. */

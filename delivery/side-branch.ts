@@ -1,5 +1,5 @@
 /** A branch of Purser's own, for work that can't or mustn't go onto the subject's branch. */
-import type { Changeset } from '../core/work/changeset.ts'
+import type { Changeset } from '../core/changes/changeset.ts'
 import { headOf } from './commit.ts'
 import type { Octokit, RepositoryName } from './github.ts'
 import { statusOf } from './github.ts'

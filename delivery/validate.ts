@@ -1,8 +1,6 @@
 /** The App's own look at work that arrives: a runner may say what it likes. */
 
-import type { Plan } from '../core/plan/plan.ts'
-import type { Report } from '../core/run/report.ts'
-import type { Changeset } from '../core/work/changeset.ts'
+import type { Changeset } from '../core/changes/changeset.ts'
 import {
   type Before,
   checkPlanGuards,
@@ -10,7 +8,9 @@ import {
   testChangesOf,
   type Violation,
   validateChangeset,
-} from '../core/work/guard.ts'
+} from '../core/changes/guard.ts'
+import type { Plan } from '../core/plan/plan.ts'
+import type { Report } from '../core/run/report.ts'
 
 /** `before`: what its files were, as far as that matters and is known. */
 export function violationsOf(plan: Plan, changeset: Changeset | undefined, before?: Before): readonly Violation[] {

@@ -1,12 +1,12 @@
 /** Deliveries that are words alone. */
 
+import type { Delivery } from '../core/changes/changeset.ts'
+import { type Review, redactReview } from '../core/changes/review.ts'
+import { mayOffer, placeFindings } from '../core/changes/review-places.ts'
 import { redactor } from '../core/redact.ts'
 import { type DeliveryView, goneSentence, issueText, reviewBody } from '../core/text/delivery.ts'
 import { paragraphs } from '../core/text/markdown.ts'
 import { lineComment, reviewWords } from '../core/text/review.ts'
-import type { Delivery } from '../core/work/changeset.ts'
-import { type Review, redactReview } from '../core/work/review.ts'
-import { mayOffer, placeFindings } from '../core/work/review-places.ts'
 import type { DeliveryOrder } from './deliver.ts'
 import type { Delivered } from './delivered.ts'
 import { openIssue } from './issue.ts'

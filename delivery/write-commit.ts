@@ -1,6 +1,6 @@
 /** Turns a changeset into a commit object that no ref names yet. */
 import { isUtf8 } from 'node:buffer'
-import type { ChangedFile, Changeset } from '../core/work/changeset.ts'
+import type { ChangedFile, Changeset } from '../core/changes/changeset.ts'
 import type { Octokit, RepositoryName } from './github.ts'
 import type { TreeReader } from './tree.ts'
 

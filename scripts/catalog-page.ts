@@ -1,4 +1,6 @@
 /** What a page of `docs/catalog` says of a built-in workflow, all of it from its declaration. */
+
+import { PROTECTED_PATHS } from '../core/changes/guard.ts'
 import type { CatalogAgent, CatalogVariant, CatalogWorkflow, Family } from '../core/config/configuration.ts'
 import { subjectsOf } from '../core/config/trigger.ts'
 import type { InputDeclaration, Step } from '../core/config/workflow.ts'
@@ -7,7 +9,6 @@ import { showCommand } from '../core/plan/template.ts'
 import type { DeliveryKind } from '../core/run/run.ts'
 import { code } from '../core/text/markdown.ts'
 import { whenWords } from '../core/text/when-words.ts'
-import { PROTECTED_PATHS } from '../core/work/guard.ts'
 
 export type Agents = ReadonlyMap<string, Pick<CatalogAgent, 'tools'>>
 

@@ -1,6 +1,6 @@
 /** The repository's AGENTS.md: from the base where there is one, so that a pull request can't instruct its own agent. */
 import type { Subject } from '../../core/plan/plan.ts'
-import type { ObjectReader } from '../work/objects.ts'
+import type { ObjectReader } from '../workspace/objects.ts'
 
 const NOTES_BYTES_MAX = 200_000
 

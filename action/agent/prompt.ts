@@ -5,7 +5,7 @@ import { fieldText, idWithin, inputsIn, partsOf, type Results } from '../../core
 import { type PromptValue, renderCommand, renderPrompt } from '../../core/plan/template.ts'
 import { type Refusal, refuse } from '../../core/reason.ts'
 import { cutText } from '../tools/cut.ts'
-import type { Change } from '../work/describe-change.ts'
+import type { Change } from '../workspace/describe-change.ts'
 
 const NOTES_CHARACTERS_MAX = 6_000
 const DIFF_CHARACTERS_MAX = 24_000

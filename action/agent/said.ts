@@ -1,9 +1,10 @@
 /** What the agents said at the end of their steps, as its readers get it. Loaded when the steps are done. */
+
+import { type Review, readReview, redactReview } from '../../core/changes/review.ts'
 import type { Plan } from '../../core/plan/plan.ts'
 import type { Results } from '../../core/plan/results.ts'
 import type { Redact } from '../../core/redact.ts'
 import { reviewWords } from '../../core/text/review.ts'
-import { type Review, readReview, redactReview } from '../../core/work/review.ts'
 
 export interface AgentWords {
   readonly text: string

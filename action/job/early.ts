@@ -7,7 +7,7 @@ import { mkdirSync, mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Refusal } from '../../core/reason.ts'
 import { openSandbox, type Sandbox } from '../sandbox/sandbox.ts'
-import { type Checkout, checkOut, openCheckout } from '../work/checkout.ts'
+import { type Checkout, checkOut, openCheckout } from '../workspace/checkout.ts'
 
 export interface Early {
   /** Private to this user; everything of the run lies below it. */

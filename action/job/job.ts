@@ -4,7 +4,7 @@ import { z } from 'zod/mini'
 import type { Subject } from '../../core/plan/plan.ts'
 import { type Refusal, refuse } from '../../core/reason.ts'
 import { discussion } from '../../core/session/subject-words.ts'
-import type { CommitSource } from '../work/checkout.ts'
+import type { CommitSource } from '../workspace/checkout.ts'
 
 const NO_COMMIT = /^0+$/
 

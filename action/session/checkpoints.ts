@@ -5,6 +5,7 @@
 import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod/mini'
+import { checkSecrets, type Violation, validateChangeset } from '../../core/changes/guard.ts'
 import type { Plan } from '../../core/plan/plan.ts'
 import type { Redact } from '../../core/redact.ts'
 import {
@@ -14,11 +15,10 @@ import {
   type CheckpointConversation,
 } from '../../core/session/checkpoint.ts'
 import { EVENT_TEXT_CHARACTERS_MAX } from '../../core/session/event-bounds.ts'
-import { checkSecrets, type Violation, validateChangeset } from '../../core/work/guard.ts'
 import type { Log } from '../job/log.ts'
 import type { Progress } from '../steps/steps.ts'
-import { collectWork, type Work } from '../work/collect-work.ts'
-import type { Git } from '../work/git.ts'
+import { collectWork, type Work } from '../workspace/collect-work.ts'
+import type { Git } from '../workspace/git.ts'
 import { CHECKPOINT, savedSessionSchema } from './checkpoint-file.ts'
 import type { Recorded } from './recording.ts'
 

@@ -67,7 +67,7 @@ export class Needs {
   async compare(when: When, key: string | undefined, results: Results): Promise<string | undefined> {
     const no = failedComparison(when, this.#parts.plan, key, results)
     if (no !== undefined || when.changed === undefined || this.#files === '') return no
-    const { matchesAny } = await import('../../core/work/guard.ts')
+    const { matchesAny } = await import('../../core/changes/guard.ts')
     const patterns = when.changed
     const paths = this.#files.split('\n').map((line) => line.slice(line.indexOf('\t') + 1))
     return paths.some((path) => matchesAny(patterns, path)) ? undefined : `nothing in ${patterns.join(', ')} changed`

@@ -1,9 +1,9 @@
 /** What became of a run's work, as the App delivered it, and what may be forgotten then. */
 
+import { APPROVAL_DAYS } from '../../core/changes/approval.ts'
 import type { ReasonCode } from '../../core/reason.ts'
 import type { Conclusion } from '../../core/run/run.ts'
 import { countsInTrial, deliveryPauseSeconds } from '../../core/run/run-life.ts'
-import { APPROVAL_DAYS } from '../../core/work/approval.ts'
 import type { Delivered } from '../../delivery/delivered.ts'
 import { Prisma, type PrismaClient, type Run } from '../../prisma/client/client.ts'
 import { isPast, leaseUntil } from '../database/clock.ts'

@@ -3,9 +3,9 @@
  * whoever comes after a crash finds what is already there and adopts it.
  */
 
+import type { Changeset } from '../../core/changes/changeset.ts'
 import type { FileChanges } from '../../core/promotion/promotion-change.ts'
 import type { PullText } from '../../core/text/promotion-pull.ts'
-import type { Changeset } from '../../core/work/changeset.ts'
 import { headOf } from '../../delivery/commit.ts'
 import { statusOf } from '../../delivery/github.ts'
 import { createTreeReader } from '../../delivery/tree.ts'

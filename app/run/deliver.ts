@@ -3,10 +3,10 @@
  * not be delivered is kept. Repeating it adopts what an earlier try already made.
  */
 
+import type { Approval } from '../../core/changes/approval.ts'
+import { waiving } from '../../core/changes/waive.ts'
 import type { Report } from '../../core/run/report.ts'
 import { DELIVERY_TRIES_MAX, isDeliveryDue } from '../../core/run/run-life.ts'
-import type { Approval } from '../../core/work/approval.ts'
-import { waiving } from '../../core/work/waive.ts'
 import { type DeliveryOrder, deliver } from '../../delivery/deliver.ts'
 import type { Delivered } from '../../delivery/delivered.ts'
 import { deliveryView } from '../../delivery/view.ts'

@@ -1,5 +1,6 @@
 /** How a run ended, from its row and its report, in the form that the texts take. */
 
+import { waiving } from '../../core/changes/waive.ts'
 import { inertLine, redactClean } from '../../core/inert.ts'
 import { type ReasonCode, reasonCodes, reasons } from '../../core/reason.ts'
 import { redactor } from '../../core/redact.ts'
@@ -7,7 +8,6 @@ import type { Repeated } from '../../core/run/failure.ts'
 import type { Report } from '../../core/run/report.ts'
 import type { Delivered, EndedRun } from '../../core/text/ended-run.ts'
 import { planGuardWords, type WorkDone } from '../../core/text/work-done.ts'
-import { waiving } from '../../core/work/waive.ts'
 import { sideBranchOf } from '../../delivery/side-branch-url.ts'
 import { violationsOf } from '../../delivery/validate.ts'
 import type { Run } from '../../prisma/client/client.ts'

@@ -1,10 +1,10 @@
 /** A changeset as git would show it, against what the repository holds, for somebody who is to judge it. */
 import { Buffer } from 'node:buffer'
 import { formatPatch, type StructuredPatch, structuredPatch } from 'diff'
+import { isBinary, linesOf } from '../../core/changes/changed-lines.ts'
+import type { ChangedFile, Changeset } from '../../core/changes/changeset.ts'
 import { showInvisible } from '../../core/inert.ts'
 import { redactor } from '../../core/redact.ts'
-import { isBinary, linesOf } from '../../core/work/changed-lines.ts'
-import type { ChangedFile, Changeset } from '../../core/work/changeset.ts'
 import { createTreeReader } from '../../delivery/tree.ts'
 import type { Place } from '../subject/place.ts'
 

@@ -3,10 +3,10 @@
  * be, and whoever caused it needs the access that the workflow asks for. Bots cause nothing.
  */
 
+import { matchesAny } from '../../core/changes/guard.ts'
 import { type GitHubPermissions, mayRun } from '../../core/command/permission.ts'
 import { type Happening, type Start, startsOn } from '../../core/plan/starts.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/reason.ts'
-import { matchesAny } from '../../core/work/guard.ts'
 import { readPermissions } from '../comment/authorize.ts'
 import type { Declared } from '../declared/configuration.ts'
 import { runByCommand } from '../ledger/history.ts'

@@ -2,10 +2,11 @@
  * `/agent deliver`: a maintainer has withheld work delivered after all. The guards that refused it are named; only those that
  * its workflow lets be set aside are. Work that GitHub or a moved head kept back is tried again.
  */
+
+import { waiversFor } from '../../core/changes/waive.ts'
 import { isRefusal, refuse } from '../../core/reason.ts'
 import type { Report } from '../../core/run/report.ts'
 import { isDeliveryDue } from '../../core/run/run-life.ts'
-import { waiversFor } from '../../core/work/waive.ts'
 import { countLines } from '../../delivery/count-lines.ts'
 import { violationsOf } from '../../delivery/validate.ts'
 import type { Run } from '../../prisma/client/client.ts'

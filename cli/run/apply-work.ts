@@ -1,7 +1,7 @@
 /** What becomes of a run's work in the working tree it was started from. */
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { ChangedFile, Changeset } from '../../core/work/changeset.ts'
+import type { ChangedFile, Changeset } from '../../core/changes/changeset.ts'
 import { git, gitBytes } from '../git.ts'
 import { leadsOut } from '../links.ts'
 

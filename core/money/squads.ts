@@ -1,6 +1,7 @@
 /** Which squad owns what a subject changes, and so pays from its sprint for trying a variant there. */
+
+import { matchesAny } from '../changes/guard.ts'
 import type { Exploration } from '../config/portfolios.ts'
-import { matchesAny } from '../work/guard.ts'
 
 type Squads = Exploration['squads']
 

@@ -1,5 +1,5 @@
 /** How much of a delivered change people rewrote before they merged it: of its lines, those no longer there afterwards. */
-import { isBinary, linesOf } from '../work/changed-lines.ts'
+import { isBinary, linesOf } from '../changes/changed-lines.ts'
 
 /** Lines of the delivered change, added and taken out, and how many of them the merged tree no longer has. */
 export interface Rewritten {

@@ -1,10 +1,10 @@
 /** What a run reports of itself: how it ended, every model call as evidence, and the work. */
 import { z } from 'zod/mini'
+import { CHANGESET_PATH_CHARACTERS_MAX, deliverySchema } from '../changes/changeset.ts'
+import { TEST_CHANGE_CHARACTERS_MAX, TEST_CHANGES_MAX } from '../changes/test-bounds.ts'
 import { CALLS_MAX, callSchema } from '../money/call.ts'
 import { reasonCodes } from '../reason.ts'
 import { microUsdWire } from '../wire.ts'
-import { CHANGESET_PATH_CHARACTERS_MAX, deliverySchema } from '../work/changeset.ts'
-import { TEST_CHANGE_CHARACTERS_MAX, TEST_CHANGES_MAX } from '../work/test-bounds.ts'
 import { conclusionSchema } from './run.ts'
 
 export const stepReportSchema = z.object({

@@ -3,9 +3,9 @@
  * and the conversation that was under way. Whoever resumes parses it again, as it comes from a runner or from a file.
  */
 import { z } from 'zod/mini'
+import { changesetSchema } from '../changes/changeset.ts'
 import { stepReportSchema } from '../run/report.ts'
 import { microUsdWire } from '../wire.ts'
-import { changesetSchema } from '../work/changeset.ts'
 import { EVENT_TEXT_CHARACTERS_MAX, TOOL_CALLS_MAX } from './event-bounds.ts'
 import { saidSchema, toolCallSchema } from './session-event.ts'
 

@@ -1,8 +1,8 @@
 /** Whether a run can go on from a checkpoint. */
 
+import { validateChangeset } from '../changes/guard.ts'
 import type { Plan } from '../plan/plan.ts'
 import { type Refusal, refuse } from '../reason.ts'
-import { validateChangeset } from '../work/guard.ts'
 import type { Checkpoint } from './checkpoint.ts'
 
 /** What is in the way of going on; the checkpoint may have come from anywhere. */

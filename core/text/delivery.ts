@@ -2,9 +2,10 @@
  * The texts around a delivery. `title` and `body` are an agent's words and must already be inert; what is added
  * here says which session they come from and what they cost.
  */
+
+import type { TestChange } from '../changes/test-changes.ts'
 import { formatUsd } from '../money/money.ts'
 import { ASK } from '../plan/resolve-ask.ts'
-import type { TestChange } from '../work/test-changes.ts'
 import { code, inline, link, paragraphs } from './markdown.ts'
 import { sessionMarker } from './marker.ts'
 import { testChangesText } from './work-done.ts'

@@ -1,8 +1,9 @@
 /** The texts of a review. An agent's words are made inert here; what they suggest is shown to the letter, in a fence of its own. */
+
+import type { Finding, Review } from '../changes/review.ts'
+import type { Placed } from '../changes/review-places.ts'
 import { inertText } from '../inert.ts'
 import type { Redact } from '../redact.ts'
-import type { Finding, Review } from '../work/review.ts'
-import type { Placed } from '../work/review-places.ts'
 import { code, fenced, fenceFor, paragraphs } from './markdown.ts'
 
 /** Of the list of findings in one text; GitHub takes 65,536 characters in all. */

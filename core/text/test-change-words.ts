@@ -1,5 +1,5 @@
 /** How work loosens the tests that judge it, in sentences. What they quote of a file is data: show it by `prose`. */
-import type { TestChange, TestChangeKind } from '../work/test-changes.ts'
+import type { TestChange, TestChangeKind } from '../changes/test-changes.ts'
 
 const says: Readonly<Record<TestChangeKind, (what: string) => string>> = {
   deleted: (what) => `is deleted, and ${what} with it`,

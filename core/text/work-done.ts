@@ -1,10 +1,10 @@
 /** What a run did, for a reader of its comment: the files, the guards that they passed, and the agents' own words. */
 
+import type { ChangedFile } from '../changes/changeset.ts'
+import type { TestChange } from '../changes/test-changes.ts'
 import { inertText } from '../inert.ts'
 import type { Plan, PlanGuards } from '../plan/plan.ts'
 import { type InputValues, showCommand } from '../plan/template.ts'
-import type { ChangedFile } from '../work/changeset.ts'
-import type { TestChange } from '../work/test-changes.ts'
 import { code, details, paragraphs, prose, table } from './markdown.ts'
 import { testChangeSentence } from './test-change-words.ts'
 

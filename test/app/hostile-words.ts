@@ -1,6 +1,6 @@
 /** What a model may write so that something happens where it is read, and how to see that nothing does. */
 import { expect } from 'vitest'
-import type { Review } from '../../core/work/review.ts'
+import type { Review } from '../../core/changes/review.ts'
 
 /** Of a form that is recognised; made here, so that no file holds one. */
 export const PLANTED = `ghp_${'Ab1'.repeat(12)}`

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Finding, Review } from '../../core/work/review.ts'
+import type { Finding, Review } from '../../core/changes/review.ts'
 import { OWNER, REPO, type Stage, setStage } from './stage.ts'
 
 let stage: Stage

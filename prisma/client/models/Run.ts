@@ -3043,7 +3043,7 @@ export type $RunPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
     deliveringUntil: Date | null
     deliveryTries: number
     /**
-     * The guards that a maintainer set aside to have its work delivered: `core/work/guard.ts` `WaivableGuard`.
+     * The guards that a maintainer set aside to have its work delivered: `core/changes/guard.ts` `WaivableGuard`.
      */
     waived: string[]
     /**

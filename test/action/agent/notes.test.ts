@@ -3,7 +3,7 @@ import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { readNotes } from '../../../action/agent/notes.ts'
-import { ensureCommit, openCheckout } from '../../../action/work/checkout.ts'
+import { ensureCommit, openCheckout } from '../../../action/workspace/checkout.ts'
 import { JobWorld } from '../job-world.ts'
 
 let world: JobWorld

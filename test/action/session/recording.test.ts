@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { openRecording } from '../../../action/session/recording.ts'
-import { applyChangeset } from '../../../action/work/apply-changeset.ts'
+import { applyChangeset } from '../../../action/workspace/apply-changeset.ts'
 import {
   EVENT_BYTES_MAX,
   EVENTS_BATCH_BYTES_MAX,

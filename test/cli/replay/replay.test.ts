@@ -204,7 +204,7 @@ describe('what is not compared', () => {
     ['Ran in 2 s at 2026-11-20T12:00:00.123Z', 'Ran in 3 s at 2026-11-21T13:10:00Z'],
     ['[12:01:02] done in 1m', '[13:01:02] done in 2m'],
     ['(node:123) Warning', '(node:4) Warning'],
-    ['at /tmp/purser-a1B2c3/work/sum.js', 'at /tmp/repo/sum.js'],
+    ['cd /tmp/purser-a1B2c3/work && ls', 'cd /tmp/repo && ls'],
     [
       'one\ntw\n[... 5000 bytes in all; read it ...]\nree\nfour',
       'one\ntwo\n[... 5001 bytes in all; read it ...]\nee\nfour',

@@ -2,7 +2,7 @@
 import { constants } from 'node:fs'
 import { chmod, mkdir, open, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import type { ChangedFile, Changeset } from '../../core/work/changeset.ts'
+import type { ChangedFile, Changeset } from '../../core/changes/changeset.ts'
 import { placeBelow } from '../tools/path.ts'
 
 /** Answers why it can't be done: then the workspace is not what the conversation speaks of. */

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { collectWork } from '../../../action/work/collect-work.ts'
-import { type Git, openGit } from '../../../action/work/git.ts'
-import { CHANGESET_FILES_MAX } from '../../../core/work/changeset.ts'
+import { collectWork } from '../../../action/workspace/collect-work.ts'
+import { type Git, openGit } from '../../../action/workspace/git.ts'
+import { CHANGESET_FILES_MAX } from '../../../core/changes/changeset.ts'
 
 let dir: string
 let workDir: string
@@ -127,8 +127,8 @@ describe.runIf(process.getuid?.() === 0)('a folder that nobody may look into', (
       chmodSync(path, 0)
     }
     const script = `
-      const { collectWork } = await import(${JSON.stringify(program('work/collect-work.ts'))})
-      const { openGit } = await import(${JSON.stringify(program('work/git.ts'))})
+      const { collectWork } = await import(${JSON.stringify(program('workspace/collect-work.ts'))})
+      const { openGit } = await import(${JSON.stringify(program('workspace/git.ts'))})
       const git = openGit(${JSON.stringify(join(dir, 'git'))}, ${JSON.stringify(workDir)})
       const { changeset, violations } = await collectWork(git, ${JSON.stringify(workDir)}, '${start}', '0')
       console.log(JSON.stringify({ paths: changeset.files.map(({ path }) => path), violations }))`

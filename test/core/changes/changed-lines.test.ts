@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { changedLinesAtLeast, withLinesAtLeast } from '../../../core/work/changed-lines.ts'
+import { changedLinesAtLeast, withLinesAtLeast } from '../../../core/changes/changed-lines.ts'
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 

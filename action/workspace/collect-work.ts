@@ -8,8 +8,8 @@ import {
   CHANGESET_PATH_CHARACTERS_MAX,
   type ChangedFile,
   type Changeset,
-} from '../../core/work/changeset.ts'
-import type { Violation } from '../../core/work/guard.ts'
+} from '../../core/changes/changeset.ts'
+import type { Violation } from '../../core/changes/guard.ts'
 import { type Git, GitError } from './git.ts'
 import { ObjectReader } from './objects.ts'
 import { takeSnapshot } from './snapshot.ts'

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
+import { checkGuards, checkPlanGuards } from '../../../core/changes/guard.ts'
+import { waiversFor, waiving } from '../../../core/changes/waive.ts'
 import type { Plan, PlanGuards } from '../../../core/plan/plan.ts'
 import type { ReasonCode } from '../../../core/reason.ts'
 import type { Report } from '../../../core/run/report.ts'
-import { checkGuards, checkPlanGuards } from '../../../core/work/guard.ts'
-import { waiversFor, waiving } from '../../../core/work/waive.ts'
 
 const planWith = (guards: PlanGuards): Plan => ({
   version: 1,

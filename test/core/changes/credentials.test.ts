@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { credentialsIn } from '../../../core/work/credentials.ts'
+import { credentialsIn } from '../../../core/changes/credentials.ts'
 
 /** Put together here, so that no scanner takes this file for a leak. */
 const of = (...parts: string[]) => parts.join('')

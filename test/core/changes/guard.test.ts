@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { redactor } from '../../../core/redact.ts'
-import type { ChangedFile, Changeset } from '../../../core/work/changeset.ts'
+import type { ChangedFile, Changeset } from '../../../core/changes/changeset.ts'
 import {
   checkGuards,
   checkPlanGuards,
@@ -9,7 +8,8 @@ import {
   testChangesOf,
   toCompare,
   validateChangeset,
-} from '../../../core/work/guard.ts'
+} from '../../../core/changes/guard.ts'
+import { redactor } from '../../../core/redact.ts'
 
 function file(path: string, content = 'x\n', parts: Partial<ChangedFile> = {}): ChangedFile {
   return {

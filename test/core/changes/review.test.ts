@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { FINDINGS_MAX, type Finding, readReview, redactReview, reviewSchema } from '../../../core/changes/review.ts'
+import { hunksOf, mayOffer, placeFindings } from '../../../core/changes/review-places.ts'
 import type { Plan } from '../../../core/plan/plan.ts'
 import { redactor } from '../../../core/redact.ts'
 import { lineComment, reviewWords } from '../../../core/text/review.ts'
-import { FINDINGS_MAX, type Finding, readReview, redactReview, reviewSchema } from '../../../core/work/review.ts'
-import { hunksOf, mayOffer, placeFindings } from '../../../core/work/review-places.ts'
 
 const redact = redactor(['correct-horse-battery'])
 const finding: Finding = { path: 'src/a.js', line: 4, severity: 'high', text: 'Drops the remainder.' }

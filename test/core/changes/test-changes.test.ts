@@ -1,7 +1,7 @@
 /** What counts as loosened tests, for each framework; and what does not. */
 import { describe, expect, it } from 'vitest'
+import { type FileChange, testChanges } from '../../../core/changes/test-changes.ts'
 import { testChangeSentence } from '../../../core/text/test-change-words.ts'
-import { type FileChange, testChanges } from '../../../core/work/test-changes.ts'
 
 const words = (files: readonly FileChange[]) => testChanges(files).map(testChangeSentence)
 const change = (path: string, before: string | undefined, after: string | undefined) => words([{ path, before, after }])
