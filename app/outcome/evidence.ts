@@ -1,14 +1,14 @@
 /** Everything that a promotion issue shows, read back from the ledger: anybody can recompute the decision from it. */
 import { weakenedGuards } from '../../core/config/overlay.ts'
 import { type Window, windowOf } from '../../core/promotion/evidence.ts'
-import { pool } from '../../core/promotion/pooled.ts'
+import { poolSides, type Sides } from '../../core/promotion/pooled.ts'
 import type { CheckpointView, CountedRun, PromotionView, Side } from '../../core/text/promotion-issue.ts'
 import type { RepositoryRow } from '../../core/text/repositories-table.ts'
 import type { Prisma, Run } from '../../prisma/client/client.ts'
 import type { Declared } from '../declared/configuration.ts'
 import { storedMeasures, type VariantTrial } from '../ledger/look.ts'
 import { type Member, membersOf } from '../ledger/members.ts'
-import { type RepositoryShare, shareOf } from '../ledger/pooled.ts'
+import { shareOf } from '../ledger/pooled.ts'
 import { storedPlan } from '../ledger/stored.ts'
 import { type Side as Counts, tallyOver } from '../ledger/tally.ts'
 import type { Parts } from '../parts.ts'
@@ -60,17 +60,17 @@ async function rowsOf(parts: Parts, place: Place, side: Counts, members: readonl
   const counted = shares.filter(({ variant, baseline }) =>
     [variant, baseline].some(({ settled, unknown }) => settled + unknown > 0),
   )
-  return namedShares(
-    counted.map((share) => ({ ...share, settledInAll: 0 })),
-    place.repositoryId,
-  )
+  return namedShares(counted, place.repositoryId)
 }
 
 /** Who can read an issue may not be able to read every repository: of private ones only that which holds or makes it is named. */
-export function namedShares(shares: readonly RepositoryShare[], own: bigint): readonly RepositoryRow[] {
+export function namedShares(shares: readonly (Member & Sides)[], own: bigint): readonly RepositoryRow[] {
   const others = shares.filter((share) => !isNamed(share, own))
   const name = `${others.length} private ${others.length === 1 ? 'repository' : 'repositories'}`
-  return [...shares.filter((share) => isNamed(share, own)), ...(others.length === 0 ? [] : [{ ...pool(others), name }])]
+  return [
+    ...shares.filter((share) => isNamed(share, own)),
+    ...(others.length === 0 ? [] : [{ ...poolSides(others), name }]),
+  ]
 }
 
 function isNamed({ repositoryId, isPrivate }: Pick<Member, 'repositoryId' | 'isPrivate'>, own: bigint): boolean {

@@ -111,10 +111,9 @@ export async function offerTo(parts: Parts, from: Place, declared: Declared, off
 
 /** Whether what the one declares can't be told to all who read the other. */
 async function isHidden({ prisma }: Parts, from: bigint, organisation: bigint): Promise<boolean> {
-  const [own, theirs] = await Promise.all(
-    [from, organisation].map((id) => prisma.repository.findUniqueOrThrow({ where: { id } })),
-  )
-  return own?.private === true && theirs?.private !== true
+  const repository = (id: bigint) => prisma.repository.findUniqueOrThrow({ where: { id } })
+  const [own, theirs] = await Promise.all([repository(from), repository(organisation)])
+  return own.private && !theirs.private
 }
 
 const NO_LAYER =

@@ -8,10 +8,13 @@ import type { Checkpoint } from './promotion.ts'
 import { sumTallies, type Tally } from './tally.ts'
 
 /** What one repository's window holds. */
-export interface Share {
+export interface Sides {
   readonly variant: Tally
   /** Absent where a new workflow has no standard beside it. */
   readonly baseline?: Tally | undefined
+}
+
+export interface Share extends Sides {
   /** The variant's settled runs since its trial began there, which only grow. */
   readonly settledInAll: number
 }
@@ -25,16 +28,22 @@ const COMPARING: ReadonlySet<Measure['threshold']> = new Set([
 /** Two checkpoints in a row decide. */
 const LOOKS_KEPT = 2
 
-export function pool(shares: readonly Share[]): Share {
-  const baselines = shares.flatMap(({ baseline }) => (baseline ? [baseline] : []))
+export function poolSides(all: readonly Sides[]): Sides {
+  const baselines = all.flatMap(({ baseline }) => (baseline ? [baseline] : []))
   return {
-    variant: sumTallies(shares.map(({ variant }) => variant)),
+    variant: sumTallies(all.map(({ variant }) => variant)),
     ...(baselines.length === 0 ? {} : { baseline: sumTallies(baselines) }),
+  }
+}
+
+export function pool(shares: readonly Share[]): Share {
+  return {
+    ...poolSides(shares),
     settledInAll: shares.reduce((all, { settledInAll }) => all + settledInAll, 0),
   }
 }
 
-export function evaluatePool(promotion: PromotionFile, { variant, baseline }: Share): Evaluation {
+export function evaluatePool(promotion: PromotionFile, { variant, baseline }: Sides): Evaluation {
   const whole = evaluateTrial(promotion, variant, baseline ?? sumTallies([]))
   if (baseline !== undefined) return whole
   const measures = whole.measures.filter(({ threshold }) => !COMPARING.has(threshold))

@@ -2,23 +2,19 @@
 
 import { formatUsd } from '../money/money.ts'
 import { formatShare } from '../promotion/measure.ts'
-import type { Share } from '../promotion/pooled.ts'
+import type { Sides } from '../promotion/pooled.ts'
 import { spendPerAcceptedMicroUsd, type Tally } from '../promotion/tally.ts'
 import { inline, paragraphs, table } from './markdown.ts'
 
 /** A repository that may be named, or several that may not, together. */
-export interface RepositoryRow extends Share {
+export interface RepositoryRow extends Sides {
   readonly name: string
 }
 
 const ROWS_MAX = 50
 
 /** `whose`: which of the private ones is named all the same. */
-export function repositoriesTable(
-  rows: readonly RepositoryRow[],
-  pooled: Pick<Share, 'variant' | 'baseline'>,
-  whose: string,
-): string {
+export function repositoriesTable(rows: readonly RepositoryRow[], pooled: Sides, whose: string): string {
   const hasBaseline = pooled.baseline !== undefined
   const cells = (tally: Tally | undefined): string[] =>
     tally === undefined

@@ -1,7 +1,8 @@
 /** What an organisation's layer declares is one trial: judged over all repositories that declare the same, in the repository with the layer. */
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { Prisma, type Run } from '../../prisma/client/client.ts'
+import type { Run } from '../../prisma/client/client.ts'
+import { putLike } from './like-run.ts'
 import { OWNER, PORTFOLIOS, REPO, type Stage, setStage, ticking, workOn } from './stage.ts'
 
 const FAMILY = 'refactor+tests'
@@ -74,27 +75,7 @@ async function runs(name: string, count: number, variant: string | null, end: 'm
   const started = await sessionIn(repository, pattern)
   for (let index = 0; index < count; index += 1) {
     now = new Date(now.getTime() + 900_000)
-    const id = randomUUID()
-    await prisma.run.create({
-      data: {
-        ...pattern,
-        plan: pattern.plan ?? {},
-        quote: pattern.quote ?? {},
-        report: Prisma.DbNull,
-        ...started,
-        id,
-        repositoryId: repository.id,
-        subjectKey: `pull-request:${1000 + index}-${id.slice(0, 6)}`,
-        deliveredSha: randomUUID(),
-        spentMicroUsd: 400_000n,
-        createdAt: now,
-        endedAt: now,
-        deliveredAt: now,
-        decideAfter: now,
-        outcomeRule: null,
-      },
-    })
-    await prisma.fact.create({ data: { runId: id, kind: end, key: '', value: 'yes', at: now } })
+    await putLike(prisma, pattern, now, end, { ...started, repositoryId: repository.id })
   }
   now = new Date(now.getTime() + 900_000)
 }

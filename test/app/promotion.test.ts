@@ -1,7 +1,7 @@
 /** From a proposal to its decision: what a label, a command, a close and a merge make of it, once and only by who may. */
-import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Prisma, type Run } from '../../prisma/client/client.ts'
+import type { Run } from '../../prisma/client/client.ts'
+import { putLike } from './like-run.ts'
 import { OWNER, PORTFOLIOS, REPO, type Stage, setStage, ticking, workOn } from './stage.ts'
 
 const DAY_MS = 86_400_000
@@ -48,25 +48,7 @@ async function proposed(options: { readonly end?: 'merged' | 'closed' } = {}) {
     const pattern = await patternOf(variant)
     for (let index = 0; index < count; index += 1) {
       pass(0.01)
-      const id = randomUUID()
-      await prisma.run.create({
-        data: {
-          ...pattern,
-          plan: pattern.plan ?? {},
-          quote: pattern.quote ?? {},
-          report: Prisma.DbNull,
-          id,
-          subjectKey: `pull-request:${1000 + parseInt(id.slice(0, 6), 16)}`,
-          deliveredSha: randomUUID(),
-          spentMicroUsd: 400_000n,
-          createdAt: now,
-          endedAt: now,
-          deliveredAt: now,
-          decideAfter: now,
-          outcomeRule: null,
-        },
-      })
-      await prisma.fact.create({ data: { runId: id, kind: end, key: '', value: 'yes', at: now } })
+      await putLike(prisma, pattern, now, end)
       await stage.app.sweep()
     }
     pass(0.01)

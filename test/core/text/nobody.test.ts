@@ -68,7 +68,7 @@ const texts: Readonly<Record<string, string>> = {
     from: canary,
     configSha: 'c0ffee',
     windowDays: 60,
-    rows: [{ name: canary, variant: sumTallies([]), settledInAll: 0 }],
+    rows: [{ name: canary, variant: sumTallies([]) }],
     pooled: { variant: sumTallies([]), settledInAll: 0 },
     checkpoints: [],
     decided: { decision: 'not-yet', reasons: ['too-few-runs'] },

@@ -1,0 +1,32 @@
+import { randomUUID } from 'node:crypto'
+import { Prisma, type PrismaClient, type Run } from '../../prisma/client/client.ts'
+
+/** A run like one that really ran, on a subject of its own, that ended now and was merged or closed; the sweep decides its outcome. */
+export async function putLike(
+  prisma: PrismaClient,
+  pattern: Run,
+  now: Date,
+  end: 'merged' | 'closed',
+  more: Partial<Pick<Run, 'repositoryId' | 'sessionId' | 'headSha'>> = {},
+): Promise<void> {
+  const id = randomUUID()
+  await prisma.run.create({
+    data: {
+      ...pattern,
+      plan: pattern.plan ?? {},
+      quote: pattern.quote ?? {},
+      report: Prisma.DbNull,
+      ...more,
+      id,
+      subjectKey: `pull-request:${1000 + parseInt(id.slice(0, 6), 16)}`,
+      deliveredSha: randomUUID(),
+      spentMicroUsd: 400_000n,
+      createdAt: now,
+      endedAt: now,
+      deliveredAt: now,
+      decideAfter: now,
+      outcomeRule: null,
+    },
+  })
+  await prisma.fact.create({ data: { runId: id, kind: end, key: '', value: 'yes', at: now } })
+}
