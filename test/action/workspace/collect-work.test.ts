@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { collectWork } from '../../../action/workspace/collect-work.ts'
 import { type Git, openGit } from '../../../action/workspace/git.ts'
 import { CHANGESET_FILES_MAX } from '../../../core/changes/changeset.ts'
+import { withMemory } from '../../world/memory.ts'
 
 let dir: string
 let workDir: string
@@ -49,9 +50,9 @@ it('of more files than can be listed is some, and that there are more; the list 
 it('of a workspace of very many files is bounded in memory; `npm run bench -- --only workspace` has a million', async () => {
   writeFileSync(join(workDir, 'first'), 'one\n')
   for (let at = 0; at < 20_000; at += 1) linkSync(join(workDir, 'first'), join(workDir, `${at}`))
-  const before = process.memoryUsage().rss
-  const { changeset, violations } = await collect()
-  expect(process.memoryUsage().rss - before).toBeLessThan(100_000_000)
+  const { answer, bytes } = await withMemory(() => collect())
+  const { changeset, violations } = answer
+  expect(bytes).toBeLessThan(20_000_000)
   expect(changeset.files).toHaveLength(CHANGESET_FILES_MAX)
   expect(violations.map(({ reason }) => reason)).toEqual(['guard-files'])
 })
