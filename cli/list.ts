@@ -7,9 +7,11 @@ import { isOver, lastDayOf, type Payer, payerOf } from '../core/money/payer.ts'
 import { spendPerAcceptedMicroUsd } from '../core/promotion/tally.ts'
 import { isRefusal } from '../core/reason.ts'
 import { type AcceptedLately, acceptedLine } from '../core/text/accepted-line.ts'
+import { highCostWords } from '../core/text/paying-account.ts'
 import { declaredConfiguration, readCheckout } from './checkout.ts'
 import type { ListOptions } from './commands/list.ts'
 import { type ExitCode, endProblem, endRefused, exitCodes, printJson } from './exit.ts'
+import type { Lately } from './ledger/list-ledger.ts'
 
 export async function list({ dir, organisation, ledger, repository, json }: ListOptions): Promise<ExitCode> {
   const checkout = readCheckout(dir, organisation)
@@ -30,22 +32,18 @@ export async function list({ dir, organisation, ledger, repository, json }: List
 
 type Offered = ReturnType<typeof offered>[number]
 
-/** By workflow. */
-interface Read {
-  readonly accepted: ReadonlyMap<string, AcceptedLately>
-}
-const nothingRead: Read = { accepted: new Map() }
+const nothingRead: Lately = { accepted: new Map(), worth: new Map() }
 
 /** The ledger's parts take a second to load, and the list needs none of them. */
 async function readAccepted(
   configuration: Configuration,
   repository: string | undefined,
-): Promise<Read | { readonly problem: string }> {
+): Promise<Lately | { readonly problem: string }> {
   const { readAcceptedLately } = await import('./ledger/list-ledger.ts')
   return readAcceptedLately(configuration, repository)
 }
 
-function offered(configuration: Configuration, family: Family, { accepted }: Read) {
+function offered(configuration: Configuration, family: Family, { accepted, worth }: Lately) {
   const payer = payerOf(configuration, family.name)
   if (!payer) return []
   const { baseline } = family
@@ -65,6 +63,7 @@ function offered(configuration: Configuration, family: Family, { accepted }: Rea
       value: baseline.value,
       capMicroUsd: capOf(baseline.cap.usd, payer.terms.cap?.usd),
       accepted: acceptedOf(accepted.get(family.name)),
+      highCost: highCostOf(payer, worth.get(payer.name)),
       access: baseline.access,
       on: subjectsOf(baseline.on),
       deliver: baseline.deliver,
@@ -87,6 +86,11 @@ function acceptedOf(lately: AcceptedLately | undefined) {
     spendMicroUsd: spend.spendMicroUsd,
     perAcceptedMicroUsd,
   }
+}
+
+function highCostOf({ name, terms }: Payer, worth: AcceptedLately | undefined) {
+  const reason = terms['high-cost']
+  return reason === undefined ? null : { portfolio: name, reason, worth: acceptedOf(worth) }
 }
 
 function experimentOf({ portfolios }: Configuration, payer: Payer) {
@@ -115,12 +119,13 @@ function capOf(workflow: bigint, portfolio: bigint | undefined): bigint {
 const keptBy = { 'built-in': '', organisation: ' Kept by the organisation.', repository: ' Kept in this repository.' }
 
 function entry(offered: Offered): string {
-  const { name, summary, capMicroUsd, accepted, inputs, variants, on, layer } = offered
+  const { name, summary, capMicroUsd, accepted, highCost, inputs, variants, on, layer } = offered
   return [
     name,
     `  ${summary}`,
     `  Never more than ${formatUsd(capMicroUsd)}; paid by ${payerWords(offered)}; on ${on.join(', ')}.${keptBy[layer]}`,
     ...acceptedWords(accepted),
+    ...highCostLine(highCost),
     ...inputs.map((input) => `  ${input.name}=  ${inputWords(input)}`),
     ...variants.map(
       (variant) => `  ${name}/${variant.name}  ${variant.summary} (${formatUsd(variant.capMicroUsd)} at most)`,
@@ -129,8 +134,20 @@ function entry(offered: Offered): string {
 }
 
 function acceptedWords(accepted: Offered['accepted']): readonly string[] {
-  const line = accepted === null ? undefined : acceptedLine({ spend: accepted, days: accepted.days })
+  const line = acceptedLine(latelyOf(accepted))
   return line === undefined ? [] : [`  ${line}`]
+}
+
+function highCostLine(declared: Offered['highCost']): readonly string[] {
+  if (declared === null) return []
+  const { portfolio: name, reason: highCost, worth } = declared
+  return [
+    `  High cost is right here: ${highCostWords({ name, highCost, worth: latelyOf(worth) }).replaceAll('**', '')}`,
+  ]
+}
+
+function latelyOf(accepted: Offered['accepted']): AcceptedLately | undefined {
+  return accepted === null ? undefined : { spend: accepted, days: accepted.days }
 }
 
 function payerWords({ portfolio, value, experiment, purpose }: Offered): string {

@@ -1,8 +1,14 @@
-/** What runs of a workflow or a variant have cost lately for each that was accepted, from the counts that trials rest on. */
+/**
+ * What runs of a workflow, a variant or a whole portfolio have cost lately for each that was accepted, from the counts that
+ * trials and reviews rest on.
+ */
 import type { Configuration } from '../../core/config/configuration.ts'
+import { namesOf } from '../../core/money/account.ts'
+import { addCounts, noCounts } from '../../core/outcome/portfolio-counts.ts'
 import { windowOf } from '../../core/promotion/evidence.ts'
 import type { AcceptedLately } from '../../core/text/accepted-line.ts'
 import type { PrismaClient } from '../../prisma/client/client.ts'
+import { portfolioCounts } from '../ledger/portfolio-day.ts'
 import { tally } from '../ledger/tally.ts'
 import type { TrialKey } from '../ledger/trial.ts'
 
@@ -14,4 +20,16 @@ export async function acceptedLately(
 ): Promise<AcceptedLately> {
   const spend = await tally(prisma, side, windowOf(promotion, now))
   return { spend, days: promotion.window.days }
+}
+
+export async function portfolioLately(
+  prisma: PrismaClient,
+  { promotion, portfolios }: Configuration,
+  { repositoryId, name }: { readonly repositoryId: bigint; readonly name: string },
+  now: Date,
+): Promise<AcceptedLately> {
+  const names = namesOf({ name, was: portfolios.portfolios[name]?.was })
+  const { from: start, to: end } = windowOf(promotion, now)
+  const counts = await portfolioCounts(prisma, { repositoryId, names }, { start, end })
+  return { spend: [...counts.values()].reduce(addCounts, noCounts), days: promotion.window.days }
 }

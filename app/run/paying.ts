@@ -7,6 +7,7 @@ import type { Amount, PayingAccount } from '../../core/text/paying-account.ts'
 import type { Run } from '../../prisma/client/client.ts'
 import { accountsAsDeclared, payersOf } from '../ledger/accounts.ts'
 import type { Parts } from '../parts.ts'
+import { portfolioLately } from './accepted.ts'
 
 /** How the accounts stand now: what is held and spent is taken off. */
 export async function payingNow(
@@ -17,16 +18,38 @@ export async function payingNow(
   variant: string | null | undefined,
 ): Promise<readonly PayingAccount[]> {
   const accounts = await accountsAsDeclared(parts.prisma, repositoryId, specs, parts.now())
-  return accounts.map((one) => payingAccount(configuration, one, variant))
+  return payingAccounts(parts, repositoryId, configuration, accounts, variant)
 }
 
 export async function payingOf(
   parts: Parts,
   configuration: Configuration,
-  run: Pick<Run, 'id' | 'variant' | 'assignment'>,
+  run: Pick<Run, 'id' | 'repositoryId' | 'variant' | 'assignment'>,
 ): Promise<readonly PayingAccount[]> {
   const payers = await payersOf(parts.prisma, run.id)
-  return payers.map((payer) => payingAccount(configuration, payer, run.assignment === 'chosen' ? run.variant : null))
+  const variant = run.assignment === 'chosen' ? run.variant : null
+  return payingAccounts(parts, run.repositoryId, configuration, payers, variant)
+}
+
+/** With what a portfolio that says why dear runs are right has come to. */
+export async function payingAccounts(
+  parts: Parts,
+  repositoryId: bigint,
+  configuration: Configuration,
+  standings: readonly Standing[],
+  variant: string | null | undefined,
+): Promise<readonly PayingAccount[]> {
+  return Promise.all(
+    standings.map(async (one) => {
+      const account = payingAccount(configuration, one, variant)
+      if (account.highCost === undefined) return account
+      const { name } = account
+      return {
+        ...account,
+        worth: await portfolioLately(parts.prisma, configuration, { repositoryId, name }, parts.now()),
+      }
+    }),
+  )
 }
 
 type Standing = Pick<AccountRow, 'kind' | 'name' | 'unit' | 'periodEnd' | 'budget' | 'spent' | 'held'>

@@ -13,10 +13,11 @@ import {
   type ListedWorkflow,
   listComment,
 } from '../../core/text/list-comment.ts'
+import type { HighCost } from '../../core/text/paying-account.ts'
 import { OVERDUE_DAYS } from '../../core/text/promotion-decision.ts'
 import { answer, type CommandAt, showRefusal } from '../comment/command.ts'
 import { recentSpends } from '../ledger/history.ts'
-import { acceptedLately } from '../run/accepted.ts'
+import { acceptedLately, portfolioLately } from '../run/accepted.ts'
 import { declaredBy } from '../run/prepare.ts'
 import { siteOf } from '../show/urls.ts'
 
@@ -32,7 +33,23 @@ export async function list(at: CommandAt): Promise<void> {
   const { configuration } = declared
   const families = familiesFor(configuration, subject.kind).slice(0, WORKFLOWS_SHOWN_MAX)
   const workflows = await Promise.all(families.map((family) => listed(at, configuration, family)))
-  await answer(at, listComment({ workflows, proposals: await proposalsAt(at) }))
+  const highCost = await highCostOf(at, configuration, workflows)
+  await answer(at, listComment({ workflows, highCost, proposals: await proposalsAt(at) }))
+}
+
+async function highCostOf(
+  { parts, place: { repositoryId } }: CommandAt,
+  configuration: Configuration,
+  workflows: readonly ListedWorkflow[],
+): Promise<readonly HighCost[]> {
+  const names = new Set(workflows.flatMap(({ portfolio }) => portfolio ?? []))
+  const declared = [...names].toSorted().map(async (name): Promise<readonly HighCost[]> => {
+    const highCost = configuration.portfolios.portfolios[name]?.['high-cost']
+    if (highCost === undefined) return []
+    const worth = await portfolioLately(parts.prisma, configuration, { repositoryId, name }, parts.now())
+    return [{ name, highCost, worth }]
+  })
+  return (await Promise.all(declared)).flat()
 }
 
 /** Approved ones wait for their pull request instead, which is on its own list. */

@@ -7,7 +7,7 @@ import { answer, type CommandAt, showRefusal } from '../comment/command.ts'
 import { accountsAsDeclared } from '../ledger/accounts.ts'
 import { recentSpends } from '../ledger/history.ts'
 import { outOfReachLine } from '../run/out-of-reach.ts'
-import { payingAccount } from '../run/paying.ts'
+import { payingAccounts } from '../run/paying.ts'
 import { declaredBy, prepare, triedIn } from '../run/prepare.ts'
 
 export async function quote(at: CommandAt): Promise<void> {
@@ -23,7 +23,7 @@ export async function quote(at: CommandAt): Promise<void> {
   if (isRefusal(prepared)) return showRefusal(place, at, prepared, about)
   const { plan, resolved } = prepared
   const rows = await accountsAsDeclared(parts.prisma, repositoryId, prepared.accounts, parts.now())
-  const accounts = rows.map((one) => payingAccount(declared.configuration, one, triedIn(plan)))
+  const accounts = await payingAccounts(parts, repositoryId, declared.configuration, rows, triedIn(plan))
   const { capMicroUsd } = plan
   const capTokens = plan.capTokens === undefined ? undefined : BigInt(plan.capTokens)
   const { floorMicroUsd } = resolved

@@ -2,6 +2,7 @@
 import type { Quote } from '../money/quote.ts'
 import { type AcceptedLately, acceptedLine } from './accepted-line.ts'
 import { code, inline, link, paragraphs } from './markdown.ts'
+import { type HighCost, highCostWords } from './paying-account.ts'
 import type { Proposal } from './promotion-decision.ts'
 import { quoteLine } from './quote-line.ts'
 import { workflowName } from './workflow-name.ts'
@@ -59,6 +60,8 @@ export interface ListedProposal {
 
 export interface ListView {
   readonly workflows: readonly ListedWorkflow[]
+  /** Of the portfolios that pay for them, those that say why dear runs are right. */
+  readonly highCost?: readonly HighCost[]
   /** The oldest first. */
   readonly proposals?: readonly ListedProposal[]
 }
@@ -69,6 +72,7 @@ export function listComment(view: ListView): string {
   return paragraphs(
     '### Workflows',
     ...offered,
+    highCostText(view.highCost ?? []),
     proposalsText(view.proposals ?? []),
     view.workflows.length === 0 ? undefined : '<sub>`/agent help` shows the other commands.</sub>',
   )
@@ -81,6 +85,12 @@ const proposed = {
   adopt: 'proposed as a variant',
   offer: 'offered to the organisation’s catalog',
 } as const satisfies Record<Proposal, string>
+
+function highCostText(portfolios: readonly HighCost[]): string | undefined {
+  if (portfolios.length === 0) return undefined
+  const lines = portfolios.map((portfolio) => `- **${inline(portfolio.name)}**: ${highCostWords(portfolio)}`)
+  return `### Where high cost is right\n\n${lines.join('\n')}`
+}
 
 function proposalsText(proposals: readonly ListedProposal[]): string | undefined {
   if (proposals.length === 0) return undefined

@@ -1,6 +1,7 @@
 /** Who pays, as people read it. */
 import type { AccountKind } from '../money/account.ts'
 import { formatTokens, formatUsd, grouped } from '../money/money.ts'
+import { type AcceptedLately, acceptedLine } from './accepted-line.ts'
 import { code, inline } from './markdown.ts'
 
 /** An account is in money or in tokens, never in both. */
@@ -30,6 +31,8 @@ export interface PayingAccount {
   readonly flatRate?: boolean | undefined
   /** Why dear runs are right here, as the portfolio declares it. */
   readonly highCost?: string | undefined
+  /** Where it declares that: what all accepted runs of the portfolio have cost lately. */
+  readonly worth?: AcceptedLately | undefined
 }
 
 export function formatAmount(amount: Amount): string {
@@ -43,9 +46,24 @@ export function accountLines(accounts: readonly PayingAccount[]): string {
 
 /** Why high cost is right, as the accounts declare it. */
 export function highCostLines(accounts: readonly PayingAccount[]): string | undefined {
-  const reasons = new Set(accounts.flatMap(({ highCost }) => (highCost === undefined ? [] : [highCost])))
-  if (reasons.size === 0) return undefined
-  return [...reasons].map((reason) => `> High cost is right here: ${inline(reason)}`).join('\n\n')
+  const said = new Set(
+    accounts.flatMap((account) => {
+      const { highCost } = account
+      return highCost === undefined ? [] : [`> High cost is right here: ${highCostWords({ ...account, highCost })}`]
+    }),
+  )
+  return said.size === 0 ? undefined : [...said].join('\n\n')
+}
+
+export type HighCost = Pick<PayingAccount, 'name' | 'worth'> & { readonly highCost: string }
+
+/** The reason, and beside it what the whole portfolio has come to, since a reason alone excuses every amount. */
+export function highCostWords({ name, highCost, worth }: HighCost): string {
+  const figure = acceptedLine(worth)
+  const reason = inline(highCost)
+  if (figure === undefined) return reason
+  const whole = `All of **${inline(name)}** ${figure.charAt(0).toLowerCase()}${figure.slice(1)}`
+  return `${/[.!?]$/.test(reason) ? reason : `${reason}.`} ${whole}`
 }
 
 /** `$31.20 of $40.00 left until 2026-12-01; running work holds $2.50`. */

@@ -18,7 +18,7 @@ portfolios:
   refactoring:
     purpose: Safer, faster refactors
     value: quality
-    workflows: [refactor+tests]
+    workflows: [refactor+tests, review]
     budget: { usd: 40, per: month }
     high-cost: Deep context pays off.
   reading:
@@ -100,6 +100,21 @@ test('one issue after each month, updated in place when outcomes come late', asy
   expect(updated?.body).toContain(
     '0% (0 of 1); before: none yet | $0.50 | $0.50 for the one accepted run, none unknown |',
   )
+})
+
+test('a portfolio that says why dear runs are right shows what all of it has come to, before another of its workflows runs', async () => {
+  const figure = 'All of **refactoring** in the last 60 days: $0.50 for the one accepted run, none unknown.'
+  const { number } = await stage.openPull()
+  await stage.say('dev', number, '/agent quote review')
+  await stage.say('dev', number, '/agent list')
+  await stage.say('dev', number, '/agent review')
+  const replies = await stage.replies(number)
+  expect(replies).toEqual([
+    expect.stringContaining(`> High cost is right here: Deep context pays off. ${figure}`),
+    expect.stringContaining(`### Where high cost is right\n\n- **refactoring**: Deep context pays off. ${figure}`),
+    expect.stringContaining(`> High cost is right here: Deep context pays off. ${figure}`),
+  ])
+  await stage.say('dev', number, '/agent stop')
 })
 
 test('a review is gathered from the ledger and what is declared, and the next period sees the one before', async () => {

@@ -279,6 +279,7 @@ describe('purser list', () => {
     expect(code).toBe(0)
     expect(stdout).toContain('refactor+tests\n')
     expect(stdout).toContain('Never more than $2.50; paid by refactoring for quality; on pull-request.')
+    expect(stdout).toContain('\n  High cost is right here: Deep context pays here.\n')
     expect(stdout).not.toContain('changelog')
     const { workflows } = JSON.parse((await purser(['list', '--dir', dir, '--json'])).stdout)
     expect(workflows).toMatchObject([
@@ -286,6 +287,7 @@ describe('purser list', () => {
         name: 'refactor+tests',
         portfolio: 'refactoring',
         capMicroUsd: '2500000',
+        highCost: { portfolio: 'refactoring', reason: 'Deep context pays here.', worth: null },
         inputs: [{ name: 'goal', type: 'string', required: false }, { name: 'test' }, { name: 'install' }],
         variants: [
           { name: 'one-pass', capMicroUsd: '1250000' },

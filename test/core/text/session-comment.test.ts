@@ -186,6 +186,12 @@ describe('what else a quote has to say', () => {
     expect(times({ phase: 'running', spentMicroUsd: 0n })).toBe(0)
     expect([ended(0n), ended(1_249_999n), ended(1_250_000n)]).toEqual([0, 0, 1])
     expect(quoteComment({ workflow: 'review', quote, accounts })).toContain('High cost is right here')
+    const spend = { accepted: 2, unknown: 1, spendMicroUsd: 3_000_000n }
+    const dear = { ...portfolio, highCost: 'Incidents justify deep context', worth: { spend, days: 60 } }
+    expect(quoteComment({ workflow: 'review', quote, accounts: [dear, dear] })).toContain(
+      '\n\n> High cost is right here: Incidents justify deep context. All of **refactoring** in the last 60 days: ' +
+        '$1.50 for each of 2 accepted runs, 1 unknown.\n\n',
+    )
   })
 
   test('what is left, and what running work holds of the rest', () => {
