@@ -104,7 +104,13 @@ async function preparePromotion(
       oldUsualMicroUsd: quoteRun(oldSpends, 0n, 0n).usualMicroUsd,
       windowDays: configuration.promotion.window.days,
     }),
-    before: { keptAs, squad, tally: await baselineTally(parts, configuration, promotion, members), watched: [] },
+    before: {
+      keptAs,
+      squad,
+      tally: await tallyNow(parts, configuration, { family, variant: null }, members),
+      promoted: await tallyNow(parts, configuration, { family, variant }, members),
+      watched: [],
+    },
   }
 }
 
@@ -208,14 +214,9 @@ function portfoliosWith(layers: readonly Layer[], squad: string, extra: Extra): 
   return changed === undefined ? undefined : [path, changed]
 }
 
-/** The old baseline as the trial saw it. */
-async function baselineTally(
-  parts: Parts,
-  { promotion: rules }: Configuration,
-  { family }: Promotion,
-  members: Members,
-) {
-  return tallyOver(parts.prisma, { family, variant: null }, members, windowOf(rules, parts.now()))
+/** A side as the trial saw it. */
+async function tallyNow(parts: Parts, { promotion: rules }: Configuration, side: Side, members: Members) {
+  return tallyOver(parts.prisma, side, members, windowOf(rules, parts.now()))
 }
 
 async function spendsOf(

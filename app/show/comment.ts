@@ -51,6 +51,7 @@ function viewOf(shown: Shown, proposed: ProposedWork | undefined): SessionView {
     outOfReach: configuration && outOfReachLine(configuration, plan, accounts, quote),
     quote,
     accepted: shown.accepted,
+    newStandard: shown.newStandard,
     accounts,
     inputs,
     overrides,

@@ -11,6 +11,7 @@ import { ASK } from '../../core/plan/resolve-ask.ts'
 import { isRefusal } from '../../core/reason.ts'
 import type { Repeated } from '../../core/run/failure.ts'
 import type { AcceptedLately } from '../../core/text/accepted-line.ts'
+import type { NewStandard } from '../../core/text/new-standard.ts'
 import type { PayingAccount } from '../../core/text/paying-account.ts'
 import type { SessionStanding } from '../../core/text/session-standing.ts'
 import type { Run, Session } from '../../prisma/client/client.ts'
@@ -18,6 +19,7 @@ import { noteFailure } from '../ledger/failure.ts'
 import { markShown } from '../ledger/shown.ts'
 import { storedPlan } from '../ledger/stored.ts'
 import type { Parts, Progress } from '../parts.ts'
+import { newStandard } from '../promotion/new-standard.ts'
 import { acceptedLately } from '../run/accepted.ts'
 import { payingNow, payingOf } from '../run/paying.ts'
 import { declaredBy, isChosen, squadPaying, triedIn } from '../run/prepare.ts'
@@ -41,6 +43,8 @@ export interface Shown {
   readonly standing: SessionStanding
   /** Left out while it runs. */
   readonly accepted: AcceptedLately | undefined
+  /** Of a run of the baseline; left out while it runs. */
+  readonly newStandard: NewStandard | undefined
 }
 
 /** Two at once would both find no comment and make two. */
@@ -80,6 +84,10 @@ async function show(parts: Parts, runId: string, progress: Progress | undefined)
       configuration && (one.state === 'waiting' || one.state === 'ended')
         ? await acceptedLately(parts.prisma, configuration, one, parts.now())
         : undefined,
+    newStandard:
+      isRefusal(declared) || one.state === 'claimed' || one.variant !== null
+        ? undefined
+        : await newStandard(parts, { place, declared }, one.family),
   })
   const shown = await shownOf(newest)
   const commentUrl = isQuiet(session, newest) ? undefined : await showComment(parts, place, shown)

@@ -16,7 +16,9 @@ import {
 import type { HighCost } from '../../core/text/paying-account.ts'
 import { OVERDUE_DAYS } from '../../core/text/promotion-decision.ts'
 import { answer, type CommandAt, showRefusal } from '../comment/command.ts'
+import type { Declared } from '../declared/configuration.ts'
 import { recentSpends } from '../ledger/history.ts'
+import { newStandard } from '../promotion/new-standard.ts'
 import { acceptedLately, portfolioLately } from '../run/accepted.ts'
 import { declaredBy } from '../run/prepare.ts'
 import { siteOf } from '../show/urls.ts'
@@ -32,7 +34,7 @@ export async function list(at: CommandAt): Promise<void> {
   const { subject } = await at.subject()
   const { configuration } = declared
   const families = familiesFor(configuration, subject.kind).slice(0, WORKFLOWS_SHOWN_MAX)
-  const workflows = await Promise.all(families.map((family) => listed(at, configuration, family)))
+  const workflows = await Promise.all(families.map((family) => listed(at, declared, family)))
   const highCost = await highCostOf(at, configuration, workflows)
   await answer(at, listComment({ workflows, highCost, proposals: await proposalsAt(at) }))
 }
@@ -80,7 +82,8 @@ export function familiesFor(configuration: Configuration, kind: string): readonl
     .toSorted((a, b) => a.name.localeCompare(b.name))
 }
 
-async function listed(at: CommandAt, configuration: Configuration, family: Family): Promise<ListedWorkflow> {
+async function listed(at: CommandAt, declared: Declared, family: Family): Promise<ListedWorkflow> {
+  const { configuration } = declared
   const { baseline, name } = family
   const payer = payerOf(configuration, name)
   const cap = minBigint(baseline.cap.usd, payer?.terms.cap?.usd ?? baseline.cap.usd)
@@ -99,6 +102,7 @@ async function listed(at: CommandAt, configuration: Configuration, family: Famil
       { repositoryId, family: name, variant: null },
       at.parts.now(),
     ),
+    newStandard: await newStandard(at.parts, { place: at.place, declared }, name),
     inputs: Object.entries(baseline.inputs).map(([input, declared]) => listedInput(input, declared)),
     variants: [...family.variants.values()].map(({ name, overlay }) => ({
       name,

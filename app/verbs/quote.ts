@@ -6,6 +6,7 @@ import { quoteComment } from '../../core/text/quote-comment.ts'
 import { answer, type CommandAt, showRefusal } from '../comment/command.ts'
 import { accountsAsDeclared } from '../ledger/accounts.ts'
 import { recentSpends } from '../ledger/history.ts'
+import { newStandard } from '../promotion/new-standard.ts'
 import { outOfReachLine } from '../run/out-of-reach.ts'
 import { payingAccounts } from '../run/paying.ts'
 import { declaredBy, prepare, triedIn } from '../run/prepare.ts'
@@ -33,5 +34,6 @@ export async function quote(at: CommandAt): Promise<void> {
   const price = quoteRun(spends, capMicroUsd, hold.heldMicroUsd)
   const outOfReach = outOfReachLine(declared.configuration, plan, rows, price)
   const asGiven = Object.keys({ ...command.inputs, ...command.overrides }).length > 0
-  await answer(at, quoteComment({ ...plan, quote: price, accounts, outOfReach, asGiven }))
+  const another = plan.variant === undefined ? await newStandard(parts, { place, declared }, plan.workflow) : undefined
+  await answer(at, quoteComment({ ...plan, quote: price, accounts, outOfReach, newStandard: another, asGiven }))
 }

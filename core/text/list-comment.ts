@@ -2,6 +2,7 @@
 import type { Quote } from '../money/quote.ts'
 import { type AcceptedLately, acceptedLine } from './accepted-line.ts'
 import { code, inline, link, paragraphs } from './markdown.ts'
+import { type NewStandard, newStandardText } from './new-standard.ts'
 import { type HighCost, highCostWords } from './paying-account.ts'
 import type { Proposal } from './promotion-decision.ts'
 import { quoteLine } from './quote-line.ts'
@@ -42,6 +43,7 @@ export interface ListedWorkflow {
   readonly quote: Quote
   /** Of the baseline. */
   readonly accepted?: AcceptedLately | undefined
+  readonly newStandard?: NewStandard | undefined
   readonly inputs: readonly ListedInput[]
   readonly variants: readonly ListedVariant[]
 }
@@ -106,6 +108,7 @@ function workflowText(workflow: ListedWorkflow): string {
     `**${code(`/agent ${workflow.name}`)}** ${inline(workflow.summary)}`,
     paidText(workflow),
     acceptedLine(workflow.accepted),
+    workflow.newStandard && newStandardText(workflow.newStandard),
     [...workflow.inputs.map(inputLine), ...workflow.variants.map((variant) => variantLine(workflow, variant))].join(
       '\n',
     ),

@@ -4,6 +4,7 @@ import type { Quote } from '../money/quote.ts'
 import type { Assigned } from '../plan/assignment.ts'
 import { assignedLine } from './assigned-line.ts'
 import { code, paragraphs } from './markdown.ts'
+import { type NewStandard, newStandardText } from './new-standard.ts'
 import { accountLines, highCostLines, type PayingAccount } from './paying-account.ts'
 import { quoteLine, smallerHoldLine } from './quote-line.ts'
 import { workflowName } from './workflow-name.ts'
@@ -17,6 +18,7 @@ export interface QuoteView {
   readonly asGiven?: boolean | undefined
   /** That one squad's floor can't bring the trial to a decision: `floorReachLine`. */
   readonly outOfReach?: string | undefined
+  readonly newStandard?: NewStandard | undefined
   /** As they stand now: nothing is taken off for a quote. */
   readonly accounts: readonly PayingAccount[]
 }
@@ -27,6 +29,7 @@ export function quoteComment(view: QuoteView): string {
     `### ${code(name)}: what it would cost`,
     quoteLine(view.quote),
     smallerHoldLine(view.quote),
+    view.newStandard && newStandardText(view.newStandard),
     `**It would be paid by**\n\n${accountLines(view.accounts)}`,
     highCostLines(view.accounts),
     assignedLine(view),

@@ -21,6 +21,7 @@ import {
 } from './ended-run.ts'
 import { COMMENT_CHARACTERS_MAX, code, details, inline, link, paragraphs } from './markdown.ts'
 import { sessionMarker } from './marker.ts'
+import { type NewStandard, newStandardText } from './new-standard.ts'
 import { accountLines, highCostLines, type PayingAccount } from './paying-account.ts'
 import { proposedText, waitingText } from './proposed-work.ts'
 import { quoteLine, smallerHoldLine } from './quote-line.ts'
@@ -52,6 +53,8 @@ export interface SessionView {
   readonly assigned?: Assigned | undefined
   /** That one squad's floor can't bring the trial to a decision: `floorReachLine`. */
   readonly outOfReach?: string | undefined
+  /** Left out while it runs. */
+  readonly newStandard?: NewStandard | undefined
   readonly quote: Quote
   /** What such runs have come to lately; told before a run and after it. */
   readonly accepted?: AcceptedLately | undefined
@@ -81,6 +84,7 @@ function commentAround(view: SessionView, proposed: string): string {
     ...stateParts(view, proposed),
     assignedLine(view),
     view.state.phase === 'quoted' && view.outOfReach !== undefined ? `${view.outOfReach}.` : undefined,
+    view.newStandard && newStandardText(view.newStandard),
     runsText(view.standing),
     `**Paid by**\n\n${accountLines(view.accounts)}`,
     isHighCostDue(view) ? highCostLines(view.accounts) : undefined,

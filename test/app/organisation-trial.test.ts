@@ -149,6 +149,27 @@ test('its approval there changes the layer, and a baseline that does worse anywh
   await stage.settled()
   expect(await proposals()).toMatchObject([{ state: 'merged' }])
 
+  const told = await toldOf(
+    (site) =>
+      `**The standard \`refactor+tests\` is another one since ${now.toISOString().slice(0, 10)}:** the organisation made \`refactor+tests/swift\` ` +
+      `it in [acme/.github#${issue?.number}](${site}/issues/${issue?.number}). When that was decided: $0.40 for each of 4 accepted runs, none unknown; ` +
+      'of the old one: $0.40 for each of 2 accepted runs, none unknown. Prices and figures here may still rest on runs of the ' +
+      'old one. To stay with that: `/agent refactor+tests/before-swift` runs it once; `inherit: organisation@<commit>` in ' +
+      `\`portfolios.yml\`, with a commit before [acme/.github#${pull}](${site}/pull/${pull}), keeps the whole catalog as it was.`,
+  )
+  await stage.say('dev', told, '/agent stop')
+  await stage.say('dev', told, '/agent quote refactor+tests/before-swift')
+  expect((await stage.replies(told)).at(-1), 'who chose a side is told nothing of it').not.toContain('is another one')
+
+  const setPrivate = (isPrivate: boolean) =>
+    stage.app.database.prisma.repository.updateMany({ where: { name: LAYER }, data: { private: isPrivate } })
+  await setPrivate(true)
+  await stage.say('dev', told, '/agent quote refactor+tests')
+  await setPrivate(false)
+  const figureless = (await stage.replies(told)).at(-1)
+  expect(figureless).toContain(' is another one since ')
+  expect(figureless, 'everybody reads this repository').not.toContain('When that was decided')
+
   // The first that is decided in a repository after the merge tells that its baseline is another now.
   for (const repo of [REPO, 'web']) await runs(repo, 1, null)
   await decided()
@@ -164,4 +185,20 @@ test('its approval there changes the layer, and a baseline that does worse anywh
   await stage.settled()
   expect(await proposals('rollback')).toMatchObject([{ state: 'merged' }])
   expect(await proposals()).toMatchObject([{ state: 'rejected' }])
-})
+  await toldOf(
+    (site) =>
+      `**\`refactor+tests\` is again what it was before \`refactor+tests/swift\`, since ${now.toISOString().slice(0, 10)}:** the organisation rolled ` +
+      `that back in [acme/.github#${rollback?.issueNumber}](${site}/issues/${rollback?.issueNumber}). Prices and figures here may still rest on runs of ` +
+      'the old one. To stay with that: `/agent refactor+tests/swift` runs it once; ',
+  )
+}, 120_000)
+
+/** In a repository that inherits it: with a price, with what is on offer, and with a run. */
+async function toldOf(text: (site: string) => string): Promise<number> {
+  const { number } = await stage.openPull()
+  for (const command of ['quote refactor+tests', 'list', 'refactor+tests']) {
+    await stage.say('dev', number, `/agent ${command}`)
+    expect((await stage.replies(number)).at(-1), command).toContain(text(`${stage.github.url}/${OWNER}/${LAYER}`))
+  }
+  return number
+}
