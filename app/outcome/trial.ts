@@ -1,13 +1,12 @@
 /** What a family's runs have come to is decided anew when an outcome changes; a proposal becomes an issue. */
 import { decideTrial } from '../../core/promotion/promotion.ts'
-import { isRefused } from '../../delivery/github.ts'
 import type { Run } from '../../prisma/client/client.ts'
 import type { Declared } from '../declared/configuration.ts'
 import { lookAt } from '../ledger/look.ts'
 import type { Parts } from '../parts.ts'
-import { homeOf, noteSides } from '../promotion/home.ts'
+import { homeOf, noteSides, unlessNotLet } from '../promotion/home.ts'
 import { propose } from '../promotion/propose.ts'
-import { fullNameOf, type Place } from '../subject/place.ts'
+import type { Place } from '../subject/place.ts'
 
 /** Looks at the run's variant; at all variants of the family where it is a run of the baseline, which weighs in with each. */
 export async function lookAtTrials(
@@ -28,16 +27,8 @@ export async function lookAtTrials(
     const { checkpoints, isNews } = await lookAt(parts.prisma, trial, promotion, parts.now())
     const { decision } = decideTrial(checkpoints)
     if (decision !== 'promote' && decision !== 'sunset') continue
-    try {
-      await propose(parts, home.place, home.declared, trial, decision, isNews)
-    } catch (error) {
-      // Anybody can read a public layer; writing there needs the App's own access, which is no fault of this repository.
-      if (home === here || !isRefused(error)) throw error
-      await parts.prisma.promotion.deleteMany({ where: { ...trial, decision, issueNumber: null } })
-      parts.log.warn(
-        { family, variant, repository: fullNameOf(home.place) },
-        'GitHub lets the App propose nothing there',
-      )
-    }
+    await unlessNotLet(parts, { home, here }, trial, decision, () =>
+      propose(parts, home.place, home.declared, trial, decision, isNews),
+    )
   }
 }

@@ -1,12 +1,15 @@
 /** The repository that owns a definition: where it is judged, proposed, decided and changed. */
 
 import { isRefusal } from '../../core/reason.ts'
+import { isRefused } from '../../delivery/github.ts'
+import type { Promotion } from '../../prisma/client/client.ts'
 import type { Declared } from '../declared/configuration.ts'
 import { organisationOf } from '../declared/organisation.ts'
+import type { VariantTrial } from '../ledger/look.ts'
 import { noteDefinition } from '../ledger/promotion.ts'
 import type { Parts } from '../parts.ts'
 import { layerBy } from '../run/prepare.ts'
-import { type Place, placeById } from '../subject/place.ts'
+import { fullNameOf, type Place, placeById } from '../subject/place.ts'
 import { sideDefinition } from './definition.ts'
 
 export interface Home {
@@ -40,6 +43,27 @@ export async function homeOf(
     (side) => sideDefinition(configuration, family, side) === sideDefinition(declared.configuration, family, side),
   )
   return isSame ? there : undefined
+}
+
+/**
+ * Anybody can read a public layer; writing there needs the App's own access, which is no fault of this repository. What could not be
+ * proposed is as if it had not been tried, so that the next outcome tries it anew; `above.ts` tells of it meanwhile.
+ */
+export async function unlessNotLet(
+  parts: Parts,
+  { home, here }: { readonly home: Home; readonly here: Home },
+  trial: VariantTrial,
+  decision: Promotion['decision'],
+  act: () => Promise<void>,
+): Promise<void> {
+  try {
+    await act()
+  } catch (error) {
+    if (home === here || !isRefused(error)) throw error
+    const { family, variant } = trial
+    await parts.prisma.promotion.deleteMany({ where: { ...trial, decision, issueNumber: null } })
+    parts.log.warn({ family, variant, repository: fullNameOf(home.place) }, 'GitHub lets the App propose nothing there')
+  }
 }
 
 /** Before a trial is looked at: what is declared differently now counts from now. */

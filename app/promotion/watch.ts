@@ -18,12 +18,11 @@ import { openPromotion } from '../ledger/trial.ts'
 import { sideOf } from '../outcome/evidence.ts'
 import type { Parts } from '../parts.ts'
 import { fullNameOf, type Place } from '../subject/place.ts'
-import { type Before, beforeSchema, storeBefore } from './before.ts'
-import { homeOf } from './home.ts'
+import { type Before, beforeSchema, DECIDING, isWorse, storeBefore } from './before.ts'
+import { homeOf, unlessNotLet } from './home.ts'
 import { makeIssue } from './issue.ts'
 
 const DAY_MS = 86_400_000
-const DECIDING = 2
 /** The thresholds that compare two sides; the others say nothing of which is better. */
 const COMPARING: readonly Measure['threshold'][] = ['accepted-baseline', 'spend-per-accepted', 'reverted-baseline']
 
@@ -34,7 +33,8 @@ export async function watchBaseline(
   { family, variant }: Pick<Run, 'family' | 'variant'>,
 ): Promise<void> {
   if (variant !== null) return
-  const home = await homeOf(parts, { place, declared }, family, null)
+  const here = { place, declared }
+  const home = await homeOf(parts, here, family, null)
   if (!home) return
   const { repositoryId } = home.place
   const rules = home.declared.configuration.promotion
@@ -44,9 +44,10 @@ export async function watchBaseline(
   })
   if (!promoted || !isWatched(promoted, rules, parts.now())) return
   const before = await lookAgain(parts, promoted, rules)
-  const last = before.watched.slice(-DECIDING)
-  if (last.length < DECIDING || !last.every(({ worse }) => worse)) return
-  await proposeRollback(parts, home.place, promoted, before)
+  if (!isWorse(before)) return
+  await unlessNotLet(parts, { home, here }, { repositoryId, family, variant: promoted.variant }, 'rollback', () =>
+    proposeRollback(parts, home.place, promoted, before),
+  )
 }
 
 function isWatched({ decidedAt }: Promotion, { window }: PromotionFile, now: Date): boolean {

@@ -21,6 +21,7 @@ import { OVERDUE_DAYS } from '../../core/text/promotion-decision.ts'
 import type { Account, PrismaClient, Promotion } from '../../prisma/client/client.ts'
 import { type PortfolioKey, portfolioCounts } from '../ledger/portfolio-day.ts'
 import { measureSpans } from '../ledger/span.ts'
+import { unproposedAbove } from '../promotion/above.ts'
 
 const DAY_MS = 86_400_000
 
@@ -57,6 +58,7 @@ export async function gatherReview(ask: ReviewAsk): Promise<PortfolioReview> {
     ),
     squads: await sprintsOf(ask, period),
     trials: await trialsOf(ask, period),
+    unproposed: await unproposedAbove(ask, now),
   }
 }
 

@@ -18,6 +18,7 @@ import { OVERDUE_DAYS } from '../../core/text/promotion-decision.ts'
 import { answer, type CommandAt, showRefusal } from '../comment/command.ts'
 import type { Declared } from '../declared/configuration.ts'
 import { recentSpends } from '../ledger/history.ts'
+import { unproposedAbove } from '../promotion/above.ts'
 import { newStandard } from '../promotion/new-standard.ts'
 import { acceptedLately, portfolioLately } from '../run/accepted.ts'
 import { declaredBy } from '../run/prepare.ts'
@@ -36,7 +37,10 @@ export async function list(at: CommandAt): Promise<void> {
   const families = familiesFor(configuration, subject.kind).slice(0, WORKFLOWS_SHOWN_MAX)
   const workflows = await Promise.all(families.map((family) => listed(at, declared, family)))
   const highCost = await highCostOf(at, configuration, workflows)
-  await answer(at, listComment({ workflows, highCost, proposals: await proposalsAt(at) }))
+  const { parts, place } = at
+  const repository = { id: place.repositoryId, owner: place.name.owner }
+  const unproposed = await unproposedAbove({ prisma: parts.prisma, configuration, repository }, parts.now())
+  await answer(at, listComment({ workflows, highCost, proposals: await proposalsAt(at), unproposed }))
 }
 
 async function highCostOf(

@@ -1,6 +1,7 @@
 /** The periodic report on portfolios: is this net positive? What it holds, and which signals its numbers give. */
 
 import type { Proposal } from '../text/promotion-decision.ts'
+import type { Unproposed } from '../text/unproposed.ts'
 import { type PortfolioCounts, runsIn, settledIn } from './portfolio-counts.ts'
 import type { Measured, MeasureName } from './value-measure.ts'
 
@@ -18,6 +19,8 @@ export interface PortfolioReview {
   readonly experiments: readonly ReviewedExperiment[]
   readonly squads: readonly ReviewedSprint[]
   readonly trials: readonly ReviewedTrial[]
+  /** What is due to be proposed in the organisation's repository and can't be, as of now. */
+  readonly unproposed: readonly Unproposed[]
 }
 
 /** In micro-USD or tokens. What was held belongs to runs that are under way. */

@@ -6,6 +6,7 @@ import { type NewStandard, newStandardText } from './new-standard.ts'
 import { type HighCost, highCostWords } from './paying-account.ts'
 import type { Proposal } from './promotion-decision.ts'
 import { quoteLine } from './quote-line.ts'
+import { type Unproposed, unproposedWords } from './unproposed.ts'
 import { workflowName } from './workflow-name.ts'
 
 export interface ListedInput {
@@ -66,6 +67,7 @@ export interface ListView {
   readonly highCost?: readonly HighCost[]
   /** The oldest first. */
   readonly proposals?: readonly ListedProposal[]
+  readonly unproposed?: readonly Unproposed[]
 }
 
 export function listComment(view: ListView): string {
@@ -75,7 +77,7 @@ export function listComment(view: ListView): string {
     '### Workflows',
     ...offered,
     highCostText(view.highCost ?? []),
-    proposalsText(view.proposals ?? []),
+    proposalsText(view.proposals ?? [], view.unproposed ?? []),
     view.workflows.length === 0 ? undefined : '<sub>`/agent help` shows the other commands.</sub>',
   )
 }
@@ -94,13 +96,13 @@ function highCostText(portfolios: readonly HighCost[]): string | undefined {
   return `### Where high cost is right\n\n${lines.join('\n')}`
 }
 
-function proposalsText(proposals: readonly ListedProposal[]): string | undefined {
-  if (proposals.length === 0) return undefined
+function proposalsText(proposals: readonly ListedProposal[], unproposed: readonly Unproposed[]): string | undefined {
+  if (proposals.length + unproposed.length === 0) return undefined
   const lines = proposals.map(({ proposal, issueNumber, issueUrl, days, overdue, ...named }) => {
     const since = days === 0 ? 'since today' : `for ${days} ${days === 1 ? 'day' : 'days'}`
     return `- ${overdue ? '**Overdue:** ' : ''}${code(workflowName(named))} is ${proposed[proposal]} in ${link(`#${issueNumber}`, issueUrl)}, ${since}`
   })
-  return `### Waiting for a maintainer’s decision\n\n${lines.join('\n')}`
+  return `### Waiting for a maintainer’s decision\n\n${[...lines, ...unproposed.map((one) => `- **Can’t be proposed:** ${unproposedWords(one)}`)].join('\n')}`
 }
 
 function workflowText(workflow: ListedWorkflow): string {

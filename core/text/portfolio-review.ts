@@ -14,6 +14,7 @@ import {
 import { ASSOCIATION, measuredWords, saysOf } from '../outcome/value-measure.ts'
 import { formatShare } from '../promotion/measure.ts'
 import { code, inline, paragraphs, table } from './markdown.ts'
+import { unproposedWords } from './unproposed.ts'
 import { workflowName } from './workflow-name.ts'
 
 export const REVIEW_LABEL = 'purser: review'
@@ -23,7 +24,7 @@ export function reviewTitle({ per, from, to }: PortfolioReview): string {
 }
 
 export function reviewText(review: PortfolioReview): string {
-  const { from, to, underWay, portfolios, experiments, squads, trials } = review
+  const { from, to, underWay, portfolios, experiments, squads, trials, unproposed } = review
   return paragraphs(
     `What the portfolios were for from ${from} to ${to}, what they cost and what came of it${underWay ? ', so far' : ''}. ` +
       'The question is whether each is worth its budget: **is this net positive?** ' +
@@ -38,7 +39,10 @@ export function reviewText(review: PortfolioReview): string {
         ({ squad, ...sprint }) => `- **${inline(squad)}**, ${sprint.from} to ${sprint.to}: ${budgetWords(sprint)}`,
       ),
     ),
-    section('Variants on trial', trials.map(trialText)),
+    section('Variants on trial', [
+      ...trials.map(trialText),
+      ...unproposed.map((one) => `- **Can’t be proposed:** ${unproposedWords(one)}`),
+    ]),
     review.underWay
       ? undefined
       : '<sub>Outcomes that come late are still entered here until the next review. ' +

@@ -1,6 +1,10 @@
 /** What an organisation's layer declares is one trial: judged over all repositories that declare the same, in the repository with the layer. */
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { gatherReview } from '../../app/review/gather.ts'
+import { readBuiltInLayer } from '../../catalog/built-in.ts'
+import { loadConfiguration } from '../../core/config/load.ts'
+import { reviewText } from '../../core/text/portfolio-review.ts'
 import type { Run } from '../../prisma/client/client.ts'
 import { putLike } from './like-run.ts'
 import { OWNER, PORTFOLIOS, REPO, type Stage, setStage, ticking, workOn } from './stage.ts'
@@ -122,7 +126,22 @@ test('it has one issue, in the repository with the layer, on the evidence of all
   await decided()
   expect(await proposals()).toEqual([])
   await runs('vault', 1, 'swift')
+  // The App is not installed there, or issues are switched off.
+  stage.github.fail({ method: 'POST', path: /^\/repos\/acme\/\.github\/issues$/, status: 403 })
   await decided()
+  expect(await proposals()).toEqual([])
+  const cannot =
+    '- **Can’t be proposed:** `refactor+tests/swift` is due to be proposed as the standard, and the App can open no issue in `acme/.github`. ' +
+    'An owner of the organisation can install it there, with issues switched on; the next outcome of that workflow then opens it.'
+  expect(await listed()).toContain(`### Waiting for a maintainer’s decision\n\n${cannot}`)
+  expect(await reviewOf(REPO)).toContain(cannot)
+  expect(await reviewOf('apart'), 'it declares another variant').not.toContain('Can’t be proposed')
+
+  // It is installed there by now.
+  await runs(REPO, 1, null)
+  await decided()
+  expect(await listed()).not.toContain('Can’t be proposed')
+  expect(await reviewOf(REPO)).not.toContain('Can’t be proposed')
   expect(await proposals()).toMatchObject([{ repository: LAYER, family: FAMILY, variant: 'swift', state: 'open' }])
   const [issue, ...others] = await issuesIn(LAYER)
   expect(others).toEqual([])
@@ -131,7 +150,7 @@ test('it has one issue, in the repository with the layer, on the evidence of all
   }
   const body = issue?.body ?? ''
   expect(issue?.title).toBe('Make refactor+tests/swift the standard refactor+tests')
-  expect(body).toContain('Of its 4 settled runs 4 were accepted (baseline: 2 of 2)')
+  expect(body).toContain('Of its 4 settled runs 4 were accepted (baseline: 3 of 3)')
   expect(body).toMatch(/\| shop \| 100% \(1 of 1\)/)
   expect(body).toMatch(/\| web \| 100% \(2 of 2\)/)
   expect(body).toMatch(/\| 1 private repository \| 100% \(1 of 1\)/)
@@ -153,7 +172,7 @@ test('its approval there changes the layer, and a baseline that does worse anywh
     (site) =>
       `**The standard \`refactor+tests\` is another one since ${now.toISOString().slice(0, 10)}:** the organisation made \`refactor+tests/swift\` ` +
       `it in [acme/.github#${issue?.number}](${site}/issues/${issue?.number}). When that was decided: $0.40 for each of 4 accepted runs, none unknown; ` +
-      'of the old one: $0.40 for each of 2 accepted runs, none unknown. Prices and figures here may still rest on runs of the ' +
+      'of the old one: $0.40 for each of 3 accepted runs, none unknown. Prices and figures here may still rest on runs of the ' +
       'old one. To stay with that: `/agent refactor+tests/before-swift` runs it once; `inherit: organisation@<commit>` in ' +
       `\`portfolios.yml\`, with a commit before [acme/.github#${pull}](${site}/pull/${pull}), keeps the whole catalog as it was.`,
   )
@@ -177,7 +196,15 @@ test('its approval there changes the layer, and a baseline that does worse anywh
   await decided()
   expect(await proposals('rollback')).toEqual([])
   await runs('web', 2, null, 'closed')
+  stage.github.fail({ method: 'POST', path: /^\/repos\/acme\/\.github\/issues$/, status: 403, times: 2 })
   await decided()
+  expect(await proposals('rollback')).toEqual([])
+  expect(await listed()).toContain(
+    '`refactor+tests/swift` is due to be proposed to be rolled back, and the App can open',
+  )
+  await runs('web', 1, null, 'closed')
+  await decided()
+  expect(await listed()).not.toContain('Can’t be proposed')
   const [rollback] = await proposals('rollback')
   expect(rollback).toMatchObject({ repository: LAYER, state: 'open' })
   const back = await approve(rollback?.issueNumber ?? 0, 'rollback: approved')
@@ -192,6 +219,25 @@ test('its approval there changes the layer, and a baseline that does worse anywh
       'the old one. To stay with that: `/agent refactor+tests/swift` runs it once; ',
   )
 }, 120_000)
+
+async function listed(): Promise<string> {
+  const { number } = await stage.openPull()
+  await stage.say('dev', number, '/agent list')
+  return (await stage.replies(number)).at(-1) ?? ''
+}
+
+async function reviewOf(name: string): Promise<string> {
+  const { prisma } = stage.app.database
+  const repository = await prisma.repository.findFirstOrThrow({ where: { name } })
+  const layers = [
+    readBuiltInLayer(),
+    { name: 'organisation', root: LAYER, files: new Map([[VARIANT.replace('.github/purser/', ''), SWIFT]]) },
+    { name: 'repository', root: '.github/purser', files: new Map([['portfolios.yml', INHERITING]]) },
+  ] as const
+  const loaded = loadConfiguration(layers, now.toISOString().slice(0, 10))
+  if ('problems' in loaded) throw new Error(JSON.stringify(loaded.problems))
+  return reviewText(await gatherReview({ prisma, configuration: loaded.configuration, repository, at: now, now }))
+}
 
 /** In a repository that inherits it: with a price, with what is on offer, and with a run. */
 async function toldOf(text: (site: string) => string): Promise<number> {
