@@ -7,7 +7,7 @@ import { ORGANISATION_REPOSITORIES } from '../../core/config/settings.ts'
 import { windowOf } from '../../core/promotion/evidence.ts'
 import { decideTrial } from '../../core/promotion/promotion.ts'
 import type { Unproposed } from '../../core/text/unproposed.ts'
-import type { Checkpoint, PrismaClient } from '../../prisma/client/client.ts'
+import type { Checkpoint, PrismaClient, Promotion, Repository } from '../../prisma/client/client.ts'
 import { storedMeasures } from '../ledger/look.ts'
 import { membersOf } from '../ledger/members.ts'
 import { beforeSchema, isWorse } from './before.ts'
@@ -38,6 +38,34 @@ export async function unproposedAbove(below: Below, now: Date): Promise<readonly
     unproposed.push({ decision, workflow, variant, repository: `${repository.owner}/${home?.name}` })
   }
   return unproposed
+}
+
+const PROPOSALS_MAX = 30
+
+/**
+ * What waits for a decision there, the oldest first. Offers are left out: they are about another repository, which not everybody
+ * here may know of.
+ */
+export async function openAbove(below: Below): Promise<readonly (Promotion & { repository: Repository })[]> {
+  const owned = ownedAbove(below)
+  if (owned.length === 0) return []
+  const repositoryIds = (await homesOf(below)).map(({ id }) => id)
+  const open = await below.prisma.promotion.findMany({
+    where: {
+      repositoryId: { in: repositoryIds },
+      family: { in: owned.map(({ family }) => family) },
+      decision: { not: 'offer' },
+      state: 'open',
+      issueNumber: { not: null },
+    },
+    orderBy: { openedAt: 'asc' },
+    take: PROPOSALS_MAX,
+    include: { repository: true },
+  })
+  return open.filter(({ decision, family, variant }) => {
+    const isOfBaseline = decision === 'rollback' || decision === 'adopt'
+    return owned.some((one) => one.family === family && one.variant === (isOfBaseline ? null : variant))
+  })
 }
 
 interface Due {

@@ -15,10 +15,12 @@ import {
 } from '../../core/text/list-comment.ts'
 import type { HighCost } from '../../core/text/paying-account.ts'
 import { OVERDUE_DAYS } from '../../core/text/promotion-decision.ts'
+import type { Promotion } from '../../prisma/client/client.ts'
 import { answer, type CommandAt, showRefusal } from '../comment/command.ts'
 import type { Declared } from '../declared/configuration.ts'
 import { recentSpends } from '../ledger/history.ts'
-import { unproposedAbove } from '../promotion/above.ts'
+import type { Parts } from '../parts.ts'
+import { type Below, openAbove, unproposedAbove } from '../promotion/above.ts'
 import { newStandard } from '../promotion/new-standard.ts'
 import { acceptedLately, portfolioLately } from '../run/accepted.ts'
 import { declaredBy } from '../run/prepare.ts'
@@ -38,9 +40,11 @@ export async function list(at: CommandAt): Promise<void> {
   const workflows = await Promise.all(families.map((family) => listed(at, declared, family)))
   const highCost = await highCostOf(at, configuration, workflows)
   const { parts, place } = at
-  const repository = { id: place.repositoryId, owner: place.name.owner }
-  const unproposed = await unproposedAbove({ prisma: parts.prisma, configuration, repository }, parts.now())
-  await answer(at, listComment({ workflows, highCost, proposals: await proposalsAt(at), unproposed }))
+  const { prisma } = parts
+  const below = { prisma, configuration, repository: { id: place.repositoryId, owner: place.name.owner } }
+  const proposals = await proposalsAt(at, below)
+  const unproposed = await unproposedAbove(below, parts.now())
+  await answer(at, listComment({ workflows, highCost, proposals, unproposed }))
 }
 
 async function highCostOf(
@@ -59,25 +63,38 @@ async function highCostOf(
 }
 
 /** Approved ones wait for their pull request instead, which is on its own list. */
-async function proposalsAt({ parts, place }: CommandAt): Promise<readonly ListedProposal[]> {
+async function proposalsAt({ parts, place }: CommandAt, below: Below): Promise<readonly ListedProposal[]> {
   const { repositoryId } = place
-  const open = await parts.prisma.promotion.findMany({
+  const own = await parts.prisma.promotion.findMany({
     where: { repositoryId, state: 'open', issueNumber: { not: null } },
     orderBy: { openedAt: 'asc' },
     take: PROPOSALS_SHOWN_MAX,
   })
-  return open.map(({ decision, family, variant, issueNumber, openedAt }) => {
-    const days = Math.floor((parts.now().getTime() - openedAt.getTime()) / DAY_MS)
-    return {
-      proposal: decision,
-      workflow: family,
-      variant,
-      issueNumber: issueNumber ?? 0,
-      issueUrl: `${siteOf(parts, place)}/issues/${issueNumber}`,
-      days,
-      overdue: days >= OVERDUE_DAYS,
-    }
-  })
+  const above = await openAbove(below)
+  return [
+    ...own.map((promotion) => listedProposal(parts, promotion, siteOf(parts, place))),
+    ...above.map(({ repository: { owner, name }, ...promotion }) => ({
+      ...listedProposal(parts, promotion, `${parts.siteUrl}/${owner}/${name}`),
+      repository: `${owner}/${name}`,
+    })),
+  ]
+}
+
+function listedProposal(
+  parts: Parts,
+  { decision, family, variant, issueNumber, openedAt }: Promotion,
+  site: string,
+): ListedProposal {
+  const days = Math.floor((parts.now().getTime() - openedAt.getTime()) / DAY_MS)
+  return {
+    proposal: decision,
+    workflow: family,
+    variant,
+    issueNumber: issueNumber ?? 0,
+    issueUrl: `${site}/issues/${issueNumber}`,
+    days,
+    overdue: days >= OVERDUE_DAYS,
+  }
 }
 
 export function familiesFor(configuration: Configuration, kind: string): readonly Family[] {

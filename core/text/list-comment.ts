@@ -54,6 +54,8 @@ export interface ListedProposal {
   readonly proposal: Proposal
   readonly workflow: string
   readonly variant: string
+  /** Where its issue is, if not here: `acme/.github`. */
+  readonly repository?: string | undefined
   readonly issueNumber: number
   readonly issueUrl: string
   /** Whole days since it was proposed. */
@@ -65,7 +67,7 @@ export interface ListView {
   readonly workflows: readonly ListedWorkflow[]
   /** Of the portfolios that pay for them, those that say why dear runs are right. */
   readonly highCost?: readonly HighCost[]
-  /** The oldest first. */
+  /** The oldest first; those of the organisation's repository after one's own. */
   readonly proposals?: readonly ListedProposal[]
   readonly unproposed?: readonly Unproposed[]
 }
@@ -98,9 +100,9 @@ function highCostText(portfolios: readonly HighCost[]): string | undefined {
 
 function proposalsText(proposals: readonly ListedProposal[], unproposed: readonly Unproposed[]): string | undefined {
   if (proposals.length + unproposed.length === 0) return undefined
-  const lines = proposals.map(({ proposal, issueNumber, issueUrl, days, overdue, ...named }) => {
+  const lines = proposals.map(({ proposal, repository = '', issueNumber, issueUrl, days, overdue, ...named }) => {
     const since = days === 0 ? 'since today' : `for ${days} ${days === 1 ? 'day' : 'days'}`
-    return `- ${overdue ? '**Overdue:** ' : ''}${code(workflowName(named))} is ${proposed[proposal]} in ${link(`#${issueNumber}`, issueUrl)}, ${since}`
+    return `- ${overdue ? '**Overdue:** ' : ''}${code(workflowName(named))} is ${proposed[proposal]} in ${link(`${repository}#${issueNumber}`, issueUrl)}, ${since}`
   })
   return `### Waiting for a maintainer’s decision\n\n${[...lines, ...unproposed.map((one) => `- **Can’t be proposed:** ${unproposedWords(one)}`)].join('\n')}`
 }

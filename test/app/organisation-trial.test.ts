@@ -142,6 +142,7 @@ test('it has one issue, in the repository with the layer, on the evidence of all
   await decided()
   expect(await listed()).not.toContain('Can’t be proposed')
   expect(await reviewOf(REPO)).not.toContain('Can’t be proposed')
+  await listsOpen('promote', 'is proposed as the standard')
   expect(await proposals()).toMatchObject([{ repository: LAYER, family: FAMILY, variant: 'swift', state: 'open' }])
   const [issue, ...others] = await issuesIn(LAYER)
   expect(others).toEqual([])
@@ -207,6 +208,7 @@ test('its approval there changes the layer, and a baseline that does worse anywh
   expect(await listed()).not.toContain('Can’t be proposed')
   const [rollback] = await proposals('rollback')
   expect(rollback).toMatchObject({ repository: LAYER, state: 'open' })
+  await listsOpen('rollback', 'is proposed to be rolled back')
   const back = await approve(rollback?.issueNumber ?? 0, 'rollback: approved')
   await stage.github.person('mira', LAYER).merge(back)
   await stage.settled()
@@ -224,6 +226,14 @@ async function listed(): Promise<string> {
   const { number } = await stage.openPull()
   await stage.say('dev', number, '/agent list')
   return (await stage.replies(number)).at(-1) ?? ''
+}
+
+async function listsOpen(decision: 'promote' | 'rollback', is: string): Promise<void> {
+  const [row] = await proposals(decision)
+  const issue = `[acme/.github#${row?.issueNumber}](${stage.github.url}/${OWNER}/${LAYER}/issues/${row?.issueNumber})`
+  expect(await listed()).toContain(
+    `### Waiting for a maintainer’s decision\n\n- \`refactor+tests/swift\` ${is} in ${issue}, since today\n`,
+  )
 }
 
 async function reviewOf(name: string): Promise<string> {
