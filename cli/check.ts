@@ -4,6 +4,7 @@ import { isRefusal } from '../core/reason.ts'
 import { readCheckout } from './checkout.ts'
 import type { CheckOptions } from './commands/check.ts'
 import { type ExitCode, endRefused, exitCodes, printJson } from './exit.ts'
+import { renameProblems } from './renames.ts'
 import { placeholderProblem } from './write/own-action.ts'
 
 /** What a refusal has in common with the document that `--json` prints else. */
@@ -16,6 +17,7 @@ export function check(dir: string, { json, organisation }: CheckOptions): ExitCo
   const placeholder = placeholderProblem(root)
   const problems = [
     ...('problems' in loaded ? loaded.problems : loaded.configuration.warnings),
+    ...renameProblems(checkout, new Date()),
     ...(placeholder ? [placeholder] : []),
   ]
   const errors = problems.filter(({ severity }) => severity === 'error').length

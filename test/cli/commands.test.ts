@@ -6,7 +6,7 @@ import { parse } from 'yaml'
 import { keepRun } from '../../cli/run/kept-runs.ts'
 import { ownAction } from '../../cli/write/own-action.ts'
 import { ACTION_PLACEHOLDER, ACTIONS_WORKFLOW, starterFiles } from '../../cli/write/starter.ts'
-import { declared, folder, git, PORTFOLIOS, purser, workingCopy } from './purser.ts'
+import { commitAll, declared, folder, git, PORTFOLIOS, purser, workingCopy } from './purser.ts'
 
 describe('purser', () => {
   it('shows its help without an error when asked, and as wrong usage when given nothing', async () => {
@@ -189,6 +189,24 @@ describe('purser check', () => {
       code: 0,
       stdout: expect.stringMatching(/No problems, 1 warning\.\n$/),
     })
+  })
+
+  it('warns of a name in between that git’s history shows and a rename omits', async () => {
+    const named = (experiment: string) =>
+      `${declared[PORTFOLIOS]}experiments:\n  ${experiment}, project: Split it, workflows: [changelog], scope: { paths: ['**'] }, ends: 2099-12-31, budget: { usd: 3 } }\n`
+    const dir = workingCopy({ [PORTFOLIOS]: named('a: { metering: flat-rate') })
+    writeFileSync(join(dir, PORTFOLIOS), named('b: { was: a'))
+    commitAll(dir)
+    writeFileSync(join(dir, PORTFOLIOS), named('c: { was: b'))
+    const warned = {
+      code: 0,
+      stdout: `${PORTFOLIOS}:13:13 experiments.c.was: warning: omits a, which it was called since its period began; expected every name that it had in this period, or it may get a second budget; for example was: [b, a]\nNo problems, 1 warning.\n`,
+    }
+    expect(await purser(['check', dir])).toMatchObject(warned)
+    commitAll(dir)
+    expect(await purser(['check', dir]), 'committed, too').toMatchObject(warned)
+    writeFileSync(join(dir, PORTFOLIOS), named('c: { was: [b, a]'))
+    expect(await purser(['check', dir])).toMatchObject({ code: 0, stdout: 'No problems.\n' })
   })
 
   it('refuses where nothing is declared', async () => {
