@@ -1,5 +1,5 @@
 /** Git, as it is installed here, asked about a working copy. */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 
 const GIT_TIMEOUT_MS = 60_000
 /** Of what git answers; the names of a change's files are the most. */
@@ -21,6 +21,13 @@ export function gitBytes(root: string, args: readonly string[]): Buffer | undefi
   } catch {
     return undefined
   }
+}
+
+/** What to say of a folder that git tells nothing of, where there is no git to ask. */
+export function withoutGit(): { readonly message: string; readonly todo: string } | undefined {
+  const { error } = spawnSync('git', ['--version'], { stdio: 'ignore', timeout: GIT_TIMEOUT_MS })
+  if (!(error && 'code' in error && error.code === 'ENOENT')) return undefined
+  return { message: 'There is no `git` on the PATH.', todo: 'Install git, or put its folder on the PATH.' }
 }
 
 /** The top of the working copy that a folder lies in; `undefined` where there is none. */

@@ -4,6 +4,7 @@ import { subjectsOf } from '../core/config/trigger.ts'
 import type { InputDeclaration } from '../core/config/workflow.ts'
 import { formatUsd, minBigint } from '../core/money/money.ts'
 import { isOver, lastDayOf, type Payer, payerOf } from '../core/money/payer.ts'
+import { oneLine } from '../core/one-line.ts'
 import { spendPerAcceptedMicroUsd } from '../core/promotion/tally.ts'
 import { isRefusal } from '../core/reason.ts'
 import { type AcceptedLately, acceptedLine } from '../core/text/accepted-line.ts'
@@ -130,7 +131,9 @@ function entry(offered: Offered): string {
     ...variants.map(
       (variant) => `  ${name}/${variant.name}  ${variant.summary} (${formatUsd(variant.capMicroUsd)} at most)`,
     ),
-  ].join('\n')
+  ]
+    .map(oneLine)
+    .join('\n')
 }
 
 function acceptedWords(accepted: Offered['accepted']): readonly string[] {

@@ -3,6 +3,7 @@ import { constants } from 'node:fs'
 import { type FileHandle, mkdir, open, opendir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod/mini'
+import { listedName } from '../../core/one-line.ts'
 import { PAGE_LINES_MAX, readPage } from './page.ts'
 import { placeBelow } from './path.ts'
 import { defineTool } from './tool.ts'
@@ -48,7 +49,7 @@ export const listTool = defineTool(
     if ('problem' in found) return found.problem
     const names = await namesIn(found.path)
     if (names === undefined) return `error: ${written.path ?? '.'} is not a directory`
-    const shown = names.slice(0, LIST_ENTRIES_MAX).join('\n')
+    const shown = names.slice(0, LIST_ENTRIES_MAX).map(listedName).join('\n')
     if (names.length > LIST_SCANNED_MAX) return `${shown}\n[... more than ${LIST_SCANNED_MAX} entries ...]`
     if (names.length > LIST_ENTRIES_MAX) return `${shown}\n[... ${names.length} entries in all ...]`
     return shown === '' ? '[empty]' : shown

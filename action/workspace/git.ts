@@ -3,6 +3,7 @@
  * configuration, no hooks, no fsmonitor, no filters, no prompts. The git directory lies outside of the work tree.
  */
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 
 export const GIT_OUTPUT_BYTES_MAX = 64_000_000
 const GIT_TIMEOUT_MS = 300_000
@@ -23,6 +24,8 @@ interface GitOptions {
 }
 
 export class GitError extends Error {}
+
+export const NO_GIT = 'there is no `git` on the PATH'
 
 /** `workTree` is absent for reading objects of a repository that somebody else checked out. */
 export function openGit(gitDir: string, workTree?: string): Git {
@@ -65,6 +68,7 @@ function runGit(args: readonly string[], cwd: string, options: GitOptions): Prom
         if (error === null) return resolve(stdout)
         if (options.cutAfterBytes !== undefined && error.code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER')
           return resolve(stdout)
+        if (error.code === 'ENOENT' && existsSync(cwd)) return reject(new GitError(NO_GIT, { cause: error }))
         const said = stderr.toString('utf8').trim().slice(0, 2000)
         reject(new GitError(said === '' ? error.message : said, { cause: error }))
       },

@@ -3,7 +3,7 @@
  * Needs git 2.36 (`cat-file --batch-command`).
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
-import { GitError, gitEnvironment, neutralOptions } from './git.ts'
+import { GitError, gitEnvironment, NO_GIT, neutralOptions } from './git.ts'
 
 export interface GitObject {
   readonly type: string
@@ -45,7 +45,7 @@ export class ObjectReader {
     this.#child.stderr.on('data', (chunk: Buffer) => {
       said = `${said}${chunk}`.slice(0, 2000)
     })
-    this.#child.on('error', (error) => end(error.message))
+    this.#child.on('error', (error) => end('code' in error && error.code === 'ENOENT' ? NO_GIT : error.message))
     this.#child.on('close', () => end(said.trim() || 'git ended while objects were read'))
     this.#child.stdout.on('data', (chunk: Buffer) => {
       this.#chunks.push(chunk)

@@ -2,7 +2,7 @@
 import { appendFileSync, mkdirSync, readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { type Refusal, refuse } from '../../core/reason.ts'
-import { git, workingCopyOf } from '../git.ts'
+import { git, withoutGit, workingCopyOf } from '../git.ts'
 
 /** The tree without files that git knows by itself. */
 const EMPTY_TREE = '4b825dc642cb6eb9a060e54bf8d69288fbee4904'
@@ -28,8 +28,11 @@ export interface Base {
 /** `base`: a commit to compare with instead. */
 export function readHead(root: string, base?: string): LocalHead | Refusal {
   if (workingCopyOf(root) === undefined) {
-    const todo = 'Run `git init` and commit something; a run is pinned to a commit.'
-    return refuse('checkout-failed', `${root} is no git repository.`, todo)
+    const { message, todo } = withoutGit() ?? {
+      message: `${root} is no git repository.`,
+      todo: 'Run `git init` and commit something; a run is pinned to a commit.',
+    }
+    return refuse('checkout-failed', message, todo)
   }
   const sha = commitOf(root, 'HEAD')
   if (sha === undefined) {

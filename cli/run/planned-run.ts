@@ -8,11 +8,11 @@ import type { Checkpoint } from '../../core/session/checkpoint.ts'
 import { isNamed } from '../../core/session/subject-words.ts'
 import { type Checkout, declaredConfiguration, readCheckout } from '../checkout.ts'
 import type { RunOptions } from '../commands/run.ts'
-import { git, workingCopyOf } from '../git.ts'
+import { git, withoutGit, workingCopyOf } from '../git.ts'
 import { readOverrides, readRequest } from '../request.ts'
 import { readHead } from './local-git.ts'
 import { hasCommit, resolveResumed } from './resume.ts'
-import { checkpointFile, readSavedSession } from './session-folder.ts'
+import { checkpointFile, isFromElsewhere, readSavedSession } from './session-folder.ts'
 import { nothingChanged, subjectLine, worksOnChange } from './subject.ts'
 import { readSubjectWords, type SubjectWords } from './subject-words.ts'
 
@@ -26,6 +26,8 @@ export interface PlannedRun {
   /** Whether something is not committed, which a run does not see. */
   readonly dirty: boolean
   readonly checkpoint: Checkpoint | undefined
+  /** That the checkpoint may not know all that its session has spent. */
+  readonly fromElsewhere: boolean
 }
 
 interface Declared {
@@ -92,6 +94,7 @@ function planNew(declared: Declared, request: RunRequest, words: SubjectWords, o
     subject: subjectLine(head),
     dirty: head.dirty,
     checkpoint: undefined,
+    fromElsewhere: false,
   }
 }
 
@@ -111,6 +114,8 @@ function planResumed(declared: Declared, options: RunOptions): Planned {
   if ('problem' in saved) return { usage: saved.problem }
   const { headSha } = saved.subject
   if (workingCopyOf(root) === undefined || !hasCommit(root, headSha)) {
+    const missing = withoutGit()
+    if (missing) return refuse('checkout-failed', missing.message, missing.todo)
     const todo = 'Fetch that commit into this repository, or resume in one that has it.'
     return refuse('checkpoint-unusable', `The checkpoint’s commit ${headSha} is not in ${root}.`, todo)
   }
@@ -125,5 +130,14 @@ function planResumed(declared: Declared, options: RunOptions): Planned {
   const objectsDir = resolve(root, git(root, ['rev-parse', '--git-path', 'objects']) ?? '.git/objects')
   const { checkpoint } = saved
   const { configuration } = declared
-  return { plan: resolved.plan, root, configuration, objectsDir, subject: 'a checkpoint', dirty: false, checkpoint }
+  return {
+    plan: resolved.plan,
+    root,
+    configuration,
+    objectsDir,
+    subject: 'a checkpoint',
+    dirty: false,
+    checkpoint,
+    fromElsewhere: isFromElsewhere(root, options.resume ?? ''),
+  }
 }

@@ -73,7 +73,7 @@ export async function run(
 }
 
 async function execute(
-  { plan, checkpoint, subject, dirty }: PlannedRun,
+  { plan, checkpoint, subject, dirty, fromElsewhere }: PlannedRun,
   early: Early,
   sandbox: Parameters<typeof carryOut>[0]['sandbox'],
   keys: ProviderKeys,
@@ -87,6 +87,7 @@ async function execute(
   log.line(`${plan.workflow} on ${plan.subject.headSha.slice(0, 7)}, never more than ${formatUsd(plan.capMicroUsd)}`)
   log.line(checkpoint === undefined ? subject : resumedLine(checkpoint))
   for (const left of checkpoint?.left ?? []) log.warning(`not in the checkpoint: ${left}`)
+  if (fromElsewhere) log.warning(FROM_ELSEWHERE)
   if (dirty) log.warning('what is not committed is not part of the run')
   if (sandbox.kind === 'none')
     log.warning('commands run unconfined (--no-sandbox): they can read all that you can, this shell’s environment too')
@@ -117,6 +118,10 @@ async function execute(
     progress.end()
   }
 }
+
+const FROM_ELSEWHERE =
+  'this checkpoint comes from elsewhere: what its session has spent there since, or by going on from another copy of it, is not ' +
+  'known here, and so not taken off its ceiling'
 
 function resumedLine({ steps, conversation, spentMicroUsd }: Checkpoint): string {
   const done = `${steps.length} ${steps.length === 1 ? 'step is' : 'steps are'} finished`

@@ -1,7 +1,16 @@
 /** Where `purser run` keeps a session as it goes: its log and its last checkpoint, in `.purser/sessions/<id>`. */
 import { randomUUID } from 'node:crypto'
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { dirname, isAbsolute, join, resolve } from 'node:path'
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import { z } from 'zod'
 import { journalPath, readJournal } from '../../action/money/journal.ts'
 import { CHECKPOINT, type SavedSession, savedSessionSchema } from '../../action/session/checkpoint-file.ts'
@@ -27,8 +36,9 @@ export function newSessionFolder(root: string, from?: string): SessionFolder {
   for (const old of oldest(folder)) rmSync(join(folder, old), { recursive: true, force: true })
   const id = randomUUID().slice(0, 8)
   mkdirSync(join(folder, id), { mode: 0o700 })
-  const before = from === undefined ? folder : dirname(checkpointFile(root, from))
-  if (dirname(before) === folder) appendFileSync(join(before, WENT_ON), `${id}\n`)
+  if (from !== undefined && !isFromElsewhere(root, from)) {
+    appendFileSync(join(dirname(checkpointFile(root, from)), WENT_ON), `${id}\n`)
+  }
   return { id, dir: join(folder, id) }
 }
 
@@ -44,6 +54,12 @@ function oldest(folder: string): string[] {
 /** `named`: a session's id, its folder, or a file of it. */
 export function checkpointFile(root: string, named: string): string {
   return fileOf(root, named, CHECKPOINT)
+}
+
+/** A session that is kept elsewhere, or was copied from there: what was spent by others that went on from it stands nowhere here. */
+export function isFromElsewhere(root: string, named: string): boolean {
+  const [dir, kept] = [dirname(checkpointFile(root, named)), join(root, FOLDER)]
+  return !ID.test(basename(dir)) || !existsSync(kept) || realpathSync(dirname(dir)) !== realpathSync(kept)
 }
 
 export function recordingFile(root: string, named: string): string {
@@ -67,8 +83,8 @@ function withSpent(saved: SavedSession, file: string): SavedSession {
   return { ...saved, checkpoint: { ...checkpoint, spentMicroUsd: here + spentSince(dir) } }
 }
 
-/** By all that went on from a session, and from those. */
-function spentSince(dir: string): bigint {
+/** By all that went on from a session, and from those, each counted once: what is written there may lead in a circle. */
+function spentSince(dir: string, counted = new Set([dir])): bigint {
   const file = join(dir, WENT_ON)
   if (!existsSync(file)) return 0n
   const ids = readFileSync(file, 'utf8')
@@ -76,7 +92,9 @@ function spentSince(dir: string): bigint {
     .filter((id) => ID.test(id))
   return ids.reduce((sum, id) => {
     const later = join(dirname(dir), id)
-    return sum + journaledIn(later) + spentSince(later)
+    if (counted.has(later)) return sum
+    counted.add(later)
+    return sum + journaledIn(later) + spentSince(later, counted)
   }, 0n)
 }
 

@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path'
 import { isRefusal, type Refusal, refuse } from '../../core/reason.ts'
 import type { InitOptions } from '../commands/init.ts'
 import { type ExitCode, endRefused, endWrongUsage, exitCodes, printJson } from '../exit.ts'
-import { workingCopyOf } from '../git.ts'
+import { withoutGit, workingCopyOf } from '../git.ts'
 import { leadsOut, linkedOut } from '../links.ts'
 import { isAction, ownAction, placeholderProblem } from './own-action.ts'
 import { ACTION_PLACEHOLDER, ACTIONS_WORKFLOW, starterFiles } from './starter.ts'
@@ -47,8 +47,13 @@ function topOf(dir: string): string | Refusal {
   if (!statSync(dir, { throwIfNoEntry: false })?.isDirectory()) {
     return refuse('no-configuration', `There is no folder ${dir}.`, 'Name the folder of a repository.')
   }
-  const todo = 'Run `git init` there first, or name the folder of a working copy.'
-  return workingCopyOf(dir) ?? refuse('no-configuration', `${resolve(dir)} is in no git repository.`, todo)
+  const top = workingCopyOf(dir)
+  if (top !== undefined) return top
+  const { message, todo } = withoutGit() ?? {
+    message: `${resolve(dir)} is in no git repository.`,
+    todo: 'Run `git init` there first, or name the folder of a working copy.',
+  }
+  return refuse('no-configuration', message, todo)
 }
 
 function where(dir: string, root: string): string[] {

@@ -1,3 +1,5 @@
+import { oneLine } from '../one-line.ts'
+
 /** One thing that is wrong, or only unwise (`warning`), in what a repository declares. */
 export interface Problem {
   /** As a person would open it, from the repository's root. */
@@ -21,7 +23,9 @@ export function formatProblem(problem: Problem): string {
   const where = `${problem.file}:${problem.line}:${problem.column}`
   const path = problem.path === '' ? '' : ` ${problem.path}`
   const kind = problem.severity === 'warning' ? 'warning: ' : ''
-  return `${where}${path}: ${kind}${problem.wrong}; expected ${problem.expected}; for example ${problem.example}`
+  return oneLine(
+    `${where}${path}: ${kind}${problem.wrong}; expected ${problem.expected}; for example ${problem.example}`,
+  )
 }
 
 /** By file, then by position: the order in which somebody mends them. */

@@ -240,7 +240,8 @@ describe('a workspace with odd names', () => {
       expect(await call('search', { path: name, pattern: `word${at}` })).toContain(`word${at}`)
     }
     const listed = await call('list', {})
-    for (const name of names) expect(listed).toContain(name)
+    for (const name of names) expect(listed.split('\n')).toContain(name.includes('\n') ? '"new\\nline.txt"' : name)
+    expect(listed.split('\n'), 'each has one line').toHaveLength(names.length)
   })
 
   it('does not show invisible characters, and says that there are some', async () => {

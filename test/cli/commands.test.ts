@@ -183,6 +183,16 @@ describe('purser check', () => {
     })
   })
 
+  it('keeps a file whose name has a line break on one line', async () => {
+    const { stdout } = await purser([
+      'check',
+      folder({ ...declared, '.github/purser/catalog/odd\n::error::.yml': 'x' }),
+    ])
+    expect(stdout).toMatch(
+      /^\.github\/purser\/catalog\/odd\\n::error::\.yml:1:1: warning: .*\nNo problems, 1 warning\.\n$/,
+    )
+  })
+
   it('does not fail for a warning', async () => {
     const dir = folder({ ...declared, '.github/purser/catalog/odd.yml': 'x' })
     expect(await purser(['check', dir])).toMatchObject({
@@ -283,7 +293,7 @@ const experiments = `experiments:
   split:
     project: Split the monolith
     workflows: [changelog]
-    scope: { paths: [billing/**] }
+    scope: { paths: [billing/**, "odd\\nname"] }
     ends: 2099-12-31
     budget: { usd: 30 }
     metering: flat-rate
@@ -320,7 +330,7 @@ describe('purser list', () => {
     const dir = folder({ ...declared, [PORTFOLIOS]: `${declared[PORTFOLIOS]}${experiments}` })
     const { stdout } = await purser(['list', '--dir', dir])
     expect(stdout).toContain(
-      'paid by the experiment split (Split the monolith) until the end of 2099-12-31, within billing/**',
+      'paid by the experiment split (Split the monolith) until the end of 2099-12-31, within billing/**, odd\\nname',
     )
     expect(stdout).toContain('paid by nothing, since the experiment cleaning ended on 2026-01-31')
     const { workflows } = JSON.parse((await purser(['list', '--dir', dir, '--json'])).stdout)

@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
 import { readJournal } from '../../action/money/journal.ts'
@@ -138,6 +138,7 @@ describe('a run that is paused by Ctrl-C', () => {
     const resumed = await start(clone, '--resume', file).ended
     expect(resumed).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('completed: ') })
     expect(resumed.stderr).toContain('from a checkpoint: 0 steps are finished, `mend` goes on after turn 2')
+    expect(resumed.stderr).toContain('this checkpoint comes from elsewhere: what its session has spent there since')
     expect(readFileSync(join(clone, 'sum.js'), 'utf8')).toContain('a + b')
 
     const [, second, third] = requests
@@ -208,6 +209,7 @@ describe('a run that was killed', () => {
     // The call that was under way is counted at its reservation, and all of it taken off the ceiling.
     expect(resumed.stderr).toContain(`never more than ${formatUsd(500_000n - spent)}\n`)
     expect(resumed.stderr).toContain(`${formatUsd(spent)} is spent already`)
+    expect(resumed.stderr).not.toContain('from elsewhere')
     expect(spent).toBeGreaterThan(30_000n)
     const [wentOn] = sessionsOf(world.workspace).filter((folder) => folder !== session)
     expect(readFileSync(join(session, 'went-on'), 'utf8')).toBe(`${wentOn?.slice(-8)}\n`)
@@ -338,6 +340,8 @@ describe('a checkpoint is refused', () => {
     writeFileSync(join(session, 'went-on'), '0000000a\n')
     writeFileSync(join(later[0] ?? '', 'went-on'), '0000000b\nffffffff\n../evil\n')
     expect(spent()).toBe(3n * own)
+    writeFileSync(join(later[1] ?? '', 'went-on'), `0000000b\n0000000a\n${basename(session)}\n`)
+    expect(spent(), 'each counts once, also where they lead in a circle').toBe(3n * own)
     for (const path of [...later, join(session, 'went-on')]) rmSync(path, { recursive: true })
   })
 

@@ -54,6 +54,17 @@ async function setUp(script: Script) {
   return { model, world, start, run, sum: join(world.workspace, 'sum.js') }
 }
 
+it('says that git is missing, and not that a folder is no repository', async () => {
+  const cwd = workingCopy(declared)
+  const env = { PATH: folder() }
+  const says = { code: 1, stderr: expect.stringContaining('There is no `git` on the PATH.\nInstall git') }
+  expect(await purser(['run', 'review'], { cwd, env })).toMatchObject(says)
+  expect(await purser(['init'], { cwd, env })).toMatchObject(says)
+  expect(await purser(['check'], { cwd, env }), 'which asks git for nothing that it can’t do without').toMatchObject({
+    code: 0,
+  })
+})
+
 const mend: Script = (request) =>
   request.messages.some((message) => message.role === 'assistant')
     ? { text: 'Add instead of subtract' }
