@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { refuse } from '../core/reason.ts'
 import { lostConnection, waitedInVain } from './database/transact.ts'
 import { sendRefusal } from './door/answer.ts'
+import { sendText } from './http.ts'
 import type { Logger } from './log.ts'
 import type { HandleRequest } from './webhooks/webhooks.ts'
 
@@ -37,8 +38,8 @@ async function route(doors: Doors, request: IncomingMessage, response: ServerRes
     if (path === WEBHOOK_PATH && request.method === 'POST') return await doors.webhook(request, response)
     if (path === '/healthz') return await health(doors, response)
     if (path.startsWith('/api/') && (await doors.door(request, response, path))) return
-    if (path === '/' && request.method === 'GET') return text(response, 200, 'Purser is running.')
-    text(response, 404, 'There is nothing here.')
+    if (path === '/' && request.method === 'GET') return sendText(response, 200, 'Purser is running.')
+    sendText(response, 404, 'There is nothing here.')
   } catch (error) {
     doors.log.error({ err: error, path: pathShown(path) }, 'request failed')
     if (path.startsWith('/api/v1/') && (lostConnection(error) || waitedInVain(error))) doors.unheard()
@@ -46,20 +47,16 @@ async function route(doors: Doors, request: IncomingMessage, response: ServerRes
     // A report is taken again; to everything else "no" is an answer, since nothing new may be spent unseen.
     else if (path.startsWith('/api/v1/') && !path.endsWith('/finish')) {
       sendRefusal(response, refuse('ledger-unreachable'))
-    } else text(response, 503, 'Not now; try again.')
+    } else sendText(response, 503, 'Not now; try again.')
   }
 }
 
 async function health(doors: Doors, response: ServerResponse): Promise<void> {
   await doors.isHealthy()
-  text(response, 200, 'ok')
+  sendText(response, 200, 'ok')
 }
 
 /** A path is the caller's to choose, and only Purser's own belong into the log. */
 function pathShown(path: string): string {
   return /^\/(api\/(v1\/runs|github\/webhooks)|healthz)/.exec(path)?.[0] ?? 'other'
-}
-
-function text(response: ServerResponse, status: number, message: string): void {
-  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${message}\n`)
 }

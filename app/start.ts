@@ -11,13 +11,14 @@ import { createLog } from './log.ts'
 import { loadHandlers } from './on-event.ts'
 import type { AppOptions } from './options.ts'
 import type { Parts } from './parts.ts'
-import { takeTurns } from './queue/turn.ts'
+import { takeIdleTurns } from './queue/turn.ts'
 import { startServer } from './server.ts'
 import { showRun } from './show/show-run.ts'
 import { createSweep } from './sweep.ts'
-import { handleWebhook } from './webhooks/handle-webhook.ts'
 import { createStoreWebhook } from './webhooks/store-webhook.ts'
+import { requeueStranded } from './webhooks/stranded.ts'
 import { createWebhookDoor } from './webhooks/webhooks.ts'
+import { workOff } from './webhooks/work-off.ts'
 import { startWork, type Work } from './work.ts'
 
 export interface StartedApp {
@@ -64,7 +65,7 @@ export async function startApp(options: AppOptions): Promise<StartedApp> {
     },
     turnLater: async ({ repositoryId, subjectKey }) => {
       const waiting = await prisma.queued.count({ where: { repositoryId, subjectKey }, take: 1 })
-      if (waiting > 0) await queue.work?.enqueueTurn({ repositoryId: `${repositoryId}`, subjectKey })
+      if (waiting > 0) queue.work?.enqueueEvents(repositoryId)
     },
     log,
   }
@@ -78,8 +79,11 @@ export async function startApp(options: AppOptions): Promise<StartedApp> {
   const work = await startWork(
     database.connectionString,
     {
-      webhook: (deliveryId, isLast) => handleWebhook({ prisma, probot, log }, deliveryId, isLast),
-      turn: ({ repositoryId, subjectKey }) => takeTurns(parts, { repositoryId: BigInt(repositoryId), subjectKey }),
+      async events(repositoryId) {
+        if (!(await workOff({ connections: database, probot, log }, repositoryId))) return false
+        await takeIdleTurns(parts, repositoryId)
+        return true
+      },
       show: (runId, { step, spent }) =>
         showRun(parts, runId, spent === undefined ? undefined : { step, spentMicroUsd: BigInt(spent) }),
       sweep: () => sweepAll(),
@@ -87,7 +91,10 @@ export async function startApp(options: AppOptions): Promise<StartedApp> {
     log,
     options.sweeps,
   ).catch(closing(() => database.close()))
-  const store = createStoreWebhook({ pool: database.pool, kind: database.kind, enqueue: work.enqueueWebhooks, log })
+  // What was stored just before the last process ended.
+  await requeueStranded(prisma, work, 0)
+  const { pool, kind } = database
+  const store = createStoreWebhook({ pool, kind, onStored: work.enqueueEvents, log })
   queue.work = work
   queue.sweep = createSweep(parts, work, store)
   const server = await startServer(

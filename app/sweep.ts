@@ -33,6 +33,8 @@ const UNSHOWN_AT_ONCE = 100
 const UNDELIVERED_AT_ONCE = 20
 const DUE_AT_ONCE = 200
 const LINES_AT_ONCE = 100
+/** Whoever is at work has begun with it by then; and if not, one job more does no harm. */
+const STRANDED_SECONDS = 60
 /** Webhooks are kept this long to know a redelivery, without their payloads once handled; GitHub redelivers for 3 days. */
 export const WEBHOOK_RETENTION_DAYS = 7
 
@@ -46,7 +48,7 @@ export function createSweep(parts: Parts, work: Work, store: StoreWebhook): () =
 async function sweep(parts: Parts, work: Work, redeliver: () => Promise<void>, reader: Reader): Promise<void> {
   const find = findOnce(parts)
   const stages: Readonly<Record<string, () => Promise<void>>> = {
-    'webhooks without a job': () => requeueStranded(parts.prisma, work),
+    'webhooks without a job': () => requeueStranded(parts.prisma, work, STRANDED_SECONDS),
     'failed deliveries': redeliver,
     'runs without a job': () => endAbandoned(parts),
     'what was not shown': () => showUnshown(parts),

@@ -1,6 +1,6 @@
 /**
- * The App's queues, kept by pg-boss in the same database: webhooks in the order in which they came, what GitHub is to be
- * shown of a run, and the schedule of the sweep. Every job may be repeated.
+ * The App's queues, kept by pg-boss in the same database: whose events are to be worked off, what GitHub is to be shown of a
+ * run, and the schedule of the sweep. Every job may be repeated.
  */
 import { EventEmitter, once } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -8,8 +8,8 @@ import { type JobWithMetadata, PgBoss } from 'pg-boss'
 import { z } from 'zod'
 import type { Logger } from './log.ts'
 
-/** Tries of one job; after the last it is given up, and what went wrong is kept. */
-export const TRIES_MAX = 6
+/** Tries of one job; after the last it is given up, and the sweep finds what is left. */
+const TRIES_MAX = 6
 const RETRY_SECONDS = 1
 const RETRY_SECONDS_MAX = 60
 const JOB_SECONDS_MAX = 300
@@ -29,7 +29,7 @@ const RETRIES = {
 /** Workers are woken by whatever this process enqueues or is to try again; they look by themselves for what others left. */
 const POLL_SECONDS = 5
 /** Repositories whose events are worked off at the same time. */
-const WEBHOOK_WORKERS = 4
+const EVENT_WORKERS = 4
 const SHOW_WORKERS = 2
 const POOL_MAX = 4
 
@@ -39,17 +39,10 @@ const SETTLED_POLL_MS = 50
 
 export interface Handlers {
   /** `isLast`: it won't be tried again, so nothing may be thrown. */
-  webhook(deliveryId: string, isLast: boolean): Promise<void>
-  turn(data: TurnData): Promise<void>
+  /** Works off what waits in a repository. Says whether that is all; else it is asked again. */
+  events(repositoryId: bigint): Promise<boolean>
   show(runId: string, data: ShowData): Promise<void>
   sweep(): Promise<void>
-}
-
-/** Whose turn it is to be looked at. */
-export interface TurnData {
-  /** As decimal text. */
-  readonly repositoryId: string
-  readonly subjectKey: string
 }
 
 export interface ShowData {
@@ -59,24 +52,16 @@ export interface ShowData {
   readonly spent?: string | undefined
 }
 
-export interface WebhookJob {
-  readonly id: string
-  readonly deliveryId: string
-  readonly order: string
-}
-
-type ExecuteSql = (text: string, values: readonly string[]) => Promise<{ rows: unknown[] }>
-
 export interface Work {
-  enqueueWebhook(deliveryId: string, order: string): Promise<void>
-  /** In line with the repository's webhooks, so that nothing of it is carried out at the same time. */
-  enqueueTurn(data: TurnData): Promise<void>
-  /** In one statement, which `execute` may put others in front of; `id` is the job's, and jobs of one order go by it. */
-  enqueueWebhooks(jobs: readonly WebhookJob[], execute: ExecuteSql): Promise<void>
+  /**
+   * Has what waits in a repository worked off; nothing of one repository is at the same time. At once, without an answer: what
+   * is lost with the process is found by the sweep.
+   */
+  enqueueEvents(repositoryId: bigint): void
   enqueueShow(data: ShowData): Promise<void>
   /**
-   * Takes out jobs that were given up. A dead webhook would hold back all later ones of its repository; what GitHub
-   * could not be shown is tried once more, since GitHub may be well again.
+   * Takes out jobs that were given up. A dead one would hold back all later ones of its repository; what GitHub could not be
+   * shown is tried once more, since GitHub may be well again.
    */
   reviveDead(): Promise<void>
   /** Resolves when no job waits or is under way. For tests and the demo. */
@@ -101,12 +86,12 @@ export async function startWork(
   })
   boss.on('error', (error) => log.error({ err: error }, 'queue'))
   await boss.start()
-  await createWebhookQueue(boss)
+  await createEventQueue(boss)
   // At most one waits and one is under way for each run: whatever comes meanwhile is shown by the one that waits.
   await boss.createQueue('show', { policy: 'stately', ...BOUNDS, ...RETRIES })
   await boss.createQueue('sweep', { policy: 'exclusive', retryLimit: 0, ...BOUNDS })
 
-  const crews: Readonly<Record<'webhook' | 'show', Crew>> = { webhook: createCrew(boss), show: createCrew(boss) }
+  const crews: Readonly<Record<'events' | 'show', Crew>> = { events: createCrew(boss), show: createCrew(boss) }
   const polling = { pollingIntervalSeconds: POLL_SECONDS, batchSize: 1 } as const
   const jobs = new EventEmitter()
   const early = new Set<NodeJS.Timeout>()
@@ -150,16 +135,10 @@ export async function startWork(
     }
   }
 
-  await workOff<{ deliveryId: string } | { turn: TurnData }>('webhook', WEBHOOK_WORKERS, async (job) => {
-    const isLast = job.retryCount >= job.retryLimit
-    if ('deliveryId' in job.data) return handlers.webhook(job.data.deliveryId, isLast)
-    try {
-      await handlers.turn(job.data.turn)
-    } catch (error) {
-      log.warn({ err: error, tries: job.retryCount + 1 }, 'what waits could not be given its turn')
-      // The sweep finds it again; until then it must not hold back the repository's webhooks.
-      if (!isLast) throw error
-    }
+  const eventJobs = createEventJobs(boss, log, crews.events.wakeFor)
+  await workOff<EventsData>('events', EVENT_WORKERS, async (job) => {
+    const repositoryId = BigInt(job.data.repositoryId)
+    if (!(await handlers.events(repositoryId))) eventJobs.add(repositoryId)
   })
   await workOff<ShowData>('show', SHOW_WORKERS, async (job) => {
     try {
@@ -176,38 +155,27 @@ export async function startWork(
     const { rows } = await boss
       .getDb()
       .executeSql(
-        `SELECT 1 FROM pgboss.job WHERE name IN ('webhook', 'show') AND state IN ('created', 'retry', 'active') LIMIT 1`,
+        `SELECT 1 FROM pgboss.job WHERE name IN ('events', 'show') AND state IN ('created', 'retry', 'active') LIMIT 1`,
       )
     return rows.length === 0
   }
 
   const work: Work = {
-    async enqueueWebhook(deliveryId, order) {
-      await boss.send('webhook', { deliveryId }, { singletonKey: order })
-      crews.webhook.wakeFor(order)
-    },
-    async enqueueTurn(turn) {
-      await boss.send('webhook', { turn }, { singletonKey: turn.repositoryId })
-      crews.webhook.wakeFor(turn.repositoryId)
-    },
-    async enqueueWebhooks(jobs, execute) {
-      await insertWebhooks(boss, jobs, execute)
-      for (const order of new Set(jobs.map((job) => job.order))) crews.webhook.wakeFor(order)
-    },
+    enqueueEvents: eventJobs.add,
     async enqueueShow(data) {
       await boss.send('show', data, { singletonKey: data.runId })
       crews.show.wakeFor(data.runId)
     },
     async reviveDead() {
       const { rows } = await boss.getDb().executeSql(
-        `DELETE FROM pgboss.job WHERE name IN ('webhook', 'show') AND state = 'failed'
+        `DELETE FROM pgboss.job WHERE name IN ('events', 'show') AND state = 'failed'
          RETURNING data ->> 'runId' AS "runId"`,
       )
       const dead = z.array(z.object({ runId: z.string().nullable() })).parse(rows)
       for (const { runId } of dead) if (runId !== null) await work.enqueueShow({ runId })
     },
     async settled() {
-      while (crews.webhook.isBusy() || crews.show.isBusy() || !(await isIdle())) {
+      while (eventJobs.isBusy() || crews.events.isBusy() || crews.show.isBusy() || !(await isIdle())) {
         await once(jobs, 'ended', { signal: AbortSignal.timeout(SETTLED_POLL_MS) }).catch(() => undefined)
         await wait(END_KEPT_MS)
       }
@@ -274,16 +242,56 @@ function createCrew(boss: Pick<PgBoss, 'notifyWorker'>): Crew {
   return crew
 }
 
-/** One repository's events are handled one after the other; a later one waits while an earlier one is tried again. */
-export async function createWebhookQueue(boss: PgBoss): Promise<void> {
-  await boss.createQueue('webhook', { policy: 'key_strict_fifo', ...BOUNDS, ...RETRIES })
+/** Of one repository only one job is under way; later ones wait while it is tried again. */
+export async function createEventQueue(boss: PgBoss): Promise<void> {
+  await boss.createQueue('events', { policy: 'key_strict_fifo', ...BOUNDS, ...RETRIES })
 }
 
-export async function insertWebhooks(boss: PgBoss, jobs: readonly WebhookJob[], execute: ExecuteSql): Promise<void> {
-  // Its one value is the jobs' JSON.
-  const db = { executeSql: (text: string, values: unknown[] = []) => execute(text, values.map(String)) }
-  const rows = jobs.map(({ id, deliveryId, order }) => ({ id, data: { deliveryId }, singletonKey: order }))
-  await boss.insert('webhook', rows, { db })
+interface EventsData {
+  /** As decimal text. */
+  readonly repositoryId: string
+}
+
+interface EventJobs {
+  add(repositoryId: bigint): void
+  isBusy(): boolean
+}
+
+/** Whatever is asked while jobs are being written goes with the next: one job that waits does for all that has come before it. */
+export function createEventJobs(boss: PgBoss, log: Logger, onAdded: (key: string) => void): EventJobs {
+  const asked = new Set<string>()
+  let isWriting = false
+  const write = async (ids: readonly string[]) => {
+    const { rows } = await boss.getDb().executeSql(
+      `SELECT singleton_key AS id FROM pgboss.job
+       WHERE name = 'events' AND state IN ('created', 'retry') AND singleton_key = ANY($1::text[])`,
+      [ids],
+    )
+    const waiting = new Set(rows.map(({ id }) => id))
+    const jobs = ids.filter((id) => !waiting.has(id))
+    if (jobs.length === 0) return
+    await boss.insert(
+      'events',
+      jobs.map((id) => ({ data: { repositoryId: id }, singletonKey: id })),
+    )
+    for (const id of jobs) onAdded(id)
+  }
+  const writeAll = async () => {
+    isWriting = true
+    while (asked.size > 0) {
+      const ids = [...asked]
+      asked.clear()
+      await write(ids).catch((error: unknown) => log.error({ err: error }, 'the sweep has to find events that wait'))
+    }
+    isWriting = false
+  }
+  return {
+    add(repositoryId) {
+      asked.add(`${repositoryId}`)
+      if (!isWriting) void writeAll()
+    },
+    isBusy: () => isWriting,
+  }
 }
 
 /** pg-boss waits at random between this and half of it before it tries again, twice as long each time. */
@@ -291,7 +299,7 @@ function retrySecondsMax(retryCount: number): number {
   return Math.min(RETRY_SECONDS_MAX, RETRY_SECONDS * 2 ** (retryCount + 1))
 }
 
-const QUEUES = ['webhook', 'show', 'sweep'] as const
+const QUEUES = ['events', 'show', 'sweep'] as const
 
 /** What is under way at a stop gets this long; what is left is tried again at the next start. */
 const STOP_MS_MAX = 10_000

@@ -13,7 +13,7 @@ import { startServer, WEBHOOK_PATH } from '../app/server.ts'
 import { startApp } from '../app/start.ts'
 import { createStoreWebhook } from '../app/webhooks/store-webhook.ts'
 import { createWebhookDoor } from '../app/webhooks/webhooks.ts'
-import { createWebhookQueue, insertWebhooks, type Work } from '../app/work.ts'
+import { createEventJobs, createEventQueue } from '../app/work.ts'
 
 export const BENCH_SECRET = 'a-secret-of-the-bench'
 
@@ -35,18 +35,18 @@ async function startBare(): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-/** The App's way in alone: all that comes is stored with its job, and nobody works it off. */
+/** The App's way in alone: all that comes is stored, each repository has its job, and nobody works it off. */
 async function startDoor(databaseUrl: string | undefined): Promise<string> {
   const database = await openDatabase(databaseUrl === undefined ? { dataDir: IN_MEMORY } : { url: databaseUrl })
   const boss = new PgBoss(database.connectionString)
   await boss.start()
-  await createWebhookQueue(boss)
+  await createEventQueue(boss)
   const log = createLog({ level: 'error' })
-  const enqueue: Work['enqueueWebhooks'] = (jobs, execute) => insertWebhooks(boss, jobs, execute)
+  const { add: onStored } = createEventJobs(boss, log, () => {})
   const server = await startServer(
     {
       webhook: createWebhookDoor({
-        store: createStoreWebhook({ pool: database.pool, kind: database.kind, enqueue, log }),
+        store: createStoreWebhook({ pool: database.pool, kind: database.kind, onStored, log }),
         secret: BENCH_SECRET,
         log,
       }),

@@ -1,5 +1,5 @@
 /**
- * Signed webhooks of ten repositories, a hundred at a time, to the App's way in, which stores each for good with its job before it
+ * Signed webhooks of ten repositories, a hundred at a time, to the App’s way in, which stores each for good before it
  * acknowledges it; by the same to a bare Probot server without any handler, which keeps nothing. Shown beside it: the way in on
  * the embedded database, and the whole App, which works off meanwhile what has come. Four servers in turn, each a process of its
  * own, medians of the rounds.

@@ -79,8 +79,8 @@ async function isPushWaiting(
     SELECT 1 FROM webhook AS push, webhook AS command
     WHERE command.delivery_id = ${deliveryId}
       AND push.handled_at IS NULL AND push.received_at >= command.received_at
-      AND push.event = 'push' AND push.payload ->> 'ref' = ${`refs/heads/${headRef}`}
-      AND push.payload -> 'repository' ->> 'id' = ${String(place.repositoryId)}
+      AND push.repository_id = ${place.repositoryId}
+      AND push.event = 'push' AND push.payload::json ->> 'ref' = ${`refs/heads/${headRef}`}
     LIMIT 1`
   return rows.length > 0
 }

@@ -21,7 +21,7 @@ export async function transact<T>(
   return trying(() => prisma.$transaction(work))
 }
 
-/** `$1`, `$2` … are its values: text, numbers, or JSON as text or as `jsonArray` has it. A server's connection prepares it once, under its name. */
+/** `$1`, `$2` … are its values: text, numbers, or JSON as text, or many as `jsonArray` has them. A server's connection prepares it once, under its name. */
 export interface Statement {
   readonly name: string
   readonly text: string
@@ -77,8 +77,8 @@ async function once<T>({ pool, kind }: Connections, work: (sql: Sql) => Promise<
   }
 }
 
-/** One statement that only reads, without a transaction around it. */
-export async function readSql<Row extends object>(
+/** One statement without a transaction around it, that only reads or may as well be carried out twice. */
+export async function oneSql<Row extends object>(
   { pool, kind }: Connections,
   statement: Statement,
   values: readonly Value[],

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { z } from 'zod/mini'
 import { isRefusal, type ReasonCode, type Refusal, refuse } from '../../core/reason.ts'
 import { API_BODY_BYTES_MAX } from '../../core/run/protocol.ts'
-import { readBody } from '../body.ts'
+import { readBody, sendJson } from '../http.ts'
 
 /** Everything else is 422: understood, and no. */
 const statuses: Readonly<Partial<Record<ReasonCode, number>>> = {
@@ -23,11 +23,7 @@ const LEDGER_UNREACHABLE = 503
 export function sendRefusal(response: ServerResponse, refusal: Refusal): void {
   const { reason, message, todo } = refusal
   const status = reason === 'ledger-unreachable' ? LEDGER_UNREACHABLE : (statuses[reason] ?? 422)
-  send(response, status, { refused: true, reason, message, todo })
-}
-
-export function send(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' }).end(JSON.stringify(body))
+  sendJson(response, status, { refused: true, reason, message, todo })
 }
 
 /** The body by its schema, or a refusal that names the first thing that is wrong with it. */

@@ -11,9 +11,10 @@ import {
   finishAnswerSchema,
 } from '../../core/run/protocol.ts'
 import { reportSchema } from '../../core/run/report.ts'
+import { sendJson } from '../http.ts'
 import { authenticate, type OpenedRun } from '../ledger/claim.ts'
 import type { Parts } from '../parts.ts'
-import { parseBody, send, sendRefusal } from './answer.ts'
+import { parseBody, sendRefusal } from './answer.ts'
 import { ask } from './ask.ts'
 import { claimRun } from './claim.ts'
 import { events } from './events.ts'
@@ -31,7 +32,7 @@ export function createDoor(parts: Parts, verifyJob: VerifyJob) {
     if (isRefusal(answer)) {
       parts.log.info({ path: match[2] ?? 'ask', reason: answer.reason }, 'door refused')
       sendRefusal(response, answer)
-    } else send(response, 200, answer)
+    } else sendJson(response, 200, answer)
     return true
   }
 

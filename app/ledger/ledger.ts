@@ -1,7 +1,7 @@
 /** The ledger of one process: the database's connections, and what gathers the operations that come at the same time. */
 
 import type { Database } from '../database/open.ts'
-import { type Connections, lostConnection, readSql, transactSql, waitedInVain } from '../database/transact.ts'
+import { type Connections, lostConnection, oneSql, transactSql, waitedInVain } from '../database/transact.ts'
 import { Batcher, Lanes } from './batch.ts'
 import { type EndAnswer, type EndRequest, endRuns } from './end-runs.ts'
 import { RunRepositories } from './repositories.ts'
@@ -79,7 +79,7 @@ const LOCATE = {
 
 /** Whose the runs are, which never changes; nobody's where there is none of that id. It waits for no lock. */
 async function repositoriesOf(connections: Connections, runIds: readonly string[]): Promise<readonly string[]> {
-  const rows = await readSql<{ id: string; repositoryId: string }>(connections, LOCATE, [runIds])
+  const rows = await oneSql<{ id: string; repositoryId: string }>(connections, LOCATE, [runIds])
   const found = new Map(rows.map(({ id, repositoryId }) => [id, repositoryId]))
   return runIds.map((id) => found.get(id) ?? '')
 }

@@ -1,6 +1,6 @@
 /** Writing how runs have ended, and what a late report has proven of one. */
 import type { Conclusion } from '../../core/run/run.ts'
-import { jsonArray } from '../database/json-array.ts'
+import { jsonArray } from '../database/text-array.ts'
 import type { Sql } from '../database/transact.ts'
 import { planWithoutWords } from './delivery.ts'
 import { lookAfter } from './looked.ts'

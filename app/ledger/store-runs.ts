@@ -1,6 +1,6 @@
 /** Writing sessions, runs and holds, many in one statement. */
 import type { Run } from '../../prisma/client/client.ts'
-import { jsonArray } from '../database/json-array.ts'
+import { jsonArray } from '../database/text-array.ts'
 import { LostToAnother, type Sql, type Statement, type Value } from '../database/transact.ts'
 import type { NewRunRow } from './new-run.ts'
 import type { Along } from './post.ts'

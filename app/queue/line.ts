@@ -179,11 +179,15 @@ export async function waitingComment(
 }
 
 /** Subjects on which something waits and nothing is under way: whoever should have given it its turn was cut short. */
-export async function idleLines(prisma: PrismaClient, linesMax: number): Promise<readonly Turn[]> {
+export async function idleLines(
+  prisma: PrismaClient,
+  linesMax: number,
+  repositoryId: bigint | null = null,
+): Promise<readonly Turn[]> {
   return prisma.$queryRaw<Turn[]>`
     SELECT DISTINCT repository_id AS "repositoryId", subject_key AS "subjectKey" FROM queued
     WHERE NOT EXISTS (
       SELECT FROM run WHERE run.repository_id = queued.repository_id AND run.subject_key = queued.subject_key
         AND run.state IN ('reserved', 'dispatched', 'claimed')
-    ) AND ${isHere} LIMIT ${linesMax}`
+    ) AND repository_id = coalesce(${repositoryId}, repository_id) AND ${isHere} LIMIT ${linesMax}`
 }

@@ -14,10 +14,22 @@ import { type Place, placeById } from '../subject/place.ts'
 import { readIssueNow, readPullRequest } from '../subject/subject.ts'
 import { startQueued } from '../triggers/start.ts'
 import { carryOut } from '../verbs/carry-out.ts'
-import { leaveLine, lineOn, type Turn, tellLine } from './line.ts'
+import { idleLines, leaveLine, lineOn, type Turn, tellLine } from './line.ts'
 import { type QueuedCommand, queuedSchema } from './queued.ts'
 
-export async function takeTurns(parts: Parts, turn: Turn): Promise<void> {
+const LINES_AT_ONCE = 100
+
+/** Of a repository: nothing else of it is carried out meanwhile. Throws when it has to be tried again. */
+export async function takeIdleTurns(parts: Parts, repositoryId: bigint): Promise<void> {
+  try {
+    for (const turn of await idleLines(parts.prisma, LINES_AT_ONCE, repositoryId)) await takeTurns(parts, turn)
+  } catch (error) {
+    parts.log.warn({ err: error, repository: `${repositoryId}` }, 'what waits could not be given its turn')
+    throw error
+  }
+}
+
+async function takeTurns(parts: Parts, turn: Turn): Promise<void> {
   const line = await lineOn(parts.prisma, turn)
   if (line.length === 0) return
   const place = await placeById(parts, turn.repositoryId)

@@ -2,7 +2,7 @@
  * What no webhook told of becomes one: stored, queued behind whatever else its repository waits for, and worked off by the
  * same handlers. Its id says what was found, so that finding it again changes nothing.
  */
-import { orderOf, type StoreWebhook } from '../webhooks/webhooks.ts'
+import type { StoreWebhook } from '../webhooks/webhooks.ts'
 import type { KnownRepository } from './repository.ts'
 
 interface Found {
@@ -16,7 +16,7 @@ export async function storeFound(store: StoreWebhook, { row, data }: KnownReposi
   await store({
     deliveryId: `found-${row.id}-${id}`,
     event,
-    order: orderOf({ repository: data }),
+    repositoryId: row.id,
     text: JSON.stringify({ ...payload, repository: data, installation: { id: Number(row.installationId) } }),
   })
 }

@@ -1,51 +1,45 @@
 /**
- * Keeps webhooks as they came, and has them worked off in the order of their repositories. Those that come while others are
- * being written are written together, each with its job, in one statement: a burst costs little more than one.
+ * Keeps webhooks as they came, and has them worked off. Those that come while others are being written are written together,
+ * in one statement: a burst costs little more than one.
  */
 import { storableJson } from '../database/json.ts'
-import { jsonArray } from '../database/json-array.ts'
+import { textArray } from '../database/text-array.ts'
 import { type Connections, lostConnection, queryOf, waitedInVain } from '../database/transact.ts'
 import { Lanes } from '../ledger/batch.ts'
 import type { Logger } from '../log.ts'
-import type { Work } from '../work.ts'
-import { laterIds } from './later-ids.ts'
 import type { NewWebhook, StoreWebhook } from './webhooks.ts'
 
 /** One statement takes so many, and of those with more characters than that only one. */
 const WEBHOOKS_AT_ONCE = 100
 const LARGE_CHARACTERS = 250_000
 /** So many are written at a time, since a server makes several lasting at once; those of one repository in their order. */
-const LANES = 2
+const LANES = 2n
 
 export interface WebhookStore extends Connections {
-  readonly enqueue: Work['enqueueWebhooks']
+  /** Told of each repository that something is kept of. What it misses is found by the sweep. */
+  readonly onStored: (repositoryId: bigint) => void
   readonly log: Logger
 }
 
-/** What a queue's own statement is put behind. */
-const STORE = `
-  WITH stored AS (
-    INSERT INTO webhook (delivery_id, event, payload)
-    SELECT * FROM unnest($2::text[], $3::text[], $4::json[])
-    ON CONFLICT DO NOTHING
-  )`
+/** They are numbered in this order. A redelivery repeats its id: it is kept once. */
+const STORE = {
+  name: 'store_webhooks',
+  text: `
+    INSERT INTO webhook (delivery_id, repository_id, event, payload)
+    SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[])
+    ON CONFLICT DO NOTHING`,
+}
 
-/** A redelivery repeats its id: it is stored once, and worked off again only if it never was. */
-export function createStoreWebhook({ pool, kind, enqueue, log }: WebhookStore): StoreWebhook {
-  const nextId = laterIds()
-  const lanes = new Lanes<NewWebhook, void>(({ order }) => String(Number(order) % LANES), {
+export function createStoreWebhook({ pool, kind, onStored, log }: WebhookStore): StoreWebhook {
+  const lanes = new Lanes<NewWebhook, void>(({ repositoryId }) => String(repositoryId % LANES), {
     async work(webhooks) {
-      const jobs = webhooks.map(({ deliveryId, order }) => ({ id: nextId(), deliveryId, order }))
-      const came = [
+      const values = [
         webhooks.map(({ deliveryId }) => deliveryId),
+        webhooks.map(({ repositoryId }) => String(repositoryId)),
         webhooks.map(({ event }) => event),
-        jsonArray(webhooks.map(({ text }) => storableJson(text))),
+        textArray(webhooks.map(({ text }) => storableJson(text))),
       ]
-      // To plan it, with the indexes of the queue, takes as long as to carry it out.
-      await enqueue(jobs, (text, values) => {
-        const statement = { name: 'store_webhooks', text: `${STORE} ${text}` }
-        return pool.query(queryOf(statement, [...values, ...came], kind))
-      })
+      await pool.query(queryOf(STORE, values, kind))
       for (const { deliveryId, event } of webhooks) log.debug({ delivery: deliveryId, name: event }, 'webhook stored')
       return webhooks.map(() => undefined)
     },
@@ -53,5 +47,8 @@ export function createStoreWebhook({ pool, kind, enqueue, log }: WebhookStore): 
     concernsAll: (error) => lostConnection(error) || waitedInVain(error),
     requestsMax: WEBHOOKS_AT_ONCE,
   })
-  return (webhook) => lanes.add(webhook)
+  return async (webhook) => {
+    await lanes.add(webhook)
+    onStored(webhook.repositoryId)
+  }
 }

@@ -5,7 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Webhooks } from '@octokit/webhooks'
 import { z } from 'zod'
-import { readBody } from '../body.ts'
+import { readBody, sendText } from '../http.ts'
 import type { Logger } from '../log.ts'
 
 /** GitHub sends no payload above this. */
@@ -42,8 +42,8 @@ export interface NewWebhook {
   /** The same event has the same one, however often it comes. */
   readonly deliveryId: string
   readonly event: EventName
-  /** Names the queue that events of one repository wait in. */
-  readonly order: string
+  /** 0 where it is about none. */
+  readonly repositoryId: bigint
   /** The payload's JSON. */
   readonly text: string
 }
@@ -69,28 +69,28 @@ export function createWebhookDoor(door: WebhookDoor): HandleRequest {
   const { verify } = new Webhooks({ secret: door.secret })
   return async (request, response) => {
     const headers = headersSchema.safeParse(request.headers)
-    if (!headers.success) return end(response, 400, 'GitHub’s event, delivery and signature headers were expected')
+    if (!headers.success) return sendText(response, 400, 'GitHub’s event, delivery and signature headers were expected')
     const body = await readBody(request, WEBHOOK_BYTES_MAX)
-    if (body === undefined) return end(response, 413, `at most ${WEBHOOK_BYTES_MAX} bytes were expected`)
+    if (body === undefined) return sendText(response, 413, `at most ${WEBHOOK_BYTES_MAX} bytes were expected`)
     const text = body.toString('utf8')
     const { data } = headers
     const deliveryId = data['x-github-delivery']
     if (!(await isSigned(verify, text, data['x-hub-signature-256']))) {
       door.log.warn({ delivery: deliveryId }, 'webhook with a bad signature')
-      return end(response, 401, 'the signature does not match')
+      return sendText(response, 401, 'the signature does not match')
     }
     const event = EVENTS.find((name) => name === data['x-github-event'])
-    if (event === undefined) return end(response, 202, 'not listened to')
+    if (event === undefined) return sendText(response, 202, 'not listened to')
     const payload = parsePayload(text)
-    if (payload === undefined) return end(response, 400, 'JSON was expected')
-    if (!isListenedTo(event, payload.action)) return end(response, 202, 'not listened to')
-    await door.store({ deliveryId, event, order: orderOf(payload), text })
-    end(response, 202, 'stored')
+    if (payload === undefined) return sendText(response, 400, 'JSON was expected')
+    if (!isListenedTo(event, payload.action)) return sendText(response, 202, 'not listened to')
+    await door.store({ deliveryId, event, repositoryId: repositoryOf(payload), text })
+    sendText(response, 202, 'stored')
   }
 }
 
-export function orderOf({ repository }: { readonly repository?: { readonly id: number } | undefined }): string {
-  return String(repository?.id ?? 'none')
+function repositoryOf({ repository }: WebhookPayload): bigint {
+  return BigInt(repository?.id ?? 0)
 }
 
 /** Whether an event is one that the App works off. */
@@ -114,8 +114,4 @@ function parsePayload(text: string): WebhookPayload | undefined {
   } catch {
     return undefined
   }
-}
-
-function end(response: ServerResponse, status: number, message: string): void {
-  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${message}\n`)
 }

@@ -1,5 +1,6 @@
 import { createHmac, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { z } from 'zod'
 import { OWNER, REPO, reportOf, type Stage, setStage, WEBHOOK_SECRET, workOn } from './stage.ts'
 
 /** What the runner makes for its step, and repeats in every try. */
@@ -291,9 +292,16 @@ describe('webhooks', () => {
     await stage.github.person('dev').comment(pull.number, '/agent review')
     stage.github.hooks.resume()
     const told = stage.github.hooks.deliveries().at(-1)
-    const payload = JSON.parse(JSON.stringify(told?.payload))
+    const payload = JSON.stringify(told?.payload)
+    const { repository } = z.object({ repository: z.object({ id: z.int() }) }).parse(told?.payload)
     const receivedAt = new Date(Date.now() - 20 * 60_000)
-    const stored = { deliveryId: told?.id ?? '', event: 'issue_comment', payload, receivedAt }
+    const stored = {
+      deliveryId: told?.id ?? '',
+      repositoryId: repository.id,
+      event: 'issue_comment',
+      payload,
+      receivedAt,
+    }
     await stage.app.database.prisma.webhook.create({ data: stored })
     await stage.app.sweep()
     await stage.settled()

@@ -112,7 +112,7 @@ test('what was shown is not shown again', async () => {
 test('a part that fails keeps no other from its work, and webhooks are forgotten', async () => {
   const { prisma } = stage.app.database
   const stored = { deliveryId: randomUUID(), event: 'push', receivedAt: new Date(Date.now() - 8 * DAY_MS) }
-  await prisma.webhook.create({ data: { ...stored, payload: { pusher: { name: 'alice' } } } })
+  await prisma.webhook.create({ data: { ...stored, repositoryId: 7, payload: '{"pusher":{"name":"alice"}}' } })
   const { pull, run } = await started()
   await stage.age(run, 25)
   await prisma.$executeRaw`ALTER TABLE fact RENAME TO gone_fact`
@@ -185,7 +185,7 @@ test.each([
 test('a webhook is as old as the database says', async () => {
   const deliveryId = randomUUID()
   const [row] = await stage.app.database.prisma.$queryRaw<{ seconds: number }[]>`
-    INSERT INTO webhook (delivery_id, event) VALUES (${deliveryId}, 'push')
+    INSERT INTO webhook (delivery_id, repository_id, event) VALUES (${deliveryId}, 7, 'push')
     RETURNING extract(epoch FROM clock_timestamp() - received_at)::float AS seconds`
   expect(Math.abs(row?.seconds ?? 60)).toBeLessThan(30)
 })

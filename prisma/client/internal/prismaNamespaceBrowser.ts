@@ -470,6 +470,8 @@ export type PromotionScalarFieldEnum = (typeof PromotionScalarFieldEnum)[keyof t
 
 export const WebhookScalarFieldEnum = {
   deliveryId: 'deliveryId',
+  number: 'number',
+  repositoryId: 'repositoryId',
   event: 'event',
   payload: 'payload',
   receivedAt: 'receivedAt',

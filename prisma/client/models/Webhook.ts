@@ -27,16 +27,23 @@ export type AggregateWebhook = {
 }
 
 export type WebhookAvgAggregateOutputType = {
+  number: number | null
+  repositoryId: number | null
   attempts: number | null
 }
 
 export type WebhookSumAggregateOutputType = {
+  number: bigint | null
+  repositoryId: bigint | null
   attempts: number | null
 }
 
 export type WebhookMinAggregateOutputType = {
   deliveryId: string | null
+  number: bigint | null
+  repositoryId: bigint | null
   event: string | null
+  payload: string | null
   receivedAt: Date | null
   handledAt: Date | null
   attempts: number | null
@@ -45,7 +52,10 @@ export type WebhookMinAggregateOutputType = {
 
 export type WebhookMaxAggregateOutputType = {
   deliveryId: string | null
+  number: bigint | null
+  repositoryId: bigint | null
   event: string | null
+  payload: string | null
   receivedAt: Date | null
   handledAt: Date | null
   attempts: number | null
@@ -54,6 +64,8 @@ export type WebhookMaxAggregateOutputType = {
 
 export type WebhookCountAggregateOutputType = {
   deliveryId: number
+  number: number
+  repositoryId: number
   event: number
   payload: number
   receivedAt: number
@@ -65,16 +77,23 @@ export type WebhookCountAggregateOutputType = {
 
 
 export type WebhookAvgAggregateInputType = {
+  number?: true
+  repositoryId?: true
   attempts?: true
 }
 
 export type WebhookSumAggregateInputType = {
+  number?: true
+  repositoryId?: true
   attempts?: true
 }
 
 export type WebhookMinAggregateInputType = {
   deliveryId?: true
+  number?: true
+  repositoryId?: true
   event?: true
+  payload?: true
   receivedAt?: true
   handledAt?: true
   attempts?: true
@@ -83,7 +102,10 @@ export type WebhookMinAggregateInputType = {
 
 export type WebhookMaxAggregateInputType = {
   deliveryId?: true
+  number?: true
+  repositoryId?: true
   event?: true
+  payload?: true
   receivedAt?: true
   handledAt?: true
   attempts?: true
@@ -92,6 +114,8 @@ export type WebhookMaxAggregateInputType = {
 
 export type WebhookCountAggregateInputType = {
   deliveryId?: true
+  number?: true
+  repositoryId?: true
   event?: true
   payload?: true
   receivedAt?: true
@@ -189,8 +213,10 @@ export type WebhookGroupByArgs<ExtArgs extends runtime.Types.Extensions.Internal
 
 export type WebhookGroupByOutputType = {
   deliveryId: string
+  number: bigint
+  repositoryId: bigint
   event: string
-  payload: runtime.JsonValue | null
+  payload: string | null
   receivedAt: Date
   handledAt: Date | null
   attempts: number
@@ -222,8 +248,10 @@ export type WebhookWhereInput = {
   OR?: Prisma.WebhookWhereInput[]
   NOT?: Prisma.WebhookWhereInput | Prisma.WebhookWhereInput[]
   deliveryId?: Prisma.StringFilter<"Webhook"> | string
+  number?: Prisma.BigIntFilter<"Webhook"> | bigint | number
+  repositoryId?: Prisma.BigIntFilter<"Webhook"> | bigint | number
   event?: Prisma.StringFilter<"Webhook"> | string
-  payload?: Prisma.JsonNullableFilter<"Webhook">
+  payload?: Prisma.StringNullableFilter<"Webhook"> | string | null
   receivedAt?: Prisma.DateTimeFilter<"Webhook"> | Date | string
   handledAt?: Prisma.DateTimeNullableFilter<"Webhook"> | Date | string | null
   attempts?: Prisma.IntFilter<"Webhook"> | number
@@ -232,6 +260,8 @@ export type WebhookWhereInput = {
 
 export type WebhookOrderByWithRelationInput = {
   deliveryId?: Prisma.SortOrder
+  number?: Prisma.SortOrder
+  repositoryId?: Prisma.SortOrder
   event?: Prisma.SortOrder
   payload?: Prisma.SortOrderInput | Prisma.SortOrder
   receivedAt?: Prisma.SortOrder
@@ -245,8 +275,10 @@ export type WebhookWhereUniqueInput = Prisma.AtLeast<{
   AND?: Prisma.WebhookWhereInput | Prisma.WebhookWhereInput[]
   OR?: Prisma.WebhookWhereInput[]
   NOT?: Prisma.WebhookWhereInput | Prisma.WebhookWhereInput[]
+  number?: Prisma.BigIntFilter<"Webhook"> | bigint | number
+  repositoryId?: Prisma.BigIntFilter<"Webhook"> | bigint | number
   event?: Prisma.StringFilter<"Webhook"> | string
-  payload?: Prisma.JsonNullableFilter<"Webhook">
+  payload?: Prisma.StringNullableFilter<"Webhook"> | string | null
   receivedAt?: Prisma.DateTimeFilter<"Webhook"> | Date | string
   handledAt?: Prisma.DateTimeNullableFilter<"Webhook"> | Date | string | null
   attempts?: Prisma.IntFilter<"Webhook"> | number
@@ -255,6 +287,8 @@ export type WebhookWhereUniqueInput = Prisma.AtLeast<{
 
 export type WebhookOrderByWithAggregationInput = {
   deliveryId?: Prisma.SortOrder
+  number?: Prisma.SortOrder
+  repositoryId?: Prisma.SortOrder
   event?: Prisma.SortOrder
   payload?: Prisma.SortOrderInput | Prisma.SortOrder
   receivedAt?: Prisma.SortOrder
@@ -273,8 +307,10 @@ export type WebhookScalarWhereWithAggregatesInput = {
   OR?: Prisma.WebhookScalarWhereWithAggregatesInput[]
   NOT?: Prisma.WebhookScalarWhereWithAggregatesInput | Prisma.WebhookScalarWhereWithAggregatesInput[]
   deliveryId?: Prisma.StringWithAggregatesFilter<"Webhook"> | string
+  number?: Prisma.BigIntWithAggregatesFilter<"Webhook"> | bigint | number
+  repositoryId?: Prisma.BigIntWithAggregatesFilter<"Webhook"> | bigint | number
   event?: Prisma.StringWithAggregatesFilter<"Webhook"> | string
-  payload?: Prisma.JsonNullableWithAggregatesFilter<"Webhook">
+  payload?: Prisma.StringNullableWithAggregatesFilter<"Webhook"> | string | null
   receivedAt?: Prisma.DateTimeWithAggregatesFilter<"Webhook"> | Date | string
   handledAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Webhook"> | Date | string | null
   attempts?: Prisma.IntWithAggregatesFilter<"Webhook"> | number
@@ -283,8 +319,10 @@ export type WebhookScalarWhereWithAggregatesInput = {
 
 export type WebhookCreateInput = {
   deliveryId: string
+  number?: bigint | number
+  repositoryId: bigint | number
   event: string
-  payload?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  payload?: string | null
   receivedAt?: Date | string
   handledAt?: Date | string | null
   attempts?: number
@@ -293,8 +331,10 @@ export type WebhookCreateInput = {
 
 export type WebhookUncheckedCreateInput = {
   deliveryId: string
+  number?: bigint | number
+  repositoryId: bigint | number
   event: string
-  payload?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  payload?: string | null
   receivedAt?: Date | string
   handledAt?: Date | string | null
   attempts?: number
@@ -303,8 +343,10 @@ export type WebhookUncheckedCreateInput = {
 
 export type WebhookUpdateInput = {
   deliveryId?: Prisma.StringFieldUpdateOperationsInput | string
+  number?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  repositoryId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   event?: Prisma.StringFieldUpdateOperationsInput | string
-  payload?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  payload?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   receivedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   handledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   attempts?: Prisma.IntFieldUpdateOperationsInput | number
@@ -313,8 +355,10 @@ export type WebhookUpdateInput = {
 
 export type WebhookUncheckedUpdateInput = {
   deliveryId?: Prisma.StringFieldUpdateOperationsInput | string
+  number?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  repositoryId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   event?: Prisma.StringFieldUpdateOperationsInput | string
-  payload?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  payload?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   receivedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   handledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   attempts?: Prisma.IntFieldUpdateOperationsInput | number
@@ -323,8 +367,10 @@ export type WebhookUncheckedUpdateInput = {
 
 export type WebhookCreateManyInput = {
   deliveryId: string
+  number?: bigint | number
+  repositoryId: bigint | number
   event: string
-  payload?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  payload?: string | null
   receivedAt?: Date | string
   handledAt?: Date | string | null
   attempts?: number
@@ -333,8 +379,10 @@ export type WebhookCreateManyInput = {
 
 export type WebhookUpdateManyMutationInput = {
   deliveryId?: Prisma.StringFieldUpdateOperationsInput | string
+  number?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  repositoryId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   event?: Prisma.StringFieldUpdateOperationsInput | string
-  payload?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  payload?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   receivedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   handledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   attempts?: Prisma.IntFieldUpdateOperationsInput | number
@@ -343,8 +391,10 @@ export type WebhookUpdateManyMutationInput = {
 
 export type WebhookUncheckedUpdateManyInput = {
   deliveryId?: Prisma.StringFieldUpdateOperationsInput | string
+  number?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  repositoryId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   event?: Prisma.StringFieldUpdateOperationsInput | string
-  payload?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  payload?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   receivedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   handledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   attempts?: Prisma.IntFieldUpdateOperationsInput | number
@@ -353,6 +403,8 @@ export type WebhookUncheckedUpdateManyInput = {
 
 export type WebhookCountOrderByAggregateInput = {
   deliveryId?: Prisma.SortOrder
+  number?: Prisma.SortOrder
+  repositoryId?: Prisma.SortOrder
   event?: Prisma.SortOrder
   payload?: Prisma.SortOrder
   receivedAt?: Prisma.SortOrder
@@ -362,12 +414,17 @@ export type WebhookCountOrderByAggregateInput = {
 }
 
 export type WebhookAvgOrderByAggregateInput = {
+  number?: Prisma.SortOrder
+  repositoryId?: Prisma.SortOrder
   attempts?: Prisma.SortOrder
 }
 
 export type WebhookMaxOrderByAggregateInput = {
   deliveryId?: Prisma.SortOrder
+  number?: Prisma.SortOrder
+  repositoryId?: Prisma.SortOrder
   event?: Prisma.SortOrder
+  payload?: Prisma.SortOrder
   receivedAt?: Prisma.SortOrder
   handledAt?: Prisma.SortOrder
   attempts?: Prisma.SortOrder
@@ -376,7 +433,10 @@ export type WebhookMaxOrderByAggregateInput = {
 
 export type WebhookMinOrderByAggregateInput = {
   deliveryId?: Prisma.SortOrder
+  number?: Prisma.SortOrder
+  repositoryId?: Prisma.SortOrder
   event?: Prisma.SortOrder
+  payload?: Prisma.SortOrder
   receivedAt?: Prisma.SortOrder
   handledAt?: Prisma.SortOrder
   attempts?: Prisma.SortOrder
@@ -384,6 +444,8 @@ export type WebhookMinOrderByAggregateInput = {
 }
 
 export type WebhookSumOrderByAggregateInput = {
+  number?: Prisma.SortOrder
+  repositoryId?: Prisma.SortOrder
   attempts?: Prisma.SortOrder
 }
 
@@ -391,6 +453,8 @@ export type WebhookSumOrderByAggregateInput = {
 
 export type WebhookSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   deliveryId?: boolean
+  number?: boolean
+  repositoryId?: boolean
   event?: boolean
   payload?: boolean
   receivedAt?: boolean
@@ -401,6 +465,8 @@ export type WebhookSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
 
 export type WebhookSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   deliveryId?: boolean
+  number?: boolean
+  repositoryId?: boolean
   event?: boolean
   payload?: boolean
   receivedAt?: boolean
@@ -411,6 +477,8 @@ export type WebhookSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
 
 export type WebhookSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   deliveryId?: boolean
+  number?: boolean
+  repositoryId?: boolean
   event?: boolean
   payload?: boolean
   receivedAt?: boolean
@@ -421,6 +489,8 @@ export type WebhookSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
 
 export type WebhookSelectScalar = {
   deliveryId?: boolean
+  number?: boolean
+  repositoryId?: boolean
   event?: boolean
   payload?: boolean
   receivedAt?: boolean
@@ -429,15 +499,26 @@ export type WebhookSelectScalar = {
   problem?: boolean
 }
 
-export type WebhookOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"deliveryId" | "event" | "payload" | "receivedAt" | "handledAt" | "attempts" | "problem", ExtArgs["result"]["webhook"]>
+export type WebhookOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"deliveryId" | "number" | "repositoryId" | "event" | "payload" | "receivedAt" | "handledAt" | "attempts" | "problem", ExtArgs["result"]["webhook"]>
 
 export type $WebhookPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Webhook"
   objects: {}
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     deliveryId: string
+    /**
+     * Those of one repository are handled in this order.
+     */
+    number: bigint
+    /**
+     * 0 where it is about none, as the installation's own are.
+     */
+    repositoryId: bigint
     event: string
-    payload: runtime.JsonValue | null
+    /**
+     * JSON as it came.
+     */
+    payload: string | null
     /**
      * On the database's clock.
      */
@@ -872,8 +953,10 @@ export interface Prisma__WebhookClient<T, Null = never, ExtArgs extends runtime.
  */
 export interface WebhookFieldRefs {
   readonly deliveryId: Prisma.FieldRef<"Webhook", 'String'>
+  readonly number: Prisma.FieldRef<"Webhook", 'BigInt'>
+  readonly repositoryId: Prisma.FieldRef<"Webhook", 'BigInt'>
   readonly event: Prisma.FieldRef<"Webhook", 'String'>
-  readonly payload: Prisma.FieldRef<"Webhook", 'Json'>
+  readonly payload: Prisma.FieldRef<"Webhook", 'String'>
   readonly receivedAt: Prisma.FieldRef<"Webhook", 'DateTime'>
   readonly handledAt: Prisma.FieldRef<"Webhook", 'DateTime'>
   readonly attempts: Prisma.FieldRef<"Webhook", 'Int'>

@@ -63,8 +63,8 @@ async function fill(database: Database): Promise<void> {
   for (const variant of ['Zebra', 'apfel', 'Äpfel', 'a-b', 'a_b', 'ab']) {
     await prisma.trial.create({ data: { repositoryId, family: 'review', variant, settled: 1 } })
   }
-  const payload = { comment: { user: { login: CANARY } } }
-  await prisma.webhook.create({ data: { deliveryId: 'one', event: 'issue_comment', payload, receivedAt: new Date() } })
+  const payload = JSON.stringify({ comment: { user: { login: CANARY } } })
+  await prisma.webhook.create({ data: { deliveryId: 'one', repositoryId, event: 'issue_comment', payload } })
 }
 
 const serverThere = await hasTestServer()

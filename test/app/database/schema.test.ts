@@ -62,7 +62,9 @@ onEachDatabase('the schema', (database) => {
   it('refuses a handled webhook that keeps its payload', async () => {
     const { prisma } = database()
     const receivedAt = new Date()
-    await prisma.webhook.create({ data: { deliveryId: 'one', event: 'push', payload: { a: 1 }, receivedAt } })
+    await prisma.webhook.create({
+      data: { deliveryId: 'one', repositoryId: 7, event: 'push', payload: '{"a":1}', receivedAt },
+    })
     const handled = prisma.webhook.update({ where: { deliveryId: 'one' }, data: { handledAt: receivedAt } })
     await expect(handled).rejects.toThrow('webhook_payload_is_brief')
   })

@@ -72,7 +72,7 @@ async function migrate(url: string): Promise<void> {
 /** pg-boss makes its tables when it first starts. */
 async function makeQueues({ connectionString }: Database): Promise<void> {
   const nothing = async () => {}
-  const handlers = { webhook: nothing, turn: nothing, show: nothing, sweep: nothing }
+  const handlers = { events: async () => true, show: nothing, sweep: nothing }
   const work = await startWork(connectionString, handlers, createLog({ level: 'error' }), false)
   await work.stop()
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { jsonArray } from '../../../app/database/json-array.ts'
+import { jsonArray } from '../../../app/database/text-array.ts'
 import { transact, transactSql } from '../../../app/database/transact.ts'
 import { newRepository } from '../ledger/scene.ts'
 import { onEachDatabase } from './each-database.ts'

@@ -16,9 +16,8 @@ it('writes the same ledger to standard output and into a file that only its owne
   })
   const database = await openDatabase({ dataDir: await onDisk(join(cwd, '.purser/data')) })
   await keepBooks(database)
-  const payload = { sender: { login: 'canary-login' } }
-  const receivedAt = new Date()
-  await database.prisma.webhook.create({ data: { deliveryId: 'one', event: 'push', payload, receivedAt } })
+  const payload = JSON.stringify({ sender: { login: 'canary-login' } })
+  await database.prisma.webhook.create({ data: { deliveryId: 'one', repositoryId: 7, event: 'push', payload } })
   await database.close()
 
   const { code, stdout, stderr } = await purser(['export'], { cwd })

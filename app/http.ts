@@ -1,0 +1,36 @@
+/** What all doors share: a bounded body, and an answer in one piece. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+/** `undefined` when the body is longer than `bytesMax`; then the rest is not read. By events, a tenth of what iterating takes. */
+export function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer | undefined> {
+  const declared = Number(request.headers['content-length'] ?? 0)
+  if (declared > bytesMax) return Promise.resolve(undefined)
+  return new Promise((resolve, reject) => {
+    const parts: Buffer[] = []
+    let bytes = 0
+    request.on('data', (part: Buffer) => {
+      bytes += part.length
+      parts.push(part)
+      if (bytes <= bytesMax) return
+      request.removeAllListeners('data').pause()
+      resolve(undefined)
+    })
+    request.once('end', () => resolve(Buffer.concat(parts, bytes)))
+    request.once('error', reject)
+  })
+}
+
+export function sendText(response: ServerResponse, status: number, message: string): void {
+  answer(response, status, 'text/plain', `${message}\n`)
+}
+
+export function sendJson(response: ServerResponse, status: number, body: unknown): void {
+  answer(response, status, 'application/json', JSON.stringify(body))
+}
+
+/** With its length, head and body are written at once; else in chunks. Of a body that was not wanted nothing more is read. */
+function answer(response: ServerResponse, status: number, type: string, body: string): void {
+  const headers = { 'content-type': `${type}; charset=utf-8`, 'content-length': Buffer.byteLength(body) }
+  if (!response.req.complete) response.shouldKeepAlive = false
+  response.writeHead(status, headers).end(body)
+}
