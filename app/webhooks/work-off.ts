@@ -10,7 +10,7 @@ import { EVENTS } from './webhooks.ts'
 /** Tries of one webhook; after the last it is given up, and what went wrong is kept. */
 export const TRIES_MAX = 6
 /** Then others have their turn. */
-const TURN_MS_MAX = 60_000
+const TURN_MS_MAX = 10_000
 const PROBLEM_CHARACTERS_MAX = 300
 
 export interface WebhookHandling {
