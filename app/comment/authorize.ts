@@ -5,6 +5,7 @@ import { isMissing } from '../../delivery/github.ts'
 import type { PrismaClient } from '../../prisma/client/client.ts'
 import { runsByDeliveredSha } from '../ledger/history.ts'
 import type { Place } from '../subject/place.ts'
+import { pushedDigest } from '../webhooks/work-off.ts'
 
 /** GitHub's booleans for somebody; `null` when they are no collaborator. Anything but an answer fails closed. */
 export async function readPermissions(
@@ -22,7 +23,6 @@ export async function readPermissions(
 export interface CommandTime {
   /** When GitHub says the comment was made; whole seconds. */
   readonly createdAt: string
-  readonly deliveryId: string
   /** Of one that waited in line: the branch's head that its author could see when it was given. */
   readonly seenSha?: string | undefined
 }
@@ -32,8 +32,8 @@ const PUSHES_MAX = 30
 
 /**
  * Whether the branch was pushed to after the command was given, by GitHub's own times: a commit's dates are its
- * author's to choose. Within the same second the order in which GitHub told the App decides. What a run delivered does not
- * count: whoever gives a command while it works waits for it.
+ * author's to choose. Within the same second it was not only where GitHub had told the App of that very head before. What a run
+ * delivered does not count: whoever gives a command while it works waits for it.
  */
 export async function isHeadMoved(
   prisma: PrismaClient,
@@ -48,7 +48,7 @@ export async function isHeadMoved(
     if (pushed < asked || after === command.seenSha) return false
     if (await isDelivered(prisma, place, after)) continue
     if (command.seenSha !== undefined) return true
-    return pushed > asked || (await isPushWaiting(prisma, place, headRef, command.deliveryId))
+    return pushed > asked || !(await isHeard(prisma, place, headRef, after))
   }
   // All that is known is the App's own: what lies before is not known.
   return pushes.length === PUSHES_MAX
@@ -68,19 +68,11 @@ function secondOf(timestamp: string): number {
   return Math.floor(Date.parse(timestamp) / 1000)
 }
 
-/** Webhooks of a repository are handled in order, so a push that came before the command has been handled by now. */
-async function isPushWaiting(
-  prisma: PrismaClient,
-  place: Place,
-  headRef: string,
-  deliveryId: string,
-): Promise<boolean> {
-  const rows = await prisma.$queryRaw<unknown[]>`
-    SELECT 1 FROM webhook AS push, webhook AS command
-    WHERE command.delivery_id = ${deliveryId}
-      AND push.handled_at IS NULL AND push.received_at >= command.received_at
-      AND push.repository_id = ${place.repositoryId}
-      AND push.event = 'push' AND push.payload::json ->> 'ref' = ${`refs/heads/${headRef}`}
-    LIMIT 1`
-  return rows.length > 0
+/**
+ * Webhooks of a repository are handled in order, so by now those of all pushes are that GitHub told of before the command; a push
+ * of the same second whose webhook is on its way still, or was lost, may have come after it.
+ */
+async function isHeard(prisma: PrismaClient, { repositoryId }: Place, headRef: string, sha: string): Promise<boolean> {
+  const pushed = pushedDigest(`refs/heads/${headRef}`, sha)
+  return (await prisma.webhook.count({ where: { repositoryId, pushed } })) > 0
 }

@@ -57,11 +57,11 @@ function nameOf({ workflow, variant }: Command): RefusedAbout {
 }
 
 function spokenIn(place: Place, comment: NewComment): Spoken {
-  const { issue, commentId, createdAt, deliveryId } = comment
+  const { issue, commentId, createdAt } = comment
   return {
     commentId,
     number: issue.number,
-    time: { createdAt, deliveryId },
+    time: { createdAt },
     subject: () => (issue.isPullRequest ? readPullRequest(place, issue.number) : readIssue(place, issue)),
   }
 }

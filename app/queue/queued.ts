@@ -13,7 +13,6 @@ const commandSchema = z.object({
   number,
   isPullRequest: z.boolean(),
   createdAt: z.string(),
-  deliveryId: z.string(),
   seenSha: z.string().optional(),
 })
 export type QueuedCommand = z.infer<typeof commandSchema>

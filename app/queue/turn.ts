@@ -73,11 +73,11 @@ async function authorOf(place: Place, commentId: number): Promise<string | undef
 }
 
 function spokenIn(place: Place, asked: QueuedCommand): Spoken {
-  const { commentId, number, createdAt, deliveryId, seenSha, isPullRequest } = asked
+  const { commentId, number, createdAt, seenSha, isPullRequest } = asked
   return {
     commentId,
     number,
-    time: { createdAt, deliveryId, seenSha },
+    time: { createdAt, seenSha },
     subject: () => (isPullRequest ? readPullRequest(place, number) : readIssueNow(place, number)),
   }
 }

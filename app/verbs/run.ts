@@ -63,7 +63,7 @@ export async function refusalOf(at: CommandAt, found: FoundSubject): Promise<Ref
   if (refusal) return refusal
   const { headRef, headSha } = found.subject
   if (headRef !== undefined && (await isHeadMoved(at.parts.prisma, at.place, headRef, at.time))) {
-    const message = `The branch was pushed to after the command was given; its head is now \`${headSha.slice(0, 7)}\`.`
+    const message = `The branch was pushed to after the command was given, or within the same second; its head is now \`${headSha.slice(0, 7)}\`.`
     return refuse('head-moved', message)
   }
   return undefined

@@ -2,7 +2,9 @@
  * Works off what is stored of a repository, in the order in which it came. The job that does so says only whose turn it is: what
  * is to be done stands in the table of webhooks, so that each costs two statements.
  */
+import { createHash } from 'node:crypto'
 import type { Probot } from 'probot'
+import { z } from 'zod'
 import { type Connections, oneSql, type Statement } from '../database/transact.ts'
 import { errorFacts, type Logger } from '../log.ts'
 import { EVENTS } from './webhooks.ts'
@@ -41,7 +43,7 @@ const TAKE: Statement = {
 /** Its payload names people, and goes. */
 const HANDLED: Statement = {
   name: 'webhook_handled',
-  text: 'UPDATE webhook SET handled_at = clock_timestamp(), payload = NULL, problem = $2 WHERE delivery_id = $1',
+  text: 'UPDATE webhook SET handled_at = clock_timestamp(), payload = NULL, problem = $2, pushed = $3 WHERE delivery_id = $1',
 }
 
 const FAILED: Statement = {
@@ -64,24 +66,35 @@ async function handle({ connections, probot, log }: WebhookHandling, taken: Take
   const { deliveryId, event: name, tries } = taken
   try {
     if (tries > TRIES_MAX) throw new Error('the App ended each time that it was tried')
-    await receive(probot, taken)
-    await oneSql(connections, HANDLED, [deliveryId, null])
+    const pushed = await receive(probot, taken)
+    await oneSql(connections, HANDLED, [deliveryId, null, pushed])
   } catch (error) {
     const problem = problemOf(error)
     const isLast = tries >= TRIES_MAX
-    await oneSql(connections, isLast ? HANDLED : FAILED, [deliveryId, problem])
+    if (isLast) await oneSql(connections, HANDLED, [deliveryId, problem, null])
+    else await oneSql(connections, FAILED, [deliveryId, problem])
     log[isLast ? 'error' : 'warn']({ delivery: deliveryId, name, err: errorFacts(error) }, 'webhook not handled')
     if (!isLast) throw new Error(problem)
   }
 }
 
-/** The payload was verified when it came; its shape is GitHub's own, which Probot's types state. */
-async function receive(probot: Probot, { deliveryId, event, payload }: Taken): Promise<void> {
+/** What stays of a push to a branch: that the App knows of this head. A digest, since a branch may be named after somebody. */
+export function pushedDigest(ref: string, sha: string): string {
+  return createHash('sha256').update(`${ref} ${sha}`).digest('hex')
+}
+
+const pushSchema = z.object({ ref: z.string(), after: z.string() })
+
+/** The payload was verified when it came; its shape is GitHub's own, which Probot's types state. Answers what stays of it. */
+async function receive(probot: Probot, { deliveryId, event, payload }: Taken): Promise<string | null> {
   const name = EVENTS.find((one) => one === event)
   // One that an earlier version listened to.
-  if (name === undefined) return
-  const told = { id: deliveryId, name, payload: JSON.parse(payload) } as unknown as Parameters<Probot['receive']>[0]
+  if (name === undefined) return null
+  const parsed: unknown = JSON.parse(payload)
+  const told = { id: deliveryId, name, payload: parsed } as unknown as Parameters<Probot['receive']>[0]
   await probot.receive(told)
+  const push = name === 'push' ? pushSchema.safeParse(parsed).data : undefined
+  return push === undefined ? null : pushedDigest(push.ref, push.after)
 }
 
 /** Errors of handlers come bundled, and with the event: only the first one's own words are kept. */

@@ -3,9 +3,12 @@ import { OWNER, PORTFOLIOS, REPO, type Stage, setStage } from './stage.ts'
 
 let stage: Stage
 let pull: { number: number }
+/** GitHub's clock stands still while it is set. */
+let second: Date | undefined
 
 beforeAll(async () => {
   stage = await setStage({
+    now: () => second ?? new Date(),
     portfolios: PORTFOLIOS.replace('budget: { usd: 40, per: month }', 'budget: { usd: 3, per: month }').replace(
       'workflows: [refactor+tests, review, changelog]',
       'workflows: [refactor+tests, review]',
@@ -137,6 +140,25 @@ describe('on what', () => {
     }
     await stage.settled()
     expect((await stage.replies(number))[0]).toContain('`head-moved`')
+    expect(stage.github.actions.runs()).toHaveLength(0)
+  })
+
+  test('a head that was pushed within the same second, of which GitHub tells only later', async () => {
+    const { number, branch } = await stage.openPull()
+    stage.github.hooks.pause()
+    second = new Date()
+    await stage.github.person('dev').comment(number, '/agent refactor+tests')
+    await stage.github.person('mira').push({ branch, files: { 'src/soon.js': '1\n' } })
+    second = undefined
+    stage.github.hooks.resume()
+    const unsent = stage.github.hooks.deliveries().filter(({ statuses }) => statuses.length === 0)
+    for (const { id } of unsent.toSorted((a, b) => Number(a.event === 'push') - Number(b.event === 'push'))) {
+      await stage.github.hooks.redeliver(id)
+      await stage.settled()
+    }
+    const [reply] = await stage.replies(number)
+    expect(reply).toContain('`head-moved`')
+    expect(reply).toContain('within the same second')
     expect(stage.github.actions.runs()).toHaveLength(0)
   })
 })

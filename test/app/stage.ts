@@ -79,6 +79,8 @@ export interface StageOptions {
   /** Who opens pull requests; `dev` when left out. */
   readonly author?: string
   readonly app?: Partial<AppOptions>
+  /** GitHub's clock. */
+  readonly now?: () => Date
 }
 
 export async function setStage(options: StageOptions = {}): Promise<Stage> {
@@ -102,6 +104,7 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
       users: options.users ?? { mira: 'maintain', dev: 'write', guest: 'read' },
     },
     actions: { action: dir },
+    ...(options.now === undefined ? {} : { now: options.now }),
   })
   // The jobs' part is played by hand.
   github.actions.neverStart(1000)

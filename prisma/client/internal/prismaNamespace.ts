@@ -2861,7 +2861,8 @@ export const WebhookScalarFieldEnum = {
   receivedAt: 'receivedAt',
   handledAt: 'handledAt',
   attempts: 'attempts',
-  problem: 'problem'
+  problem: 'problem',
+  pushed: 'pushed'
 } as const
 
 export type WebhookScalarFieldEnum = (typeof WebhookScalarFieldEnum)[keyof typeof WebhookScalarFieldEnum]

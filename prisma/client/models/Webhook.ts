@@ -48,6 +48,7 @@ export type WebhookMinAggregateOutputType = {
   handledAt: Date | null
   attempts: number | null
   problem: string | null
+  pushed: string | null
 }
 
 export type WebhookMaxAggregateOutputType = {
@@ -60,6 +61,7 @@ export type WebhookMaxAggregateOutputType = {
   handledAt: Date | null
   attempts: number | null
   problem: string | null
+  pushed: string | null
 }
 
 export type WebhookCountAggregateOutputType = {
@@ -72,6 +74,7 @@ export type WebhookCountAggregateOutputType = {
   handledAt: number
   attempts: number
   problem: number
+  pushed: number
   _all: number
 }
 
@@ -98,6 +101,7 @@ export type WebhookMinAggregateInputType = {
   handledAt?: true
   attempts?: true
   problem?: true
+  pushed?: true
 }
 
 export type WebhookMaxAggregateInputType = {
@@ -110,6 +114,7 @@ export type WebhookMaxAggregateInputType = {
   handledAt?: true
   attempts?: true
   problem?: true
+  pushed?: true
 }
 
 export type WebhookCountAggregateInputType = {
@@ -122,6 +127,7 @@ export type WebhookCountAggregateInputType = {
   handledAt?: true
   attempts?: true
   problem?: true
+  pushed?: true
   _all?: true
 }
 
@@ -221,6 +227,7 @@ export type WebhookGroupByOutputType = {
   handledAt: Date | null
   attempts: number
   problem: string | null
+  pushed: string | null
   _count: WebhookCountAggregateOutputType | null
   _avg: WebhookAvgAggregateOutputType | null
   _sum: WebhookSumAggregateOutputType | null
@@ -256,6 +263,7 @@ export type WebhookWhereInput = {
   handledAt?: Prisma.DateTimeNullableFilter<"Webhook"> | Date | string | null
   attempts?: Prisma.IntFilter<"Webhook"> | number
   problem?: Prisma.StringNullableFilter<"Webhook"> | string | null
+  pushed?: Prisma.StringNullableFilter<"Webhook"> | string | null
 }
 
 export type WebhookOrderByWithRelationInput = {
@@ -268,6 +276,7 @@ export type WebhookOrderByWithRelationInput = {
   handledAt?: Prisma.SortOrderInput | Prisma.SortOrder
   attempts?: Prisma.SortOrder
   problem?: Prisma.SortOrderInput | Prisma.SortOrder
+  pushed?: Prisma.SortOrderInput | Prisma.SortOrder
 }
 
 export type WebhookWhereUniqueInput = Prisma.AtLeast<{
@@ -283,6 +292,7 @@ export type WebhookWhereUniqueInput = Prisma.AtLeast<{
   handledAt?: Prisma.DateTimeNullableFilter<"Webhook"> | Date | string | null
   attempts?: Prisma.IntFilter<"Webhook"> | number
   problem?: Prisma.StringNullableFilter<"Webhook"> | string | null
+  pushed?: Prisma.StringNullableFilter<"Webhook"> | string | null
 }, "deliveryId">
 
 export type WebhookOrderByWithAggregationInput = {
@@ -295,6 +305,7 @@ export type WebhookOrderByWithAggregationInput = {
   handledAt?: Prisma.SortOrderInput | Prisma.SortOrder
   attempts?: Prisma.SortOrder
   problem?: Prisma.SortOrderInput | Prisma.SortOrder
+  pushed?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.WebhookCountOrderByAggregateInput
   _avg?: Prisma.WebhookAvgOrderByAggregateInput
   _max?: Prisma.WebhookMaxOrderByAggregateInput
@@ -315,6 +326,7 @@ export type WebhookScalarWhereWithAggregatesInput = {
   handledAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Webhook"> | Date | string | null
   attempts?: Prisma.IntWithAggregatesFilter<"Webhook"> | number
   problem?: Prisma.StringNullableWithAggregatesFilter<"Webhook"> | string | null
+  pushed?: Prisma.StringNullableWithAggregatesFilter<"Webhook"> | string | null
 }
 
 export type WebhookCreateInput = {
@@ -327,6 +339,7 @@ export type WebhookCreateInput = {
   handledAt?: Date | string | null
   attempts?: number
   problem?: string | null
+  pushed?: string | null
 }
 
 export type WebhookUncheckedCreateInput = {
@@ -339,6 +352,7 @@ export type WebhookUncheckedCreateInput = {
   handledAt?: Date | string | null
   attempts?: number
   problem?: string | null
+  pushed?: string | null
 }
 
 export type WebhookUpdateInput = {
@@ -351,6 +365,7 @@ export type WebhookUpdateInput = {
   handledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   attempts?: Prisma.IntFieldUpdateOperationsInput | number
   problem?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  pushed?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type WebhookUncheckedUpdateInput = {
@@ -363,6 +378,7 @@ export type WebhookUncheckedUpdateInput = {
   handledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   attempts?: Prisma.IntFieldUpdateOperationsInput | number
   problem?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  pushed?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type WebhookCreateManyInput = {
@@ -375,6 +391,7 @@ export type WebhookCreateManyInput = {
   handledAt?: Date | string | null
   attempts?: number
   problem?: string | null
+  pushed?: string | null
 }
 
 export type WebhookUpdateManyMutationInput = {
@@ -387,6 +404,7 @@ export type WebhookUpdateManyMutationInput = {
   handledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   attempts?: Prisma.IntFieldUpdateOperationsInput | number
   problem?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  pushed?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type WebhookUncheckedUpdateManyInput = {
@@ -399,6 +417,7 @@ export type WebhookUncheckedUpdateManyInput = {
   handledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   attempts?: Prisma.IntFieldUpdateOperationsInput | number
   problem?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  pushed?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type WebhookCountOrderByAggregateInput = {
@@ -411,6 +430,7 @@ export type WebhookCountOrderByAggregateInput = {
   handledAt?: Prisma.SortOrder
   attempts?: Prisma.SortOrder
   problem?: Prisma.SortOrder
+  pushed?: Prisma.SortOrder
 }
 
 export type WebhookAvgOrderByAggregateInput = {
@@ -429,6 +449,7 @@ export type WebhookMaxOrderByAggregateInput = {
   handledAt?: Prisma.SortOrder
   attempts?: Prisma.SortOrder
   problem?: Prisma.SortOrder
+  pushed?: Prisma.SortOrder
 }
 
 export type WebhookMinOrderByAggregateInput = {
@@ -441,6 +462,7 @@ export type WebhookMinOrderByAggregateInput = {
   handledAt?: Prisma.SortOrder
   attempts?: Prisma.SortOrder
   problem?: Prisma.SortOrder
+  pushed?: Prisma.SortOrder
 }
 
 export type WebhookSumOrderByAggregateInput = {
@@ -461,6 +483,7 @@ export type WebhookSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   handledAt?: boolean
   attempts?: boolean
   problem?: boolean
+  pushed?: boolean
 }, ExtArgs["result"]["webhook"]>
 
 export type WebhookSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -473,6 +496,7 @@ export type WebhookSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   handledAt?: boolean
   attempts?: boolean
   problem?: boolean
+  pushed?: boolean
 }, ExtArgs["result"]["webhook"]>
 
 export type WebhookSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -485,6 +509,7 @@ export type WebhookSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   handledAt?: boolean
   attempts?: boolean
   problem?: boolean
+  pushed?: boolean
 }, ExtArgs["result"]["webhook"]>
 
 export type WebhookSelectScalar = {
@@ -497,9 +522,10 @@ export type WebhookSelectScalar = {
   handledAt?: boolean
   attempts?: boolean
   problem?: boolean
+  pushed?: boolean
 }
 
-export type WebhookOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"deliveryId" | "number" | "repositoryId" | "event" | "payload" | "receivedAt" | "handledAt" | "attempts" | "problem", ExtArgs["result"]["webhook"]>
+export type WebhookOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"deliveryId" | "number" | "repositoryId" | "event" | "payload" | "receivedAt" | "handledAt" | "attempts" | "problem" | "pushed", ExtArgs["result"]["webhook"]>
 
 export type $WebhookPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Webhook"
@@ -529,6 +555,10 @@ export type $WebhookPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
      * What went wrong at the last attempt.
      */
     problem: string | null
+    /**
+     * Of a push that was handled: `pushedDigest`, which stays when the payload goes. A migration adds a partial index.
+     */
+    pushed: string | null
   }, ExtArgs["result"]["webhook"]>
   composites: {}
 }
@@ -961,6 +991,7 @@ export interface WebhookFieldRefs {
   readonly handledAt: Prisma.FieldRef<"Webhook", 'DateTime'>
   readonly attempts: Prisma.FieldRef<"Webhook", 'Int'>
   readonly problem: Prisma.FieldRef<"Webhook", 'String'>
+  readonly pushed: Prisma.FieldRef<"Webhook", 'String'>
 }
     
 
