@@ -1,5 +1,6 @@
 /** What the organisation decided of a workflow's standard, for the repositories that inherit it. */
 
+import { ORGANISATION_REPOSITORIES } from '../../core/config/settings.ts'
 import { windowOf } from '../../core/promotion/evidence.ts'
 import type { Elsewhere, NewStandard } from '../../core/text/new-standard.ts'
 import type { Parts } from '../parts.ts'
@@ -15,24 +16,25 @@ import { type Home, homeOf, noteSides } from './home.ts'
 export async function newStandard(parts: Parts, here: Home, family: string): Promise<NewStandard | undefined> {
   const found = here.declared.configuration.families.get(family)
   if (found?.layer !== 'organisation') return undefined
-  const home = await homeOf(parts, here, family, null)
-  if (!home || home === here) return undefined
-  const { repositoryId } = home.place
-  const { from, to } = windowOf(home.declared.configuration.promotion, parts.now())
+  const { owner } = here.place.name
+  // Seldom there is one, and only then GitHub has to be asked what the organisation declares now.
   const last = await parts.prisma.promotion.findFirst({
     where: {
-      repositoryId,
+      repository: { owner, name: { in: [...ORGANISATION_REPOSITORIES] } },
       family,
       decision: { in: ['promote', 'rollback'] },
       // A promotion that was rolled back counts as rejected, and the rollback came later.
       state: 'merged',
-      decidedAt: { gt: from, lte: to },
+      decidedAt: { not: null },
       issueNumber: { not: null },
     },
     orderBy: { decidedAt: 'desc' },
     include: { repository: true },
   })
   if (!last || last.decidedAt === null || last.issueNumber === null) return undefined
+  const home = await homeOf(parts, here, family, null)
+  if (home?.place.repositoryId !== last.repositoryId || home === here) return undefined
+  if (last.decidedAt <= windowOf(home.declared.configuration.promotion, parts.now()).from) return undefined
   // From here on runs of the new one count here, the first one too.
   await noteSides(parts, here, family, [])
   const site = siteOf(parts, home.place)
