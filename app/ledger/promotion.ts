@@ -58,18 +58,21 @@ export async function startAnew(prisma: PrismaClient, promotion: Promotion, now:
 
 /**
  * When a side of a trial is found to be declared differently than at the last look, it counts anew from `now`. Noted also of a
- * side without a run: what both are declared as says whose runs are one trial.
+ * side without a run: what both are declared as says whose runs are one trial. `definitions` by variant, null for the baseline.
  */
-export async function noteDefinition(
+export async function noteDefinitions(
   prisma: PrismaClient,
-  side: TrialKey,
-  definition: string,
+  { repositoryId, family }: Pick<TrialKey, 'repositoryId' | 'family'>,
+  definitions: ReadonlyMap<string | null, string>,
   now: Date,
 ): Promise<void> {
-  const { repositoryId, family, variant } = keyOf(side)
+  const variants = [...definitions.keys()].map((variant) => keyOf({ repositoryId, family, variant }).variant)
+  // In one order, so that no two wait for each other.
   await prisma.$executeRaw`
     INSERT INTO trial AS known (repository_id, family, variant, definition)
-    VALUES (${repositoryId}, ${family}, ${variant}, ${definition})
+    SELECT ${repositoryId}, ${family}, side.variant, side.definition
+    FROM unnest(${variants}::text[], ${[...definitions.values()]}::text[]) AS side (variant, definition)
+    ORDER BY side.variant
     ON CONFLICT (repository_id, family, variant) DO UPDATE SET definition = excluded.definition,
       since = CASE WHEN known.definition IS NULL THEN known.since ELSE ${now.toISOString()}::timestamptz END
     WHERE known.definition IS DISTINCT FROM excluded.definition`

@@ -6,7 +6,7 @@ import type { Promotion } from '../../prisma/client/client.ts'
 import type { Declared } from '../declared/configuration.ts'
 import { organisationOf } from '../declared/organisation.ts'
 import type { VariantTrial } from '../ledger/look.ts'
-import { noteDefinition } from '../ledger/promotion.ts'
+import { noteDefinitions } from '../ledger/promotion.ts'
 import type { Parts } from '../parts.ts'
 import { layerBy } from '../run/prepare.ts'
 import { fullNameOf, type Place, placeById } from '../subject/place.ts'
@@ -73,9 +73,10 @@ export async function noteSides(
   family: string,
   variants: readonly string[],
 ): Promise<void> {
+  const definitions = new Map<string | null, string>()
   for (const variant of [null, ...variants]) {
     const definition = sideDefinition(configuration, family, variant)
-    if (definition === undefined) continue
-    await noteDefinition(parts.prisma, { repositoryId, family, variant }, definition, parts.now())
+    if (definition !== undefined) definitions.set(variant, definition)
   }
+  await noteDefinitions(parts.prisma, { repositoryId, family }, definitions, parts.now())
 }
