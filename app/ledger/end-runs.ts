@@ -5,21 +5,34 @@
 import { createHash } from 'node:crypto'
 import { brokenBound, provenSpend } from '../../core/money/call-proof.ts'
 import { afterPostings, endPostings, type Posting, refundPostings, type Spend } from '../../core/money/posting.ts'
+import type { Report } from '../../core/run/report.ts'
 import { type Change, changeBy, countsInTrial, isDeliveryDue, type RunEvent } from '../../core/run/run-life.ts'
 import type { Sql } from '../database/transact.ts'
 import { type EndingRun, lockPayers, lockRuns, type PayingHold } from './lock-runs.ts'
 import { type NewEntry, post } from './post.ts'
-import { endByReport, endWithoutReport, type GivenReport, type RunEnd } from './run-end.ts'
-import { type EndedHold, type EndedRun, type Refunded, storeRefund, storingEnds } from './store-ends.ts'
+import { endByReport, endWithoutReport, type GivenReport, given, type RunEnd } from './run-end.ts'
+import { type EndedHold, type EndedRun, type Refunded, storeEnds, storeRefund } from './store-ends.ts'
 
 export interface EndRequest {
   readonly runId: string
   readonly now: Date
-  readonly by: /** The claim of that epoch. */
-    | { readonly event: 'report'; readonly epoch: number; readonly given: GivenReport }
-    /** `onlyLeaseOver`: not while the database's clock says that its lease lasts. */
-    | { readonly event: Exclude<RunEvent, 'report' | 'report-again'>; readonly onlyLeaseOver?: boolean }
+  readonly by: ByReport<Report> | WithoutReport
 }
+
+/** The claim of that epoch. */
+interface ByReport<Given> {
+  readonly event: 'report'
+  readonly epoch: number
+  readonly report: Given
+}
+
+/** `onlyLeaseOver`: not while the database's clock says that its lease lasts. */
+interface WithoutReport {
+  readonly event: Exclude<RunEvent, 'report' | 'report-again'>
+  readonly onlyLeaseOver?: boolean
+}
+
+type ReadyRequest = Omit<EndRequest, 'by'> & { readonly by: ByReport<GivenReport> | WithoutReport }
 
 /** What became of it; `run` and `payers` as they stand afterwards, where there is such a run. */
 export interface EndAnswer {
@@ -31,14 +44,24 @@ export interface EndAnswer {
 /** Runs are locked before accounts, in the order of `docs/decisions/ledger-writes.md`. */
 export async function endRuns(sql: Sql, requests: readonly EndRequest[]): Promise<readonly EndAnswer[]> {
   const ids = requests.map(({ runId }) => runId)
-  const [runs, payers] = await Promise.all([lockRuns(sql, ids), lockPayers(sql, ids)])
+  const [runs, payers, asked] = await Promise.all([lockRuns(sql, ids), lockPayers(sql, ids), readied(requests)])
   const ending = new Ending(runs, payers)
-  const answers = requests.map((request) => ending.end(request))
+  const answers = asked.map((one) => ending.end(one))
   const { ended, holds, entries, refunded } = ending
-  if (ended.length > 0) await post(sql, entries, storingEnds(ended, holds))
-  else if (entries.length > 0) await post(sql, entries)
-  for (const one of refunded) await storeRefund(sql, one)
+  await Promise.all([
+    ended.length > 0 && storeEnds(sql, ended, holds),
+    entries.length > 0 && post(sql, entries),
+    ...refunded.map((one) => storeRefund(sql, one)),
+  ])
   return answers
+}
+
+/** With the reports' texts, which takes longest and is done while the server looks. */
+async function readied(requests: readonly EndRequest[]): Promise<readonly ReadyRequest[]> {
+  return requests.map(({ by, ...request }) => ({
+    ...request,
+    by: by.event === 'report' ? { ...by, report: given(by.report) } : by,
+  }))
 }
 
 /** Goes through the requests, one after the other, and gathers what is to be written. */
@@ -58,7 +81,7 @@ class Ending {
     this.#standing = new Map(payers.map((payer) => [payer.id, payer]))
   }
 
-  end({ runId, now, by }: EndRequest): EndAnswer {
+  end({ runId, now, by }: ReadyRequest): EndAnswer {
     const run = this.#runs.get(runId)
     if (run === undefined) return { change: unknownRun, payers: [] }
     const change = changeOf(run, by)
@@ -66,11 +89,11 @@ class Ending {
     return { change, run: after, payers: this.#payersOf(runId) }
   }
 
-  #carryOut(change: Change, run: EndingRun, by: EndRequest['by'], now: Date): EndingRun {
+  #carryOut(change: Change, run: EndingRun, by: ReadyRequest['by'], now: Date): EndingRun {
     if (change.kind === 'ends') return this.#end(run, 'expire', endWithoutReport(run, change), now)
     if (by.event !== 'report') return run
-    if (change.kind === 'settles') return this.#end(run, 'settle', endByReport(by.given), now)
-    return change.kind === 'refunds' ? this.#refund(run, by.given, now) : run
+    if (change.kind === 'settles') return this.#end(run, 'settle', endByReport(by.report), now)
+    return change.kind === 'refunds' ? this.#refund(run, by.report, now) : run
   }
 
   #payersOf(runId: string): readonly PayingHold[] {
@@ -147,7 +170,7 @@ function usageOf({ spend, inputTokens, outputTokens }: RunEnd): Pick<EndingRun, 
 const unknownRun: Change = { kind: 'refuses', reason: 'run-unknown' }
 const nothingChanges: Change = { kind: 'stays' }
 
-function changeOf(run: EndingRun, by: EndRequest['by']): Change {
+function changeOf(run: EndingRun, by: ReadyRequest['by']): Change {
   const standing = { state: run.state, reason: run.reason, hasReport: run.reportHash !== null }
   if (by.event !== 'report') {
     if (by.onlyLeaseOver === true && !run.leaseIsOver) return nothingChanges
@@ -155,7 +178,7 @@ function changeOf(run: EndingRun, by: EndRequest['by']): Change {
   }
   if (run.epoch === 0) return unknownRun
   if (run.epoch !== by.epoch) return { kind: 'refuses', reason: 'already-claimed' }
-  return changeBy(isSameReport(run, by.given) ? 'report-again' : 'report', standing)
+  return changeBy(isSameReport(run, by.report) ? 'report-again' : 'report', standing)
 }
 
 function isSameReport({ reportHash }: EndingRun, { text }: GivenReport): boolean {

@@ -13,7 +13,7 @@ import { type NewRunRow, newRunRow, textsOf } from './new-run.ts'
 import { post } from './post.ts'
 import { answered, type Reserved, type ReserveRequest } from './reserve.ts'
 import { alreadyRunning, type Decided, takeHold } from './reserve-runs.ts'
-import { storingFurther } from './store-runs.ts'
+import { storeFurther } from './store-runs.ts'
 
 export interface FurtherRequest extends ReserveRequest {
   /** The session that it is a further run of or, with `fork`, that its own session is forked from. */
@@ -62,12 +62,17 @@ async function decide(sql: Sql, request: FurtherRequest): Promise<Decided> {
   const taken = accounts.map((account) => takeHold(row.run.id, hold, account, now))
   await raise(sql, root.id, ceilingMicroUsd)
   if (request.fork) await insertFork(sql, row, root.id, ceilingMicroUsd)
-  const holds = taken.map(({ hold }) => hold)
-  await post(
-    sql,
-    taken.map(({ entry }) => entry),
-    storingFurther(row, holds),
-  )
+  await Promise.all([
+    storeFurther(
+      sql,
+      row,
+      taken.map(({ hold }) => hold),
+    ),
+    post(
+      sql,
+      taken.map(({ entry }) => entry),
+    ),
+  ])
   await link(sql, row, request)
   return { kind: 'waited', runId: row.run.id, accounts: taken.map(({ account }) => account) }
 }

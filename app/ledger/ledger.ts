@@ -5,7 +5,8 @@ import { type Connections, lostConnection, oneSql, transactSql, waitedInVain } f
 import { Batcher, Lanes } from './batch.ts'
 import { type EndAnswer, type EndRequest, endRuns } from './end-runs.ts'
 import { RunRepositories } from './repositories.ts'
-import { keysOf, type ReserveAnswer, type ReserveAsked, reserveRuns } from './reserve-runs.ts'
+import type { ReserveRequest } from './reserve.ts'
+import { keysOf, type ReserveAnswer, reserveRuns } from './reserve-runs.ts'
 
 /** Where the database can't be reached, or a row is held by somebody else, asking again for each one would only multiply the wait. */
 function concernsAll(error: unknown): boolean {
@@ -21,7 +22,7 @@ const BATCH_MAX = 50
  * `lock_timeout` allows (`app/database/open.ts`), and whoever waits behind one that did is told at once.
  */
 export interface Ledger extends Connections, Pick<Database, 'prisma'> {
-  readonly reserving: { add(asked: ReserveAsked): Promise<ReserveAnswer> }
+  readonly reserving: { add(asked: ReserveRequest): Promise<ReserveAnswer> }
   readonly ending: { add(request: EndRequest): Promise<EndAnswer> }
   /** Resolves when what was asked is done. Close the database afterwards. */
   close(): Promise<void>
@@ -31,7 +32,7 @@ export function openLedger({ prisma, pool, kind }: Pick<Database, 'prisma' | 'po
   const connections = { pool, kind }
   const common = { requestsMax: BATCH_MAX, concernsAll }
   const repositories = new RunRepositories()
-  const reserving = new Lanes<ReserveAsked, ReserveAnswer>(({ session }) => `${session.repositoryId}`, {
+  const reserving = new Lanes<ReserveRequest, ReserveAnswer>(({ session }) => `${session.repositoryId}`, {
     ...common,
     keysOf,
     async work(asked) {

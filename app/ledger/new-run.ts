@@ -11,7 +11,7 @@ import { planText, quoteJson } from './stored.ts'
 type Asked = Omit<ReserveRequest, 'accounts'>
 type Beginning = 'waiting' | 'reserved'
 
-/** What is stored as JSON. Writing it takes longest, so it is made ready before a row is locked. */
+/** What is stored as JSON. */
 export interface Texts {
   readonly planText: string
   readonly quote: Quote

@@ -1,6 +1,6 @@
 /** Posting: the one way in which an account's amounts change. */
 import { freezes, type Posting } from '../../core/money/posting.ts'
-import type { Sql, Value } from '../database/transact.ts'
+import type { Sql, Statement } from '../database/transact.ts'
 
 export interface NewEntry {
   readonly accountId: bigint
@@ -12,21 +12,14 @@ export interface NewEntry {
   readonly at: Date
 }
 
-/** What else is written by the same statement: queries of a WITH, whose values come first. */
-export interface Along {
-  readonly name: string
-  readonly queries: string
-  readonly values: readonly Value[]
-}
-
 /**
  * Relative to what the row says when it is changed, and only where that leaves room for it: whoever decided on other
  * numbers fails here, and by the CHECK besides.
  */
-const postStatement = ({ name, queries, values }: Along) => ({
-  name: `post_${name}`,
+const POST: Statement = {
+  name: 'post',
   text: `
-    WITH ${queries} changed AS (
+    WITH changed AS (
       UPDATE account SET
         budget = account.budget + change.budget,
         held = account.held + change.held,
@@ -35,7 +28,7 @@ const postStatement = ({ name, queries, values }: Along) => ({
         frozen = account.frozen OR change.freezes,
         ceiling = CASE WHEN account.ceiling IS NOT NULL THEN
           GREATEST(account.budget + change.budget, account.spent + change.spent + account.held + change.held) END
-      FROM json_to_recordset($${values.length + 1}::json) AS change(
+      FROM json_to_recordset($1::json) AS change(
         id bigint, budget bigint, held bigint, spent bigint, overage bigint, freezes boolean)
       WHERE account.id = change.id AND (
         account.ceiling IS NULL
@@ -50,20 +43,18 @@ const postStatement = ({ name, queries, values }: Along) => ({
       INSERT INTO entry
         (account_id, run_id, kind, budget_change, held_change, spent_change, overage_change, key, note, at)
       SELECT account_id, run_id, kind, budget, held, spent, overage, key, note, at
-      FROM json_to_recordset($${values.length + 2}::json) AS entry(
+      FROM json_to_recordset($2::json) AS entry(
         account_id bigint, run_id text, kind entry_kind, budget bigint, held bigint, spent bigint, overage bigint,
         key text, note text, at timestamptz)
     )
     SELECT count(*)::int AS count FROM changed`,
-})
-
-const NOTHING: Along = { name: 'alone', queries: '', values: [] }
+}
 
 /** Enters each posting and adds it to its account. Throws, so that nothing is kept, where an account has no room for it. */
-export async function post(sql: Sql, entries: readonly NewEntry[], along: Along = NOTHING): Promise<void> {
+export async function post(sql: Sql, entries: readonly NewEntry[]): Promise<void> {
   const changes = changesOf(entries)
-  const values = [...along.values, JSON.stringify(changes), JSON.stringify(entries.map(row))]
-  const [changed] = await sql.rows<{ count: number }>(postStatement(along), values)
+  const values = [JSON.stringify(changes), JSON.stringify(entries.map(row))]
+  const [changed] = await sql.rows<{ count: number }>(POST, values)
   if (changed?.count !== changes.length) {
     throw new Error(
       `of ${changes.length} accounts ${changes.length - (changed?.count ?? 0)} lost their room while locked`,

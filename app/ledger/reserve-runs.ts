@@ -8,22 +8,13 @@ import { ensureAccounts } from './ensure-accounts.ts'
 import { conflictOf, type Known, knownCommands } from './known.ts'
 import { lockReserving, lockWaiting } from './lock-accounts.ts'
 import { accountThere, isInLine } from './meant-account.ts'
-import { type NewRunRow, newRunRow, type Texts, textsOf } from './new-run.ts'
+import { type NewRunRow, newRunRow, textsOf } from './new-run.ts'
 import { type NewEntry, post } from './post.ts'
 import type { ReserveRequest } from './reserve.ts'
-import { type NewHold, storing, updateWaiting } from './store-runs.ts'
-
-export interface ReserveAsked extends ReserveRequest {
-  /** For a hold of the whole cap, as most are. */
-  readonly wholeTexts: Texts
-}
-
-export function withTexts(request: ReserveRequest): ReserveAsked {
-  return { ...request, wholeTexts: textsOf(request, { heldMicroUsd: request.run.plan.capMicroUsd }, 'reserved') }
-}
+import { type NewHold, storeRuns, updateWaiting } from './store-runs.ts'
 
 /** Two that share one of these are not decided together: the second has to find what the first has left. */
-export function keysOf({ session: { repositoryId, commandKey, subjectKey } }: ReserveAsked): readonly string[] {
+export function keysOf({ session: { repositoryId, commandKey, subjectKey } }: ReserveRequest): readonly string[] {
   return [`${repositoryId} command ${commandKey}`, `${repositoryId} subject ${subjectKey}`]
 }
 
@@ -45,12 +36,16 @@ export type ReserveAnswer =
  * that waited for its own first try finds it. That nobody else stores the same command with other accounts, or opens
  * another run on the subject, meanwhile, is for the unique indexes to say: then this is begun again.
  */
-export async function reserveRuns(sql: Sql, asked: readonly ReserveAsked[]): Promise<readonly ReserveAnswer[]> {
+export async function reserveRuns(sql: Sql, asked: readonly ReserveRequest[]): Promise<readonly ReserveAnswer[]> {
   const declared = asked.flatMap(({ session: { repositoryId }, accounts }) =>
     accounts.map((spec) => ({ repositoryId, spec })),
   )
-  const [accounts, found] = await Promise.all([lockReserving(sql, asked.map(commandOf), declared), read(sql, asked)])
-  const deciding = new Deciding(found, accounts)
+  const [accounts, found, whole] = await Promise.all([
+    lockReserving(sql, asked.map(commandOf), declared),
+    read(sql, asked),
+    wholeRows(asked),
+  ])
+  const deciding = new Deciding(found, accounts, whole)
   const answers = asked.map((one) => {
     const repeated = deciding.repeated(one)
     if (repeated !== undefined) return repeated
@@ -62,20 +57,20 @@ export async function reserveRuns(sql: Sql, asked: readonly ReserveAsked[]): Pro
 }
 
 /** Rare, and longer: one whose accounts are opened or brought into line with configuration by whoever comes first. */
-export async function reserveOutOfLine(sql: Sql, asked: ReserveAsked): Promise<Decided> {
+export async function reserveOutOfLine(sql: Sql, asked: ReserveRequest): Promise<Decided> {
   await lockWaiting(sql, [commandOf(asked)])
   const accounts = await ensureAccounts(sql, asked.session.repositoryId, asked.accounts, asked.now)
-  const deciding = new Deciding(await read(sql, [asked]), accounts)
+  const deciding = new Deciding(await read(sql, [asked]), accounts, new Map())
   const answer = deciding.repeated(asked) ?? deciding.decide(asked, accounts)
   await write(sql, deciding)
   return answer
 }
 
-const commandOf = ({ session }: ReserveAsked) => session
+const commandOf = ({ session }: ReserveRequest) => session
 
 /** Undefined where one is not there, or not as configuration says. */
 function payersInLine(
-  { session: { repositoryId }, accounts, now }: ReserveAsked,
+  { session: { repositoryId }, accounts, now }: ReserveRequest,
   rows: readonly Account[],
 ): readonly Account[] | undefined {
   const inLine = accounts.flatMap((spec) => {
@@ -114,7 +109,7 @@ const READ: Statement = {
     SELECT (SELECT json_agg(known) FROM known) AS known, (SELECT json_agg(open) FROM open) AS open`,
 }
 
-async function read(sql: Sql, asked: readonly ReserveAsked[]): Promise<Found> {
+async function read(sql: Sql, asked: readonly ReserveRequest[]): Promise<Found> {
   const [found] = await sql.rows<{ known: readonly Known[] | null; open: readonly OpenRun[] | null }>(READ, [
     asked.map(({ session }) => `${session.repositoryId}`),
     asked.map(({ session }) => session.commandKey),
@@ -131,17 +126,20 @@ class Deciding {
   readonly entries: NewEntry[] = []
   readonly #known: ReadonlyMap<string, Known>
   readonly #open: ReadonlyMap<string, OpenRun>
+  readonly #whole: ReadonlyMap<ReserveRequest, NewRunRow>
   /** As they stand after what was decided so far. */
   readonly #standing: Map<bigint, Account>
 
-  constructor({ known, open }: Found, accounts: readonly Account[]) {
+  /** `whole`: what is written of one that is new and gets what it asks for, where that is ready. */
+  constructor({ known, open }: Found, accounts: readonly Account[], whole: ReadonlyMap<ReserveRequest, NewRunRow>) {
+    this.#whole = whole
     this.#known = new Map(known.map((one) => [`${one.repositoryId} ${one.commandKey}`, one]))
     this.#open = new Map(open.map((one) => [`${one.repositoryId} ${one.subjectKey}`, one]))
     this.#standing = new Map(accounts.map((account) => [account.id, account]))
   }
 
   /** The first result of a command that has been here before; undefined where it is new, or waits. */
-  repeated(asked: ReserveAsked): Decided | undefined {
+  repeated(asked: ReserveRequest): Decided | undefined {
     const known = this.#knownAs(asked)
     if (known === undefined) return undefined
     const conflict = conflictOf(known, asked)
@@ -150,7 +148,7 @@ class Deciding {
     return { kind: 'repeated', runId: known.runId }
   }
 
-  decide(asked: ReserveAsked, payers: readonly Account[]): Decided {
+  decide(asked: ReserveRequest, payers: readonly Account[]): Decided {
     const { repositoryId, subjectKey } = asked.session
     const open = this.#open.get(`${repositoryId} ${subjectKey}`)
     if (open !== undefined) return { kind: 'refused', refusal: alreadyRunning(open.sessionId) }
@@ -163,15 +161,15 @@ class Deciding {
     return this.#reserve(asked, hold, accounts)
   }
 
-  #knownAs({ session: { repositoryId, commandKey } }: ReserveAsked): Known | undefined {
+  #knownAs({ session: { repositoryId, commandKey } }: ReserveRequest): Known | undefined {
     return this.#known.get(`${repositoryId} ${commandKey}`)
   }
 
-  #reserve(asked: ReserveAsked, hold: HoldAmount, accounts: readonly Account[]): Decided {
+  #reserve(asked: ReserveRequest, hold: HoldAmount, accounts: readonly Account[]): Decided {
     const known = this.#knownAs(asked)
     const isWhole = hold.heldMicroUsd === asked.run.plan.capMicroUsd && hold.heldTokens === undefined
-    const texts = isWhole ? asked.wholeTexts : textsOf(asked, hold, 'reserved')
-    const row = newRunRow(asked, known, hold, texts, 'reserved')
+    const ready = known === undefined && isWhole ? this.#whole.get(asked) : undefined
+    const row = ready ?? newRunRow(asked, known, hold, textsOf(asked, hold, 'reserved'), 'reserved')
     const runId = row.run.id
     const held = accounts.map((account) => {
       const taken = takeHold(runId, hold, account, asked.now)
@@ -187,6 +185,16 @@ class Deciding {
     this.inserted.push(row)
     return { kind: 'new', row, accounts: held }
   }
+}
+
+/** Of those that are new and get what they ask for, as most do. It takes longest of all, and is done while the server looks. */
+async function wholeRows(asked: readonly ReserveRequest[]): Promise<ReadonlyMap<ReserveRequest, NewRunRow>> {
+  return new Map(
+    asked.map((one) => {
+      const hold = { heldMicroUsd: one.run.plan.capMicroUsd }
+      return [one, newRunRow(one, undefined, hold, textsOf(one, hold, 'reserved'), 'reserved')]
+    }),
+  )
 }
 
 /** Of one account: what is held of it, the entry that says so, and the account as it stands then. */
@@ -208,7 +216,7 @@ export function takeHold(
 
 async function write(sql: Sql, { inserted, updated, holds, entries }: Deciding): Promise<void> {
   await updateWaiting(sql, updated)
-  if (entries.length > 0) await post(sql, entries, storing(inserted, holds))
+  if (entries.length > 0) await Promise.all([storeRuns(sql, inserted, holds), post(sql, entries)])
 }
 
 export function alreadyRunning(sessionId: string): Refusal {

@@ -12,9 +12,8 @@ import { KeyConflict } from './key-conflict.ts'
 import { conflictOf, findKnown } from './known.ts'
 import type { Ledger } from './ledger.ts'
 import { type NewRunRow, newRunRow, textsOf } from './new-run.ts'
-import { post } from './post.ts'
-import { type Decided, reserveOutOfLine, withTexts } from './reserve-runs.ts'
-import { storing, updateWaiting } from './store-runs.ts'
+import { type Decided, reserveOutOfLine } from './reserve-runs.ts'
+import { storeRuns, updateWaiting } from './store-runs.ts'
 import { storedQuote } from './stored.ts'
 
 export interface NewSession {
@@ -88,7 +87,7 @@ export async function propose(ledger: Ledger, request: Omit<ReserveRequest, 'acc
     const known = await findKnown(sql, request.session)
     const row = newRunRow(request, known, hold, texts, 'waiting')
     if (known === undefined) {
-      await post(sql, [], storing([row], []))
+      await storeRuns(sql, [row], [])
       return { row, repeated: false }
     }
     const conflict = conflictOf(known, request)
@@ -106,10 +105,9 @@ export async function propose(ledger: Ledger, request: Omit<ReserveRequest, 'acc
  * family, variant, subject or trigger.
  */
 export async function reserve(ledger: Ledger, request: ReserveRequest): Promise<Reserved | Refusal> {
-  const asked = withTexts(request)
-  const answer = await ledger.reserving.add(asked)
+  const answer = await ledger.reserving.add(request)
   if (answer.kind !== 'out-of-line') return answered(ledger, answer)
-  return answered(ledger, await transactSql(ledger, (sql) => reserveOutOfLine(sql, asked)))
+  return answered(ledger, await transactSql(ledger, (sql) => reserveOutOfLine(sql, request)))
 }
 
 /** As it is told to whoever asked. */

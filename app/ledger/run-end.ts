@@ -6,7 +6,7 @@ import type { Change } from '../../core/run/run-life.ts'
 import type { EndingRun } from './lock-runs.ts'
 import { reportText } from './stored.ts'
 
-/** A report with its text, which is made ready before a row is locked. */
+/** A report with its text. */
 export interface GivenReport {
   readonly report: Report
   readonly text: string

@@ -6,7 +6,6 @@ import { undeliverableReason } from '../../core/run/run-life.ts'
 import { remainingIn } from './accounts.ts'
 import type { EndAnswer } from './end-runs.ts'
 import type { Ledger } from './ledger.ts'
-import { given } from './run-end.ts'
 
 export interface Settled {
   /** The whole spend, an overage included. */
@@ -35,7 +34,7 @@ export interface SettleRequest {
  */
 export async function settle(ledger: Ledger, request: SettleRequest): Promise<Settled | Refusal> {
   const { runId, epoch, report, now } = request
-  const answer = await ledger.ending.add({ runId, now, by: { event: 'report', epoch, given: given(report) } })
+  const answer = await ledger.ending.add({ runId, now, by: { event: 'report', epoch, report } })
   if (answer.change.kind === 'refuses') return refuse(answer.change.reason)
   return settled(answer, report)
 }

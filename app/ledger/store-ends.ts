@@ -1,10 +1,9 @@
 /** Writing how runs have ended, and what a late report has proven of one. */
 import type { Conclusion } from '../../core/run/run.ts'
 import { jsonArray } from '../database/text-array.ts'
-import type { Sql } from '../database/transact.ts'
+import type { Sql, Statement } from '../database/transact.ts'
 import { planWithoutWords } from './delivery.ts'
 import { lookAfter } from './looked.ts'
-import type { Along } from './post.ts'
 import { showAfter } from './shown.ts'
 
 export interface EndedRun {
@@ -32,23 +31,20 @@ export interface EndedHold {
   readonly state: 'settled' | 'released'
 }
 
-/** To be written along with the postings of the runs' ends. */
-export function storingEnds(ended: readonly EndedRun[], holds: readonly EndedHold[]): Along {
-  return {
-    name: 'ended',
-    queries: END_QUERIES,
-    values: [
-      JSON.stringify(ended.map(({ row }) => row)),
-      jsonArray(ended.map(({ report }) => report)),
-      JSON.stringify(holds),
-      ended.map(({ row }) => row.id),
-    ],
-  }
+export async function storeEnds(sql: Sql, ended: readonly EndedRun[], holds: readonly EndedHold[]): Promise<void> {
+  await sql.rows(STORE_ENDS, [
+    JSON.stringify(ended.map(({ row }) => row)),
+    jsonArray(ended.map(({ report }) => report)),
+    JSON.stringify(holds),
+    ended.map(({ row }) => row.id),
+  ])
 }
 
 /** That the ids come as an array as well is for the planner: it takes the index, and never reads a whole table. */
-const END_QUERIES = `
-    ended_run AS (
+const STORE_ENDS: Statement = {
+  name: 'store_ends',
+  text: `
+    WITH ended_run AS (
       UPDATE run SET
         state = 'ended', ended_at = ended.ended_at, conclusion = ended.conclusion, reason = ended.reason,
         spent_micro_usd = ended.spent_micro_usd, input_tokens = ended.input_tokens,
@@ -63,11 +59,11 @@ const END_QUERIES = `
           input_tokens bigint, cached_tokens bigint, output_tokens bigint, decide_after timestamptz, forget boolean)
       ) AS ended(report)
       WHERE run.id = ended.id AND run.id = ANY($4::text[])
-    ), ended_hold AS (
-      UPDATE hold SET state = ended.state
-      FROM json_to_recordset($3::json) AS ended(run_id text, account_id bigint, state hold_state)
-      WHERE hold.run_id = ended.run_id AND hold.account_id = ended.account_id AND hold.run_id = ANY($4::text[])
-    ),`
+    )
+    UPDATE hold SET state = ended.state
+    FROM json_to_recordset($3::json) AS ended(run_id text, account_id bigint, state hold_state)
+    WHERE hold.run_id = ended.run_id AND hold.account_id = ended.account_id AND hold.run_id = ANY($4::text[])`,
+}
 
 export interface Refunded {
   readonly runId: string

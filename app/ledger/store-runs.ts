@@ -3,7 +3,6 @@ import type { Run } from '../../prisma/client/client.ts'
 import { jsonArray } from '../database/text-array.ts'
 import { LostToAnother, type Sql, type Statement, type Value } from '../database/transact.ts'
 import type { NewRunRow } from './new-run.ts'
-import type { Along } from './post.ts'
 
 export interface NewHold {
   readonly runId: string
@@ -12,13 +11,13 @@ export interface NewHold {
 }
 
 /** Sessions with their runs, and the holds of these or others. */
-export function storing(rows: readonly NewRunRow[], holds: readonly NewHold[]): Along {
-  return { name: 'new', queries: NEW_QUERIES, values: [...valuesOf(rows), JSON.stringify(holds.map(holdRowOf))] }
+export async function storeRuns(sql: Sql, rows: readonly NewRunRow[], holds: readonly NewHold[]): Promise<void> {
+  await sql.rows(STORE, [...valuesOf(rows), JSON.stringify(holds.map(holdRowOf))])
 }
 
 /** A further run of a session that is there, and its holds. */
-export function storingFurther(row: NewRunRow, holds: readonly NewHold[]): Along {
-  return { ...storing([row], holds), name: 'further', queries: FURTHER_QUERIES }
+export async function storeFurther(sql: Sql, row: NewRunRow, holds: readonly NewHold[]): Promise<void> {
+  await sql.rows(STORE_FURTHER, [...valuesOf([row]), JSON.stringify(holds.map(holdRowOf))])
 }
 
 /** Stamped where it is compared: whose clock a process has is no matter. */
@@ -36,34 +35,34 @@ const ROWS_GIVEN = `
         state run_state, go_key text, delivery text)
     ) AS new(plan)`
 
-const GIVEN_QUERIES = `new AS MATERIALIZED (SELECT * FROM ${ROWS_GIVEN}),`
-
-const SESSION_QUERIES = `
-    new_session AS (
-      INSERT INTO session (id, repository_id, subject_kind, subject_number, subject_key, family, trigger, command_key,
-        ceiling_micro_usd, created_at)
-      SELECT session_id, repository_id, subject_kind, subject_number, subject_key, family, trigger, command_key,
-        ceiling_micro_usd, created_at FROM new
-    ),`
-
-const RUN_QUERIES = `
-    new_run AS (
+const RUN_QUERY = `
       INSERT INTO run (id, session_id, repository_id, family, variant, assignment, portfolio, squad, subject_key,
         head_sha, config_sha, plan, quote, cap_micro_usd, held_micro_usd, held_tokens, drawn_tokens, state, go_key,
         created_at, reserved_at, delivery)
       SELECT id, session_id, repository_id, family, variant, assignment, portfolio, squad, subject_key,
         head_sha, config_sha, plan, quote, cap_micro_usd, held_micro_usd, held_tokens, drawn_tokens, state, go_key,
-        created_at, ${RESERVED_AT}, delivery FROM new
-    ),`
+        created_at, ${RESERVED_AT}, delivery FROM new`
 
-const HOLD_QUERIES = `
-    new_hold AS (
-      INSERT INTO hold (run_id, account_id, amount)
-      SELECT * FROM json_to_recordset($3::json) AS hold(run_id text, account_id bigint, amount bigint)
-    ),`
+const HOLD_QUERY = `
+    INSERT INTO hold (run_id, account_id, amount)
+    SELECT * FROM json_to_recordset($3::json) AS hold(run_id text, account_id bigint, amount bigint)`
 
-const NEW_QUERIES = `${GIVEN_QUERIES} ${SESSION_QUERIES} ${RUN_QUERIES} ${HOLD_QUERIES}`
-const FURTHER_QUERIES = `${GIVEN_QUERIES} ${RUN_QUERIES} ${HOLD_QUERIES}`
+const STORE: Statement = {
+  name: 'store_runs',
+  text: `
+    WITH new AS MATERIALIZED (SELECT * FROM ${ROWS_GIVEN}), new_session AS (
+      INSERT INTO session (id, repository_id, subject_kind, subject_number, subject_key, family, trigger, command_key,
+        ceiling_micro_usd, created_at)
+      SELECT session_id, repository_id, subject_kind, subject_number, subject_key, family, trigger, command_key,
+        ceiling_micro_usd, created_at FROM new
+    ), new_run AS (${RUN_QUERY}
+    ) ${HOLD_QUERY}`,
+}
+
+const STORE_FURTHER: Statement = {
+  name: 'store_further',
+  text: `WITH new AS MATERIALIZED (SELECT * FROM ${ROWS_GIVEN}), new_run AS (${RUN_QUERY}) ${HOLD_QUERY}`,
+}
 
 /** Its session's ceiling is what was said go to: a run that waited is the only one of its session. */
 const UPDATE: Statement = {
