@@ -187,10 +187,7 @@ const runRow = z.object({
   entries: z.array(entryRow),
 })
 
-/**
- * Everything that each run left in an account, also where its hold or the run itself is gone. OFFSET 0 keeps a planner
- * without statistics from reading the whole account for each run.
- */
+/** Everything that each run left in an account, also where its hold or the run itself is gone. */
 function runsOf(accountId: string): string {
   const id = BigInt(accountId)
   return `
@@ -198,8 +195,7 @@ function runsOf(accountId: string): string {
       CASE WHEN r.id IS NOT NULL THEN ${RUN} END AS run,
       CASE WHEN h.run_id IS NOT NULL THEN json_build_object('amount', h.amount::text, 'state', h.state) END AS hold,
       coalesce((SELECT json_agg(${ENTRY} ORDER BY e.id) FROM (
-        SELECT * FROM (SELECT * FROM entry WHERE run_id = own.run_id OFFSET 0) of_run
-        WHERE account_id = ${id} LIMIT ${ENTRIES_OF_RUN_MAX}
+        SELECT * FROM entry WHERE account_id = ${id} AND run_id = own.run_id LIMIT ${ENTRIES_OF_RUN_MAX}
       ) e), '[]') AS entries
     FROM (
       SELECT run_id FROM hold WHERE account_id = ${id}
