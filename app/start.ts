@@ -79,8 +79,8 @@ export async function startApp(options: AppOptions): Promise<StartedApp> {
   const work = await startWork(
     database.connectionString,
     {
-      async events(repositoryId) {
-        if (!(await workOff({ connections: database, probot, log }, repositoryId))) return false
+      async events(repositoryId, stopping) {
+        if (!(await workOff({ connections: database, probot, log }, repositoryId, stopping))) return false
         await takeIdleTurns(parts, repositoryId)
         return true
       },
@@ -91,12 +91,16 @@ export async function startApp(options: AppOptions): Promise<StartedApp> {
     log,
     options.sweeps,
   ).catch(closing(() => database.close()))
-  // What was stored just before the last process ended.
-  await requeueStranded(prisma, work, 0)
   const { pool, kind } = database
   const store = createStoreWebhook({ pool, kind, onStored: work.enqueueEvents, log })
   queue.work = work
   queue.sweep = createSweep(parts, work, store)
+  const stopped = closing(async () => {
+    await work.stop()
+    await database.close()
+  })
+  // What was stored just before the last process ended.
+  await requeueStranded(prisma, work, 0).catch(stopped)
   const server = await startServer(
     {
       webhook: createWebhookDoor({ store, secret: options.webhookSecret, log }),
@@ -111,12 +115,7 @@ export async function startApp(options: AppOptions): Promise<StartedApp> {
     },
     options.host ?? HOST_DEFAULT,
     options.port ?? 0,
-  ).catch(
-    closing(async () => {
-      await work.stop()
-      await database.close()
-    }),
-  )
+  ).catch(stopped)
   up.sinceMs = performance.now()
   const url = options.publicUrl ?? addressOf(server.address())
   log.info({ url, database: database.kind }, 'listening')

@@ -38,9 +38,8 @@ const END_KEPT_MS = 3
 const SETTLED_POLL_MS = 50
 
 export interface Handlers {
-  /** `isLast`: it won't be tried again, so nothing may be thrown. */
-  /** Works off what waits in a repository. Says whether that is all; else it is asked again. */
-  events(repositoryId: bigint): Promise<boolean>
+  /** Works off what waits in a repository, until `stopping`. Says whether that is all; else it is asked again. */
+  events(repositoryId: bigint, stopping: AbortSignal): Promise<boolean>
   show(runId: string, data: ShowData): Promise<void>
   sweep(): Promise<void>
 }
@@ -136,9 +135,10 @@ export async function startWork(
   }
 
   const eventJobs = createEventJobs(boss, log, crews.events.wakeFor)
+  const stopping = new AbortController()
   await workOff<EventsData>('events', EVENT_WORKERS, async (job) => {
     const repositoryId = BigInt(job.data.repositoryId)
-    if (!(await handlers.events(repositoryId))) eventJobs.add(repositoryId)
+    if (!(await handlers.events(repositoryId, stopping.signal))) eventJobs.add(repositoryId)
   })
   await workOff<ShowData>('show', SHOW_WORKERS, async (job) => {
     try {
@@ -181,9 +181,10 @@ export async function startWork(
       }
     },
     async stop() {
+      stopping.abort()
       for (const timer of early) clearTimeout(timer)
-      // pg-boss itself looks only twice a second whether its workers have ended.
-      const ended = Promise.all(QUEUES.map((queue) => boss.offWork(queue)))
+      // pg-boss itself looks only twice a second whether its workers have ended. What they leave goes to another process by its job.
+      const ended = Promise.all(QUEUES.map((queue) => boss.offWork(queue))).then(eventJobs.written)
       const given = new AbortController()
       await Promise.race([ended, wait(STOP_MS_MAX, undefined, { signal: given.signal })]).finally(() => given.abort())
       await boss.stop({ graceful: false })
@@ -255,12 +256,14 @@ interface EventsData {
 interface EventJobs {
   add(repositoryId: bigint): void
   isBusy(): boolean
+  /** Resolves when all that was asked is written. */
+  written(): Promise<void>
 }
 
 /** Whatever is asked while jobs are being written goes with the next: one job that waits does for all that has come before it. */
 export function createEventJobs(boss: PgBoss, log: Logger, onAdded: (key: string) => void): EventJobs {
   const asked = new Set<string>()
-  let isWriting = false
+  let writing: Promise<void> | undefined
   const write = async (ids: readonly string[]) => {
     const { rows } = await boss.getDb().executeSql(
       `SELECT singleton_key AS id FROM pgboss.job
@@ -277,20 +280,20 @@ export function createEventJobs(boss: PgBoss, log: Logger, onAdded: (key: string
     for (const id of jobs) onAdded(id)
   }
   const writeAll = async () => {
-    isWriting = true
     while (asked.size > 0) {
       const ids = [...asked]
       asked.clear()
       await write(ids).catch((error: unknown) => log.error({ err: error }, 'the sweep has to find events that wait'))
     }
-    isWriting = false
+    writing = undefined
   }
   return {
     add(repositoryId) {
       asked.add(`${repositoryId}`)
-      if (!isWriting) void writeAll()
+      writing ??= writeAll()
     },
-    isBusy: () => isWriting,
+    isBusy: () => writing !== undefined,
+    written: async () => writing,
   }
 }
 

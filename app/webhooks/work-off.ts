@@ -51,10 +51,14 @@ const FAILED: Statement = {
   text: 'UPDATE webhook SET problem = $2 WHERE delivery_id = $1',
 }
 
-/** Says whether all is done, or others should have their turn first. Throws when one has to be tried again. */
-export async function workOff(handling: WebhookHandling, repositoryId: bigint): Promise<boolean> {
+/** Says whether all is done, or others should have their turn first, or another process. Throws when one has to be tried again. */
+export async function workOff(
+  handling: WebhookHandling,
+  repositoryId: bigint,
+  stopping: AbortSignal,
+): Promise<boolean> {
   const begun = performance.now()
-  while (performance.now() - begun < TURN_MS_MAX) {
+  while (!stopping.aborted && performance.now() - begun < TURN_MS_MAX) {
     const [taken] = await oneSql<Taken>(handling.connections, TAKE, [String(repositoryId)])
     if (taken === undefined) return true
     await handle(handling, taken)

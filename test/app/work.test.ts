@@ -1,4 +1,5 @@
 /** The queues, where the process that worked on a job was killed, or the database under it. */
+import { once } from 'node:events'
 import { PgBoss } from 'pg-boss'
 import pino from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
@@ -22,15 +23,11 @@ async function openQueue() {
   return { database, other, jobs: createEventJobs(other, log, () => {}) }
 }
 
-async function written(jobs: { isBusy(): boolean }): Promise<void> {
-  while (jobs.isBusy()) await new Promise((resolve) => setTimeout(resolve, 5))
-}
-
 test('a job that nobody works on any more is taken up again, and then those that wait behind it', async () => {
   const { database, other, jobs } = await openQueue()
   const { connectionString } = database
   jobs.add(7n)
-  await written(jobs)
+  await jobs.written()
   // Whoever took it was killed, and gives no sign of life.
   expect(await other.fetch('events')).toMatchObject([{ data: { repositoryId: '7' } }])
   const { rows } = await database.pool.query(
@@ -39,7 +36,7 @@ test('a job that nobody works on any more is taken up again, and then those that
   expect(rows).toHaveLength(1)
   // It may have read what was there before this came.
   jobs.add(7n)
-  await written(jobs)
+  await jobs.written()
 
   const done: bigint[] = []
   const both = Promise.withResolvers<void>()
@@ -68,15 +65,15 @@ test('a job that nobody works on any more is taken up again, and then those that
 test('one job that waits does for all that came before it, and each repository has its own', async () => {
   const { other, jobs } = await openQueue()
   for (const repositoryId of [7n, 7n, 8n]) jobs.add(repositoryId)
-  await written(jobs)
+  await jobs.written()
   jobs.add(7n)
-  await written(jobs)
+  await jobs.written()
   const waiting = async () =>
     (await other.fetch<{ repositoryId: string }>('events', { batchSize: 10 })).map(({ data }) => data.repositoryId)
   expect((await waiting()).toSorted()).toEqual(['7', '8'])
   // Both are under way now; what comes next must not be missed.
   jobs.add(7n)
-  await written(jobs)
+  await jobs.written()
   expect(await waiting()).toEqual([])
   const { rows } = await other.getDb().executeSql(`SELECT data FROM pgboss.job WHERE state = 'created'`)
   expect(rows).toEqual([{ data: { repositoryId: '7' } }])
@@ -95,4 +92,23 @@ test('a turn that is not all is gone on with', async () => {
   await work.settled()
   await work.stop()
   expect(turns).toEqual([7n, 7n, 7n])
+})
+
+test('a stop lets what is under way end, and leaves the rest to another process by its job', async () => {
+  const { database, other } = await openQueue()
+  const begun = Promise.withResolvers<void>()
+  const handlers = {
+    async events(_repositoryId: bigint, stopping: AbortSignal) {
+      begun.resolve()
+      await once(stopping, 'abort')
+      return false
+    },
+    show: async () => {},
+    sweep: async () => {},
+  }
+  const work = await startWork(database.connectionString, handlers, log, false)
+  work.enqueueEvents(7n)
+  await begun.promise
+  await work.stop()
+  expect(await other.fetch('events')).toMatchObject([{ data: { repositoryId: '7' } }])
 })

@@ -20,6 +20,7 @@ let handled: string[]
 /** What fails, while it is named here. */
 let broken: Set<string>
 let turn: (repositoryId: bigint) => Promise<boolean>
+let stopping: AbortController
 let come: (deliveryId: string, repositoryId?: bigint) => Promise<void>
 
 beforeEach(async () => {
@@ -35,8 +36,10 @@ beforeEach(async () => {
   probot.on('push', ({ id }) => {
     if (broken.has(id)) throw new Error(`${id} is broken\nwith a payload that names people`)
     handled.push(id)
+    if (id === 'the-last') stopping.abort()
   })
-  turn = (repositoryId) => workOff({ connections: database, probot, log }, repositoryId)
+  stopping = new AbortController()
+  turn = (repositoryId) => workOff({ connections: database, probot, log }, repositoryId, stopping.signal)
   const { pool, kind } = database
   const store = createStoreWebhook({ pool, kind, onStored: () => {}, log })
   come = (deliveryId, repositoryId = 7n) => store({ deliveryId, event: 'push', repositoryId, text: '{"ref": "a"}' })
@@ -78,6 +81,14 @@ describe('what is stored of a repository', () => {
     const { handledAt, ...row } = await rowOf('first')
     expect(row).toMatchObject({ payload: null, attempts: TRIES_MAX, problem: 'first is broken' })
     expect(handledAt).not.toBeNull()
+  })
+
+  test('waits for another process where this one stops', async () => {
+    await come('the-last')
+    await come('second')
+    expect(await turn(7n)).toBe(false)
+    expect(handled).toEqual(['the-last'])
+    expect(await rowOf('second')).toMatchObject({ attempts: 0, handledAt: null })
   })
 
   test('goes on without one that has ended the process each time', async () => {
