@@ -7,7 +7,7 @@ import { type Refusal, refuse } from '../../core/reason.ts'
 import { type Asked, waitingText, withdrawnText } from '../../core/text/queue-line.ts'
 import { isMissing } from '../../delivery/github.ts'
 import { edit, say, withMarker } from '../../delivery/say.ts'
-import type { PrismaClient, Queued } from '../../prisma/client/client.ts'
+import { Prisma, type PrismaClient, type Queued } from '../../prisma/client/client.ts'
 import { isHeadMoved } from '../comment/authorize.ts'
 import { type CommandAt, commandKeyOf, showRefusal } from '../comment/command.ts'
 import { isHere } from '../ledger/away.ts'
@@ -178,16 +178,17 @@ export async function waitingComment(
   return queued?.saidId ?? null
 }
 
-/** Subjects on which something waits and nothing is under way: whoever should have given it its turn was cut short. */
+/** Subjects on which something waits and nothing is under way, of one repository or of all. */
 export async function idleLines(
   prisma: PrismaClient,
   linesMax: number,
-  repositoryId: bigint | null = null,
+  repositoryId?: bigint,
 ): Promise<readonly Turn[]> {
+  const isIn = repositoryId === undefined ? Prisma.sql`true` : Prisma.sql`repository_id = ${repositoryId}`
   return prisma.$queryRaw<Turn[]>`
     SELECT DISTINCT repository_id AS "repositoryId", subject_key AS "subjectKey" FROM queued
     WHERE NOT EXISTS (
       SELECT FROM run WHERE run.repository_id = queued.repository_id AND run.subject_key = queued.subject_key
         AND run.state IN ('reserved', 'dispatched', 'claimed')
-    ) AND repository_id = coalesce(${repositoryId}, repository_id) AND ${isHere} LIMIT ${linesMax}`
+    ) AND ${isIn} AND ${isHere} LIMIT ${linesMax}`
 }

@@ -21,12 +21,17 @@ const LINES_AT_ONCE = 100
 
 /** Of a repository: nothing else of it is carried out meanwhile. Throws when it has to be tried again. */
 export async function takeIdleTurns(parts: Parts, repositoryId: bigint): Promise<void> {
-  try {
-    for (const turn of await idleLines(parts.prisma, LINES_AT_ONCE, repositoryId)) await takeTurns(parts, turn)
-  } catch (error) {
-    parts.log.warn({ err: error, repository: `${repositoryId}` }, 'what waits could not be given its turn')
-    throw error
+  const failed: unknown[] = []
+  for (const turn of await idleLines(parts.prisma, LINES_AT_ONCE, repositoryId)) {
+    try {
+      await takeTurns(parts, turn)
+    } catch (error) {
+      // One subject's trouble must not keep the others waiting.
+      parts.log.warn({ err: error, repository: `${repositoryId}` }, 'what waits could not be given its turn')
+      failed.push(error)
+    }
   }
+  if (failed.length > 0) throw failed[0]
 }
 
 async function takeTurns(parts: Parts, turn: Turn): Promise<void> {

@@ -144,3 +144,24 @@ test('what was cut short is found by the sweep', async () => {
   expect(await waitingOn(pull.number)).toBe(0)
   expect(await stage.runOn(pull.number)).toMatchObject({ state: 'dispatched' })
 })
+
+test('a subject whose line is in trouble keeps no other waiting', async () => {
+  const { prisma } = stage.app.database
+  const pulls = [await stage.openPull(), await stage.openPull(), await stage.openPull()]
+  for (const { number } of pulls) {
+    await stage.say('dev', number, '/agent review')
+    await stage.say('dev', number, '/agent retry')
+  }
+  const [first, well, last] = pulls.map(({ number }) => ({ subjectKey: `pull-request:${number}` }))
+  const troubled = { OR: [first ?? {}, last ?? {}] }
+  await prisma.queued.updateMany({ where: troubled, data: { asked: { kind: 'of a later version' } } })
+  const ids = (await Promise.all(pulls.map(({ number }) => stage.runOn(number)))).map(({ id }) => id)
+  await prisma.$executeRaw`
+    UPDATE run SET state = 'ended', conclusion = 'failed', reason = 'lost', ended_at = now() WHERE id = ANY(${ids})`
+  await stage.app.sweep()
+  await expect.poll(() => prisma.queued.count({ where: well ?? {} }), { timeout: 20_000 }).toBe(0)
+  expect(await prisma.queued.count({ where: troubled })).toBe(2)
+  await prisma.queued.deleteMany({ where: troubled })
+  await stage.settled()
+  expect(await stage.runOn(pulls[1]?.number ?? 0)).toMatchObject({ state: 'dispatched' })
+})
