@@ -1,0 +1,42 @@
+/** Bodies over a real connection. */
+import { once } from 'node:events'
+import { createServer, type IncomingMessage } from 'node:http'
+import { type AddressInfo, connect, type Socket } from 'node:net'
+import { beforeEach, expect, onTestFinished, test } from 'vitest'
+import { readBody } from '../../app/http.ts'
+
+let socket: Socket
+let request: IncomingMessage
+
+beforeEach(async () => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => void server.close())
+  socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  onTestFinished(() => void socket.destroy())
+  const came = once(server, 'request')
+  socket.write('POST / HTTP/1.1\r\nhost: here\r\ntransfer-encoding: chunked\r\n\r\n')
+  request = (await came)[0]
+})
+
+test('a body that comes in parts is one', async () => {
+  const body = readBody(request, 6)
+  socket.write('3\r\nabc\r\n')
+  socket.write('3\r\ndef\r\n0\r\n\r\n')
+  expect(`${await body}`).toBe('abcdef')
+})
+
+test('one that grows too long is none, and its end is not waited for', async () => {
+  const body = readBody(request, 5)
+  socket.write('6\r\nabcdef\r\n')
+  expect(await body).toBeUndefined()
+})
+
+test.each(['while it is read', 'before it is read'])('one that is cut off %s is an error', async (when) => {
+  const closed = new Promise((resolve) => request.once('close', resolve))
+  const early = when === 'while it is read' ? readBody(request, 6) : undefined
+  const refused = early && expect(early).rejects.toThrow('aborted')
+  socket.write('3\r\nabc\r\n', () => socket.destroy())
+  await closed
+  await (refused ?? expect(readBody(request, 6)).rejects.toThrow('cut off'))
+})
