@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
-import { afterEach, expect, it } from 'vitest'
+import pg from 'pg'
+import { afterEach, expect, it, onTestFinished } from 'vitest'
 import { type Migration, MigrationProblem, migrate, readMigrations } from '../../../app/database/migrate.ts'
 import { onEachDatabase } from './each-database.ts'
+import { hasTestServer, startTestServer } from './server.ts'
 
 const shipped = await readMigrations()
 
@@ -65,4 +67,26 @@ onEachDatabase('migrating', (database) => {
     await database().prisma.$executeRaw`UPDATE _prisma_migrations SET rolled_back_at = now() WHERE id = '1'`
     expect(await run(first)).toEqual([first.name])
   })
+})
+
+const serverThere = await hasTestServer()
+
+it.skipIf(!serverThere)('lets webhooks that wait at an upgrade keep the order in which they came', async () => {
+  const server = await startTestServer()
+  onTestFinished(() => server?.stop())
+  const url = server?.url ?? ''
+  const before = shipped.findIndex(({ name }) => name.endsWith('_webhook_line'))
+  await migrate(url, shipped.slice(0, before))
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  await client.query(`
+    INSERT INTO webhook (delivery_id, event, payload, received_at)
+    SELECT 'came-' || n, 'push', '{"repository": {"id": 7}}', '2026-11-26T10:00:00Z'::timestamptz + make_interval(secs => n)
+    FROM generate_series(1, 3) AS n`)
+  // Rewritten, it lies behind the others.
+  await client.query(`UPDATE webhook SET attempts = 1 WHERE delivery_id = 'came-1'`)
+  await migrate(url, shipped)
+  const { rows } = await client.query(`SELECT delivery_id AS id FROM webhook WHERE repository_id = 7 ORDER BY number`)
+  await client.end()
+  expect(rows.map(({ id }) => id)).toEqual(['came-1', 'came-2', 'came-3'])
 })
