@@ -32,7 +32,8 @@ export function isRefused(error: unknown): boolean {
   return !(status === 403 && /rate limit/i.test(String(error)))
 }
 
-/** GitHub said that there is no such thing, or that whoever asks may not see it. */
+/** GitHub said that there is no such thing, that there is none any more (410), or that whoever asks may not see it. */
 export function isMissing(error: unknown): boolean {
-  return statusOf(error) === 404
+  const status = statusOf(error)
+  return status === 404 || status === 410
 }

@@ -1,6 +1,6 @@
 /** An issue as the delivery. */
 import type { DeliveryPlace } from './github.ts'
-import { isMissing, statusOf } from './github.ts'
+import { isMissing } from './github.ts'
 import { firstLineOf, isMarked } from './say.ts'
 
 /** The newest issues and pull requests, which GitHub lists together, that are looked through for one that an earlier try made. */
@@ -26,7 +26,7 @@ export async function openIssue(
     return { number: data.number, url: data.html_url }
   } catch (error) {
     // GitHub says "gone" to whoever asks for one there, and "not found" to some tokens.
-    if (statusOf(error) === 410 || isMissing(error)) return undefined
+    if (isMissing(error)) return undefined
     throw error
   }
 }

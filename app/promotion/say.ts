@@ -1,6 +1,6 @@
 /** What is said in a proposal's issue: one comment for each thing that is told, edited when it is told again. */
 
-import { isMissing, statusOf } from '../../delivery/github.ts'
+import { isMissing } from '../../delivery/github.ts'
 import { say, withMarker } from '../../delivery/say.ts'
 import type { Promotion } from '../../prisma/client/client.ts'
 import type { Place } from '../subject/place.ts'
@@ -30,12 +30,12 @@ export async function takeOff(place: Place, issueNumber: number, labels: readonl
   }
 }
 
-/** An issue that was deleted (410) or moved to another repository can't be told anything, which is no fault. */
+/** An issue that was deleted or moved to another repository can't be told anything, which is no fault. */
 export async function unlessGone<T>(act: () => Promise<T>): Promise<T | undefined> {
   try {
     return await act()
   } catch (error) {
-    if (isMissing(error) || statusOf(error) === 410) return undefined
+    if (isMissing(error)) return undefined
     throw error
   }
 }

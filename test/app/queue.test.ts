@@ -165,3 +165,21 @@ test('a subject whose line is in trouble keeps no other waiting', async () => {
   await stage.settled()
   expect(await stage.runOn(pulls[1]?.number ?? 0)).toMatchObject({ state: 'dispatched' })
 })
+
+test('what would start on an issue that is gone leaves the line', async () => {
+  const { prisma } = stage.app.database
+  await stage.say('dev', (await stage.openPull()).number, '/agent list')
+  const { repositoryId } = await prisma.queued.create({
+    data: {
+      repositoryId: (await prisma.repository.findFirstOrThrow()).id,
+      subjectKey: 'issue:9999',
+      commandKey: 'label:9999',
+      asked: { kind: 'machine', family: 'review', trigger: 'label', inputs: {}, number: 9999, isPullRequest: false },
+      askedAt: new Date(),
+      askedNumber: 0n,
+    },
+  })
+  stage.github.fail({ path: /\/issues\/9999$/, status: 410 })
+  await stage.app.sweep()
+  await expect.poll(() => prisma.queued.count({ where: { repositoryId } }), { timeout: 10_000 }).toBe(0)
+})
