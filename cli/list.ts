@@ -144,9 +144,7 @@ function acceptedWords(accepted: Offered['accepted']): readonly string[] {
 function highCostLine(declared: Offered['highCost']): readonly string[] {
   if (declared === null) return []
   const { portfolio: name, reason: highCost, worth } = declared
-  return [
-    `  High cost is right here: ${highCostWords({ name, highCost, worth: latelyOf(worth) }).replaceAll('**', '')}`,
-  ]
+  return [`  High cost is right here: ${highCostWords({ name, highCost, worth: latelyOf(worth) }, true)}`]
 }
 
 function latelyOf(accepted: Offered['accepted']): AcceptedLately | undefined {

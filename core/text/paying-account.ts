@@ -57,12 +57,15 @@ export function highCostLines(accounts: readonly PayingAccount[]): string | unde
 
 export type HighCost = Pick<PayingAccount, 'name' | 'worth'> & { readonly highCost: string }
 
-/** The reason, and beside it what the whole portfolio has come to, since a reason alone excuses every amount. */
-export function highCostWords({ name, highCost, worth }: HighCost): string {
+/**
+ * The reason, and beside it what the whole portfolio has come to, since a reason alone excuses every amount. `plain`: for a terminal,
+ * not as Markdown.
+ */
+export function highCostWords({ name, highCost, worth }: HighCost, plain = false): string {
   const figure = acceptedLine(worth)
-  const reason = inline(highCost)
+  const reason = plain ? highCost : inline(highCost)
   if (figure === undefined) return reason
-  const whole = `All of **${inline(name)}** ${figure.charAt(0).toLowerCase()}${figure.slice(1)}`
+  const whole = `All of ${plain ? name : `**${inline(name)}**`} ${figure.charAt(0).toLowerCase()}${figure.slice(1)}`
   return `${/[.!?]$/.test(reason) ? reason : `${reason}.`} ${whole}`
 }
 

@@ -327,8 +327,10 @@ describe('purser list', () => {
   })
 
   it('shows what an experiment pays for, within what and until when, and what it no longer pays for', async () => {
-    const dir = folder({ ...declared, [PORTFOLIOS]: `${declared[PORTFOLIOS]}${experiments}` })
+    const portfolios = declared[PORTFOLIOS].replace('Deep context pays here.', 'See deep_context [here].')
+    const dir = folder({ ...declared, [PORTFOLIOS]: `${portfolios}${experiments}` })
     const { stdout } = await purser(['list', '--dir', dir])
+    expect(stdout, 'as it was written').toContain('High cost is right here: See deep_context [here].\n')
     expect(stdout).toContain(
       'paid by the experiment split (Split the monolith) until the end of 2099-12-31, within billing/**, odd\\nname',
     )
