@@ -5,12 +5,12 @@
 import type { Configuration } from '../../core/config/configuration.ts'
 import { ORGANISATION_REPOSITORIES } from '../../core/config/settings.ts'
 import { windowOf } from '../../core/promotion/evidence.ts'
-import { decideTrial } from '../../core/promotion/promotion.ts'
+import { decideTrial, isWorse } from '../../core/promotion/promotion.ts'
 import type { Unproposed } from '../../core/text/unproposed.ts'
 import type { Checkpoint, PrismaClient, Promotion, Repository } from '../../prisma/client/client.ts'
 import { storedMeasures } from '../ledger/look.ts'
 import { membersOf } from '../ledger/members.ts'
-import { beforeSchema, isWorse } from './before.ts'
+import { beforeSchema } from './before.ts'
 
 export interface Below {
   readonly prisma: PrismaClient
@@ -109,7 +109,7 @@ async function rollbacksDue(below: Below, repositoryIds: readonly bigint[], from
   })
   return watched.flatMap(({ repositoryId, family, variant, before, decidedAt }) => {
     const kept = beforeSchema.safeParse(before).data
-    if (!kept || !isWorse(kept) || decidedAt === null) return []
+    if (!kept || !isWorse(kept.watched) || decidedAt === null) return []
     return [{ repositoryId, family, variant, decision: 'rollback' as const, decidedAt }]
   })
 }

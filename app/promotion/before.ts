@@ -31,14 +31,6 @@ export const beforeSchema = z.object({
 })
 export type Before = z.output<typeof beforeSchema>
 
-/** Checkpoints in a row that decide. */
-export const DECIDING = 2
-
-export function isWorse({ watched }: Pick<Before, 'watched'>): boolean {
-  const last = watched.slice(-DECIDING)
-  return last.length === DECIDING && last.every(({ worse }) => worse)
-}
-
 export function storeBefore({ tally, promoted, ...before }: Before) {
   return {
     ...before,

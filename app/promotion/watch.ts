@@ -5,6 +5,7 @@
 
 import type { PromotionFile } from '../../core/config/promotion.ts'
 import { evaluateTrial, type Measure } from '../../core/promotion/measure.ts'
+import { DECIDING, isWorse } from '../../core/promotion/promotion.ts'
 import type { IssueText } from '../../core/text/promotion-issue.ts'
 import { rollbackIssue } from '../../core/text/rollback-issue.ts'
 import type { Promotion, Run } from '../../prisma/client/client.ts'
@@ -18,7 +19,7 @@ import { openPromotion } from '../ledger/trial.ts'
 import { sideOf } from '../outcome/evidence.ts'
 import type { Parts } from '../parts.ts'
 import { fullNameOf, type Place } from '../subject/place.ts'
-import { type Before, beforeSchema, DECIDING, isWorse, storeBefore } from './before.ts'
+import { type Before, beforeSchema, storeBefore } from './before.ts'
 import { homeOf, unlessNotLet } from './home.ts'
 import { makeIssue } from './issue.ts'
 
@@ -44,7 +45,7 @@ export async function watchBaseline(
   })
   if (!promoted || !isWatched(promoted, rules, parts.now())) return
   const before = await lookAgain(parts, promoted, rules)
-  if (!isWorse(before)) return
+  if (!isWorse(before.watched)) return
   await unlessNotLet(parts, { home, here }, { repositoryId, family, variant: promoted.variant }, 'rollback', () =>
     proposeRollback(parts, home.place, promoted, before),
   )

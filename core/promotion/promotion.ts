@@ -39,7 +39,7 @@ export interface Decided {
 }
 
 /** How many checkpoints in a row decide. */
-const DECIDING = 2
+export const DECIDING = 2
 
 /**
  * Decides by the last two checkpoints, given oldest first. Where rules are so written that both promotion and sunset hold,
@@ -57,6 +57,12 @@ export function decideTrial(checkpoints: readonly Checkpoint[]): Decided {
   }
   const isLacking = failed.some((reason) => lacking.has(reason))
   return { decision: isLacking ? 'not-yet' : 'reject', reasons: inOrder(failed) }
+}
+
+/** Whether a new baseline, looked at since its merge (oldest first), has done worse than the old one for so long that the way back is proposed. */
+export function isWorse(watched: readonly { readonly worse: boolean }[]): boolean {
+  const last = watched.slice(-DECIDING)
+  return last.length === DECIDING && last.every(({ worse }) => worse)
 }
 
 /** What a threshold that does not hold comes to. */
