@@ -48,6 +48,7 @@ export function createSweep(parts: Parts, work: Work, store: StoreWebhook): () =
 async function sweep(parts: Parts, work: Work, redeliver: () => Promise<void>, reader: Reader): Promise<void> {
   const find = findOnce(parts)
   const stages: Readonly<Record<string, () => Promise<void>>> = {
+    'old webhooks': () => forgetWebhooks(parts),
     'webhooks without a job': () => requeueStranded(parts.prisma, work, STRANDED_SECONDS),
     'failed deliveries': redeliver,
     'runs without a job': () => endAbandoned(parts),
@@ -61,7 +62,6 @@ async function sweep(parts: Parts, work: Work, redeliver: () => Promise<void>, r
     'what waits in line': () => turnIdle(parts),
     schedules: () => tendSchedules(parts),
     repositories: () => tendRepositories(parts),
-    'old webhooks': () => forgetWebhooks(parts),
     'old session logs': () => forgetOldLogs(parts.prisma),
     'old commands': () => forgetHeard(parts.prisma),
   }
@@ -134,8 +134,12 @@ async function decideDue(parts: Parts, find: FindJurisdiction): Promise<void> {
   }
 }
 
-/** Payloads name people, so not even those that were never handled are kept longer. */
+/**
+ * Payloads name people, so not even those that were never handled are kept longer. The others go by when they were handled, since
+ * one index finds both: by when they came all that is kept would be read each minute.
+ */
 async function forgetWebhooks(parts: Parts): Promise<void> {
-  await parts.prisma
-    .$executeRaw`DELETE FROM webhook WHERE ${isPast('received_at', WEBHOOK_RETENTION_DAYS * DAY_SECONDS)}`
+  const seconds = WEBHOOK_RETENTION_DAYS * DAY_SECONDS
+  await parts.prisma.$executeRaw`
+    DELETE FROM webhook WHERE ${isPast('handled_at', seconds)} OR (handled_at IS NULL AND ${isPast('received_at', seconds)})`
 }

@@ -19,6 +19,7 @@ type Stamp =
   | 'read_after'
   | 'reserved_at'
   | 'received_at'
+  | 'handled_at'
   | 'schedules_read_at'
 
 /** Whether a stamp lies so many seconds back. `statement_timestamp()`, since no index is searched by a clock that goes on. */
