@@ -3,7 +3,7 @@
  * what is left at either end from its runs. So the work is that of the days, however long the history is.
  */
 import type { Period } from '../../core/money/calendar.ts'
-import type { PortfolioCounts } from '../../core/outcome/portfolio-counts.ts'
+import { addCounts, noCounts, type PortfolioCounts } from '../../core/outcome/portfolio-counts.ts'
 import { Prisma, type PrismaClient } from '../../prisma/client/client.ts'
 
 export interface PortfolioKey {
@@ -67,6 +67,11 @@ export async function portfolioCounts(
       { ...counts, spendMicroUsd: spend, pendingSpendMicroUsd: pending_spend },
     ]),
   )
+}
+
+/** Of all workflows together. */
+export async function allCounts(prisma: PrismaClient, key: PortfolioKey, period: Period): Promise<PortfolioCounts> {
+  return [...(await portfolioCounts(prisma, key, period)).values()].reduce(addCounts, noCounts)
 }
 
 const DAY_MS = 86_400_000

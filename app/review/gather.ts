@@ -4,7 +4,7 @@ import type { Configuration } from '../../core/config/configuration.ts'
 import { namesOf } from '../../core/money/account.ts'
 import { dayOf, type Period, periodOf } from '../../core/money/calendar.ts'
 import { isOver, lastDayOf } from '../../core/money/payer.ts'
-import { addCounts, noCounts, type PortfolioCounts, settledIn } from '../../core/outcome/portfolio-counts.ts'
+import { type PortfolioCounts, settledIn } from '../../core/outcome/portfolio-counts.ts'
 import {
   type PortfolioReview,
   type ReviewedBudget,
@@ -19,7 +19,7 @@ import { isSpan, type Measured, scopeOf } from '../../core/outcome/value-measure
 import { overrideSetOf, overrideWords } from '../../core/promotion/override-set.ts'
 import { OVERDUE_DAYS } from '../../core/text/promotion-decision.ts'
 import type { Account, PrismaClient, Promotion } from '../../prisma/client/client.ts'
-import { type PortfolioKey, portfolioCounts } from '../ledger/portfolio-day.ts'
+import { allCounts } from '../ledger/portfolio-day.ts'
 import { measureSpans } from '../ledger/span.ts'
 import { unproposedAbove } from '../promotion/above.ts'
 
@@ -136,10 +136,6 @@ async function overridesOf(
     settled: (accepted ?? 0) + (reworked ?? 0) + (rejected ?? 0),
     accepted: accepted ?? 0,
   }))
-}
-
-async function allCounts(prisma: PrismaClient, key: PortfolioKey, period: Period): Promise<PortfolioCounts> {
-  return [...(await portfolioCounts(prisma, key, period)).values()].reduce(addCounts, noCounts)
 }
 
 /** A month may hold several weeks' budgets. */

@@ -4,11 +4,10 @@
  */
 import type { Configuration } from '../../core/config/configuration.ts'
 import { namesOf } from '../../core/money/account.ts'
-import { addCounts, noCounts } from '../../core/outcome/portfolio-counts.ts'
 import { windowOf } from '../../core/promotion/evidence.ts'
 import type { AcceptedLately } from '../../core/text/accepted-line.ts'
 import type { PrismaClient } from '../../prisma/client/client.ts'
-import { portfolioCounts } from '../ledger/portfolio-day.ts'
+import { allCounts } from '../ledger/portfolio-day.ts'
 import { tally } from '../ledger/tally.ts'
 import type { TrialKey } from '../ledger/trial.ts'
 
@@ -30,6 +29,6 @@ export async function portfolioLately(
 ): Promise<AcceptedLately> {
   const names = namesOf({ name, was: portfolios.portfolios[name]?.was })
   const { from: start, to: end } = windowOf(promotion, now)
-  const counts = await portfolioCounts(prisma, { repositoryId, names }, { start, end })
-  return { spend: [...counts.values()].reduce(addCounts, noCounts), days: promotion.window.days }
+  const spend = await allCounts(prisma, { repositoryId, names }, { start, end })
+  return { spend, days: promotion.window.days }
 }

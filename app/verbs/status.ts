@@ -2,7 +2,6 @@
 
 import type { Configuration } from '../../core/config/configuration.ts'
 import { namesOf } from '../../core/money/account.ts'
-import { addCounts, noCounts } from '../../core/outcome/portfolio-counts.ts'
 import { isRefusal } from '../../core/reason.ts'
 import {
   type ExperimentProgress,
@@ -16,7 +15,7 @@ import { answer, type CommandAt } from '../comment/command.ts'
 import { accountsNow } from '../ledger/accounts.ts'
 import { dayOf, failuresOf } from '../ledger/failure.ts'
 import { ceilingOf } from '../ledger/further.ts'
-import { portfolioCounts } from '../ledger/portfolio-day.ts'
+import { allCounts } from '../ledger/portfolio-day.ts'
 import type { Parts } from '../parts.ts'
 import { lineOn } from '../queue/line.ts'
 import { payingAccount } from '../run/paying.ts'
@@ -69,8 +68,7 @@ async function worthOf(
     ofPortfolios.map(async ({ name, periodStart: start, periodEnd: end }) => {
       const { was } = portfolios.portfolios[name] ?? {}
       const key = { repositoryId: place.repositoryId, names: namesOf({ name, was }) }
-      const counts = await portfolioCounts(parts.prisma, key, { start, end })
-      return { portfolio: name, spend: [...counts.values()].reduce(addCounts, noCounts) }
+      return { portfolio: name, spend: await allCounts(parts.prisma, key, { start, end }) }
     }),
   )
 }

@@ -4,11 +4,8 @@ import { formatUsd } from '../../core/money/money.ts'
 import type { FamilyEvidence, VariantEvidence } from '../../core/promotion/evidence.ts'
 import { formatInterval, wilsonInterval } from '../../core/promotion/interval.ts'
 import type { Measure } from '../../core/promotion/measure.ts'
-import { decisionReasons } from '../../core/promotion/promotion.ts'
+import { DECIDING, decisionReasons } from '../../core/promotion/promotion.ts'
 import type { Tally } from '../../core/promotion/tally.ts'
-
-/** The checkpoints that are shown with all their measures: those that decide. */
-const DECIDING = 2
 
 export function familyText({ family, window, variants }: FamilyEvidence, rules: string): string {
   const heading = `${family}, of the runs that ended from ${minute(window.from)} to ${minute(window.to)}, by ${rules}`
@@ -18,6 +15,7 @@ export function familyText({ family, window, variants }: FamilyEvidence, rules: 
 
 function variantText(evidence: VariantEvidence): string {
   const { variant, from, decision, reasons, now, checkpoints } = evidence
+  // Those that decide are shown with all their measures.
   const looks = checkpoints.slice(-DECIDING)
   return [
     `${variant}: ${decision}`,

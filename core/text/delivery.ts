@@ -90,7 +90,7 @@ function withoutTrailers(body: string): string {
 
 /** `refactor+tests: Split parse() in two`: the workflow, and what was asked for or else what the agent says it did. */
 function title(view: DeliveryView): string {
-  const [said = 'no summary'] = [view.goal, view.title].map(oneLine).filter((line) => line !== '')
+  const [said = 'no summary'] = [view.goal, view.title].map(collapsed).filter((line) => line !== '')
   const characters = [...`${view.workflow}: ${said}`]
   if (characters.length <= TITLE_CHARACTERS_MAX) return characters.join('')
   return `${characters
@@ -99,14 +99,14 @@ function title(view: DeliveryView): string {
     .trimEnd()}…`
 }
 
-function oneLine(text = ''): string {
+function collapsed(text = ''): string {
   return text.replace(/\s+/g, ' ').trim()
 }
 
 /** The agent's words, of which its title is only the beginning of the last. */
 function summary(view: DeliveryView): string {
   const body = view.body.trim()
-  const own = oneLine(view.title)
+  const own = collapsed(view.title)
   if (body === '') return own === '' ? 'The agent left no summary of its work.' : own
   return body
 }

@@ -59,6 +59,6 @@ function worthWords(worth: NewStandard['worth']): readonly string[] {
 
 const nothing: AcceptedSpend = { accepted: 0, unknown: 0, spendMicroUsd: 0n }
 
-export function elsewhereLink({ repository, number, url }: Elsewhere): string {
+function elsewhereLink({ repository, number, url }: Elsewhere): string {
   return link(`${repository}#${number}`, url)
 }
