@@ -79,11 +79,9 @@ export async function startApp(options: AppOptions): Promise<StartedApp> {
   const work = await startWork(
     database.connectionString,
     {
-      async events(repositoryId, stopping) {
-        if (!(await workOff({ connections: database, probot, log }, repositoryId, stopping))) return false
-        await takeIdleTurns(parts, repositoryId)
-        return true
-      },
+      events: async (repositoryId, mayGoOn) =>
+        (await workOff({ connections: database, probot, log }, repositoryId, mayGoOn)) &&
+        (await takeIdleTurns(parts, repositoryId, mayGoOn)),
       show: (runId, { step, spent }) =>
         showRun(parts, runId, spent === undefined ? undefined : { step, spentMicroUsd: BigInt(spent) }),
       sweep: () => sweepAll(),

@@ -28,8 +28,9 @@ const RETRIES = {
 }
 /** Workers are woken by whatever this process enqueues or is to try again; they look by themselves for what others left. */
 const POLL_SECONDS = 5
-/** Repositories whose events are worked off at the same time. */
+/** Repositories whose events are worked off at the same time. After so long others have their turn, well before a job expires. */
 const EVENT_WORKERS = 4
+const TURN_MS_MAX = 10_000
 const SHOW_WORKERS = 2
 const POOL_MAX = 4
 
@@ -38,8 +39,8 @@ const END_KEPT_MS = 3
 const SETTLED_POLL_MS = 50
 
 export interface Handlers {
-  /** Works off what waits in a repository, until `stopping`. Says whether that is all; else it is asked again. */
-  events(repositoryId: bigint, stopping: AbortSignal): Promise<boolean>
+  /** Works off what waits in a repository, as long as it may go on. Says whether that is all; else it is asked again. */
+  events(repositoryId: bigint, mayGoOn: () => boolean): Promise<boolean>
   show(runId: string, data: ShowData): Promise<void>
   sweep(): Promise<void>
 }
@@ -135,10 +136,12 @@ export async function startWork(
   }
 
   const eventJobs = createEventJobs(boss, log, crews.events.wakeFor)
-  const stopping = new AbortController()
+  let isStopping = false
   await workOff<EventsData>('events', EVENT_WORKERS, async (job) => {
     const repositoryId = BigInt(job.data.repositoryId)
-    if (!(await handlers.events(repositoryId, stopping.signal))) eventJobs.add(repositoryId)
+    const begun = performance.now()
+    const mayGoOn = () => !isStopping && performance.now() - begun < TURN_MS_MAX
+    if (!(await handlers.events(repositoryId, mayGoOn))) eventJobs.add(repositoryId)
   })
   await workOff<ShowData>('show', SHOW_WORKERS, async (job) => {
     try {
@@ -181,7 +184,7 @@ export async function startWork(
       }
     },
     async stop() {
-      stopping.abort()
+      isStopping = true
       for (const timer of early) clearTimeout(timer)
       // pg-boss itself looks only twice a second whether its workers have ended. What they leave goes to another process by its job.
       const ended = Promise.all(QUEUES.map((queue) => boss.offWork(queue))).then(eventJobs.written)

@@ -19,10 +19,14 @@ import { type QueuedCommand, queuedSchema } from './queued.ts'
 
 const LINES_AT_ONCE = 100
 
-/** Of a repository: nothing else of it is carried out meanwhile. Throws when it has to be tried again. */
-export async function takeIdleTurns(parts: Parts, repositoryId: bigint): Promise<void> {
+/** Of a repository: nothing else of it is carried out meanwhile. Says whether that is all. Throws when it has to be tried again. */
+export async function takeIdleTurns(parts: Parts, repositoryId: bigint, mayGoOn: () => boolean): Promise<boolean> {
   const failed: unknown[] = []
-  for (const turn of await idleLines(parts.prisma, LINES_AT_ONCE, repositoryId)) {
+  const idle = await idleLines(parts.prisma, LINES_AT_ONCE, repositoryId)
+  let taken = 0
+  for (const turn of idle) {
+    if (!mayGoOn()) break
+    taken += 1
     try {
       await takeTurns(parts, turn)
     } catch (error) {
@@ -32,6 +36,7 @@ export async function takeIdleTurns(parts: Parts, repositoryId: bigint): Promise
     }
   }
   if (failed.length > 0) throw failed[0]
+  return taken === idle.length
 }
 
 async function takeTurns(parts: Parts, turn: Turn): Promise<void> {

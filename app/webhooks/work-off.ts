@@ -11,8 +11,6 @@ import { EVENTS } from './webhooks.ts'
 
 /** Tries of one webhook; after the last it is given up, and what went wrong is kept. */
 export const TRIES_MAX = 6
-/** Then others have their turn. */
-const TURN_MS_MAX = 10_000
 const PROBLEM_CHARACTERS_MAX = 300
 
 export interface WebhookHandling {
@@ -51,14 +49,13 @@ const FAILED: Statement = {
   text: 'UPDATE webhook SET problem = $2 WHERE delivery_id = $1',
 }
 
-/** Says whether all is done, or others should have their turn first, or another process. Throws when one has to be tried again. */
+/** Says whether all is done. Throws when one has to be tried again. */
 export async function workOff(
   handling: WebhookHandling,
   repositoryId: bigint,
-  stopping: AbortSignal,
+  mayGoOn: () => boolean,
 ): Promise<boolean> {
-  const begun = performance.now()
-  while (!stopping.aborted && performance.now() - begun < TURN_MS_MAX) {
+  while (mayGoOn()) {
     const [taken] = await oneSql<Taken>(handling.connections, TAKE, [String(repositoryId)])
     if (taken === undefined) return true
     await handle(handling, taken)

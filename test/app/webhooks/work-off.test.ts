@@ -20,7 +20,7 @@ let handled: string[]
 /** What fails, while it is named here. */
 let broken: Set<string>
 let turn: (repositoryId: bigint) => Promise<boolean>
-let stopping: AbortController
+let mayGoOn: boolean
 let come: (deliveryId: string, repositoryId?: bigint) => Promise<void>
 
 beforeEach(async () => {
@@ -36,10 +36,10 @@ beforeEach(async () => {
   probot.on('push', ({ id }) => {
     if (broken.has(id)) throw new Error(`${id} is broken\nwith a payload that names people`)
     handled.push(id)
-    if (id === 'the-last') stopping.abort()
+    if (id === 'the-last') mayGoOn = false
   })
-  stopping = new AbortController()
-  turn = (repositoryId) => workOff({ connections: database, probot, log }, repositoryId, stopping.signal)
+  mayGoOn = true
+  turn = (repositoryId) => workOff({ connections: database, probot, log }, repositoryId, () => mayGoOn)
   const { pool, kind } = database
   const store = createStoreWebhook({ pool, kind, onStored: () => {}, log })
   come = (deliveryId, repositoryId = 7n) => store({ deliveryId, event: 'push', repositoryId, text: '{"ref": "a"}' })
@@ -83,7 +83,7 @@ describe('what is stored of a repository', () => {
     expect(handledAt).not.toBeNull()
   })
 
-  test('waits for another process where this one stops', async () => {
+  test('waits where others are to have their turn first', async () => {
     await come('the-last')
     await come('second')
     expect(await turn(7n)).toBe(false)
