@@ -22,7 +22,8 @@ export interface WebhookHandling {
 interface Taken {
   readonly deliveryId: string
   readonly event: string
-  readonly payload: string
+  /** Null where another process has handled it in this very moment. */
+  readonly payload: string | null
   /** With this one. */
   readonly tries: number
 }
@@ -38,15 +39,17 @@ const TAKE: Statement = {
     RETURNING delivery_id AS "deliveryId", event, payload, attempts AS tries`,
 }
 
-/** Its payload names people, and goes. */
+/** Its payload names people, and goes. What another process has handled, while this one gave no sign of life, stays as that left it. */
 const HANDLED: Statement = {
   name: 'webhook_handled',
-  text: 'UPDATE webhook SET handled_at = clock_timestamp(), payload = NULL, problem = $2, pushed = $3 WHERE delivery_id = $1',
+  text: `
+    UPDATE webhook SET handled_at = clock_timestamp(), payload = NULL, problem = $2, pushed = $3
+    WHERE delivery_id = $1 AND handled_at IS NULL`,
 }
 
 const FAILED: Statement = {
   name: 'webhook_failed',
-  text: 'UPDATE webhook SET problem = $2 WHERE delivery_id = $1',
+  text: 'UPDATE webhook SET problem = $2 WHERE delivery_id = $1 AND handled_at IS NULL',
 }
 
 /** Says whether all is done. Throws when one has to be tried again. */
@@ -90,7 +93,7 @@ const pushSchema = z.object({ ref: z.string(), after: z.string() })
 async function receive(probot: Probot, { deliveryId, event, payload }: Taken): Promise<string | null> {
   const name = EVENTS.find((one) => one === event)
   // One that an earlier version listened to.
-  if (name === undefined) return null
+  if (name === undefined || payload === null) return null
   const parsed: unknown = JSON.parse(payload)
   const told = { id: deliveryId, name, payload: parsed } as unknown as Parameters<Probot['receive']>[0]
   await probot.receive(told)

@@ -33,7 +33,8 @@ beforeEach(async () => {
   handled = []
   broken = new Set()
   const probot = new Probot({ appId: 1, privateKey, secret: 'secret', logLevel: 'fatal' })
-  probot.on('push', ({ id }) => {
+  probot.on('push', async ({ id }) => {
+    if (id === 'of-a-paused-process') await handledByAnother(id)
     if (broken.has(id)) throw new Error(`${id} is broken\nwith a payload that names people`)
     handled.push(id)
     if (id === 'the-last') mayGoOn = false
@@ -44,6 +45,13 @@ beforeEach(async () => {
   const store = createStoreWebhook({ pool, kind, onStored: () => {}, log })
   come = (deliveryId, repositoryId = 7n) => store({ deliveryId, event: 'push', repositoryId, text: '{"ref": "a"}' })
 })
+
+/** Whose job was taken up by another process, for it gave no sign of life. */
+const handledByAnother = (deliveryId: string) =>
+  database.prisma.webhook.update({
+    where: { deliveryId },
+    data: { handledAt: new Date(), payload: null, pushed: 'a digest' },
+  })
 
 const rowOf = (deliveryId: string) => database.prisma.webhook.findUniqueOrThrow({ where: { deliveryId } })
 
@@ -82,6 +90,16 @@ describe('what is stored of a repository', () => {
     expect(row).toMatchObject({ payload: null, attempts: TRIES_MAX, problem: 'first is broken' })
     expect(handledAt).not.toBeNull()
   })
+
+  test.each([[[]], [['of-a-paused-process']]])(
+    'stands as the first has left it, who comes too late %j',
+    async (fails) => {
+      await come('of-a-paused-process')
+      broken = new Set(fails)
+      await turn(7n).catch(() => undefined)
+      expect(await rowOf('of-a-paused-process')).toMatchObject({ problem: null, pushed: 'a digest' })
+    },
+  )
 
   test('waits where others are to have their turn first', async () => {
     await come('the-last')
