@@ -1,5 +1,6 @@
 /** What the organisation decided of a workflow's standard, for the repositories that inherit it. */
 
+import { WINDOW_DAYS_MAX } from '../../core/config/promotion.ts'
 import { ORGANISATION_REPOSITORIES } from '../../core/config/settings.ts'
 import { windowOf } from '../../core/promotion/evidence.ts'
 import type { Elsewhere, NewStandard } from '../../core/text/new-standard.ts'
@@ -9,6 +10,8 @@ import { fullNameOf } from '../subject/place.ts'
 import { beforeSchema } from './before.ts'
 import { type Home, homeOf, noteSides } from './home.ts'
 
+const DAY_MS = 86_400_000
+
 /**
  * The last promotion or rollback of the family's standard, told for one window after its merge. `undefined` where there is none,
  * where it was decided in this very repository, or where this one pins or declares something else.
@@ -17,7 +20,8 @@ export async function newStandard(parts: Parts, here: Home, family: string): Pro
   const found = here.declared.configuration.families.get(family)
   if (found?.layer !== 'organisation') return undefined
   const { owner } = here.place.name
-  // Seldom there is one, and only then GitHub has to be asked what the organisation declares now.
+  // Seldom there is one lately, and only then GitHub has to be asked what the organisation declares now, its window too.
+  const longAgo = new Date(parts.now().getTime() - WINDOW_DAYS_MAX * DAY_MS)
   const last = await parts.prisma.promotion.findFirst({
     where: {
       repository: { owner, name: { in: [...ORGANISATION_REPOSITORIES] } },
@@ -25,7 +29,7 @@ export async function newStandard(parts: Parts, here: Home, family: string): Pro
       decision: { in: ['promote', 'rollback'] },
       // A promotion that was rolled back counts as rejected, and the rollback came later.
       state: 'merged',
-      decidedAt: { not: null },
+      decidedAt: { gt: longAgo },
       issueNumber: { not: null },
     },
     orderBy: { decidedAt: 'desc' },

@@ -3,12 +3,15 @@ import { z } from 'zod/mini'
 import { described } from './described.ts'
 import { percent, times } from './units.ts'
 
+/** The longest window that can be declared. */
+export const WINDOW_DAYS_MAX = 365
+
 const runs = z._default(z.int().check(z.minimum(1), z.maximum(1000)), 10)
 
 export const promotionSchema = described(
   z.strictObject({
     window: described(
-      z._default(z.strictObject({ days: z.int().check(z.minimum(1), z.maximum(365)) }), { days: 60 }),
+      z._default(z.strictObject({ days: z.int().check(z.minimum(1), z.maximum(WINDOW_DAYS_MAX)) }), { days: 60 }),
       'How far back from a checkpoint runs count',
     ),
     promote: z.prefault(
