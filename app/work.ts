@@ -28,8 +28,9 @@ const RETRIES = {
 }
 /** Workers are woken by whatever this process enqueues or is to try again; they look by themselves for what others left. */
 const POLL_SECONDS = 5
-/** Repositories whose events are worked off at the same time. After so long others have their turn, well before a job expires. */
+/** Repositories whose events are worked off at the same time. */
 const EVENT_WORKERS = 4
+/** Then other repositories have their turn, and long before the job would expire. */
 const TURN_MS_MAX = 10_000
 const SHOW_WORKERS = 2
 const POOL_MAX = 4
