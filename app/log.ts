@@ -41,7 +41,7 @@ export function createLog(options: LogOptions = {}): Logger {
 
 /** Octokit's errors carry the whole request and answer, and webhook errors the whole event: none of that is copied. */
 export function errorFacts(error: unknown, depth = 0): Record<string, unknown> {
-  if (!(error instanceof Error)) return { message: String(error) }
+  if (!(error instanceof Error)) return reportedFacts(error)
   const facts: Record<string, unknown> = { type: error.name, message: error.message, stack: error.stack }
   if ('status' in error && typeof error.status === 'number') facts.status = error.status
   if ('code' in error && typeof error.code === 'string') facts.code = error.code
@@ -49,4 +49,11 @@ export function errorFacts(error: unknown, depth = 0): Record<string, unknown> {
   if (error instanceof AggregateError) facts.errors = error.errors.map((one) => errorFacts(one, depth + 1))
   if (error.cause !== undefined) facts.cause = errorFacts(error.cause, depth + 1)
   return facts
+}
+
+/** What pg-boss reports is no `Error` but an object with the message and the code of one. */
+function reportedFacts(thrown: unknown): Record<string, unknown> {
+  if (typeof thrown !== 'object' || thrown === null || !('message' in thrown)) return { message: String(thrown) }
+  const code = 'code' in thrown && typeof thrown.code === 'string' ? { code: thrown.code } : {}
+  return { message: String(thrown.message), ...code }
 }

@@ -65,10 +65,9 @@ function readAppId(environment: Environment, problems: SettingProblem[]): number
 function readPrivateKey(environment: Environment, problems: SettingProblem[]): string {
   const path = environment.PRIVATE_KEY_PATH
   const expected = 'the PEM file that GitHub gave for the App, or its text (also base64) in PRIVATE_KEY'
-  let variable = 'PRIVATE_KEY'
+  const written = environment.PRIVATE_KEY || undefined
+  const variable = written === undefined && path ? 'PRIVATE_KEY_PATH' : 'PRIVATE_KEY'
   try {
-    const written = environment.PRIVATE_KEY
-    if (path) variable = 'PRIVATE_KEY_PATH'
     const text = written ?? (path ? readFileSync(path, 'utf8') : undefined)
     if (text === undefined) {
       problems.push({ variable, wrong: 'not set', expected, example: KEY_EXAMPLE })

@@ -1,4 +1,5 @@
 /** A start that failed by what its operator set: another process has the port or the folder, or there is no such database. */
+import { DataDirUnusable } from '../app/database/embedded.ts'
 import { DatabaseLocked } from '../app/database/lock.ts'
 import type { AppOptions } from '../app/options.ts'
 import type { SettingProblem } from '../app/settings.ts'
@@ -47,6 +48,14 @@ export function databaseProblem(
       variable: 'PURSER_DATA',
       wrong: `the embedded database in ${dataDir} is in use by another process`,
       expected: 'to be its only user: stop the other one (a `purser start` or a demo), or name another folder',
+      example: 'PURSER_DATA=./other-data',
+    }
+  }
+  if (error instanceof DataDirUnusable) {
+    return {
+      variable: 'PURSER_DATA',
+      wrong: `${dataDir} can’t hold the embedded database`,
+      expected: 'a folder that this user may write, in one where it may make the lock beside it',
       example: 'PURSER_DATA=./other-data',
     }
   }

@@ -1,13 +1,19 @@
 /** PostgreSQL in this process: PGlite, served on a private Unix socket so that Prisma and pg-boss share it. */
-import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { access, chmod, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket'
-import { lockDataDir } from './lock.ts'
+import { DatabaseLocked, lockDataDir } from './lock.ts'
 import { WholeBatches } from './whole-batches.ts'
 
 /** Prisma's pool, pg-boss's pool and the migration's one connection together stay below this. */
 const CONNECTIONS_MAX = 30
+
+/** The folder of an embedded database is a file, or it or its lock beside it can't be made or written. */
+export class DataDirUnusable extends Error {
+  override readonly name = 'DataDirUnusable'
+}
 
 export interface EmbeddedServer {
   readonly connectionString: string
@@ -16,17 +22,35 @@ export interface EmbeddedServer {
 
 /**
  * Starts the embedded database of `dataDir`, or one in memory when it is undefined; `begin` is what one in memory begins
- * with, as PGlite dumps it. Throws `DatabaseLocked`.
+ * with, as PGlite dumps it. Throws `DatabaseLocked` and `DataDirUnusable`.
  */
 export async function startEmbedded(dataDir: string | undefined, begin?: Blob): Promise<EmbeddedServer> {
   const folder = dataDir === undefined ? undefined : resolve(dataDir)
-  if (folder !== undefined) await mkdir(dirname(folder), { recursive: true, mode: 0o700 })
-  const unlock = folder === undefined ? () => {} : lockDataDir(folder)
+  const unlock = folder === undefined ? () => {} : await take(folder)
   try {
     return await serve(folder, unlock, begin)
   } catch (error) {
     unlock()
     throw error
+  }
+}
+
+/** Before PGlite sees the folder: what it throws where it can make no files says nothing. */
+async function take(folder: string): Promise<() => void> {
+  try {
+    await mkdir(dirname(folder), { recursive: true, mode: 0o700 })
+    const unlock = lockDataDir(folder)
+    try {
+      await mkdir(folder, { recursive: true, mode: 0o700 })
+      await access(folder, constants.W_OK)
+    } catch (error) {
+      unlock()
+      throw error
+    }
+    return unlock
+  } catch (error) {
+    if (error instanceof DatabaseLocked) throw error
+    throw new DataDirUnusable(`${folder} can’t hold the embedded database`, { cause: error })
   }
 }
 

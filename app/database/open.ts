@@ -55,7 +55,8 @@ export interface DatabaseOptions {
 
 /**
  * Opens the database and applies the migrations that it lacks. Throws `DatabaseLocked` when another process holds the
- * embedded database, and `MigrationProblem` when its migrations and this version's disagree.
+ * embedded database, `DataDirUnusable` when its folder can't hold one, and `MigrationProblem` when its migrations and this
+ * version's disagree.
  */
 export async function openDatabase({ url, dataDir = DATA_DIR_DEFAULT }: DatabaseOptions = {}): Promise<Database> {
   if (url !== undefined && url !== '') return connect('server', url, async () => {})

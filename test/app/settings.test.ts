@@ -48,6 +48,13 @@ test.each([
   expect(problems[0]).not.toContain('no key at all')
 })
 
+test('where both keys are given the text counts, and is the one that is named', () => {
+  const both = { ...whole, PRIVATE_KEY_PATH: '/no/such/file.pem' }
+  expect(readSettings(both)).toMatchObject({ options: { privateKey: PRIVATE_KEY } })
+  expect(problemsOf({ ...both, PRIVATE_KEY: 'no key' })[0]).toMatch(/^PRIVATE_KEY: /)
+  expect(problemsOf({ ...both, PRIVATE_KEY: '' })[0]).toMatch(/^PRIVATE_KEY_PATH: /)
+})
+
 test('a key on one line, as text or as base64, is read as well', () => {
   for (const written of [PRIVATE_KEY.replaceAll('\n', '\\n'), Buffer.from(PRIVATE_KEY).toString('base64')]) {
     const read = readSettings({ ...whole, PRIVATE_KEY: written })
