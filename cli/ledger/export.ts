@@ -1,7 +1,8 @@
 /** `purser export`: the whole ledger as lines of JSON, into a file that appears only when it is whole, or to standard output. */
 import { once } from 'node:events'
-import { lstatSync } from 'node:fs'
+import { lstatSync, statSync } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { type Exported, exportLedger } from '../../app/database/carry/export.ts'
 import type { ExportOptions } from '../commands/export.ts'
 import { type ExitCode, endProblem, endWrongUsage, exitCodes, printJson } from '../exit.ts'
@@ -34,6 +35,10 @@ export async function exportTo(file: string, { json }: ExportOptions): Promise<E
 
 /** What is there already is replaced, if it is a file. */
 function wrongFile(file: string): string | undefined {
+  const parent = dirname(file)
+  if (!statSync(parent, { throwIfNoEntry: false })?.isDirectory()) {
+    return `${file} would lie in ${parent}, which is no folder; expected one that is there; for example: purser export ledger.jsonl`
+  }
   const there = lstatSync(file, { throwIfNoEntry: false })
   if (there === undefined || there.isFile()) return undefined
   return `${file} is there and is no file; expected a new one, or standard output; for example: purser export | gzip > ledger.jsonl.gz`

@@ -47,6 +47,13 @@ it('refuses a place that is no file, and --json without one', async () => {
     code: 1,
     stderr: expect.stringContaining('there is there and is no file; expected a new one'),
   })
+  writeFileSync(join(cwd, 'file'), '')
+  for (const nowhere of ['gone/ledger.jsonl', 'file/ledger.jsonl', 'file/gone/ledger.jsonl']) {
+    expect(await purser(['export', nowhere], { cwd })).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^(gone|file)\/.* would lie in .*, which is no folder; expected one that is there/),
+    })
+  }
   expect(await purser(['export', '--json'], { cwd })).toMatchObject({
     code: 2,
     stdout: expect.stringContaining('no file, and --json'),
