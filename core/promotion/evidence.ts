@@ -65,7 +65,7 @@ export interface FamilyEvidence {
   readonly variants: readonly VariantEvidence[]
 }
 
-/** `records`: any, in any order; each run once. `since`: of the variants whose trial began anew. */
+/** `records`: any, in any order; each run once. `since`: of the variants whose trial began anew; after `now` it had not yet. */
 export function decideFamily(
   family: string,
   records: Iterable<RunRecord>,
@@ -75,7 +75,8 @@ export function decideFamily(
 ): FamilyEvidence {
   const { baseline, tried } = sidesOf(family, records, now)
   const trials = [...tried].map(([variant, all]): Trial => {
-    const began = since.get(variant)
+    const anew = since.get(variant)
+    const began = anew !== undefined && anew <= now ? anew : undefined
     const runs = began === undefined ? all : all.filter(({ endedAt }) => endedAt >= began)
     const window = windowOf(promotion, now, began)
     const looks = sightings(runs, promotion, window.from).slice(-CHECKPOINTS_MAX)

@@ -324,7 +324,7 @@ function howToRecompute(view: PromotionView): string {
     `Everything here is counting. The runs below ended in the last ${view.windowDays} days; count them by outcome, add ` +
     'up what they cost, and hold the sums against `promotion.yml`. People judged the work by what they did with it: they ' +
     'labelled, merged, closed or reverted it. Code made outcomes of that, by the rules of the default branch at commit ' +
-    `${code(view.configSha.slice(0, 12))}; each outcome names its rule. ${code(`purser evidence --family ${view.workflow} --repository ${view.repository}`)} counts it all from the App’s ledger.`
+    `${code(view.configSha.slice(0, 12))}; each outcome names its rule. ${code(`purser evidence --family ${view.workflow} --repository ${view.repository}`)} counts it all from the App’s ledger, and with ${code('--now')} as of an earlier moment.`
   )
 }
 

@@ -197,6 +197,13 @@ test('a trial whose side was declared anew begins then, for both sides; the othe
   ])
 })
 
+test('as of a moment before a trial began anew, its runs of before count', () => {
+  const records = [...baseline(2), ...history('aaaa')]
+  const later = new Map([['tests-first', new Date(NOW.getTime() + HOUR_MS)]])
+  expect(only(decideFamily(FAMILY, records, few, NOW, later))).toEqual(only(decideFamily(FAMILY, records, few, NOW)))
+  expect(only(decideFamily(FAMILY, records, few, NOW, later)).decision).toBe('promote')
+})
+
 test('runs that never started and runs of other families count nowhere', () => {
   const others = [record({ conclusion: 'refused' }), record({ family: 'review' })]
   expect(decide([...others, record()]).now.variant.settled).toBe(1)
