@@ -5,7 +5,7 @@ import { readCheckout } from './checkout.ts'
 import type { CheckOptions } from './commands/check.ts'
 import { type ExitCode, endRefused, exitCodes, printJson } from './exit.ts'
 import { renameProblems } from './renames.ts'
-import { placeholderProblem } from './write/own-action.ts'
+import { placeholderProblems } from './write/own-action.ts'
 
 /** What a refusal has in common with the document that `--json` prints else. */
 const NOT_OK = { ok: false, problems: [] }
@@ -14,11 +14,10 @@ export function check(dir: string, { json, organisation }: CheckOptions): ExitCo
   const checkout = readCheckout(dir, organisation)
   if (isRefusal(checkout)) return endRefused(checkout, json, NOT_OK)
   const { loaded, declared, root } = checkout
-  const placeholder = placeholderProblem(root)
   const problems = [
     ...('problems' in loaded ? loaded.problems : loaded.configuration.warnings),
     ...renameProblems(checkout, new Date()),
-    ...(placeholder ? [placeholder] : []),
+    ...placeholderProblems(root),
   ]
   const errors = problems.filter(({ severity }) => severity === 'error').length
   const warnings = problems.length - errors

@@ -6,7 +6,7 @@ import type { InitOptions } from '../commands/init.ts'
 import { type ExitCode, endRefused, endWrongUsage, exitCodes, printJson } from '../exit.ts'
 import { withoutGit, workingCopyOf } from '../git.ts'
 import { leadsOut, linkedOut } from '../links.ts'
-import { isAction, ownAction, placeholderProblem } from './own-action.ts'
+import { isAction, ownAction, placeholderProblems } from './own-action.ts'
 import { ACTION_PLACEHOLDER, ACTIONS_WORKFLOW, starterFiles } from './starter.ts'
 
 const NEXT = [
@@ -36,7 +36,7 @@ export function init(dir: string, { force, json, action = ownAction() }: InitOpt
     writeFileSync(file, text)
     written.push(path)
   }
-  const next = placeholderProblem(root) ? [REPLACE, ...NEXT] : NEXT
+  const next = placeholderProblems(root).length > 0 ? [REPLACE, ...NEXT] : NEXT
   if (json) printJson({ root, written, kept, next })
   else process.stdout.write(`${[...where(dir, root), ...summary(written, kept, next)].join('\n')}\n`)
   return exitCodes.done

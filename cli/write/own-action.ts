@@ -11,6 +11,12 @@ const ACTION = /^[\w.-]+\/[\w.-]+@[\w./-]+$/
 const GITHUB_REMOTE =
   /^(?:https:\/\/(?:[^@/]+@)?github\.com\/|(?:ssh:\/\/)?git@github\.com[:/])([\w.-]+\/[\w.-]+?)(?:\.git)?\/?$/
 const BRANCH_DEFAULT = 'main'
+const EXAMPLE = 'acme/purser@v1'
+/** What holds the place, beside an example of what belongs there. */
+const PLACEHOLDERS = [
+  [ACTION_PLACEHOLDER, EXAMPLE],
+  [deliveryOf(ACTION_PLACEHOLDER), deliveryOf(EXAMPLE)],
+] as const
 
 export function isAction(text: string): boolean {
   return ACTION.test(text)
@@ -27,24 +33,27 @@ export function ownAction(dir = PURSER): string {
   return `${repository}@${branch ?? BRANCH_DEFAULT}`
 }
 
-/** Where the Actions workflow of a repository still has the placeholder. */
-export function placeholderProblem(root: string): Problem | undefined {
+/** Each line on which the Actions workflow of a repository still has the placeholder. */
+export function placeholderProblems(root: string): readonly Problem[] {
   const file = join(root, ACTIONS_WORKFLOW)
-  if (!existsSync(file)) return undefined
+  if (!existsSync(file)) return []
   const lines = readFileSync(file, 'utf8').split('\n')
-  const placeholders = [ACTION_PLACEHOLDER, deliveryOf(ACTION_PLACEHOLDER)]
-  const heldBy = (text: string) => placeholders.find((held) => /^\s*(-\s+)?uses:/.test(text) && text.includes(held))
-  const line = lines.findIndex((text) => heldBy(text) !== undefined)
-  const held = heldBy(lines[line] ?? '')
-  if (held === undefined) return undefined
+  return lines.flatMap((text, index) => {
+    if (!/^\s*(-\s+)?uses:/.test(text)) return []
+    const replacedBy = PLACEHOLDERS.find(([held]) => text.includes(held))
+    return replacedBy === undefined ? [] : [problemAt(index, text, replacedBy)]
+  })
+}
+
+function problemAt(index: number, text: string, [held, example]: readonly [string, string]): Problem {
   return {
     file: ACTIONS_WORKFLOW,
-    line: line + 1,
-    column: (lines[line] ?? '').indexOf(held) + 1,
+    line: index + 1,
+    column: text.indexOf(held) + 1,
     path: 'uses',
     wrong: `${held} only holds the place of the Action`,
     expected: 'the repository and the branch or tag that your Purser is kept in',
-    example: 'uses: acme/purser@v1',
+    example: `uses: ${example}`,
     severity: 'warning',
   }
 }

@@ -70,9 +70,10 @@ describe('purser init', () => {
     expect(stdout).toContain(`1. In ${ACTIONS_WORKFLOW} replace ${ACTION_PLACEHOLDER} by`)
     const checked = await purser(['check', '--dir', dir])
     expect(checked.stdout).toMatch(
-      /^\.github\/workflows\/purser\.yml:\d+:15 uses: warning: owner\/purser@main only holds/,
+      /^\.github\/workflows\/purser\.yml:\d+:15 uses: warning: owner\/purser@main only holds .* uses: acme\/purser@v1\n/,
     )
-    expect(checked).toMatchObject({ code: 0, stdout: expect.stringMatching(/\nNo problems, 1 warning\.\n$/) })
+    expect(checked.stdout).toMatch(/owner\/purser\/delivery@main only holds .* uses: acme\/purser\/delivery@v1\n/)
+    expect(checked).toMatchObject({ code: 0, stdout: expect.stringMatching(/\nNo problems, 2 warnings\.\n$/) })
   })
 
   it.each([
