@@ -38,8 +38,8 @@ export function guardWords(guards: PlanGuards, inputs: InputValues): readonly st
   const { paths, diff, scope, run = [] } = guards
   const listed = (globs: readonly string[]) => globs.map(code).join(', ')
   return [
-    ...(diff?.files === undefined ? [] : [`at most ${diff.files} files`]),
-    ...(diff?.lines === undefined ? [] : [`at most ${diff.lines} lines`]),
+    ...(diff?.files === undefined ? [] : [`at most ${diff.files} file${diff.files === 1 ? '' : 's'}`]),
+    ...(diff?.lines === undefined ? [] : [`at most ${diff.lines} line${diff.lines === 1 ? '' : 's'}`]),
     ...(paths?.allow === undefined ? [] : [`only ${listed(paths.allow)}`]),
     ...(scope === undefined ? [] : [`only ${listed(scope.paths)} (the experiment’s scope)`]),
     ...(paths?.deny === undefined || paths.deny.length === 0 ? [] : [`nothing in ${listed(paths.deny)}`]),
