@@ -97,6 +97,12 @@ function laySteps(baseline: readonly Written[], overlay: readonly Written[]) {
       else findings.push({ path: [...path, 'id'], finding: unknownStep(written.id, steps, 'to remove') })
       return
     }
+    if (!existing && written.id !== undefined && KINDS.every((kind) => written[kind] === undefined)) {
+      const { expected, ...unknown } = unknownStep(written.id, steps, 'to change')
+      const orNew = `${expected}, or a new one with agent, run or workflow`
+      findings.push({ path: [...path, 'id'], finding: { ...unknown, expected: orNew } })
+      return
+    }
     const cut = leaveOut(existing ?? {}, written.without, [...path, 'without'])
     findings.push(...cut.findings)
     const step = existing ? mergeStep(cut.value, written) : withoutPlacing(written)

@@ -86,6 +86,13 @@ describe('a variant that is wrong', () => {
       [`${VARIANT}:3:11 steps.0.id: there is no step "wrok" to remove; expected one of look, work; for example work`],
     ],
     [
+      'changes what is not there',
+      'steps:\n  - { id: wrok, prompt: other.md }\n',
+      [
+        `${VARIANT}:3:11 steps.0.id: there is no step "wrok" to change; expected one of look, work, or a new one with agent, run or workflow; for example work`,
+      ],
+    ],
+    [
       'adds half a step',
       'steps:\n  - { id: more, agent: engineer }\n',
       [
