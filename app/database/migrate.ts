@@ -69,6 +69,19 @@ export async function migrate(connectionString: string, migrations: readonly Mig
   }
 }
 
+/** Whether any migration was ever applied there; changes nothing. */
+export async function isMigrated(connectionString: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString })
+  client.on('error', () => {})
+  await client.connect()
+  try {
+    const { rows } = await client.query("SELECT to_regclass('_prisma_migrations') IS NOT NULL AS found")
+    return rows[0]?.found === true
+  } finally {
+    await client.end()
+  }
+}
+
 /** Applies the first migration that is missing, looked up under the lock; answers its name. */
 async function applyNext(client: pg.Client, migrations: readonly Migration[]): Promise<string | undefined> {
   await client.query('BEGIN')

@@ -1,12 +1,12 @@
 /** How a command finds the App's ledger: as `purser start` does, by DATABASE_URL or the folder PURSER_DATA. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { MigrationProblem } from '../../app/database/migrate.ts'
+import { isMigrated, MigrationProblem } from '../../app/database/migrate.ts'
 import { DATA_DIR_DEFAULT, type Database, openDatabase } from '../../app/database/open.ts'
 import { formatSettingProblem } from '../../app/settings.ts'
 import { databaseProblem, serverOf } from '../start-problem.ts'
 
-/** The one in use, or what is in the way. Without `create` a folder that holds no ledger is none, rather than a new one. */
+/** The one in use, or what is in the way. Without `create` a folder or a database that holds no ledger is none, rather than a new one. */
 export async function openLedger({ create = false } = {}): Promise<Database | string> {
   const databaseUrl = process.env.DATABASE_URL || undefined
   const dataDir = process.env.PURSER_DATA ?? DATA_DIR_DEFAULT
@@ -14,6 +14,9 @@ export async function openLedger({ create = false } = {}): Promise<Database | st
     return `There is no ledger in ${dataDir}; set PURSER_DATA to its folder, or DATABASE_URL to its server.`
   }
   try {
+    if (databaseUrl !== undefined && !create && !(await isMigrated(databaseUrl))) {
+      return `There is no ledger in the database that DATABASE_URL names, on ${serverOf(databaseUrl)}; expected the one that the App uses.`
+    }
     return await openDatabase({ url: databaseUrl, dataDir })
   } catch (error) {
     if (error instanceof MigrationProblem) return error.message

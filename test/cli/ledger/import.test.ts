@@ -26,6 +26,10 @@ it.skipIf(!serverThere)(
     const server = await startTestServer()
     try {
       const env = { DATABASE_URL: server?.url ?? '' }
+      const none = { code: 1, stderr: expect.stringMatching(/^There is no ledger in the database that DATABASE_URL/) }
+      expect(await purser(['audit'], { cwd, env })).toMatchObject(none)
+      // The first one left nothing behind that passes for a ledger.
+      expect(await purser(['export'], { cwd, env })).toMatchObject(none)
       const said = await purser(['import', 'ledger.jsonl'], { cwd, env })
       expect(said).toEqual({
         code: 0,
