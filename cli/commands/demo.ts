@@ -31,8 +31,8 @@ export function register(program: Command): void {
 month: every way in which a run can end, from a comment to a merged commit, and one promotion. The bundled Action carries
 the runs out on a scripted model.
 quarter: three variants are tried. One is promoted and holds, one is retired, one is promoted and rolled back; an
-override that people keep asking for becomes a variant. A stand-in
-plays the jobs' part with work that was prepared, so no model is called; the App, its ledger and every decision are real.
+override that people keep asking for becomes a variant. A stand-in plays the jobs’ part with work that was prepared, so no
+model is called; the App, its ledger and every decision are real.
 
 With --all each is kept in a folder of its own name below the other.
 

@@ -31,7 +31,7 @@ DATABASE_URL, else in the folder PURSER_DATA (.purser/data), whose App has to be
 
 Exit codes: 0 when every request is the same and the run ends the same, 1 when it departs, 2 for wrong usage.
 
-Example:
+Examples:
   $ purser replay 1a2b3c4d
   $ PURSER_DATA=.purser/demo/ledger purser replay --session 7d2f0c1e-5b0c-4b6f-9a53-0f6f1f1f2b1a --dir ../my-repository`,
     )

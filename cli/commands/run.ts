@@ -48,7 +48,7 @@ ends it at once. Its log and its last checkpoint are kept in .purser/sessions.
 Exit codes: 0 when the run completed and its work, if any, is in the working tree; 1 when it was refused, withheld, capped
 or failed, or its work could not be applied; 2 for wrong usage; 130 when Ctrl-C paused or ended it.
 
-Example:
+Examples:
   $ purser run refactor+tests goal="Simplify the parser"
   $ gh issue view 12 --comments | purser run incident-triage --base v1.41.0 --issue -
   $ gh run view --log-failed | purser run fix-ci test="npm run lint" --log -

@@ -105,7 +105,10 @@ function journaledIn(dir: string): bigint {
 /** The session of a checkpoint's file, or in words why there is none. */
 export function readSavedSession(file: string): SavedSession | { readonly problem: string } {
   const stat = statSync(file, { throwIfNoEntry: false })
-  if (!stat?.isFile()) return { problem: `There is no checkpoint ${file}.` }
+  if (!stat?.isFile())
+    return {
+      problem: `There is no checkpoint ${file}; expected the id that a run said at its end, or its checkpoint’s file.`,
+    }
   if (stat.size > SAVED_BYTES_MAX) return { problem: `${file} has ${stat.size} bytes, too many for a checkpoint.` }
   try {
     const parsed = z.safeDecode(savedSessionSchema, JSON.parse(readFileSync(file, 'utf8')))
