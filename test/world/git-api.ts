@@ -20,8 +20,9 @@ export function gitDataRoutes(world: World): Route[] {
     return repositoryOf(world, ask)
   }
 
+  /** A fork is its owner's, whatever they may do to what it was made from. */
   function writing(ask: Ask): Repository {
-    mayWrite(ask.who, 'contents', 'write')
+    if (ask.who.login !== ask.params.owner) mayWrite(ask.who, 'contents', 'write')
     return repositoryOf(world, ask)
   }
 
@@ -116,8 +117,8 @@ export function gitDataRoutes(world: World): Route[] {
   async function getRef(ask: Ask): Promise<Answer> {
     const repository = reading(ask)
     const ref = `refs/${ask.params.ref}`
-    const sha = (await repository.store.refs(ref)).get(ref)
-    if (sha === undefined) throw notFound()
+    const sha = repository.store.ref(ref)
+    if (sha === null) throw notFound()
     return { status: 200, json: refJson(repository, ref, sha) }
   }
 
@@ -155,8 +156,8 @@ export function gitDataRoutes(world: World): Route[] {
     const repository = writing(ask)
     const ref = `refs/${ask.params.ref}`
     const sha = stringField(ask.body, 'sha')
-    const before = (await repository.store.refs(ref)).get(ref)
-    if (before === undefined) throw new Refused(422, 'Reference does not exist')
+    const before = repository.store.ref(ref)
+    if (before === null) throw new Refused(422, 'Reference does not exist')
     await existing(repository, sha)
     const fast = await repository.store.isAncestor(before, sha)
     if (ask.body.force !== true && !fast) throw new Refused(422, 'Update is not a fast forward')
@@ -169,8 +170,8 @@ export function gitDataRoutes(world: World): Route[] {
   async function deleteRef(ask: Ask): Promise<Answer> {
     const repository = writing(ask)
     const ref = `refs/${ask.params.ref}`
-    const before = (await repository.store.refs(ref)).get(ref)
-    if (before === undefined) throw new Refused(422, 'Reference does not exist')
+    const before = repository.store.ref(ref)
+    if (before === null) throw new Refused(422, 'Reference does not exist')
     if (ref === 'refs/heads/main') throw new Refused(422, 'Cannot delete the default branch')
     await repository.store.deleteRef(ref)
     await moved(ask, repository, ref, before, zeros)

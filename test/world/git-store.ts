@@ -1,10 +1,20 @@
-import { appendFile, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { FileMode } from './contract.ts'
+import type { FileMode, Files } from './contract.ts'
+import { filesOf } from './files.ts'
 import { git, tryGit } from './git-process.ts'
-import { lineBetween, listTree, readCommit, readObject, type Signed, writeBlob } from './objects.ts'
-import { readRef, readRefs } from './refs.ts'
+import {
+  commitsBetween,
+  hasAncestor,
+  listTree,
+  readCommit,
+  readObject,
+  type Signed,
+  writeTree as writeLooseTree,
+  writeObject,
+} from './objects.ts'
+import { readRef, readRefs, writeRef } from './refs.ts'
 
 export type TreeEntry = {
   path: string
@@ -39,7 +49,11 @@ const none = '0'.repeat(40)
 /** A bare repository, read and written with git's plumbing: the one truth for objects and refs. */
 export type GitStore = ReturnType<typeof openStore>
 
-const settings = `[http]
+const settings = `[core]
+	repositoryformatversion = 0
+	filemode = true
+	bare = true
+[http]
 	receivepack = true
 [uploadpack]
 	allowAnySHA1InWant = true
@@ -52,8 +66,10 @@ const settings = `[http]
 
 /** Makes the bare repository: fetching any commit by its sha is allowed, as GitHub does, and pushing over HTTP. */
 export async function initStore(gitDir: string): Promise<GitStore> {
-  await git('/', ['init', '-q', '--bare', '--template=', '--initial-branch=main', gitDir])
-  await appendFile(join(gitDir, 'config'), settings)
+  for (const folder of ['objects/info', 'objects/pack', 'refs/heads', 'refs/tags'])
+    await mkdir(join(gitDir, folder), { recursive: true })
+  await writeFile(join(gitDir, 'HEAD'), 'ref: refs/heads/main\n')
+  await writeFile(join(gitDir, 'config'), settings)
   return openStore(gitDir)
 }
 
@@ -131,6 +147,8 @@ export function openStore(gitDir: string) {
 
   /** The tree that `base` becomes with `changes`; a change without a sha removes the path. */
   async function writeTree(base: string | null, changes: TreeChange[]): Promise<string> {
+    const loose = writeLooseTree(gitDir, base, changes)
+    if (loose !== null) return loose
     const scratch = await mkdtemp(join(tmpdir(), 'world-index-'))
     const env = { GIT_INDEX_FILE: join(scratch, 'index'), GIT_DIR: gitDir }
     try {
@@ -157,12 +175,29 @@ export function openStore(gitDir: string) {
       '',
       made.message.endsWith('\n') ? made.message : `${made.message}\n`,
     ]
-    return (await git(gitDir, ['hash-object', '-t', 'commit', '-w', '--stdin'], lines.join('\n'))).trim()
+    return writeObject(gitDir, 'commit', Buffer.from(lines.join('\n')))
+  }
+
+  /** Commits `files` on top of `parent`, or as a first commit; no ref is moved. Answers the sha. */
+  async function commitFiles(
+    parent: string | null,
+    files: Files,
+    message: string,
+    author: Identified,
+  ): Promise<string> {
+    const base = parent === null ? null : await resolve(parent, 'tree')
+    const changes = filesOf(files).map(([path, file]) => ({
+      path,
+      mode: file?.mode ?? '100644',
+      sha: file && writeObject(gitDir, 'blob', Buffer.from(file.content)),
+    }))
+    const tree = await writeTree(base, changes)
+    return writeCommit({ tree, parents: parent === null ? [] : [parent], message, author, committer: author })
   }
 
   /** Moves a ref if it still stands at `from` (null: if it doesn't exist). Answers whether it moved. */
   async function moveRef(ref: string, to: string, from: string | null): Promise<boolean> {
-    return (await tryGit(gitDir, ['update-ref', ref, to, from ?? none])).code === 0
+    return writeRef(gitDir, ref, to, from) ?? (await tryGit(gitDir, ['update-ref', ref, to, from ?? none])).code === 0
   }
 
   async function diff(base: string, head: string): Promise<FileDiff[]> {
@@ -179,6 +214,7 @@ export function openStore(gitDir: string) {
 
   /** The merged tree of two commits, or null when they conflict. */
   async function mergeTrees(ours: string, theirs: string): Promise<string | null> {
+    if (hasAncestor(gitDir, ours, theirs)) return resolve(theirs, 'tree')
     const { code, stdout } = await tryGit(gitDir, ['merge-tree', '--write-tree', ours, theirs])
     return code === 0 ? (stdout.toString().split('\n')[0] ?? '').trim() : null
   }
@@ -207,27 +243,32 @@ export function openStore(gitDir: string) {
     typeOf,
     blob,
     commit,
+    ref: (name: string): string | null => readRef(gitDir, name),
     refs,
     tree,
     writeTree,
     writeCommit,
+    commitFiles,
     moveRef,
     diff,
     mergeTrees,
     pick,
-    writeBlob: async (content: Buffer): Promise<string> => writeBlob(gitDir, content),
+    writeBlob: async (content: Buffer): Promise<string> => writeObject(gitDir, 'blob', content),
+    /** Lets a ref name `to`, whatever it named. */
+    setRef: async (ref: string, to: string): Promise<void> => {
+      if (!writeRef(gitDir, ref, to)) await run('update-ref', ref, to)
+    },
     deleteRef: (ref: string): Promise<string> => run('update-ref', '-d', ref),
     isAncestor: async (old: string, young: string): Promise<boolean> =>
-      lineBetween(gitDir, old, young) !== null ||
-      (await tryGit(gitDir, ['merge-base', '--is-ancestor', old, young])).code === 0,
+      hasAncestor(gitDir, old, young) ?? (await tryGit(gitDir, ['merge-base', '--is-ancestor', old, young])).code === 0,
     mergeBase: async (one: string, other: string): Promise<string> => {
-      if (lineBetween(gitDir, one, other)) return one
-      if (lineBetween(gitDir, other, one)) return other
+      if (hasAncestor(gitDir, one, other)) return one
+      if (hasAncestor(gitDir, other, one)) return other
       return line('merge-base', one, other)
     },
     /** Commits reachable from the first and not from the second, oldest first. */
     between: async (from: string, to: string): Promise<string[]> =>
-      lineBetween(gitDir, from, to) ??
+      commitsBetween(gitDir, from, to) ??
       (await run('rev-list', '--reverse', '--topo-order', `${from}..${to}`)).split('\n').filter(Boolean),
     log: async (from: string, path: string | null): Promise<string[]> =>
       (await run('rev-list', '--max-count=500', from, ...(path === null ? [] : ['--', path])))

@@ -1,4 +1,3 @@
-import { cp, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createActions } from './actions.ts'
 import { checkRoutes } from './checks.ts'
@@ -6,9 +5,9 @@ import { createCi } from './ci.ts'
 import { collaboratorRoutes } from './collaborators.ts'
 import type { Files, GitHub, GitHubOptions } from './contract.ts'
 import { newActionsApp, newApp, startEmulator } from './emulator.ts'
+import { filesBelow } from './files.ts'
 import { createFront } from './front.ts'
 import { gitDataRoutes } from './git-api.ts'
-import { git } from './git-process.ts'
 import { initStore } from './git-store.ts'
 import { historyRoutes } from './history-api.ts'
 import { hookRoutes } from './hook-api.ts'
@@ -25,7 +24,6 @@ import { statusRoutes } from './statuses.ts'
 import { talkRoutes } from './talk.ts'
 import { tokenRoutes } from './tokens.ts'
 import { createHooks } from './webhooks.ts'
-import { commitFiles } from './working-copy.ts'
 import type { Repository, World } from './world.ts'
 
 /** What Purser's `app.yml` asks for. */
@@ -187,7 +185,6 @@ async function addRepository(world: World, name: string, files: Files | string):
   const fullName = `${world.owner}/${name}`
   const json = await world.emulate('GET', `/repos/${fullName}`)
   const gitDir = join(world.dir, 'repositories', `${fullName}.git`)
-  await mkdir(gitDir, { recursive: true })
   const store = await initStore(gitDir)
   const repository: Repository = {
     id: Number(json.id),
@@ -207,12 +204,7 @@ async function addRepository(world: World, name: string, files: Files | string):
     comments: [],
   }
   world.repositories.set(fullName, repository)
-  const scratch = join(world.dir, 'seed', name)
-  await mkdir(scratch, { recursive: true })
-  if (typeof files === 'string')
-    await cp(files, scratch, { recursive: true, filter: (path) => !/[\\/](\.git|node_modules)$/.test(path) })
-  await git(scratch, ['init', '-q', '--template=', '--initial-branch=main'])
   const author = { name: world.owner, email: `${world.owner}@example.com`, date: world.now().toISOString() }
-  await commitFiles(scratch, typeof files === 'string' ? {} : files, 'Initial commit', author)
-  await git(scratch, ['push', '-q', gitDir, 'HEAD:refs/heads/main'])
+  const seeded = typeof files === 'string' ? filesBelow(files) : files
+  await store.setRef('refs/heads/main', await store.commitFiles(null, seeded, 'Initial commit', author))
 }

@@ -49,3 +49,57 @@ it('answers from loose objects as git answers from packed ones', async () => {
   expect(readObject(gitDir, first)).toBeNull()
   expect(await answers()).toEqual(loose)
 })
+
+it('writes the trees that git writes', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'world-trees-'))
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }))
+  const gitDir = join(dir, 'shop.git')
+  const store = await initStore(gitDir)
+  const blob = await store.writeBlob(Buffer.from('text\n'))
+  const file = (path: string, mode: '100644' | '100755' | '120000' = '100644') => ({ path, mode, sha: blob })
+  const gone = (path: string) => ({ path, mode: '100644' as const, sha: null })
+  const base = [file('a/b/c'), file('a/b/d', '100755'), file('a.b'), file('a-b'), file('é/ü'), file('z', '120000')]
+  const tree = await store.writeTree(null, base)
+  const tables = [
+    [],
+    // A file where a folder was, and a folder where a file was.
+    [gone('a/b/c'), gone('a/b/d'), file('a')],
+    [gone('z'), file('z/y/x')],
+    // Folders that are left empty go, and what is not there can be removed.
+    [gone('a/b/c'), gone('a/b/d'), gone('a/none'), gone('z/none'), gone('none/at/all')],
+    base.map(({ path }) => gone(path)),
+  ]
+  for (const table of tables) {
+    const env = { GIT_INDEX_FILE: join(dir, 'index') }
+    await git(gitDir, ['read-tree', '--empty'], '', env)
+    const rows = [...base, ...table].map(
+      ({ path, mode, sha }) => `${sha ? mode : 0} ${sha ?? '0'.repeat(40)}\t${path}\0`,
+    )
+    await git(gitDir, ['update-index', '--replace', '-z', '--index-info'], rows.join(''), env)
+    expect(`${await store.writeTree(tree, table)}\n`).toBe(await git(gitDir, ['write-tree'], '', env))
+  }
+})
+
+it('moves a ref as git does: from what it names only, and not into or over another', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'world-refs-'))
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }))
+  const gitDir = join(dir, 'shop.git')
+  const store = await initStore(gitDir)
+  const first = await store.commitFiles(null, { 'a.txt': 'a\n' }, 'first', someone)
+  const second = await store.commitFiles(first, { 'a.txt': null, 'b.txt': 'b\n' }, 'second', someone)
+  expect(await git(gitDir, ['show', '--format=%an <%ae> %aI %s', '--name-status', second])).toBe(
+    'Zoë <zoe@example.org> 2026-11-01T12:00:00+00:00 second\n\nD\ta.txt\nA\tb.txt\n',
+  )
+  expect(await store.moveRef('refs/heads/work', first, null)).toBe(true)
+  expect(await store.moveRef('refs/heads/work', second, null)).toBe(false)
+  expect(await store.moveRef('refs/heads/work', first, second)).toBe(false)
+  expect(await store.moveRef('refs/heads/topic/more', first, null)).toBe(false)
+  expect(await store.moveRef('refs/heads/folder/one', first, null)).toBe(true)
+  expect(await store.moveRef('refs/heads/folder', first, null)).toBe(false)
+  expect(await store.moveRef('refs/heads/no..name', first, null)).toBe(false)
+  expect(await store.moveRef('refs/heads/work', second, first)).toBe(true)
+  expect(await git(gitDir, ['for-each-ref', '--format=%(refname) %(objectname)'])).toBe(
+    `refs/heads/folder/one ${first}\nrefs/heads/work ${second}\n`,
+  )
+  await git(gitDir, ['fsck', '--strict'])
+})

@@ -28,8 +28,8 @@ export function readObject(gitDir: string, id: string): GitObject | null {
   return { type, body: raw.subarray(end + 1) }
 }
 
-export function writeBlob(gitDir: string, content: Buffer): string {
-  const raw = Buffer.concat([Buffer.from(`blob ${content.length}\0`), content])
+export function writeObject(gitDir: string, type: 'blob' | 'tree' | 'commit', content: Buffer): string {
+  const raw = Buffer.concat([Buffer.from(`${type} ${content.length}\0`), content])
   const id = createHash('sha1').update(raw).digest('hex')
   const path = pathOf(gitDir, id)
   if (existsSync(path)) return id
@@ -61,19 +61,74 @@ function readSigned(line = ''): Signed | null {
   return found && { name: found[1] ?? '', email: found[2] ?? '', seconds: Number(found[3]) }
 }
 
-/** As `git ls-tree --long` lists what `id` names; with `recursive` what is in its trees too, behind each. */
-export function listTree(gitDir: string, id: string, recursive: boolean, prefix = ''): Listed[] | null {
+interface TreeItem {
+  mode: string
+  sha: string
+}
+
+const TREE = '40000'
+
+/**
+ * Writes the tree that `base` becomes with `changes`; a change without a sha removes the path, and one below a file
+ * replaces that. Answers null when a tree on the way can't be read.
+ */
+export function writeTree(
+  gitDir: string,
+  base: string | null,
+  changes: readonly { path: string; mode: string; sha: string | null }[],
+): string | null {
+  const items = base === null ? new Map<string, TreeItem>() : readItems(gitDir, base)
+  // A name that is no UTF-8 would not be written as it was read.
+  if (items === null || [...items.keys()].some((name) => name.includes('\ufffd'))) return null
+  const below = new Map<string, { path: string; mode: string; sha: string | null }[]>()
+  for (const { path, mode, sha } of changes) {
+    const [name = '', ...rest] = path.split('/')
+    if (rest.length > 0) below.set(name, [...(below.get(name) ?? []), { path: rest.join('/'), mode, sha }])
+    else if (sha === null) items.delete(name)
+    else items.set(name, { mode: mode.replace(/^0/, ''), sha })
+  }
+  for (const [name, within] of below) {
+    const there = items.get(name)
+    const isTree = there?.mode === TREE
+    if (there !== undefined && !isTree && within.every(({ sha }) => sha === null)) continue
+    const sha = writeTree(gitDir, isTree ? there.sha : null, within)
+    if (sha === null) return null
+    if (sha === EMPTY_TREE) items.delete(name)
+    else items.set(name, { mode: TREE, sha })
+  }
+  // Git orders a tree as if its name ended with a slash.
+  const ordered = [...items]
+    .map(([name, { mode, sha }]) => ({ key: Buffer.from(mode === TREE ? `${name}/` : name), name, mode, sha }))
+    .sort((one, other) => one.key.compare(other.key))
+  const rows = ordered.flatMap(({ name, mode, sha }) => [Buffer.from(`${mode} ${name}\0`), Buffer.from(sha, 'hex')])
+  return writeObject(gitDir, 'tree', Buffer.concat(rows))
+}
+
+const EMPTY_TREE = '4b825dc642cb6eb9a060e54bf8d69288fbee4904'
+
+function readItems(gitDir: string, id: string): Map<string, TreeItem> | null {
   const body = readTree(gitDir, id)
   if (body === null) return null
-  const listed: Listed[] = []
+  const items = new Map<string, TreeItem>()
   for (let at = 0; at < body.length; ) {
-    const end = body.indexOf(0, at)
-    const entry = body.toString('utf8', at, end)
-    const space = entry.indexOf(' ')
+    const space = body.indexOf(32, at)
+    const end = body.indexOf(0, space)
     const sha = body.toString('hex', end + 1, end + 21)
+    items.set(body.toString('utf8', space + 1, end), { mode: body.toString('latin1', at, space), sha })
     at = end + 21
-    const mode = entry.slice(0, space).padStart(6, '0')
-    const path = prefix + entry.slice(space + 1)
+  }
+  return items
+}
+
+/** As `git ls-tree --long` lists what `id` names; with `recursive` what is in its trees too, behind each. */
+export function listTree(gitDir: string, id: string, recursive: boolean, prefix = ''): Listed[] | null {
+  const items = readItems(gitDir, id)
+  if (items === null) return null
+  const listed: Listed[] = []
+  for (const [name, item] of items) {
+    const { sha } = item
+    const mode = item.mode.padStart(6, '0')
+    const path = prefix + name
     const type = mode === '040000' ? 'tree' : mode === '160000' ? 'commit' : 'blob'
     const blob = type === 'blob' ? readObject(gitDir, sha) : undefined
     if (blob === null) return null
@@ -90,8 +145,49 @@ function readTree(gitDir: string, id: string): Buffer | null {
   return object?.type === 'tree' ? object.body : null
 }
 
+/**
+ * The commits that `to` has and `from` has not, oldest first, where they can stand in one order only: each behind its
+ * parents. Null where they can't, or where a commit can't be read.
+ */
+export function commitsBetween(gitDir: string, from: string, to: string): string[] | null {
+  const line = lineBetween(gitDir, from, to)
+  if (line !== null) return line
+  const had = ancestry(gitDir, from)
+  const has = had && ancestry(gitDir, to)
+  if (had === null || has === null) return null
+  const missing = new Map([...has].filter(([id]) => !had.has(id)))
+  const order: string[] = []
+  while (missing.size > 0) {
+    const parents = new Set([...missing.values()].flat())
+    const [last, ...others] = [...missing.keys()].filter((id) => !parents.has(id))
+    if (last === undefined || others.length > 0) return null
+    order.unshift(last)
+    missing.delete(last)
+  }
+  return order
+}
+
+/** Whether `young` has `old` among its ancestors, or is it; null where a commit can't be read. */
+export function hasAncestor(gitDir: string, old: string, young: string): boolean | null {
+  return lineBetween(gitDir, old, young) !== null || (ancestry(gitDir, young)?.has(old) ?? null)
+}
+
+/** A commit and all before it, each with its parents. */
+function ancestry(gitDir: string, id: string): Map<string, string[]> | null {
+  const found = new Map<string, string[]>()
+  for (const open = [id]; ; ) {
+    const next = open.pop()
+    if (next === undefined) return found
+    if (found.has(next)) continue
+    const commit = readCommit(gitDir, next)
+    if (commit === null) return null
+    found.set(next, commit.parents)
+    open.push(...commit.parents)
+  }
+}
+
 /** The commits after `from` up to `to`, oldest first, where each of them has one parent. */
-export function lineBetween(gitDir: string, from: string, to: string): string[] | null {
+function lineBetween(gitDir: string, from: string, to: string): string[] | null {
   const line: string[] = []
   for (let id = to; id !== from; ) {
     const [parent, ...others] = readCommit(gitDir, id)?.parents ?? []

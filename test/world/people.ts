@@ -4,10 +4,9 @@ import { join } from 'node:path'
 import type { Files, NewPull, Person } from './contract.ts'
 import { git } from './git-process.ts'
 import { type Identified, initStore } from './git-store.ts'
-import { commitFiles, identityEnv } from './working-copy.ts'
 import type { Json, Repository, World } from './world.ts'
 
-/** A person's hands: a clone of their own, git over HTTP with their token, and the REST API. */
+/** A person's hands: the REST API with their token, and for a revert a clone of their own and git over HTTP. */
 export function createPerson(world: World, repository: Repository, login: string, token: string): Person {
   const checkout = join(world.dir, 'people', repository.fullName, login)
   const remote = (target: Repository): string => {
@@ -23,8 +22,8 @@ export function createPerson(world: World, repository: Repository, login: string
     return turn
   }
 
-  async function api(method: string, path: string, body?: unknown): Promise<Json> {
-    const response = await fetch(`${world.url}/repos/${repository.fullName}${path}`, {
+  async function api(method: string, path: string, body?: unknown, on = repository): Promise<Json> {
+    const response = await fetch(`${world.url}/repos/${on.fullName}${path}`, {
       method,
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -37,22 +36,24 @@ export function createPerson(world: World, repository: Repository, login: string
   const author = (): Identified => ({ name: login, email: `${login}@example.com`, date: world.now().toISOString() })
 
   /**
-   * The checkout at `branch` as it is on GitHub, or at `base` when the branch is new or to be started again. It borrows
-   * the objects of the repositories that it pushes to, since a fetch of the little that it lacks takes a dozen processes.
+   * The checkout at what `main` is on GitHub, as `branch`. It borrows the objects of the repository, since a fetch of the
+   * little that it lacks takes a dozen processes.
    */
-  async function at(branch: string, base: string, from: Repository, again: boolean): Promise<void> {
+  async function checkOut(branch: string): Promise<void> {
     if (!existsSync(join(checkout, '.git'))) {
       await mkdir(checkout, { recursive: true })
       await git(checkout, ['init', '-q', '--template=', '--initial-branch=main'])
+      await mkdir(join(checkout, '.git/objects/info'), { recursive: true })
+      await writeFile(join(checkout, '.git/objects/info/alternates'), `${join(repository.gitDir, 'objects')}\n`)
     }
-    const borrowed = [repository, from].map(({ gitDir }) => `${join(gitDir, 'objects')}\n`)
-    await mkdir(join(checkout, '.git/objects/info'), { recursive: true })
-    await writeFile(join(checkout, '.git/objects/info/alternates'), [...new Set(borrowed)].join(''))
-    const known = again ? null : await from.store.resolve(`refs/heads/${branch}`)
-    const start = known ?? (await from.store.resolve(`refs/heads/${base}`)) ?? base
+    const start = (await repository.store.resolve('refs/heads/main')) ?? 'main'
     await git(checkout, ['checkout', '-q', '--force', '-B', branch, start])
   }
 
+  /**
+   * One new commit on `branch`, or on `base` where the branch is new or begun again: what `git push` brings about, written
+   * straight into the repository and told to GitHub as a moved ref, since cloning and pushing take two dozen processes.
+   */
   async function commitAndPush(
     to: Repository,
     branch: string,
@@ -61,9 +62,12 @@ export function createPerson(world: World, repository: Repository, login: string
     base = 'main',
     force = false,
   ): Promise<string> {
-    await at(branch, base, to, force)
-    const sha = await commitFiles(checkout, files, message, author())
-    await git(checkout, ['push', '-q', ...(force ? ['--force'] : []), remote(to), `HEAD:refs/heads/${branch}`])
+    const { store } = to
+    const there = await store.resolve(`refs/heads/${branch}`)
+    const start = (force ? null : there) ?? (await store.resolve(`refs/heads/${base}`)) ?? base
+    const sha = await store.commitFiles(start, files, message, author())
+    if (there === null) await api('POST', '/git/refs', { ref: `refs/heads/${branch}`, sha }, to)
+    else await api('PATCH', `/git/refs/heads/${branch}`, { sha, force }, to)
     return sha
   }
 
@@ -73,7 +77,6 @@ export function createPerson(world: World, repository: Repository, login: string
     if (there) return there
     const json = await api('POST', '/forks', {})
     const gitDir = join(world.dir, 'repositories', `${fullName}.git`)
-    await mkdir(gitDir, { recursive: true })
     const store = await initStore(gitDir)
     await git(gitDir, ['fetch', '-q', repository.gitDir, '+refs/heads/*:refs/heads/*'])
     const ownerId = Number((json.owner as Json).id)
@@ -98,7 +101,7 @@ export function createPerson(world: World, repository: Repository, login: string
     const title = `Revert "${pull.title}"`
     const branch = `revert-${number}`
     const head = await inTurn(async () => {
-      await at(branch, 'main', repository, true)
+      await checkOut(branch)
       const parents = (await git(checkout, ['show', '-s', '--format=%P', merged])).trim().split(' ')
       await git(
         checkout,
@@ -146,3 +149,12 @@ export function createPerson(world: World, repository: Repository, login: string
     close: async (number) => void (await api('PATCH', `/pulls/${number}`, { state: 'closed' })),
   }
 }
+
+const identityEnv = (who: Identified): Record<string, string> => ({
+  GIT_AUTHOR_NAME: who.name,
+  GIT_AUTHOR_EMAIL: who.email,
+  GIT_AUTHOR_DATE: who.date,
+  GIT_COMMITTER_NAME: who.name,
+  GIT_COMMITTER_EMAIL: who.email,
+  GIT_COMMITTER_DATE: who.date,
+})

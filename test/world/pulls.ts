@@ -72,7 +72,7 @@ export async function setHead(repository: Repository, pull: PullFacts, sha: stri
   const ref = `refs/pull/${pull.number}/head`
   const fork = pull.headRepository !== repository
   if (fork) await git(repository.gitDir, ['fetch', '-q', pull.headRepository.gitDir, `+${sha}:${ref}`])
-  else await git(repository.gitDir, ['update-ref', ref, sha])
+  else await repository.store.setRef(ref, sha)
   pull.headSha = sha
   pull.baseSha = (await repository.store.resolve(`refs/heads/${pull.baseRef}`)) ?? pull.baseSha
 }

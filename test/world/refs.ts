@@ -2,8 +2,8 @@
  * What a repository's refs name, read from its files: a process of git for each of a test's questions takes longer. So
  * does waiting for another thread to read the few bytes of each.
  */
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 
 /** The id that `ref` names, or null; no symbolic refs. */
 export function readRef(gitDir: string, ref: string): string | null {
@@ -24,6 +24,39 @@ export function readRefs(gitDir: string, prefix = 'refs/'): Map<string, string> 
   return new Map(
     [...found].filter(([name]) => name.startsWith(prefix)).sort(([one], [other]) => (one < other ? -1 : 1)),
   )
+}
+
+/** Names that git takes without a doubt. */
+const plainName = /^refs\/(heads|tags|pull)(\/[A-Za-z0-9][\w-]*)+$/
+
+/**
+ * Lets `ref` name `to`, under the lock that git takes: where it names `from` (null: nothing), or whatever it names when that
+ * is left out. Answers whether it did; null for what git has to be asked.
+ */
+export function writeRef(gitDir: string, ref: string, to: string, from?: string | null): boolean | null {
+  if (!plainName.test(ref)) return null
+  const path = join(gitDir, ref)
+  const lock = `${path}.lock`
+  let file: number
+  try {
+    mkdirSync(dirname(path), { recursive: true })
+    file = openSync(lock, 'wx')
+  } catch {
+    return null
+  }
+  let isMoved = false
+  try {
+    if (from !== undefined && readRef(gitDir, ref) !== from) return false
+    writeSync(file, `${to}\n`)
+    renameSync(lock, path)
+    isMoved = true
+    return true
+  } catch {
+    return null
+  } finally {
+    closeSync(file)
+    if (!isMoved) rmSync(lock, { force: true })
+  }
 }
 
 /** Null where there is none, also when it went in the meantime. */

@@ -250,8 +250,8 @@ describe('pull requests', () => {
     expect(data.head).toMatchObject({ sha: head, repo: { full_name: 'eve/shop', fork: true } })
     expect(data.base.repo.id).toBe(github.repository.id)
     expect(data.head.repo?.id).not.toBe(github.repository.id)
-    const later = await git(join(dir, 'world/people', github.repository.fullName, 'eve'), ['rev-parse', 'HEAD'])
-    expect(later.trim()).toBe(head)
+    const url = `${github.url}/eve/shop.git`
+    expect(await git(dir, ['ls-remote', url, 'refs/heads/forked'])).toBe(`${head}\trefs/heads/forked\n`)
   })
 
   test('get check runs from real tests, from other Apps, and statuses', async () => {
