@@ -38,7 +38,7 @@ async function play(script: Script, workflow = mendWorkflow) {
   let kilobytes = 0
   const watching = (async () => {
     while (!isOver) {
-      kilobytes = Math.max(kilobytes, peakKilobytes(job.pid))
+      kilobytes = Math.max(kilobytes, peakKilobytes(job.pid ?? 0))
       await wait(20)
     }
   })()

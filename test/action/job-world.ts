@@ -1,9 +1,10 @@
 /** A job as Actions would start it, without an App: a real repository, a checkout of it, the runner as a process. */
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { type Started, start } from '../world/start.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 /** What `setup.ts` has made; without it the sources. */
@@ -97,6 +98,9 @@ export interface Report {
   }
 }
 
+const COMMIT =
+  'git add --all --force && git -c user.name=t -c user.email=t@example.org commit -q -m work && git rev-parse HEAD'
+
 export class JobWorld {
   readonly dir = mkdtempSync(join(tmpdir(), 'purser-test-'))
   readonly workspace = join(this.dir, 'workspace')
@@ -113,19 +117,21 @@ export class JobWorld {
       '.github/purser/catalog/agents/fixer.agent.md': options.agent ?? agent,
     }
     mkdirSync(this.workspace, { recursive: true })
-    this.git('init', '-q', '-b', 'main')
-    this.sha = this.commit(files)
+    this.sha = this.#commit(files, `git init -q -b main && ${COMMIT}`)
   }
 
   /** Writes and commits on the current branch; answers the commit. */
   commit(files: Readonly<Record<string, string>>): string {
+    return this.#commit(files, COMMIT)
+  }
+
+  /** By one shell: each process that is started from a test's own costs more than what git does in it. */
+  #commit(files: Readonly<Record<string, string>>, script: string): string {
     for (const [path, text] of Object.entries(files)) {
       mkdirSync(dirname(join(this.workspace, path)), { recursive: true })
       writeFileSync(join(this.workspace, path), text)
     }
-    this.git('add', '--all', '--force')
-    this.git('-c', 'user.name=t', '-c', 'user.email=t@example.org', 'commit', '-q', '-m', 'work')
-    return this.git('rev-parse', 'HEAD').trim()
+    return execFileSync('sh', ['-c', script], { cwd: this.workspace, encoding: 'utf8' }).trim()
   }
 
   git(...args: string[]): string {
@@ -178,13 +184,15 @@ export class JobWorld {
   start(
     inputs: Readonly<Record<string, string>>,
     extra: Readonly<Record<string, string>> = {},
-  ): { pid: number; kill(signal: NodeJS.Signals): void; ended: Promise<JobResult>; env: Record<string, string> } {
+  ): Pick<Started, 'pid' | 'kill'> & { ended: Promise<JobResult>; env: Record<string, string> } {
     const env = this.environment(inputs, extra)
-    const { child, ended } = startProcess(this.#main, env)
+    const { job, ended } = startJob(this.#main, env)
     return {
       env,
-      pid: child.pid ?? 0,
-      kill: (signal) => void child.kill(signal),
+      get pid() {
+        return job.pid
+      },
+      kill: job.kill,
       ended: ended.then(({ exitCode, log }) => readResult(env, exitCode, log)),
     }
   }
@@ -193,7 +201,7 @@ export class JobWorld {
   async post(env: Readonly<Record<string, string>>): Promise<string> {
     const state = readCommandFile(env.GITHUB_STATE ?? '')
     const saved = Object.fromEntries(Object.entries(state).map(([name, value]) => [`STATE_${name}`, value]))
-    return (await startProcess(POST, { ...env, ...saved }).ended).log
+    return (await startJob(POST, { ...env, ...saved }).ended).log
   }
 
   close(): void {
@@ -201,19 +209,15 @@ export class JobWorld {
   }
 }
 
-function startProcess(file: string, env: Record<string, string>) {
-  const child = spawn(process.execPath, [file], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+function startJob(file: string, env: Record<string, string>) {
   let log = ''
-  child.stdout.on('data', (chunk) => {
-    log += chunk
+  const job = start(process.execPath, [file], {
+    env,
+    onOutput: (_, chunk) => {
+      log += chunk
+    },
   })
-  child.stderr.on('data', (chunk) => {
-    log += chunk
-  })
-  const ended = new Promise<{ exitCode: number | null; log: string }>((resolve) =>
-    child.on('close', (exitCode) => resolve({ exitCode, log })),
-  )
-  return { child, ended }
+  return { job, ended: job.ended.then(({ code }) => ({ exitCode: code, log })) }
 }
 
 function readResult(env: Readonly<Record<string, string>>, exitCode: number | null, log: string): JobResult {

@@ -1,12 +1,15 @@
 /** Starts `purser` as a person does, in a process of its own, and gathers what it says. */
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
+import { start } from '../world/start.ts'
 
 const LAUNCHER = fileURLToPath(new URL('../../cli/purser.js', import.meta.url))
+/** To compile an embedded ledger's functions again, better, takes longer than a command of a test uses them. */
+const ONCE_COMPILED = '--liftoff-only'
 
 export interface Said {
   readonly code: number | null
@@ -14,26 +17,16 @@ export interface Said {
   readonly stderr: string
 }
 
-export function purser(
+export async function purser(
   args: readonly string[],
   options: { cwd?: string; input?: string; node?: string; env?: Readonly<Record<string, string>> } = {},
 ): Promise<Said> {
-  const child = spawn(options.node ?? process.execPath, [LAUNCHER, ...args], {
+  const { code, stdout, stderr } = await start(options.node ?? process.execPath, [ONCE_COMPILED, LAUNCHER, ...args], {
     cwd: options.cwd,
+    input: options.input ?? '',
     env: { PATH: process.env.PATH ?? '', NO_COLOR: '1', ...options.env },
-  })
-  const stdout: Buffer[] = []
-  const stderr: Buffer[] = []
-  child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk))
-  child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk))
-  child.stdin.on('error', () => {})
-  child.stdin.end(options.input ?? '')
-  return new Promise((resolve, reject) => {
-    child.on('error', reject)
-    child.on('close', (code) => {
-      resolve({ code, stdout: Buffer.concat(stdout).toString('utf8'), stderr: Buffer.concat(stderr).toString('utf8') })
-    })
-  })
+  }).ended
+  return { code, stdout: stdout.toString('utf8'), stderr: stderr.toString('utf8') }
 }
 
 /** A folder with these files that is gone when the test ends. */
@@ -68,23 +61,30 @@ portfolios:
 /** A folder under git, with one commit of these files. */
 export function workingCopy(files: Readonly<Record<string, string>> = {}): string {
   const root = folder(files)
-  git(root, 'init', '--quiet', '--initial-branch=main')
-  commitAll(root)
+  commitBy(`git init --quiet --initial-branch=main && ${COMMIT}`, root, 'work')
   return root
 }
 
 /** The same files make the same commit in every run. */
 const COMMITTED_AT = '2026-11-01T12:00:00Z'
 
+const COMMIT = `git add --all &&
+  git -c user.name=t -c user.email=t@example.org commit --quiet --allow-empty --message "$MESSAGE" &&
+  git rev-parse HEAD`
+
 /** Commits whatever there is; answers the commit. */
 export function commitAll(root: string, message = 'work'): string {
-  git(root, 'add', '--all')
-  const author = ['-c', 'user.name=t', '-c', 'user.email=t@example.org']
-  git(root, ...author, 'commit', '--quiet', '--allow-empty', '--message', message)
-  return git(root, 'rev-parse', 'HEAD').trim()
+  return commitBy(COMMIT, root, message)
+}
+
+/** By one shell: each process that is started from a test's own costs more than what git does in it. */
+function commitBy(script: string, root: string, message: string): string {
+  const env = { ...commitEnv(), MESSAGE: message }
+  return execFileSync('sh', ['-c', script], { cwd: root, encoding: 'utf8', env }).trim()
 }
 
 export function git(root: string, ...args: readonly string[]): string {
-  const env = { ...process.env, GIT_AUTHOR_DATE: COMMITTED_AT, GIT_COMMITTER_DATE: COMMITTED_AT }
-  return execFileSync('git', ['-C', root, ...args], { encoding: 'utf8', env })
+  return execFileSync('git', ['-C', root, ...args], { encoding: 'utf8', env: commitEnv() })
 }
+
+const commitEnv = () => ({ ...process.env, GIT_AUTHOR_DATE: COMMITTED_AT, GIT_COMMITTER_DATE: COMMITTED_AT })

@@ -1,8 +1,8 @@
-import { spawn } from 'node:child_process'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Ci } from './contract.ts'
 import { git } from './git-process.ts'
+import { start } from './start.ts'
 import type { Repository, World } from './world.ts'
 
 const timeoutMs = 60_000
@@ -86,17 +86,12 @@ export async function createCi(world: World, command: string | null, dir: string
   }
 }
 
-function run(command: string, cwd: string): Promise<{ exitCode: number; output: string }> {
-  return new Promise((resolve, reject) => {
-    const env = { PATH: process.env.PATH ?? '', HOME: cwd, CI: 'true' }
-    const child = spawn('bash', ['-c', command], { cwd, env, timeout: timeoutMs })
-    let output = ''
-    const keep = (chunk: Buffer): void => {
-      if (output.length < outputBytesMax) output += chunk.toString()
-    }
-    child.stdout.on('data', keep)
-    child.stderr.on('data', keep)
-    child.on('error', reject)
-    child.on('close', (code) => resolve({ exitCode: code ?? 128, output }))
-  })
+async function run(command: string, cwd: string): Promise<{ exitCode: number; output: string }> {
+  const env = { PATH: process.env.PATH ?? '', HOME: cwd, CI: 'true' }
+  let output = ''
+  const onOutput = (_from: unknown, chunk: Buffer): void => {
+    if (output.length < outputBytesMax) output += chunk.toString()
+  }
+  const { code } = await start('bash', ['-c', command], { cwd, env, timeoutMs, onOutput }).ended
+  return { exitCode: code ?? 128, output }
 }

@@ -1,8 +1,8 @@
-import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createLog } from './runner-log.ts'
+import { start } from './start.ts'
 
 /** A cancelled step gets SIGINT, after this long SIGTERM, and after `killAfterMs` more it is killed. */
 const termAfterMs = 7_500
@@ -40,29 +40,16 @@ export async function startProcess(
   const log = createLog(options.masks)
   const [program, ...args] = command
   // A group of its own: killing a job must take with it what its steps have started.
-  const child = spawn(program, args, {
+  const child = start(program, args, {
     cwd: options.cwd,
     env: { ...options.env, ...files.env },
     detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    onOutput: log.write,
   })
-  child.stdout.on('data', (chunk: Buffer) => log.write('out', chunk))
-  child.stderr.on('data', (chunk: Buffer) => log.write('err', chunk))
   const timers: NodeJS.Timeout[] = []
-
-  const exited = new Promise<number>((resolve, reject) => {
-    child.on('error', reject)
-    child.on('close', (code, signal) => resolve(code ?? (signal === null ? 1 : 128)))
-  }).finally(() => timers.forEach(clearTimeout))
-
-  function kill(): void {
-    if (child.pid === undefined || child.exitCode !== null) return
-    try {
-      process.kill(-child.pid, 'SIGKILL')
-    } catch {
-      // The group is gone already.
-    }
-  }
+  const exited = child.ended
+    .then(({ code, signal }) => code ?? (signal === null ? 1 : 128))
+    .finally(() => timers.forEach(clearTimeout))
 
   async function finished(): Promise<ProcessResult> {
     const exitCode = await exited
@@ -71,11 +58,11 @@ export async function startProcess(
 
   return {
     done: finished(),
-    kill,
+    kill: child.killGroup,
     interrupt() {
       child.kill('SIGINT')
       timers.push(setTimeout(() => child.kill('SIGTERM'), termAfterMs))
-      timers.push(setTimeout(kill, termAfterMs + killAfterMs))
+      timers.push(setTimeout(child.killGroup, termAfterMs + killAfterMs))
     },
   }
 }
