@@ -11,10 +11,16 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // Two cores: more workers only make the real databases and processes wait for each other.
-    maxWorkers: 2,
-    // Each core's process loads the packages and compiles PGlite once. A file puts back what it changes of its process.
+    // One more than the cores that CI has: while one waits for a database or a process, the others go on.
+    maxWorkers: 3,
+    // Each process loads the packages and compiles PGlite once. A file puts back what it changes of its process.
     isolate: false,
+    execArgv: [
+      // To compile PGlite's functions again, better, takes longer than the tests use them.
+      '--liftoff-only',
+      // What a test makes is mostly gone before a larger young generation has to be gone through.
+      '--max-semi-space-size=64',
+    ],
     sequence: { sequencer: LongestFirst },
     coverage: { provider: 'v8', include: ['core/**', 'action/**', 'app/**', 'cli/**'], exclude: ['action/dist/**'] },
   },
