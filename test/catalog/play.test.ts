@@ -69,7 +69,7 @@ const recorded: readonly Recorded[] = [
 describe('every built-in workflow, played', () => {
   it.each(recorded)('$target', async ({ target, inputs = [], scripts, stage, hands, says }) => {
     const root = till(stage)
-    expect(testsPass(root)).toBe(stage !== 'broken')
+    expect(await testsPass(root)).toBe(stage !== 'broken')
     const played = await play(root, target, inputs, scripts)
     expect(played).toMatchObject({ code: 0, report: { conclusion: 'completed' } })
     keepWhereAsked(root, target, played)
@@ -79,13 +79,13 @@ describe('every built-in workflow, played', () => {
       expect(['comment', 'review']).toContain(played.declared.deliver)
       expect(pathsOf(played)).toEqual([])
       expect(git(root, 'status', '--porcelain')).toBe('')
-      expect(testsPass(root)).toBe(stage !== 'broken')
+      expect(await testsPass(root)).toBe(stage !== 'broken')
     } else {
       expect(['commit', 'pull-request']).toContain(played.declared.deliver)
       const paths = pathsOf(played)
       expect(paths).toHaveLength(hands.length)
       for (const [index, path] of paths.entries()) expect(path).toMatch(hands[index] ?? /^$/)
-      expect(testsPass(root)).toBe(true)
+      expect(await testsPass(root)).toBe(true)
     }
   })
 
@@ -156,7 +156,7 @@ describe('fix-ci', () => {
     expect(report).toMatchObject({ conclusion: 'withheld', reason: 'guard-paths' })
     expect(report.message).toContain('test/split.test.js')
     expect(work.applied).toBe(false)
-    expect(testsPass(root)).toBe(false)
+    expect(await testsPass(root)).toBe(false)
   })
 })
 

@@ -1,5 +1,4 @@
 /** Plays a workflow of the built-in catalog with a recorded script, as a person at a terminal would start it. */
-import { spawnSync } from 'node:child_process'
 import { cpSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -13,6 +12,7 @@ import { bubblewrap } from '../action/sandboxed.ts'
 import { commitAll, PORTFOLIOS, purser, workingCopy } from '../cli/purser.ts'
 import { startModel } from '../world/model.ts'
 import type { ChatRequest, Script } from '../world/model-contract.ts'
+import { start } from '../world/start.ts'
 
 const TILL = fileURLToPath(new URL('till/', import.meta.url))
 /** What the till's commits say, in order; each lies in the folder of its number. */
@@ -57,8 +57,9 @@ export function till(stage: Stage): string {
   return root
 }
 
-export function testsPass(root: string): boolean {
-  return spawnSync(process.execPath, ['--test'], { cwd: root, env: { PATH: process.env.PATH ?? '' } }).status === 0
+export async function testsPass(root: string): Promise<boolean> {
+  const tests = start(process.execPath, ['--test'], { cwd: root, env: { PATH: process.env.PATH ?? '' } })
+  return (await tests.ended).code === 0
 }
 
 const documentSchema = z.object({

@@ -1,6 +1,5 @@
 /** Sessions of `purser run` that come to rest and go on: by Ctrl-C, at the cap, and after the process was killed. */
-import { execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { execFileSync } from 'node:child_process'
 import {
   copyFileSync,
   cpSync,
@@ -24,6 +23,7 @@ import { JobWorld, sumProject } from '../action/job-world.ts'
 import { bubblewrap } from '../action/sandboxed.ts'
 import { startModel } from '../world/model.ts'
 import type { ChatRequest, ModelReply } from '../world/model-contract.ts'
+import { start as startProcess } from '../world/start.ts'
 
 const CLI = fileURLToPath(new URL('../../cli/purser.js', import.meta.url))
 const KEY = 'sk-canary-0123456789'
@@ -70,21 +70,19 @@ async function setUp(replies: readonly ModelReply[]) {
   )
   const start = (dir: string, ...args: string[]) => {
     const unconfined = bubblewrap ? [] : ['--no-sandbox']
-    const child = spawn(process.execPath, [CLI, 'run', ...args, '--dir', dir, ...unconfined], {
+    const child = startProcess(process.execPath, [CLI, 'run', ...args, '--dir', dir, ...unconfined], {
       env: {
         PATH: `${dirname(process.execPath)}:${process.env.PATH ?? ''}`,
         OPENAI_API_KEY: KEY,
         OPENAI_BASE_URL: model.url,
       },
     })
-    let [stdout, stderr] = ['', '']
-    child.stdout.on('data', (chunk) => {
-      stdout += chunk
-    })
-    child.stderr.on('data', (chunk) => {
-      stderr += chunk
-    })
-    return { child, ended: once(child, 'close').then(() => ({ exitCode: child.exitCode, stdout, stderr })) }
+    const ended = child.ended.then(({ code, stdout, stderr }) => ({
+      exitCode: code,
+      stdout: `${stdout}`,
+      stderr: `${stderr}`,
+    }))
+    return { child, ended }
   }
   const asked = (count: number) => new Promise<void>((resolve) => waiting.set(count, resolve))
   return { requests, world, start, asked }

@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -15,6 +13,7 @@ import { JobWorld } from '../../action/job-world.ts'
 import { bubblewrap } from '../../action/sandboxed.ts'
 import { startModel } from '../../world/model.ts'
 import type { Script } from '../../world/model-contract.ts'
+import { start as startProcess } from '../../world/start.ts'
 import { commitAll, declared, folder, git, purser, workingCopy } from '../purser.ts'
 
 const CLI = fileURLToPath(new URL('../../../cli/purser.js', import.meta.url))
@@ -37,18 +36,21 @@ async function setUp(script: Script) {
   }
   const start = (...args: string[]) => {
     const unconfined = bubblewrap ? [] : ['--no-sandbox']
-    const child = spawn(process.execPath, [CLI, 'run', 'mend', '--dir', world.workspace, ...unconfined, ...args], {
-      env,
-    })
-    let [stdout, stderr] = ['', '']
-    child.stdout.on('data', (chunk) => {
-      stdout += chunk
-    })
-    child.stderr.on('data', (chunk) => {
-      stderr += chunk
-    })
-    const ended = once(child, 'close').then(() => ({ exitCode: child.exitCode, stdout, stderr }))
-    return { child, ended }
+    let hear = () => {}
+    const options = { env, onOutput: (from: string) => void (from === 'err' && hear()) }
+    const command = [CLI, 'run', 'mend', '--dir', world.workspace, ...unconfined, ...args]
+    const child = startProcess(process.execPath, command, options)
+    /** Resolves when it says more on stderr. */
+    const heard = () =>
+      new Promise<void>((resolve) => {
+        hear = resolve
+      })
+    const ended = child.ended.then(({ code, stdout, stderr }) => ({
+      exitCode: code,
+      stdout: `${stdout}`,
+      stderr: `${stderr}`,
+    }))
+    return { child, heard, ended }
   }
   const run = (...args: string[]) => start(...args).ended
   return { model, world, start, run, sum: join(world.workspace, 'sum.js') }
@@ -132,10 +134,10 @@ describe('purser run', () => {
       asked()
       return { silent: true }
     })
-    const { child, ended } = start()
+    const { child, heard, ended } = start()
     await waiting
     child.kill('SIGINT')
-    await once(child.stderr, 'data')
+    await heard()
     child.kill('SIGINT')
     const { exitCode, stdout, stderr } = await ended
     expect(stderr).toContain('Pausing when what is under way is done; Ctrl-C again ends it now.')

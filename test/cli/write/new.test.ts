@@ -30,7 +30,7 @@ describe('purser new workflow', () => {
     const { written } = await made(root, 'workflow', 'tidy-errors', '--portfolio', 'checks')
     expect(written).toEqual([`${CATALOG}/tidy-errors/workflow.yml`, `${CATALOG}/tidy-errors/work.md`, PORTFOLIOS])
     await expectNoProblem(root)
-    expect(testsPass(root)).toBe(false)
+    expect(await testsPass(root)).toBe(false)
     const script = conversation('Goal: Make the tests pass', [
       { toolCalls: [call('write', MENDED)] },
       { text: 'Deal out the cents that are left' },
@@ -38,7 +38,7 @@ describe('purser new workflow', () => {
     const played = await play(root, 'tidy-errors', [], [script])
     expect(played).toMatchObject({ code: 0, report: { conclusion: 'completed' } })
     expect(played.report.spentMicroUsd).toBeLessThan(played.declared.cap.usd)
-    expect(testsPass(root)).toBe(true)
+    expect(await testsPass(root)).toBe(true)
   })
 
   it('changes one line of portfolios.yml, and takes the only portfolio unasked', async () => {

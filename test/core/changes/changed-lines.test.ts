@@ -1,10 +1,10 @@
-import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { changedLinesAtLeast, withLinesAtLeast } from '../../../core/changes/changed-lines.ts'
+import { start } from '../../world/start.ts'
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 
@@ -39,23 +39,22 @@ describe('git', () => {
   afterAll(() => rmSync(dir, { recursive: true }))
 
   /** `git diff --no-index` ends with 1 where there is a difference. */
-  function numstat(): string {
-    try {
-      return execFileSync('git', ['diff', '--no-index', '--numstat', 'before', 'after'], { cwd: dir, encoding: 'utf8' })
-    } catch (error) {
-      return String((error as { stdout?: unknown }).stdout)
-    }
+  async function numstat(): Promise<string> {
+    const diff = start('git', ['diff', '--no-index', '--numstat', 'before', 'after'], { cwd: dir })
+    const { code, stdout } = await diff.ended
+    expect([0, 1]).toContain(code)
+    return stdout.toString()
   }
 
-  it('never counts fewer', () => {
+  it('never counts fewer', async () => {
     const text = fc
       .array(fc.constantFrom('a\n', 'b\n', '\n', 'a\r\n', 'b'), { maxLength: 12 })
       .map((all) => all.join(''))
-    fc.assert(
-      fc.property(text, text, (before, after) => {
+    await fc.assert(
+      fc.asyncProperty(text, text, async (before, after) => {
         writeFileSync(join(dir, 'before'), before)
         writeFileSync(join(dir, 'after'), after)
-        const [added = 0, deleted = 0] = numstat().split('\t').slice(0, 2).map(Number)
+        const [added = 0, deleted = 0] = (await numstat()).split('\t').slice(0, 2).map(Number)
         const least = changedLinesAtLeast(before, after)
         expect(added).toBeGreaterThanOrEqual(least.addedLines)
         expect(deleted).toBeGreaterThanOrEqual(least.deletedLines)

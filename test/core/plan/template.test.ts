@@ -1,40 +1,40 @@
-import { execFileSync } from 'node:child_process'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type PromptValue, renderCommand, renderPrompt } from '../../../core/plan/template.ts'
+import { start } from '../../world/start.ts'
 
 const strange = ['$(touch x)', '`id`', "'; id; '", '"; id; "', '$HOME', '* ?', 'a\nb', '\\', '-n', '${x}', '!!', '']
 
 /** Runs a script as the runner does and answers the arguments that `printf` saw. */
-function argumentsOf(template: string, value: string): string[] {
+async function argumentsOf(template: string, value: string): Promise<string[]> {
   const rendered = renderCommand(template, { x: value })
   if ('problem' in rendered) throw new Error(rendered.problem)
   const env = { PATH: process.env.PATH ?? '', ...rendered.env }
-  return execFileSync('bash', ['--norc', '--noprofile', '-c', rendered.script], { env, encoding: 'utf8' })
-    .split('\0')
-    .slice(0, -1)
+  const { code, stdout } = await start('bash', ['--norc', '--noprofile', '-c', rendered.script], { env }).ended
+  expect(code).toBe(0)
+  return stdout.toString().split('\0').slice(0, -1)
 }
 
 describe('inputs in commands', () => {
-  it.each(strange)('%j is one argument and nothing else', (value) => {
-    expect(argumentsOf("printf '%s\\0' ${{ inputs.x }}", value)).toEqual([value])
-    expect(argumentsOf('printf \'%s\\0\' "a ${{ inputs.x }} b"', value)).toEqual([`a ${value} b`])
-    expect(argumentsOf("printf '%s\\0' 'a ${{ inputs.x }} b'", value)).toEqual([`a ${value} b`])
-    expect(argumentsOf("printf '%s\\0' it\\'s${{ inputs.x }}", value)).toEqual([`it's${value}`])
+  it.each(strange)('%j is one argument and nothing else', async (value) => {
+    expect(await argumentsOf("printf '%s\\0' ${{ inputs.x }}", value)).toEqual([value])
+    expect(await argumentsOf('printf \'%s\\0\' "a ${{ inputs.x }} b"', value)).toEqual([`a ${value} b`])
+    expect(await argumentsOf("printf '%s\\0' 'a ${{ inputs.x }} b'", value)).toEqual([`a ${value} b`])
+    expect(await argumentsOf("printf '%s\\0' it\\'s${{ inputs.x }}", value)).toEqual([`it's${value}`])
   })
 
-  it('any value is one argument, in whatever quotes', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary-ascii' }), fc.constantFrom('', '"', "'"), (value, quote) => {
+  it('any value is one argument, in whatever quotes', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: 'binary-ascii' }), fc.constantFrom('', '"', "'"), async (value, quote) => {
         const visible = value.replaceAll('\0', '')
-        expect(argumentsOf(`printf '%s\\0' ${quote}\${{ inputs.x }}${quote}`, value)).toEqual([visible])
+        expect(await argumentsOf(`printf '%s\\0' ${quote}\${{ inputs.x }}${quote}`, value)).toEqual([visible])
       }),
       { numRuns: 60 },
     )
   })
 
-  it('an input alone is the command that a permitted person gave', () => {
-    expect(argumentsOf('${{ inputs.x }}', "printf '%s\\0' a b")).toEqual(['a', 'b'])
+  it('an input alone is the command that a permitted person gave', async () => {
+    expect(await argumentsOf('${{ inputs.x }}', "printf '%s\\0' a b")).toEqual(['a', 'b'])
   })
 
   it.each([
