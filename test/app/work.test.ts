@@ -12,6 +12,8 @@ async function openQueue() {
   const { options, drop } = await migratedDatabase()
   const database = await openDatabase('dataDir' in options ? options : { url: options.databaseUrl })
   const other = new PgBoss({ connectionString: database.connectionString, supervise: false, schedule: false })
+  // A connection that it is still closing may hear that the database is dropped.
+  other.on('error', () => {})
   await other.start()
   await createEventQueue(other)
   onTestFinished(async () => {

@@ -92,10 +92,17 @@ export async function startEmulator(url: string, seed: EmulatorSeed, now: () => 
     }
     const body = raw === null || method === 'GET' ? Buffer.alloc(0) : raw
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      const options = { agent, host: '127.0.0.1', port, method, path, headers }
-      request({ ...options, headers: { ...headers, 'content-length': body.length } }, resolve)
-        .on('error', reject)
-        .end(body)
+      const options = { agent, host: '127.0.0.1', port, method, path }
+      const attempt = () => {
+        const sent = request({ ...options, headers: { ...headers, 'content-length': body.length } }, resolve)
+        sent.on('error', (error: NodeJS.ErrnoException) => {
+          // A connection that had rested was closed on the other side just then, so nobody has read the request.
+          if (sent.reusedSocket && error.code === 'ECONNRESET') attempt()
+          else reject(error)
+        })
+        sent.end(body)
+      }
+      attempt()
     })
     if (method !== 'GET' && IN_EACH_WEBHOOK.test(path)) known.clear()
     const text = restamp((await readText(response)).replaceAll(emulator.url, url))
