@@ -6,6 +6,7 @@ import type { Configuration } from '../core/config/configuration.ts'
 import { formatUsd } from '../core/money/money.ts'
 import { lastDayOf, type Payer } from '../core/money/payer.ts'
 import { QUOTE_RUNS_MAX, type Quote, quoteRun } from '../core/money/quote.ts'
+import { oneLine } from '../core/one-line.ts'
 import { assignmentOf, sharesOf, withWayOut } from '../core/plan/assignment.ts'
 import { type Resolved, type RunRequest, resolveRun } from '../core/plan/resolve.ts'
 import { floorReach, floorReachLine } from '../core/promotion/floor-reach.ts'
@@ -155,5 +156,5 @@ function lines({ plan, payer }: Resolved, price: Quote, reference: ReferenceRun 
       ([model, { input, output, source }]) =>
         `${model}: ${formatUsd(input)} in, ${formatUsd(output)} out per million tokens (${source})`,
     ),
-  ]
+  ].map(oneLine)
 }

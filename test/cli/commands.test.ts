@@ -373,12 +373,12 @@ describe('purser quote', () => {
     const dir = folder({ ...declared, [PORTFOLIOS]: `${declared[PORTFOLIOS]}${experiments}` })
     const { stdout } = await purser(['quote', 'changelog', '--dir', dir])
     expect(stdout).toContain(
-      'Paid by the experiment split: Split the monolith. Until the end of 2099-12-31, only within billing/**. $30.00 in ' +
-        'all; what is left of it only the App knows. It is paid for at a flat rate, so these are shadow prices.',
+      'Paid by the experiment split: Split the monolith. Until the end of 2099-12-31, only within billing/**, odd\\nname. ' +
+        '$30.00 in all; what is left of it only the App knows. It is paid for at a flat rate, so these are shadow prices.',
     )
     expect(JSON.parse((await purser(['quote', 'changelog', '--dir', dir, '--json'])).stdout)).toMatchObject({
       portfolio: null,
-      experiment: { name: 'split', paths: ['billing/**'], lastDay: '2099-12-31', metering: 'flat-rate' },
+      experiment: { name: 'split', paths: ['billing/**', 'odd\nname'], lastDay: '2099-12-31', metering: 'flat-rate' },
     })
     expect(await purser(['quote', 'fix-ci', '--dir', dir])).toMatchObject({
       code: 1,
