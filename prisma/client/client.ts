@@ -59,9 +59,9 @@ export type Account = Prisma.AccountModel
 export type Session = Prisma.SessionModel
 /**
  * Model Run
- * The accounting unit: one execution that owns one hold (on every account it touches). What one statement of the ledger
- * writes together, the account's row included, has no foreign keys between itself (docs/decisions/ledger-writes.md); the
- * audit looks for strays.
+ * The accounting unit: one execution that owns one hold (on every account it touches). What the ledger writes together,
+ * the account's row included, has no foreign keys between itself (docs/decisions/ledger-writes.md); the audit looks for
+ * strays.
  */
 export type Run = Prisma.RunModel
 /**
