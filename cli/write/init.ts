@@ -7,7 +7,7 @@ import { type ExitCode, endRefused, endWrongUsage, exitCodes, printJson } from '
 import { withoutGit, workingCopyOf } from '../git.ts'
 import { leadsOut, linkedOut } from '../links.ts'
 import { isAction, ownAction, placeholderProblems } from './own-action.ts'
-import { ACTION_PLACEHOLDER, ACTIONS_WORKFLOW, starterFiles } from './starter.ts'
+import { ACTION_PLACEHOLDER, ACTIONS_WORKFLOW, deliveryOf, starterFiles } from './starter.ts'
 
 const NEXT = [
   'Look at the budgets in .github/purser/portfolios.yml, then run `purser check`.',
@@ -15,7 +15,9 @@ const NEXT = [
   'On GitHub make an environment `purser` that only the default branch may use, with the secret OPENAI_API_KEY.',
   'Set the variable PURSER_APP_URL to your App’s address. Without an App only the cap of each run is kept.',
 ]
-const REPLACE = `In ${ACTIONS_WORKFLOW} replace ${ACTION_PLACEHOLDER} by the repository and the branch or tag that your Purser is kept in.`
+const REPLACE =
+  `In ${ACTIONS_WORKFLOW} replace ${ACTION_PLACEHOLDER} by the repository and the branch or tag that your Purser is ` +
+  `kept in, and ${deliveryOf(ACTION_PLACEHOLDER)} likewise.`
 
 export function init(dir: string, { force, json, action = ownAction() }: InitOptions): ExitCode {
   if (!isAction(action)) {

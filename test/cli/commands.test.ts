@@ -68,6 +68,7 @@ describe('purser init', () => {
     const dir = workingCopy()
     const { stdout } = await purser(['init', '--dir', dir, '--action', ACTION_PLACEHOLDER])
     expect(stdout).toContain(`1. In ${ACTIONS_WORKFLOW} replace ${ACTION_PLACEHOLDER} by`)
+    expect(stdout).toContain('owner/purser/delivery@main likewise.')
     const checked = await purser(['check', '--dir', dir])
     expect(checked.stdout).toMatch(
       /^\.github\/workflows\/purser\.yml:\d+:15 uses: warning: owner\/purser@main only holds .* uses: acme\/purser@v1\n/,
