@@ -6,7 +6,8 @@ import { isHere } from './away.ts'
 
 /**
  * The spend of the newest `QUOTE_RUNS_MAX` runs of a family and variant that were worked through (`completed`, `withheld`
- * or `capped`), newest first. What failed half-way says little about what such runs cost.
+ * or `capped`), newest first. What failed half-way says little about what such runs cost. Of a standard that was a variant until
+ * it was promoted here, its runs under that name count, and not those of the standard before.
  */
 export async function recentSpends(
   prisma: PrismaClient,
@@ -14,14 +15,32 @@ export async function recentSpends(
   family: string,
   variant: string | null,
 ): Promise<readonly bigint[]> {
+  const changed = variant === null ? await lastChange(prisma, repositoryId, family) : null
+  const own = await spendsOf(prisma, { repositoryId, family, variant }, changed?.decidedAt ?? undefined)
+  if (changed?.decision !== 'promote' || own.length === QUOTE_RUNS_MAX) return own
+  const asVariant = await spendsOf(prisma, { repositoryId, family, variant: changed.variant })
+  return [...own, ...asVariant].slice(0, QUOTE_RUNS_MAX)
+}
+
+/** The last merge that put another in the place of the family's standard. */
+function lastChange(prisma: PrismaClient, repositoryId: bigint, family: string) {
+  return prisma.promotion.findFirst({
+    where: { repositoryId, family, decision: { in: ['promote', 'rollback'] }, state: 'merged' },
+    orderBy: { decidedAt: 'desc' },
+  })
+}
+
+async function spendsOf(
+  prisma: PrismaClient,
+  side: Pick<Run, 'repositoryId' | 'family' | 'variant'>,
+  from?: Date,
+): Promise<readonly bigint[]> {
   const runs = await prisma.run.findMany({
     where: {
-      repositoryId,
-      family,
-      variant,
+      ...side,
       // What goes on from another run costs less than a whole one.
       continuesRunId: null,
-      endedAt: { not: null },
+      endedAt: from === undefined ? { not: null } : { gte: from },
       conclusion: { in: ['completed', 'withheld', 'capped'] },
     },
     orderBy: { endedAt: 'desc' },

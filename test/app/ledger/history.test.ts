@@ -66,6 +66,33 @@ onEachDatabase('looking back', (database) => {
     expect(await recentSpends(prisma, repositoryId, 'review', null)).toEqual([])
   })
 
+  it('quotes a standard that was promoted from its own runs, also those that it had as a variant', async () => {
+    const { prisma, ledger } = database()
+    const repositoryId = await newRepository(prisma)
+    await ended(ledger, repositoryId, { minute: 1, cents: 10n })
+    await ended(ledger, repositoryId, { minute: 2, cents: 50n, variant: 'tests-first' })
+    const key = { repositoryId, family: 'refactor+tests', variant: 'tests-first' }
+    const decided = (decision: 'promote' | 'rollback', state: 'approved' | 'merged', minute: number) =>
+      prisma.promotion.upsert({
+        where: { repositoryId_family_variant_decision: { ...key, decision } },
+        create: { ...key, decision, state, openedAt: NOW, decidedAt: new Date(NOW.getTime() + minute * 60_000) },
+        update: { state, decidedAt: new Date(NOW.getTime() + minute * 60_000) },
+      })
+    const cents = async (variant: string | null) =>
+      (await recentSpends(prisma, repositoryId, 'refactor+tests', variant)).map((spend) => spend / CENT)
+    await decided('promote', 'approved', 3)
+    expect(await cents(null)).toEqual([10n])
+    await decided('promote', 'merged', 3)
+    expect(await cents(null)).toEqual([50n])
+    await ended(ledger, repositoryId, { minute: 4, cents: 40n })
+    expect(await cents(null)).toEqual([40n, 50n])
+    expect(await cents('tests-first')).toEqual([50n])
+    await decided('rollback', 'merged', 5)
+    expect(await cents(null)).toEqual([])
+    await ended(ledger, repositoryId, { minute: 6, cents: 11n })
+    expect(await cents(null)).toEqual([11n])
+  })
+
   it('finds what is open, waits or is watched on a subject', async () => {
     const { prisma, ledger } = database()
     const repositoryId = await newRepository(prisma)
