@@ -3,6 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
+const LOOK_EVERY_MS = 20
+
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
 
@@ -25,9 +27,12 @@ export async function withMemory<Answer>(work: () => Promise<Answer>): Promise<{
   let most = before
   let done = false
   const looking = (async () => {
-    while (!done) {
-      await sleep(20)
+    // To look takes the longer, the more this process holds; it never takes more of the time than the work does.
+    for (let tookMs = 0; !done; ) {
+      await sleep(Math.max(LOOK_EVERY_MS, tookMs))
+      const begun = performance.now()
       most = Math.max(most, liveBytes())
+      tookMs = performance.now() - begun
     }
   })()
   try {
