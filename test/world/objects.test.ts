@@ -90,16 +90,16 @@ it('moves a ref as git does: from what it names only, and not into or over anoth
   expect(await git(gitDir, ['show', '--format=%an <%ae> %aI %s', '--name-status', second])).toBe(
     'Zoë <zoe@example.org> 2026-11-01T12:00:00+00:00 second\n\nD\ta.txt\nA\tb.txt\n',
   )
-  expect(await store.moveRef('refs/heads/work', first, null)).toBe(true)
-  expect(await store.moveRef('refs/heads/work', second, null)).toBe(false)
-  expect(await store.moveRef('refs/heads/work', first, second)).toBe(false)
+  expect(await store.moveRef('refs/heads/topic', first, null)).toBe(true)
+  expect(await store.moveRef('refs/heads/topic', second, null)).toBe(false)
+  expect(await store.moveRef('refs/heads/topic', first, second)).toBe(false)
   expect(await store.moveRef('refs/heads/topic/more', first, null)).toBe(false)
   expect(await store.moveRef('refs/heads/folder/one', first, null)).toBe(true)
   expect(await store.moveRef('refs/heads/folder', first, null)).toBe(false)
   expect(await store.moveRef('refs/heads/no..name', first, null)).toBe(false)
-  expect(await store.moveRef('refs/heads/work', second, first)).toBe(true)
+  expect(await store.moveRef('refs/heads/topic', second, first)).toBe(true)
   expect(await git(gitDir, ['for-each-ref', '--format=%(refname) %(objectname)'])).toBe(
-    `refs/heads/folder/one ${first}\nrefs/heads/work ${second}\n`,
+    `refs/heads/folder/one ${first}\nrefs/heads/topic ${second}\n`,
   )
   await git(gitDir, ['fsck', '--strict'])
 })
