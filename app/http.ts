@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 /**
- * `undefined` when the body is longer than `bytesMax`; then the rest is not read. By events, a tenth of what iterating takes.
+ * `undefined` when the body is longer than `bytesMax`; then the rest is not kept. By events, a tenth of what iterating takes.
  * Rejects where it was cut off.
  */
 export function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer | undefined> {
@@ -33,9 +33,11 @@ export function sendJson(response: ServerResponse, status: number, body: unknown
   answer(response, status, 'application/json', JSON.stringify(body))
 }
 
-/** With its length, head and body are written at once; else in chunks. Of a body that was not wanted nothing more is read. */
+/**
+ * With its length, head and body are written at once; else in chunks. The rest of a body that was not wanted is thrown away as it
+ * comes, within the server's time for a whole request: whoever still sends it would else never read the answer.
+ */
 function answer(response: ServerResponse, status: number, type: string, body: string): void {
   const headers = { 'content-type': `${type}; charset=utf-8`, 'content-length': Buffer.byteLength(body) }
-  if (!response.req.complete) response.shouldKeepAlive = false
   response.writeHead(status, headers).end(body)
 }
