@@ -1,4 +1,4 @@
-import { createPrivateKey, generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { Agent, type IncomingMessage, request } from 'node:http'
 import { text as readText } from 'node:stream/consumers'
 import { createEmulator, type SeedConfig } from 'emulate'
@@ -14,8 +14,11 @@ const allWrite = ['contents', 'issues', 'pull_requests', 'checks', 'statuses', '
 export type SeededApp = AppIdentity & {
   installationId: number
   permissions: Record<string, string>
-  privateKey: string
+  key: AppKey
 }
+
+/** The App's key pair; `pem` is what the App is given of it. */
+export type AppKey = { readonly publicKey: KeyObject; readonly privateKey: KeyObject; readonly pem: string }
 
 export type EmulatorAnswer = { status: number; json: unknown; link: string | null }
 
@@ -41,21 +44,21 @@ export type EmulatorSeed = {
 }
 
 export function newApp(app: AppIdentity, installationId: number, permissions: Record<string, string>): SeededApp {
-  const privateKey = privateKeys.get(app.id) ?? newPrivateKey()
-  privateKeys.set(app.id, privateKey)
-  return { ...app, installationId, permissions, privateKey }
+  const key = keys.get(app.id) ?? newKey()
+  keys.set(app.id, key)
+  return { ...app, installationId, permissions, key }
 }
 
 /** Each App has the same key in all worlds of a process: to make one takes longer than much of what a test does with it. */
-const privateKeys = new Map<number, string>()
+const keys = new Map<number, AppKey>()
 
-function newPrivateKey(): string {
-  return generateKeyPairSync('rsa', {
-    modulusLength: 2048,
-    publicKeyEncoding: { type: 'spki', format: 'pem' },
-    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-  }).privateKey
+/** Never read from its PEM again: that failed once, in a process of the tests that had run much else ("asn1 encoding: too long"). */
+function newKey(): AppKey {
+  const pair = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  return { ...pair, pem: pair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() }
 }
+
+const accessTokens = (installationId: number): string => `/app/installations/${installationId}/access_tokens`
 
 /** A sender or a repository. */
 const IN_EACH_WEBHOOK = /^\/(users|repos\/[^/]+)\/[^/?]+$/
@@ -64,11 +67,13 @@ const IN_EACH_WEBHOOK = /^\/(users|repos\/[^/]+)\/[^/?]+$/
 export const newActionsApp = (): SeededApp =>
   newApp(actionsApp, 9_015_368, Object.fromEntries(allWrite.map((name) => [name, 'write'])))
 
-/**
- * Tokens of `emulate`'s own administrator; the overlay doesn't know them, so nobody outside can use them. Each is
- * good for 5,000 requests an hour, so they are used in turn.
- */
-const administrators = Array.from({ length: 40 }, (_, index) => `world-administrator-${index}`)
+/** Tokens of `emulate`'s own administrator, used in turn; the overlay doesn't know them, so nobody outside can use them. */
+const administrators = Array.from({ length: 100 }, (_, index) => `world-administrator-${index}`)
+
+/** `emulate` lets a token make 5,000 requests an hour, far fewer than a long story does: then it goes on with another of the same. */
+const REQUESTS_MAX = 4_500
+const TOKENS_EACH = 40
+const another = (token: string, turn: number): string => (turn === 0 ? token : `${token}-${turn}`)
 
 /**
  * Starts `emulate` for the overlay at `url`. It sends no webhooks itself: it doesn't wait for them, so their order
@@ -85,10 +90,27 @@ export async function startEmulator(url: string, seed: EmulatorSeed, now: () => 
   // They hardly ever change, and were a third of all requests.
   const known = new Map<string, Promise<Json>>()
 
+  const uses = new Map<string, number>()
+  /** Installation tokens, and what they were made for. */
+  const issued = new Map<string, { readonly app: SeededApp; readonly permissions: Record<string, string> }>()
+  const renewed = new Map<string, Promise<string>>()
+
+  async function inTurn(token: string): Promise<string> {
+    const used = uses.get(token) ?? 0
+    uses.set(token, used + 1)
+    const turn = Math.floor(used / REQUESTS_MAX)
+    if (turn === 0 || token in seed.tokens) return another(token, turn)
+    const made = issued.get(token)
+    if (made === undefined) return token
+    const renewal = renewed.get(another(token, turn)) ?? installationToken(made.app, made.permissions)
+    renewed.set(another(token, turn), renewal)
+    return renewal
+  }
+
   async function send(method: string, path: string, raw: Buffer | null, token: string | null): Promise<EmulatorAnswer> {
     const headers = {
       'content-type': 'application/json',
-      ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+      ...(token === null ? {} : { authorization: `Bearer ${await inTurn(token)}` }),
     }
     const body = raw === null || method === 'GET' ? Buffer.alloc(0) : raw
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
@@ -107,9 +129,12 @@ export async function startEmulator(url: string, seed: EmulatorSeed, now: () => 
     if (method !== 'GET' && IN_EACH_WEBHOOK.test(path)) known.clear()
     const text = restamp((await readText(response)).replaceAll(emulator.url, url))
     const { link } = response.headers
+    const json = text === '' ? undefined : JSON.parse(text)
+    const app = seed.apps.find(({ installationId }) => path === accessTokens(installationId))
+    if (app && response.statusCode === 201) issued.set(json.token, { app, permissions: json.permissions })
     return {
       status: response.statusCode ?? 0,
-      json: text === '' ? undefined : JSON.parse(text),
+      json,
       link: typeof link === 'string' ? link.replaceAll(emulator.url, url) : null,
     }
   }
@@ -141,8 +166,8 @@ export async function startEmulator(url: string, seed: EmulatorSeed, now: () => 
       .setProtectedHeader({ alg: 'RS256' })
       .setIssuer(String(app.id))
       .setIssuedAt(at - 30)
-    const jwt = await claims.setExpirationTime(at + 300).sign(createPrivateKey(app.privateKey))
-    const json = await ask('POST', `/app/installations/${app.installationId}/access_tokens`, { permissions }, jwt)
+    const jwt = await claims.setExpirationTime(at + 300).sign(app.key.privateKey)
+    const json = await ask('POST', accessTokens(app.installationId), { permissions }, jwt)
     return String(json.token)
   }
 
@@ -155,7 +180,9 @@ export async function startEmulator(url: string, seed: EmulatorSeed, now: () => 
 }
 
 function seedJson(seed: EmulatorSeed): SeedConfig {
-  const tokens = Object.entries(seed.tokens).map(([token, login]) => [token, { login, scopes: ['repo'] }])
+  const tokens = Object.entries(seed.tokens).flatMap(([token, login]) =>
+    Array.from({ length: TOKENS_EACH }, (_, turn) => [another(token, turn), { login, scopes: ['repo'] }]),
+  )
   const members = seed.members.map((login) => ({ login, role: 'member' }))
   return {
     tokens: {
@@ -176,7 +203,7 @@ function seedJson(seed: EmulatorSeed): SeedConfig {
         app_id: app.id,
         slug: app.slug,
         name: app.name,
-        private_key: app.privateKey,
+        private_key: app.key.pem,
         permissions: app.permissions,
         events: [],
         installations: [{ installation_id: app.installationId, account: seed.owner, repository_selection: 'all' }],

@@ -52,7 +52,7 @@ export async function startGitHub(options: GitHubOptions): Promise<GitHub> {
     options.app.permissions ?? appPermissions,
   )
   const actionsApp = newActionsApp()
-  const identities = createIdentities(new Map([purser, actionsApp].map((app) => [app.id, app.privateKey])))
+  const identities = createIdentities(new Map([purser, actionsApp].map((app) => [app.id, app.key.publicKey])))
   const tokenOf = (login: string): string => `ghp_${login}`
 
   const front = createFront()
@@ -84,7 +84,7 @@ export async function startGitHub(options: GitHubOptions): Promise<GitHub> {
     hooks,
     repositories: new Map(),
     permissions: new Map(Object.entries(seed.users)),
-    app: { ...purserApp, slug, privateKey: purser.privateKey },
+    app: { ...purserApp, slug, privateKey: purser.key.pem },
     emulate: emulator.ask,
     onPush: [],
     onHead: [],

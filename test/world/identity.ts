@@ -1,4 +1,4 @@
-import { createPublicKey } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import { jwtVerify } from 'jose'
 import type { Permission } from './contract.ts'
 import { Refused } from './router.ts'
@@ -27,7 +27,7 @@ export type Identities = {
   read(authorization: string | undefined): Promise<{ who: Identity; token: string | null }>
 }
 
-export function createIdentities(appKeys: Map<number, string>): Identities {
+export function createIdentities(appKeys: ReadonlyMap<number, KeyObject>): Identities {
   const known = new Map<string, Identity>()
   return {
     add: (token, identity) => void known.set(token, identity),
@@ -54,10 +54,10 @@ function tokenOf(authorization: string | undefined): string | null {
   return authorization.replace(/^(bearer|token)\s+/i, '').trim()
 }
 
-async function verifiedApp(token: string, appKeys: Map<number, string>): Promise<number | null> {
-  for (const [appId, privateKey] of appKeys) {
+async function verifiedApp(token: string, appKeys: ReadonlyMap<number, KeyObject>): Promise<number | null> {
+  for (const [appId, publicKey] of appKeys) {
     try {
-      const { payload } = await jwtVerify(token, createPublicKey(privateKey), {
+      const { payload } = await jwtVerify(token, publicKey, {
         algorithms: ['RS256'],
         clockTolerance: 60,
       })
