@@ -22,11 +22,17 @@ export interface ChangedList<Item> {
   handle(item: Item): Promise<void>
 }
 
-/** Answers up to when it has been read: to the last item's change, whose second may have more to come. */
+export interface Progress {
+  /** To the last item's change, whose second may have more to come. */
+  readonly until: Date
+  /** Whether anything was left that can be read at once. */
+  readonly isMore: boolean
+}
+
 export async function readChanged<Item extends Changed>(
   { unchanged }: Reader,
   { list, since, ask, handle }: ChangedList<Item>,
-): Promise<Date> {
+): Promise<Progress> {
   const name = `${list} ${since.toISOString()}`
   const first = await unchanged.ask(name, (headers) => ask(1, headers))
   let until = since
@@ -37,12 +43,12 @@ export async function readChanged<Item extends Changed>(
       if (last) until = new Date(last.updated_at)
       if (!answer.headers.link?.includes('rel="next"')) break
       // More was changed within one second than one reading takes: what is left of it is passed over, for there is no end to it else.
-      if (page === PAGES_MAX) return until > since ? until : new Date(since.getTime() + 1000)
+      if (page === PAGES_MAX) return { until: until > since ? until : new Date(since.getTime() + 1000), isMore: true }
       answer = await ask(page + 1, {})
     }
   } catch (error) {
     unchanged.forget(name)
     throw error
   }
-  return until > since ? until : since
+  return { until: until > since ? until : since, isMore: false }
 }

@@ -1,7 +1,7 @@
 /** Comments that no webhook told of. One that was edited is left alone: nobody knows whether its author meant what it says now. */
 import { parseComment } from '../../core/command/command.ts'
 import type { Place } from '../subject/place.ts'
-import { PAGE, readChanged } from './changed.ts'
+import { PAGE, type Progress, readChanged } from './changed.ts'
 import { storeFound } from './found.ts'
 import type { KnownRepository, Reader } from './repository.ts'
 
@@ -10,7 +10,7 @@ export async function readComments(
   place: Place,
   repository: KnownRepository,
   since: Date,
-): Promise<Date> {
+): Promise<Progress> {
   const { octokit, name, repositoryId } = place
   return readChanged(reader, {
     list: `comments ${repositoryId}`,

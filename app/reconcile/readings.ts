@@ -17,13 +17,15 @@ export async function takeReadings(prisma: PrismaClient, most: number): Promise<
     RETURNING repository_id AS "repositoryId", read_until AS "readUntil", head, read_after AS "readAfter"`
 }
 
-/** A webhook may have moved the head meanwhile: then that one stands. */
+/** Where more is left it is due again at once. A webhook may have moved the head meanwhile: then that one stands. */
 export async function readOn(
   prisma: PrismaClient,
   { repositoryId, head: before }: Reading,
-  { until, head }: { readonly until: Date; readonly head: string | null },
+  { until, isMore, head }: { readonly until: Date; readonly isMore: boolean; readonly head: string | null },
 ): Promise<void> {
   await prisma.reading.update({ where: { repositoryId }, data: { readUntil: until } })
+  if (isMore)
+    await prisma.$executeRaw`UPDATE reading SET read_after = clock_timestamp() WHERE repository_id = ${repositoryId}`
   await prisma.reading.updateMany({ where: { repositoryId, head: before }, data: { head } })
 }
 

@@ -49,7 +49,8 @@ async function readRepository(reader: Reader, reading: Reading): Promise<void> {
   const comments = await readComments(reader, place, repository, reading.readUntil)
   const subjects = await readSubjects(reader, place, reading.readUntil)
   const head = await readPushes(reader, place, repository, reading)
-  await readOn(parts.prisma, reading, { until: earliest(comments, subjects), head })
+  const until = comments.until < subjects.until ? comments.until : subjects.until
+  await readOn(parts.prisma, reading, { until, isMore: comments.isMore || subjects.isMore, head })
 }
 
 /** By its number, which outlives renames and transfers. Undefined where it is gone, or the App is there no more. */
@@ -74,8 +75,4 @@ async function findNow(
 async function readById(octokit: Octokit, id: bigint) {
   const { data } = await octokit.request('GET /repositories/{id}', { id: Number(id) })
   return { data: data as Awaited<ReturnType<Octokit['rest']['repos']['get']>>['data'] }
-}
-
-function earliest(one: Date, other: Date): Date {
-  return one < other ? one : other
 }

@@ -2,10 +2,10 @@
 import { lookAtSubject } from '../observe/look.ts'
 import { noteRevertedBy } from '../observe/reverts.ts'
 import type { Place } from '../subject/place.ts'
-import { PAGE, readChanged } from './changed.ts'
+import { PAGE, type Progress, readChanged } from './changed.ts'
 import type { Reader } from './repository.ts'
 
-export async function readSubjects(reader: Reader, place: Place, since: Date): Promise<Date> {
+export async function readSubjects(reader: Reader, place: Place, since: Date): Promise<Progress> {
   const { parts } = reader
   const { octokit, name, repositoryId } = place
   return readChanged(reader, {

@@ -1,5 +1,6 @@
 /** What no webhook told of is found by the sweep in what GitHub shows, and comes to the same. */
 import { randomUUID } from 'node:crypto'
+import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { postWebhook } from './post-webhook.ts'
 import { OWNER, REPO, type Stage, setStage, workOn } from './stage.ts'
@@ -225,4 +226,21 @@ test('a quiet repository costs a handful of requests, and nothing is read twice'
     '304 /repos/acme/shop/issues',
     '304 /repos/acme/shop/issues/comments',
   ])
+})
+
+test('what one reading leaves, the next sweep takes', async () => {
+  const pull = await stage.openPull()
+  await unheard(async () => {
+    // GitHub's times are whole seconds, and no reading takes more than 300 of one.
+    for (let index = 0; index < 310; index += 1) {
+      if (index % 155 === 0) await wait(1000 - (Date.now() % 1000))
+      await stage.github.person('mira').comment(pull.number, `Remark ${index}`)
+    }
+    await stage.github.person('dev').comment(pull.number, '/agent review')
+  })
+  await swept()
+  expect(await runsOn(pull.number)).toBe(0)
+  await stage.app.sweep()
+  await stage.settled()
+  expect(await runsOn(pull.number)).toBe(1)
 })
