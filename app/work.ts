@@ -19,7 +19,13 @@ const JOB_SECONDS_MAX = 300
  */
 const SIGN_OF_LIFE_SECONDS = 30
 const NOTICE_SECONDS = 30
-const BOUNDS = { expireInSeconds: JOB_SECONDS_MAX, heartbeatSeconds: SIGN_OF_LIFE_SECONDS }
+/** What has ended is of no use to anybody. */
+const ENDED_KEPT_SECONDS = 3_600
+const BOUNDS = {
+  expireInSeconds: JOB_SECONDS_MAX,
+  heartbeatSeconds: SIGN_OF_LIFE_SECONDS,
+  deleteAfterSeconds: ENDED_KEPT_SECONDS,
+}
 const RETRIES = {
   retryLimit: TRIES_MAX - 1,
   retryDelay: RETRY_SECONDS,
@@ -270,8 +276,10 @@ export function createEventJobs(boss: PgBoss, log: Logger, onAdded: (key: string
   let writing: Promise<void> | undefined
   const write = async (ids: readonly string[]) => {
     const { rows } = await boss.getDb().executeSql(
+      // As the queue's own index has it: those that have ended stay for a while, and must not be looked through.
       `SELECT singleton_key AS id FROM pgboss.job
-       WHERE name = 'events' AND state IN ('created', 'retry') AND singleton_key = ANY($1::text[])`,
+       WHERE name = 'events' AND state < 'active' AND NOT blocked AND policy = 'key_strict_fifo'
+         AND singleton_key = ANY($1::text[])`,
       [ids],
     )
     const waiting = new Set(rows.map(({ id }) => id))
