@@ -32,7 +32,6 @@ const UNDISPATCHED_SECONDS_MAX = 15 * 60
 const UNSHOWN_AT_ONCE = 100
 const UNDELIVERED_AT_ONCE = 20
 const DUE_AT_ONCE = 200
-const LINES_AT_ONCE = 100
 /** Whoever is at work has begun with it by then; and if not, one job more does no harm. */
 const STRANDED_SECONDS = 60
 /** Webhooks are kept this long to know a redelivery, without their payloads once handled; GitHub redelivers for 3 days. */
@@ -99,7 +98,7 @@ async function showUnshown(parts: Parts): Promise<void> {
 }
 
 async function turnIdle(parts: Parts): Promise<void> {
-  for (const turn of await idleLines(parts.prisma, LINES_AT_ONCE)) await parts.turnLater(turn)
+  for (const turn of await idleLines(parts.prisma)) await parts.turnLater(turn)
 }
 
 /** What nobody has looked at in time is put aside with the deliveries that are due. */

@@ -1,7 +1,7 @@
 /** A commit onto the head that the work was made from, or what comes closest to it when the head has moved. */
 import type { Changeset } from '../core/changes/changeset.ts'
 import type { Octokit, RepositoryName } from './github.ts'
-import { isMissing, isRefused, statusOf } from './github.ts'
+import { isRefused, statusOf, unlessMissing } from './github.ts'
 import { appliesTo, type FoundCommit, isMade, type Made } from './made.ts'
 import { createTreeReader, type TreeReader } from './tree.ts'
 import { type WrittenCommit, writeCommit } from './write-commit.ts'
@@ -69,13 +69,8 @@ export async function headOf(
   repository: RepositoryName,
   branch: string,
 ): Promise<string | undefined> {
-  try {
-    const { data } = await octokit.rest.git.getRef({ ...repository, ref: `heads/${branch}` })
-    return data.object.sha
-  } catch (error) {
-    if (isMissing(error)) return undefined
-    throw error
-  }
+  const read = await unlessMissing(() => octokit.rest.git.getRef({ ...repository, ref: `heads/${branch}` }))
+  return read?.data.object.sha
 }
 
 /** A commit of this run that an earlier try already put there: a retry adopts it instead of making a second. */

@@ -37,3 +37,13 @@ export function isMissing(error: unknown): boolean {
   const status = statusOf(error)
   return status === 404 || status === 410
 }
+
+/** What `act` answers, or `undefined` where what it asks for is missing, which is no fault. */
+export async function unlessMissing<T>(act: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await act()
+  } catch (error) {
+    if (isMissing(error)) return undefined
+    throw error
+  }
+}

@@ -1,6 +1,6 @@
 /** An issue as the delivery. */
 import type { DeliveryPlace } from './github.ts'
-import { isMissing } from './github.ts'
+import { unlessMissing } from './github.ts'
 import { firstLineOf, isMarked } from './say.ts'
 
 /** The newest issues and pull requests, which GitHub lists together, that are looked through for one that an earlier try made. */
@@ -19,16 +19,13 @@ export async function openIssue(
   place: DeliveryPlace,
   { title, body, labels }: IssueOrder,
 ): Promise<{ readonly number: number; readonly url: string } | undefined> {
-  try {
+  // GitHub says "gone" to whoever asks for one there, and "not found" to some tokens.
+  return unlessMissing(async () => {
     const made = await findIssue(place, firstLineOf(body))
     if (made) return made
     const { data } = await place.octokit.rest.issues.create({ ...place.name, title, body, labels: [...labels] })
     return { number: data.number, url: data.html_url }
-  } catch (error) {
-    // GitHub says "gone" to whoever asks for one there, and "not found" to some tokens.
-    if (isMissing(error)) return undefined
-    throw error
-  }
+  })
 }
 
 async function findIssue(

@@ -5,7 +5,7 @@ import { isMissing } from '../../delivery/github.ts'
 import type { PrismaClient } from '../../prisma/client/client.ts'
 import { runsByDeliveredSha } from '../ledger/history.ts'
 import type { Place } from '../subject/place.ts'
-import { pushedDigest } from '../webhooks/work-off.ts'
+import { pushedDigest } from '../webhooks/pushed-head.ts'
 
 /** GitHub's booleans for somebody; `null` when they are no collaborator. Anything but an answer fails closed. */
 export async function readPermissions(

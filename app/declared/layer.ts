@@ -2,7 +2,7 @@
 import { LAYER_FILE_BYTES_MAX, LAYER_FILES_MAX, type Layer, type LayerName } from '../../core/config/configuration.ts'
 import { ORGANISATION_REPOSITORIES } from '../../core/config/settings.ts'
 import type { RepositoryName } from '../../delivery/github.ts'
-import { isMissing } from '../../delivery/github.ts'
+import { unlessMissing } from '../../delivery/github.ts'
 import type { Octokit } from '../github.ts'
 import { createLru } from './lru.ts'
 
@@ -70,15 +70,6 @@ async function layerAt(
   const treeSha = known === undefined ? await findFolder(octokit, repository, commitSha) : known.treeSha
   folders.set(commitSha, { treeSha })
   return treeSha === undefined ? undefined : { repository, commitSha, treeSha }
-}
-
-async function unlessMissing<T>(find: () => Promise<T | undefined>): Promise<T | undefined> {
-  try {
-    return await find()
-  } catch (error) {
-    if (isMissing(error)) return undefined
-    throw error
-  }
 }
 
 async function findFolder(

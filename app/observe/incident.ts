@@ -5,10 +5,10 @@
 
 import { isSpan, type SpanMeasure, scopeOf } from '../../core/outcome/value-measure.ts'
 import { isRefusal } from '../../core/reason.ts'
+import { unlessMissing } from '../../delivery/github.ts'
 import type { Declared } from '../declared/configuration.ts'
 import { forgetSpan, noteSpan } from '../ledger/span.ts'
 import type { Parts } from '../parts.ts'
-import { unlessGone } from '../promotion/say.ts'
 import { declaredBy } from '../run/prepare.ts'
 import type { Place } from '../subject/place.ts'
 
@@ -33,7 +33,7 @@ export async function onMarkedIssue(parts: Parts, place: Place, { issue, label }
   if (isRefusal(declared)) return
   const marked = markedBy(declared)
   if (!isNoted && !marked.some(({ label }) => names.includes(label))) return
-  const read = await unlessGone(() => place.octokit.rest.issues.get({ ...place.name, issue_number: number }))
+  const read = await unlessMissing(() => place.octokit.rest.issues.get({ ...place.name, issue_number: number }))
   await noteIssue(parts, place, marked, number, read?.data)
 }
 

@@ -1,7 +1,8 @@
 /** How an issue that runs speak of was closed. */
+
+import { unlessMissing } from '../../delivery/github.ts'
 import type { Run } from '../../prisma/client/client.ts'
 import type { Parts } from '../parts.ts'
-import { unlessGone } from '../promotion/say.ts'
 import type { Place } from '../subject/place.ts'
 import { noteAt, noteFor } from './note.ts'
 import { whenWas } from './when.ts'
@@ -9,7 +10,7 @@ import { whenWas } from './when.ts'
 /** What GitHub says of it now: an event may come late, after it was opened again. One that was deleted is told of no more. */
 export async function noteIssueEnd(parts: Parts, place: Place, runs: readonly Run[], number: number): Promise<void> {
   if (runs.length === 0) return
-  const read = await unlessGone(() => place.octokit.rest.issues.get({ ...place.name, issue_number: number }))
+  const read = await unlessMissing(() => place.octokit.rest.issues.get({ ...place.name, issue_number: number }))
   if (!read) return
   const { state, state_reason: reason, closed_at: closedAt } = read.data
   if (state !== 'closed') return noteFor(parts, runs, { kind: 'closed', key: '', value: 'no' })

@@ -1,10 +1,11 @@
 /** Labels on a subject that runs worked on. */
 import { outcomeLabels } from '../../core/outcome/outcome.ts'
 import { code } from '../../core/text/markdown.ts'
+import { unlessMissing } from '../../delivery/github.ts'
 import { say, withMarker } from '../../delivery/say.ts'
 import type { Run } from '../../prisma/client/client.ts'
 import type { Parts } from '../parts.ts'
-import { takeOff, unlessGone } from '../promotion/say.ts'
+import { takeOff } from '../promotion/say.ts'
 import type { Place } from '../subject/place.ts'
 import { newest, PAGE } from './newest.ts'
 import { mayWrite, noteFor } from './note.ts'
@@ -62,7 +63,7 @@ export async function noteLabels(
     await noteFor(parts, later, { kind: 'label', key: label, value: 'unconfirmed' })
     if (sender === undefined || !outcomeLabels.includes(label)) continue
     await takeOff(place, number, [label])
-    await unlessGone(() => say(place, number, withMarker(`label-${number}`, notCounted(label))))
+    await unlessMissing(() => say(place, number, withMarker(`label-${number}`, notCounted(label))))
   }
 }
 
@@ -73,7 +74,7 @@ export async function isSetNow(place: Place, number: number, label: string): Pro
 
 /** Undefined where the subject itself is gone. */
 async function labelsNow({ octokit, name }: Place, number: number): Promise<readonly string[] | undefined> {
-  const labels = await unlessGone(() =>
+  const labels = await unlessMissing(() =>
     octokit.rest.issues.listLabelsOnIssue({ ...name, issue_number: number, per_page: PAGE }),
   )
   return labels?.data.map((label) => label.name)

@@ -1,7 +1,8 @@
 /** Reviews by somebody who may merge. The latest that stands counts: who gave it is not kept. */
+
+import { unlessMissing } from '../../delivery/github.ts'
 import type { Run } from '../../prisma/client/client.ts'
 import type { Parts } from '../parts.ts'
-import { unlessGone } from '../promotion/say.ts'
 import type { Place } from '../subject/place.ts'
 import { newest, PAGE } from './newest.ts'
 import { mayWrite, noteAt, noteFor, runsOfPullRequest } from './note.ts'
@@ -25,7 +26,7 @@ export async function onReview(parts: Parts, place: Place, { review, pull_reques
 export async function noteReviews(parts: Parts, place: Place, runs: readonly Run[], number: number): Promise<void> {
   if (runs.length === 0) return
   const { octokit, name } = place
-  const reviews = await unlessGone(() =>
+  const reviews = await unlessMissing(() =>
     newest((page) => octokit.rest.pulls.listReviews({ ...name, pull_number: number, per_page: PAGE, page })),
   )
   const told = (reviews ?? []).flatMap(({ state: written, user, submitted_at: at }) => {

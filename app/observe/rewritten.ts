@@ -1,6 +1,6 @@
 /** How much of a delivered commit the merged tree still holds, read from GitHub within bounds. */
 import { type FileStates, type Rewritten, rewrittenInAll } from '../../core/outcome/rewritten.ts'
-import { isMissing } from '../../delivery/github.ts'
+import { unlessMissing } from '../../delivery/github.ts'
 import { createTreeReader, type TreeEntry, type TreeReader } from '../../delivery/tree.ts'
 import type { Place } from '../subject/place.ts'
 
@@ -40,13 +40,8 @@ export async function measureRewritten(
 }
 
 async function readCommit({ octokit, name }: Place, sha: string) {
-  try {
-    const { data } = await octokit.rest.repos.getCommit({ ...name, ref: sha, per_page: FILES_MAX })
-    return data
-  } catch (error) {
-    if (isMissing(error)) return undefined
-    throw error
-  }
+  const read = await unlessMissing(() => octokit.rest.repos.getCommit({ ...name, ref: sha, per_page: FILES_MAX }))
+  return read?.data
 }
 
 type Where = readonly [tree: string, path: string]

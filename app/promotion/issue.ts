@@ -2,11 +2,12 @@
 import { trialOf } from '../../core/text/marker.ts'
 import { decidingLabels, decisionLabels } from '../../core/text/promotion-decision.ts'
 import type { IssueText } from '../../core/text/promotion-issue.ts'
+import { unlessMissing } from '../../delivery/github.ts'
 import type { Promotion } from '../../prisma/client/client.ts'
 import { advance, keyOfPromotion } from '../ledger/promotion.ts'
 import type { Parts } from '../parts.ts'
 import type { Place } from '../subject/place.ts'
-import { setIssueState, takeOff, unlessGone } from './say.ts'
+import { setIssueState, takeOff } from './say.ts'
 
 /** Issues with the label of a proposal that are looked through for one that an earlier try made. */
 const LOOKED_THROUGH_MAX = 100
@@ -36,7 +37,7 @@ export async function makeIssue(
 export async function reopenIssue(place: Place, promotion: Promotion): Promise<void> {
   const { issueNumber, decision } = promotion
   if (issueNumber === null) return
-  await unlessGone(() => takeOff(place, issueNumber, decidingLabels(decision)))
+  await unlessMissing(() => takeOff(place, issueNumber, decidingLabels(decision)))
   await setIssueState(place, promotion, 'open')
 }
 
@@ -66,7 +67,7 @@ async function updateIssue(
   { title, body }: IssueText,
 ): Promise<number | undefined> {
   if (number === undefined) return undefined
-  const updated = await unlessGone(() =>
+  const updated = await unlessMissing(() =>
     place.octokit.rest.issues.update({ ...place.name, issue_number: number, title, body }),
   )
   return updated?.data.number

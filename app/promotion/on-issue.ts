@@ -9,6 +9,7 @@ import {
   rejectionLabel,
   verdictOf,
 } from '../../core/text/promotion-decision.ts'
+import { unlessMissing } from '../../delivery/github.ts'
 import type { Promotion } from '../../prisma/client/client.ts'
 import { readPermissions } from '../comment/authorize.ts'
 import { promotionOfIssue } from '../ledger/promotion.ts'
@@ -16,7 +17,7 @@ import { isSetNow } from '../observe/label.ts'
 import type { Parts } from '../parts.ts'
 import type { Place } from '../subject/place.ts'
 import { approve, closeByHand, reject, reopen } from './decide.ts'
-import { sayIn, takeOff, unlessGone } from './say.ts'
+import { sayIn, takeOff } from './say.ts'
 
 interface IssueEvent {
   readonly action: string
@@ -46,7 +47,7 @@ export async function onProposalIssue(parts: Parts, place: Place, event: IssueEv
 
 /** An event may come late, after another. A deleted issue is one that somebody closed. */
 async function isClosedNow({ octokit, name }: Place, number: number): Promise<boolean> {
-  const issue = await unlessGone(() => octokit.rest.issues.get({ ...name, issue_number: number }))
+  const issue = await unlessMissing(() => octokit.rest.issues.get({ ...name, issue_number: number }))
   return issue?.data.state !== 'open'
 }
 

@@ -1,6 +1,7 @@
 /** What becomes of a proposal's pull request: merged, it is carried out; closed, the proposal is open again. */
 import { isRefusal } from '../../core/reason.ts'
 import { carriedOutText, withdrawnText } from '../../core/text/promotion-decision.ts'
+import { unlessMissing } from '../../delivery/github.ts'
 import type { Promotion } from '../../prisma/client/client.ts'
 import { advance, countFrom, keyOfPromotion, promotionOfIssue, promotionOfPull } from '../ledger/promotion.ts'
 import type { Parts } from '../parts.ts'
@@ -10,7 +11,7 @@ import { beforeSchema } from './before.ts'
 import { backToOpen } from './decide.ts'
 import { definitionOf } from './definition.ts'
 import { issueOfBranch } from './pull.ts'
-import { sayIn, setIssueState, unlessGone } from './say.ts'
+import { sayIn, setIssueState } from './say.ts'
 
 export interface PullEvent {
   readonly action: string
@@ -31,7 +32,7 @@ export async function onProposalPull(parts: Parts, place: Place, event: PullEven
   if (!promotion) return
   if (pull.merged === true) return carriedOut(parts, place, promotion, pull.merged_at)
   // An event may come late, after it was opened again.
-  const now = await unlessGone(() => place.octokit.rest.pulls.get({ ...place.name, pull_number: number }))
+  const now = await unlessMissing(() => place.octokit.rest.pulls.get({ ...place.name, pull_number: number }))
   if (now?.data.state === 'open') return
   await withdrawn(parts, place, promotion, number)
 }

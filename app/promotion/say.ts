@@ -1,6 +1,9 @@
-/** What is said in a proposal's issue: one comment for each thing that is told, edited when it is told again. */
+/**
+ * What is said in a proposal's issue: one comment for each thing that is told, edited when it is told again. An issue that was
+ * deleted or moved to another repository can't be told anything, which is no fault.
+ */
 
-import { isMissing } from '../../delivery/github.ts'
+import { unlessMissing } from '../../delivery/github.ts'
 import { say, withMarker } from '../../delivery/say.ts'
 import type { Promotion } from '../../prisma/client/client.ts'
 import type { Place } from '../subject/place.ts'
@@ -9,7 +12,7 @@ import type { Place } from '../subject/place.ts'
 export async function sayIn(place: Place, promotion: Promotion, what: string, body: string): Promise<void> {
   const { issueNumber, decision } = promotion
   if (issueNumber === null) return
-  await unlessGone(() => say(place, issueNumber, withMarker(`${decision}-${issueNumber}-${what}`, body)))
+  await unlessMissing(() => say(place, issueNumber, withMarker(`${decision}-${issueNumber}-${what}`, body)))
 }
 
 export async function setIssueState(place: Place, promotion: Promotion, state: 'open' | 'closed'): Promise<void> {
@@ -17,7 +20,7 @@ export async function setIssueState(place: Place, promotion: Promotion, state: '
   if (issueNumber === null) return
   const reason =
     state === 'closed' ? ({ state_reason: promotion.state === 'merged' ? 'completed' : 'not_planned' } as const) : {}
-  await unlessGone(() =>
+  await unlessMissing(() =>
     place.octokit.rest.issues.update({ ...place.name, issue_number: issueNumber, state, ...reason }),
   )
 }
@@ -26,16 +29,6 @@ export async function setIssueState(place: Place, promotion: Promotion, state: '
 export async function takeOff(place: Place, issueNumber: number, labels: readonly string[]): Promise<void> {
   const { data } = await place.octokit.rest.issues.listLabelsOnIssue({ ...place.name, issue_number: issueNumber })
   for (const { name } of data.filter((label) => labels.includes(label.name))) {
-    await unlessGone(() => place.octokit.rest.issues.removeLabel({ ...place.name, issue_number: issueNumber, name }))
-  }
-}
-
-/** An issue that was deleted or moved to another repository can't be told anything, which is no fault. */
-export async function unlessGone<T>(act: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await act()
-  } catch (error) {
-    if (isMissing(error)) return undefined
-    throw error
+    await unlessMissing(() => place.octokit.rest.issues.removeLabel({ ...place.name, issue_number: issueNumber, name }))
   }
 }

@@ -2,6 +2,7 @@
 import { isRefusal } from '../../core/reason.ts'
 import { OVERDUE_DAYS } from '../../core/text/promotion-decision.ts'
 import { promotionIssue } from '../../core/text/promotion-issue.ts'
+import { unlessMissing } from '../../delivery/github.ts'
 import type { Prisma, Promotion } from '../../prisma/client/client.ts'
 import { advance, keyOfPromotion } from '../ledger/promotion.ts'
 import { evidenceOf } from '../outcome/evidence.ts'
@@ -15,7 +16,6 @@ import { offerText, showOffer } from './offer.ts'
 import { lookForLabel } from './on-issue.ts'
 import { carriedOut, withdrawn } from './on-pull.ts'
 import { MAKING_MS_MAX, overdueSince, propose } from './propose.ts'
-import { unlessGone } from './say.ts'
 import { rollbackText } from './watch.ts'
 
 const DAY_MS = 86_400_000
@@ -103,7 +103,7 @@ async function lookUp(parts: Parts, place: Place, promotion: Promotion): Promise
   await advance(parts.prisma, promotion, ['open', 'approved'], { lookedAt: parts.now() })
   if (pullNumber !== null) return lookUpPull(parts, place, promotion, pullNumber)
   if (issueNumber === null) return
-  const issue = await unlessGone(() => place.octokit.rest.issues.get({ ...place.name, issue_number: issueNumber }))
+  const issue = await unlessMissing(() => place.octokit.rest.issues.get({ ...place.name, issue_number: issueNumber }))
   // A deleted issue is one that somebody closed.
   if (issue === undefined) return closeByHand(parts, place, promotion)
   await lookForLabel(parts, place, promotion)
@@ -119,7 +119,7 @@ async function lookUp(parts: Parts, place: Place, promotion: Promotion): Promise
 }
 
 async function lookUpPull(parts: Parts, place: Place, promotion: Promotion, pullNumber: number): Promise<void> {
-  const pull = await unlessGone(() => place.octokit.rest.pulls.get({ ...place.name, pull_number: pullNumber }))
+  const pull = await unlessMissing(() => place.octokit.rest.pulls.get({ ...place.name, pull_number: pullNumber }))
   if (pull === undefined) return withdrawn(parts, place, promotion, pullNumber)
   if (pull.data.state === 'open') return
   if (pull.data.merged) return carriedOut(parts, place, promotion, pull.data.merged_at)

@@ -5,7 +5,7 @@
 import { parseComment, printCommand } from '../../core/command/command.ts'
 import { type Refusal, refuse } from '../../core/reason.ts'
 import { type Asked, waitingText, withdrawnText } from '../../core/text/queue-line.ts'
-import { isMissing } from '../../delivery/github.ts'
+import { unlessMissing } from '../../delivery/github.ts'
 import { edit, say, withMarker } from '../../delivery/say.ts'
 import { Prisma, type PrismaClient, type Queued } from '../../prisma/client/client.ts'
 import { isHeadMoved } from '../comment/authorize.ts'
@@ -130,12 +130,8 @@ export async function tellLine(parts: Parts, place: Place, turn: Turn): Promise<
 
 async function tell(place: Place, { saidId }: Queued, asked: QueuedCommand, text: string): Promise<bigint> {
   const body = withMarker(`answer-${asked.commentId}`, text)
-  try {
-    if (saidId !== null) return BigInt((await edit(place, Number(saidId), body)).id)
-  } catch (error) {
-    if (!isMissing(error)) throw error
-  }
-  return BigInt((await say(place, asked.number, body)).id)
+  const edited = saidId === null ? undefined : await unlessMissing(() => edit(place, Number(saidId), body))
+  return BigInt((edited ?? (await say(place, asked.number, body))).id)
 }
 
 function wordsOf({ line }: QueuedCommand): Asked {
@@ -178,17 +174,15 @@ export async function waitingComment(
   return queued?.saidId ?? null
 }
 
-/** Subjects on which something waits and nothing is under way, of one repository or of all. */
-export async function idleLines(
-  prisma: PrismaClient,
-  linesMax: number,
-  repositoryId?: bigint,
-): Promise<readonly Turn[]> {
+const LINES_AT_ONCE = 100
+
+/** Subjects on which something waits and nothing is under way, of one repository or of all; so many of them. */
+export async function idleLines(prisma: PrismaClient, repositoryId?: bigint): Promise<readonly Turn[]> {
   const isIn = repositoryId === undefined ? Prisma.sql`true` : Prisma.sql`repository_id = ${repositoryId}`
   return prisma.$queryRaw<Turn[]>`
     SELECT DISTINCT repository_id AS "repositoryId", subject_key AS "subjectKey" FROM queued
     WHERE NOT EXISTS (
       SELECT FROM run WHERE run.repository_id = queued.repository_id AND run.subject_key = queued.subject_key
         AND run.state IN ('reserved', 'dispatched', 'claimed')
-    ) AND ${isIn} AND ${isHere} LIMIT ${linesMax}`
+    ) AND ${isIn} AND ${isHere} LIMIT ${LINES_AT_ONCE}`
 }

@@ -4,7 +4,7 @@
  */
 import { parseComment } from '../../core/command/command.ts'
 import { isRefusal } from '../../core/reason.ts'
-import { isMissing } from '../../delivery/github.ts'
+import { unlessMissing } from '../../delivery/github.ts'
 import type { Queued } from '../../prisma/client/client.ts'
 import { readPermissions } from '../comment/authorize.ts'
 import { type Spoken, showRefusal } from '../comment/command.ts'
@@ -17,12 +17,10 @@ import { carryOut } from '../verbs/carry-out.ts'
 import { idleLines, leaveLine, lineOn, type Turn, tellLine } from './line.ts'
 import { type QueuedCommand, queuedSchema } from './queued.ts'
 
-const LINES_AT_ONCE = 100
-
 /** Of a repository: nothing else of it is carried out meanwhile. Says whether that is all. Throws when it has to be tried again. */
 export async function takeIdleTurns(parts: Parts, repositoryId: bigint, mayGoOn: () => boolean): Promise<boolean> {
   const failed: unknown[] = []
-  const idle = await idleLines(parts.prisma, LINES_AT_ONCE, repositoryId)
+  const idle = await idleLines(parts.prisma, repositoryId)
   let taken = 0
   for (const turn of idle) {
     if (!mayGoOn()) break
@@ -73,13 +71,9 @@ async function carryOutQueued(parts: Parts, place: Place, asked: QueuedCommand):
 }
 
 async function authorOf(place: Place, commentId: number): Promise<string | undefined> {
-  try {
-    const { data } = await place.octokit.rest.issues.getComment({ ...place.name, comment_id: commentId })
-    return data.user?.login
-  } catch (error) {
-    if (isMissing(error)) return undefined
-    throw error
-  }
+  const { octokit, name } = place
+  const read = await unlessMissing(() => octokit.rest.issues.getComment({ ...name, comment_id: commentId }))
+  return read?.data.user?.login
 }
 
 function spokenIn(place: Place, asked: QueuedCommand): Spoken {
@@ -112,9 +106,5 @@ async function forgetComment(parts: Parts, place: Place, { repositoryId, command
   const said = (await parts.prisma.queued.findUnique({ where: key }))?.saidId ?? null
   if (said === null) return
   if ((await parts.prisma.session.count({ where: { repositoryId, commandKey, commentId: said } })) > 0) return
-  try {
-    await place.octokit.rest.issues.deleteComment({ ...place.name, comment_id: Number(said) })
-  } catch (error) {
-    if (!isMissing(error)) throw error
-  }
+  await unlessMissing(() => place.octokit.rest.issues.deleteComment({ ...place.name, comment_id: Number(said) }))
 }

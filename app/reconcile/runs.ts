@@ -1,10 +1,11 @@
 /** Runs that are asked about by themselves: whether their job still waits or works, and what is shown of their work. */
+
+import { unlessMissing } from '../../delivery/github.ts'
 import type { Run } from '../../prisma/client/client.ts'
 import { takeUnlooked } from '../ledger/looked.ts'
 import { onWorkflowRun } from '../observe/job.ts'
 import { lookAtRun } from '../observe/look.ts'
 import type { Parts } from '../parts.ts'
-import { unlessGone } from '../promotion/say.ts'
 import { type Place, placeById } from '../subject/place.ts'
 
 /** In one sweep. A look is some six requests, and an installation has five thousand an hour. */
@@ -27,7 +28,7 @@ export async function lookAtRuns(parts: Parts): Promise<void> {
 async function lookAtJob(parts: Parts, place: Place, { actionsRunId }: Run): Promise<void> {
   if (actionsRunId === null) return
   const { octokit, name } = place
-  const read = await unlessGone(() => octokit.rest.actions.getWorkflowRun({ ...name, run_id: Number(actionsRunId) }))
+  const read = await unlessMissing(() => octokit.rest.actions.getWorkflowRun({ ...name, run_id: Number(actionsRunId) }))
   if (read?.data.status !== 'completed') return
   await onWorkflowRun(parts, place, {
     workflow_run: { id: read.data.id, run_attempt: read.data.run_attempt ?? 1 },

@@ -3,10 +3,10 @@ import { createHash } from 'node:crypto'
 import { periodOf } from '../../core/money/calendar.ts'
 import { reviewMarker, reviewOf } from '../../core/text/marker.ts'
 import { REVIEW_LABEL, reviewText, reviewTitle } from '../../core/text/portfolio-review.ts'
+import { unlessMissing } from '../../delivery/github.ts'
 import type { Review } from '../../prisma/client/client.ts'
 import type { Declared } from '../declared/configuration.ts'
 import type { Parts } from '../parts.ts'
-import { unlessGone } from '../promotion/say.ts'
 import type { Place } from '../subject/place.ts'
 import { gatherReview } from './gather.ts'
 
@@ -50,7 +50,7 @@ async function put(
     const { data } = await issues.create({ ...place.name, ...text, labels: [REVIEW_LABEL] })
     return data.number
   }
-  await unlessGone(() => issues.update({ ...place.name, issue_number: known, ...text }))
+  await unlessMissing(() => issues.update({ ...place.name, issue_number: known, ...text }))
   return known
 }
 

@@ -1,4 +1,4 @@
-import { isMissing } from '../../delivery/github.ts'
+import { unlessMissing } from '../../delivery/github.ts'
 import type { Place } from '../subject/place.ts'
 
 /** `eyes`: seen, and under way. `rocket`: started. `confused`: refused. */
@@ -6,9 +6,6 @@ export type Reaction = 'eyes' | 'rocket' | 'confused'
 
 /** GitHub answers a repeated reaction with the first one. A comment that is gone by now needs none. */
 export async function react(place: Place, commentId: number, content: Reaction): Promise<void> {
-  try {
-    await place.octokit.rest.reactions.createForIssueComment({ ...place.name, comment_id: commentId, content })
-  } catch (error) {
-    if (!isMissing(error)) throw error
-  }
+  const { reactions } = place.octokit.rest
+  await unlessMissing(() => reactions.createForIssueComment({ ...place.name, comment_id: commentId, content }))
 }

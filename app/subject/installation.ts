@@ -1,6 +1,6 @@
 /** Repositories that the App is installed on, known before anything has happened in them. */
 
-import { isMissing } from '../../delivery/github.ts'
+import { unlessMissing } from '../../delivery/github.ts'
 import type { Repository } from '../../prisma/client/client.ts'
 import type { Octokit } from '../github.ts'
 import type { Parts } from '../parts.ts'
@@ -46,15 +46,12 @@ export async function findInstalled(
   parts: Parts,
   repository: { readonly id: number; readonly fullName: string },
 ): Promise<Repository | undefined> {
-  try {
+  return unlessMissing(async () => {
     const app = await parts.octokitOfApp()
     const { data: installation } = await app.rest.apps.getRepoInstallation(nameOf(repository.fullName))
     const octokit = await parts.octokitOf(BigInt(installation.id))
-    return await noteNamed(parts, octokit, installation.id, repository.fullName, repository.id)
-  } catch (error) {
-    if (isMissing(error)) return undefined
-    throw error
-  }
+    return noteNamed(parts, octokit, installation.id, repository.fullName, repository.id)
+  })
 }
 
 async function noteNamed(
@@ -64,13 +61,10 @@ async function noteNamed(
   fullName: string,
   id?: number,
 ): Promise<Repository | undefined> {
-  try {
+  return unlessMissing(async () => {
     const { data } = await octokit.rest.repos.get(nameOf(fullName))
-    return id === undefined || data.id === id ? await noteRepository(parts.prisma, data, installationId) : undefined
-  } catch (error) {
-    if (isMissing(error)) return undefined
-    throw error
-  }
+    return id === undefined || data.id === id ? noteRepository(parts.prisma, data, installationId) : undefined
+  })
 }
 
 function nameOf(fullName: string): { owner: string; repo: string } {

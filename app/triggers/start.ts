@@ -7,7 +7,7 @@ import { matchesAny } from '../../core/changes/guard.ts'
 import { type GitHubPermissions, mayRun } from '../../core/command/permission.ts'
 import { type Happening, type Start, startsOn } from '../../core/plan/starts.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/reason.ts'
-import { isMissing } from '../../delivery/github.ts'
+import { unlessMissing } from '../../delivery/github.ts'
 import { readPermissions } from '../comment/authorize.ts'
 import type { Declared } from '../declared/configuration.ts'
 import { runByCommand } from '../ledger/history.ts'
@@ -132,21 +132,14 @@ export async function startQueued(
   { family, trigger, inputs, number, isPullRequest }: QueuedMachine,
 ): Promise<void> {
   const declared = await declaredBy(parts, place)
-  const found = await readUnlessGone(place, number, isPullRequest)
+  const found = await unlessMissing(() =>
+    isPullRequest ? readPullRequest(place, number) : readIssueNow(place, number),
+  )
   if (isRefusal(declared) || found === undefined || found.fork) return
   const start = { family, trigger, inputs }
   const occasion = { commandKey: () => commandKey }
   const refusal = await startOne({ parts, place, declared, occasion, start, found, permissions: 'granted' })
   if (refusal) await tellRefused(parts, place, { found, start, ...refusal })
-}
-
-async function readUnlessGone(place: Place, number: number, isPullRequest: boolean): Promise<FoundSubject | undefined> {
-  try {
-    return await (isPullRequest ? readPullRequest(place, number) : readIssueNow(place, number))
-  } catch (error) {
-    if (isMissing(error)) return undefined
-    throw error
-  }
 }
 
 /** Where there is nobody to ask, what the default branch declares is the go: somebody has reviewed it. */

@@ -2,11 +2,10 @@
  * Works off what is stored of a repository, in the order in which it came. The job that does so says only whose turn it is: what
  * is to be done stands in the table of webhooks, so that each costs two statements.
  */
-import { createHash } from 'node:crypto'
 import type { Probot } from 'probot'
-import { z } from 'zod'
 import { type Connections, oneSql, type Statement } from '../database/transact.ts'
 import { errorFacts, type Logger } from '../log.ts'
+import { digestOfPush } from './pushed-head.ts'
 import { EVENTS } from './webhooks.ts'
 
 /** Tries of one webhook; after the last it is given up, and what went wrong is kept. */
@@ -82,13 +81,6 @@ async function handle({ connections, probot, log }: WebhookHandling, taken: Take
   }
 }
 
-/** What stays of a push to a branch: that the App knows of this head. A digest, since a branch may be named after somebody. */
-export function pushedDigest(ref: string, sha: string): string {
-  return createHash('sha256').update(`${ref} ${sha}`).digest('hex')
-}
-
-const pushSchema = z.object({ ref: z.string(), after: z.string() })
-
 /** The payload was verified when it came; its shape is GitHub's own, which Probot's types state. Answers what stays of it. */
 async function receive(probot: Probot, { deliveryId, event, payload }: Taken): Promise<string | null> {
   const name = EVENTS.find((one) => one === event)
@@ -97,8 +89,7 @@ async function receive(probot: Probot, { deliveryId, event, payload }: Taken): P
   const parsed: unknown = JSON.parse(payload)
   const told = { id: deliveryId, name, payload: parsed } as unknown as Parameters<Probot['receive']>[0]
   await probot.receive(told)
-  const push = name === 'push' ? pushSchema.safeParse(parsed).data : undefined
-  return push === undefined ? null : pushedDigest(push.ref, push.after)
+  return name === 'push' ? digestOfPush(parsed) : null
 }
 
 /** Errors of handlers come bundled, and with the event: only the first one's own words are kept. */
