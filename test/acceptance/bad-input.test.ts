@@ -1,7 +1,7 @@
 /** What is wrong is said once, in clear words, with its registered reason; and nothing is changed by it. */
 import { createHmac, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { reasonCodes } from '../../core/reason.ts'
 import { JobWorld } from '../action/job-world.ts'
@@ -211,10 +211,13 @@ describe('a job', () => {
     return `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`
   }
 
+  /** A connection's own end holds its port, so that no other process listens there meanwhile. */
   async function closedPort(): Promise<string> {
-    const address = await addressThat(() => {})
-    await closing.pop()?.()
-    return address
+    const { port } = new URL(await addressThat(() => {}))
+    const held = connect(Number(port), '127.0.0.1')
+    await once(held, 'connect')
+    closing.unshift(() => held.destroy())
+    return `http://127.0.0.1:${held.localPort}`
   }
 
   const answering = (status: string, body: string) => (socket: Socket) =>
