@@ -2,10 +2,10 @@
  * One seeded story, told straight and told badly: shuffled, doubled and with three in ten deliveries missing. Real handlers on a
  * real database, and GitHub's stand-in; what is left at the end is compared, and must be the same.
  */
+import { AssertionError, deepStrictEqual } from 'node:assert'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { isDeepStrictEqual } from 'node:util'
 import { hasTestServer, startTestServer } from '../test/app/database/server.ts'
 import { playStory, type Told } from '../test/app/story.ts'
 
@@ -33,7 +33,20 @@ export async function measureDeliveries(
   const waves = Math.max(1, Math.ceil(deliveries / SENT_BY_WAVE))
   const [straight, badly] = await Promise.all([play('straight', waves, say), play('badly', waves, say)])
   const { happened, dropped, sent, seconds } = badly
-  return { happened, dropped, sent, seconds, isSame: isDeepStrictEqual(straight.state, badly.state) }
+  const difference = differenceOf(badly.state, straight.state)
+  if (difference !== undefined) say(difference)
+  return { happened, dropped, sent, seconds, isSame: difference === undefined }
+}
+
+/** Whoever has waited for it for long wants to know what it is. */
+function differenceOf(badly: unknown, straight: unknown): string | undefined {
+  try {
+    deepStrictEqual(badly, straight)
+    return undefined
+  } catch (error) {
+    if (error instanceof AssertionError) return error.message
+    throw error
+  }
 }
 
 type How = 'straight' | 'badly'

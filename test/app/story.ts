@@ -78,13 +78,13 @@ export async function playStory({
       await nextSecond()
       await command(stage, opened, random(1), noise)
       await hand.deliver()
-      if (faults) await sweepAll(stage)
+      if (faults) await sweepAll(stage, opened)
       await workOff(stage, opened, random(2))
       await hand.deliver()
       await react(stage, opened, random(3), noise)
       await hand.deliver()
       // What was held back until now comes when all is over.
-      if (faults) await sweepAll(stage)
+      if (faults) await sweepAll(stage, opened)
       await hand.deliverLate()
       numbers.push(...opened)
       say?.(
@@ -176,11 +176,18 @@ class Hand {
   }
 }
 
-/** The sweep, until nothing is due that it looks after. */
-export async function sweepAll(stage: Stage): Promise<void> {
+/**
+ * The sweep, until nothing is due that it looks after: of these pull requests' runs, or of all. What waits is made due, since in
+ * a story no days pass.
+ */
+async function sweepAll(stage: Stage, numbers?: readonly number[]): Promise<void> {
   const { prisma } = stage.app.database
-  await prisma.$executeRaw`UPDATE reading SET read_after = to_timestamp(0)`
-  await prisma.$executeRaw`UPDATE run SET look_after = to_timestamp(0) WHERE look_after IS NOT NULL`
+  const subjectKey = numbers && { in: numbers.map((number) => `pull-request:${number}`) }
+  await prisma.reading.updateMany({ data: { readAfter: new Date(0) } })
+  await prisma.run.updateMany({
+    where: { lookAfter: { not: null }, ...(subjectKey ? { subjectKey } : {}) },
+    data: { lookAfter: new Date(0) },
+  })
   const isDue = async () =>
     (await prisma.run.count({ where: { lookAfter: { lt: new Date() } } })) > 0 ||
     (await prisma.reading.count({ where: { readAfter: { lt: new Date() } } })) > 0
