@@ -1,5 +1,6 @@
 /** What a family's runs have come to is decided anew when an outcome changes; a proposal becomes an issue. */
 import { decideTrial } from '../../core/promotion/promotion.ts'
+import { rulesFor } from '../../core/promotion/rules.ts'
 import type { Run } from '../../prisma/client/client.ts'
 import type { Declared } from '../declared/configuration.ts'
 import { lookAt } from '../ledger/look.ts'
@@ -23,8 +24,8 @@ export async function lookAtTrials(
     const home = await homeOf(parts, here, family, variant)
     if (!home) continue
     const trial = { repositoryId: home.place.repositoryId, family, variant }
-    const { promotion } = home.declared.configuration
-    const { checkpoints, isNews } = await lookAt(parts.prisma, trial, promotion, parts.now())
+    const rules = rulesFor(home.declared.configuration, family)
+    const { checkpoints, isNews } = await lookAt(parts.prisma, trial, rules, parts.now())
     const { decision } = decideTrial(checkpoints)
     if (decision !== 'promote' && decision !== 'sunset') continue
     await unlessNotLet(parts, { home, here }, trial, decision, () =>

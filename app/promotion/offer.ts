@@ -12,6 +12,7 @@ import { offerChange } from '../../core/promotion/offer-change.ts'
 import { evaluatePool, lookAtPool, pool } from '../../core/promotion/pooled.ts'
 import { decideTrial } from '../../core/promotion/promotion.ts'
 import type { NotPossible } from '../../core/promotion/promotion-change.ts'
+import { rulesFor } from '../../core/promotion/rules.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/reason.ts'
 import { type OfferView, offerIssue, offerPull } from '../../core/text/offer.ts'
 import { offeredName } from '../../core/text/promotion-decision.ts'
@@ -149,7 +150,7 @@ async function viewOf(parts: Parts, organisation: Place, promotion: Promotion): 
   const { family } = promotion
   const found = configuration.families.get(family)
   if (!found) return undefined
-  const rules = theirs.configuration.promotion
+  const rules = rulesFor(theirs.configuration, family)
   const baseline = variant === undefined ? undefined : sideDefinition(configuration, family, null)
   const sides = { variant: offering.definition, baseline }
   const shares = await sharesIn(parts.prisma, from.name.owner, family, sides, rules, parts.now())

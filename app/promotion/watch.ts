@@ -6,6 +6,7 @@
 import type { PromotionFile } from '../../core/config/promotion.ts'
 import { evaluateTrial, type Measure } from '../../core/promotion/measure.ts'
 import { DECIDING, isWorse } from '../../core/promotion/promotion.ts'
+import { rulesFor } from '../../core/promotion/rules.ts'
 import type { IssueText } from '../../core/text/promotion-issue.ts'
 import { rollbackIssue } from '../../core/text/rollback-issue.ts'
 import type { Promotion, Run } from '../../prisma/client/client.ts'
@@ -38,7 +39,7 @@ export async function watchBaseline(
   const home = await homeOf(parts, here, family, null)
   if (!home) return
   const { repositoryId } = home.place
-  const rules = home.declared.configuration.promotion
+  const rules = rulesFor(home.declared.configuration, family)
   const promoted = await parts.prisma.promotion.findFirst({
     where: { repositoryId, family, decision: 'promote', state: 'merged' },
     orderBy: { decidedAt: 'desc' },

@@ -19,7 +19,7 @@ export function register(program: Command): void {
     .option('--records <file>', 'runs, one JSON object a line; - is standard input; left out, the App’s ledger is read')
     .option(
       '--promotion <file>',
-      'the rules; left out, .github/purser/promotion.yml where it is there, else the defaults',
+      'the rules, with the portfolios.yml beside them; left out, .github/purser/promotion.yml where it is there, else the defaults',
     )
     .option('--now <time>', 'as of when, as in 2026-11-20T12:00:00Z; left out, now')
     .option(

@@ -12,7 +12,7 @@ export async function evidence(options: EvidenceOptions): Promise<ExitCode> {
   const { family, json } = options
   const asked = readAsked(options)
   if ('usage' in asked) return endWrongUsage(asked.usage, json)
-  const rules = readRules(options.promotion)
+  const rules = readRules(options.promotion, family)
   if ('problem' in rules) return endProblem(rules.problem, json)
   const runs = await readAll(options)
   if ('problem' in runs) return endProblem(runs.problem, json)

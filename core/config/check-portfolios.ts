@@ -94,6 +94,15 @@ function portfolioProblems(
       ),
     )
   }
+  if (portfolio['spend-per-accepted'] !== undefined && portfolio['high-cost'] === undefined) {
+    problems.push(
+      report([...path, 'spend-per-accepted'], {
+        wrong: 'a ratio of its own, and no reason why dear runs are right here',
+        expected: '`high-cost` beside it, which everybody is shown; or the ratio of `promotion.yml`, the same for all',
+        example: 'high-cost: Incidents justify deep context.',
+      }),
+    )
+  }
   if (Object.hasOwn(value.exploration?.squads ?? {}, name)) {
     problems.push(
       problemAt(

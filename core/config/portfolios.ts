@@ -115,6 +115,11 @@ const portfolioSchema = z.strictObject({
     'Incidents justify deep context.',
     'Why dear runs are right here; shown with every quote and result',
   ),
+  'spend-per-accepted': withExample(
+    z.optional(times),
+    '2x',
+    'With `high-cost`: its own ratio instead of that of `promotion.yml`, for the variants of its workflows',
+  ),
   was: wasSchema,
 })
 
@@ -261,6 +266,10 @@ export const INHERITED = /^organisation(?:@([0-9a-f]{40}))?$/
 const INHERIT =
   'not organisation, organisation@<commit> or none; expected one of these, the commit with all its 40 digits; for example organisation'
 
+const portfoliosByName = z._default(z.record(name, portfolioSchema), {})
+/** Who pays for what, whatever else stands in the file: of a layer that leans on the one below it as well. */
+export const payingSchema = z.looseObject({ portfolios: portfoliosByName })
+
 export const portfoliosSchema = described(
   z.strictObject({
     version: described(z.literal(1), 'The version of this format'),
@@ -287,10 +296,7 @@ export const portfoliosSchema = described(
       z._default(modelsSchema, { prices: {} }),
       'The default model, prices, and what the provider’s endpoint understands',
     ),
-    portfolios: described(
-      z._default(z.record(name, portfolioSchema), {}),
-      'Small bundles of workflows with one budget each',
-    ),
+    portfolios: described(portfoliosByName, 'Small bundles of workflows with one budget each'),
     exploration: described(
       z.optional(explorationSchema),
       'The protected budget that every squad has for trying variants',

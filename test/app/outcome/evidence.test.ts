@@ -15,6 +15,12 @@ const PROMOTION = `window: { days: 60 }
 promote: { runs: 2, subjects: 2, accepted: 80%, spend-per-accepted: 1.25x, unknown: 20%, reverted: 5% }
 sunset: { runs: 2, accepted-below: 40% }
 `
+/** The variant costs 1.4 times what the baseline does. */
+const RATIO = PORTFOLIOS.replace(
+  '    budget:',
+  '    high-cost: Deep context pays off.\n    spend-per-accepted: 1.5x\n    budget:',
+)
+const SPENT = { baseline: 500_000n, variant: 700_000n }
 
 const answerSchema = z.object({
   variants: z.array(
@@ -43,13 +49,13 @@ const answerSchema = z.object({
 })
 
 test('anybody comes to the App’s decision, also after a late revert', async () => {
-  const cwd = folder({ 'promotion.yml': PROMOTION })
+  const cwd = folder({ 'promotion.yml': PROMOTION, 'portfolios.yml': RATIO })
   const dataDir = await onDisk(join(cwd, 'ledger'))
   let now = new Date('2026-11-20T12:00:00Z')
   const stage = await setStage({
     app: { clock: ticking(() => now), dataDir },
     promotion: PROMOTION,
-    portfolios: PORTFOLIOS,
+    portfolios: RATIO,
   })
   const { prisma } = stage.app.database
 
@@ -58,7 +64,8 @@ test('anybody comes to the App’s decision, also after a late revert', async ()
     const pull = await stage.openPull()
     await stage.say('dev', pull.number, command)
     const runner = await stage.runnerOf(await stage.runOn(pull.number))
-    await runner.finish({ spentMicroUsd: 500_000n, delivery: workOn(pull.head, `src/${pull.branch}.js`, '1\n') })
+    const spentMicroUsd = SPENT[command.includes('/tests-first') ? 'variant' : 'baseline']
+    await runner.finish({ spentMicroUsd, delivery: workOn(pull.head, `src/${pull.branch}.js`, '1\n') })
     await stage.github.person('mira').merge(pull.number)
     await stage.settled()
     expect(await stage.runOn(pull.number)).toMatchObject({ outcome: 'accepted' })

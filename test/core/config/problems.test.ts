@@ -134,14 +134,21 @@ const values: readonly Row[] = [
     'a key misspelt',
     portfolios('    cap:', '    capp:'),
     [
-      `${FILE}:10:5 portfolios.refactoring.capp: is no key of this mapping; expected cap, or one of purpose, value, workflows, budget, cap, confirm-over, trials, overrides, enforce, high-cost, was; for example cap: { usd: 2.5 }`,
+      `${FILE}:10:5 portfolios.refactoring.capp: is no key of this mapping; expected cap, or one of purpose, value, workflows, budget, cap, confirm-over, trials, overrides, enforce, high-cost, spend-per-accepted, was; for example cap: { usd: 2.5 }`,
     ],
   ],
   [
     'a key misspelt that has to be there',
     portfolios('    budget:', '    bugdet:'),
     [
-      `${FILE}:9:5 portfolios.refactoring.bugdet: is no key of this mapping; expected budget, or one of purpose, value, workflows, budget, cap, confirm-over, trials, overrides, enforce, high-cost, was; for example budget: { usd: 2.5, per: week }`,
+      `${FILE}:9:5 portfolios.refactoring.bugdet: is no key of this mapping; expected budget, or one of purpose, value, workflows, budget, cap, confirm-over, trials, overrides, enforce, high-cost, spend-per-accepted, was; for example budget: { usd: 2.5, per: week }`,
+    ],
+  ],
+  [
+    'a ratio of its own without a reason',
+    portfolios('    cap:', '    spend-per-accepted: 2x\n    cap:'),
+    [
+      `${FILE}:10:25 portfolios.refactoring.spend-per-accepted: a ratio of its own, and no reason why dear runs are right here; expected \`high-cost\` beside it, which everybody is shown; or the ratio of \`promotion.yml\`, the same for all; for example high-cost: Incidents justify deep context.`,
     ],
   ],
   [
