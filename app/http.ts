@@ -20,7 +20,10 @@ export function readBody(request: IncomingMessage, bytesMax: number): Promise<Bu
       request.removeAllListeners('data').pause()
       resolve(undefined)
     })
-    request.once('end', () => resolve(Buffer.concat(parts, bytes)))
+    request.once('end', () => {
+      const [first, ...others] = parts
+      resolve(first !== undefined && others.length === 0 ? first : Buffer.concat(parts, bytes))
+    })
     request.once('error', reject)
   })
 }

@@ -3,7 +3,7 @@
  * in one statement: a burst costs little more than one.
  */
 import { storableJson } from '../database/json.ts'
-import { textArray } from '../database/text-array.ts'
+import { TextArrays } from '../database/text-array.ts'
 import { type Connections, lostConnection, queryOf, waitedInVain } from '../database/transact.ts'
 import { Lanes } from '../ledger/batch.ts'
 import type { Logger } from '../log.ts'
@@ -31,15 +31,16 @@ const STORE = {
 }
 
 export function createStoreWebhook({ pool, kind, onStored, log }: WebhookStore): StoreWebhook {
+  const arrays = new TextArrays()
   const lanes = new Lanes<NewWebhook, void>(({ repositoryId }) => String(repositoryId % LANES), {
     async work(webhooks) {
-      const values = [
+      const keys = [
         webhooks.map(({ deliveryId }) => deliveryId),
         webhooks.map(({ repositoryId }) => String(repositoryId)),
         webhooks.map(({ event }) => event),
-        textArray(webhooks.map(({ text }) => storableJson(text))),
       ]
-      await pool.query(queryOf(STORE, values, kind))
+      const texts = webhooks.map(({ text }) => storableJson(text))
+      await arrays.lend(texts, (array) => pool.query(queryOf(STORE, [...keys, array], kind)))
       for (const { deliveryId, event } of webhooks) log.debug({ delivery: deliveryId, name: event }, 'webhook stored')
       return webhooks.map(() => undefined)
     },

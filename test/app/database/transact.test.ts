@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { jsonArray } from '../../../app/database/text-array.ts'
+import { jsonArray, TextArrays } from '../../../app/database/text-array.ts'
 import { transact, transactSql } from '../../../app/database/transact.ts'
 import { newRepository } from '../ledger/scene.ts'
 import { onEachDatabase } from './each-database.ts'
@@ -89,6 +89,30 @@ onEachDatabase('a transaction', (database) => {
       transactSql(database(), (sql) => sql.rows(given, [jsonArray(texts)]))
     const texts = ['{"a": "\\"\\\\ ,{}"}', null, '"für 5 € 🎉"', '[]', 'null']
     expect(await told(texts)).toEqual(texts.map((text) => ({ text })))
+    expect(await told([])).toEqual([])
+  })
+
+  it('is given texts as they are, though what they are written in is used again', async () => {
+    const given = { name: 'given_text', text: 'SELECT given AS text FROM unnest($1::text[]) AS given' }
+    const arrays = new TextArrays()
+    const used: ArrayBufferLike[] = []
+    const told = (texts: readonly (string | null)[]) =>
+      arrays.lend(texts, (array) => {
+        used.push(array.buffer)
+        return transactSql(database(), (sql) => sql.rows(given, [array]))
+      })
+    const asRows = (texts: readonly (string | null)[]) => texts.map((text) => ({ text }))
+    const [long, short] = [
+      ['x'.repeat(100_000), null, '"für 5 € 🎉" {\\}'],
+      ['', 'y'],
+    ]
+    expect(await told(long)).toEqual(asRows(long))
+    expect(await told(short)).toEqual(asRows(short))
+    expect(await Promise.all([told(long), told(short)])).toEqual([asRows(long), asRows(short)])
+    const [first, again, atOnce, other] = used
+    expect(again).toBe(first)
+    expect(atOnce).toBe(first)
+    expect(other).not.toBe(first)
     expect(await told([])).toEqual([])
   })
 })
