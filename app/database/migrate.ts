@@ -53,17 +53,27 @@ export async function readMigrations(directory: string = MIGRATIONS_DIR): Promis
 
 /** Applies what is missing, each migration in a transaction of its own; answers the names applied. Throws `MigrationProblem`. */
 export async function migrate(connectionString: string, migrations: readonly Migration[]): Promise<readonly string[]> {
-  const client = new pg.Client({ connectionString, lock_timeout: LOCK_TIMEOUT_MS })
-  // Whoever waits for an answer is told; as an event that nobody hears it would end the process.
-  client.on('error', () => {})
-  await client.connect()
-  try {
+  return connected(connectionString, { lock_timeout: LOCK_TIMEOUT_MS }, async (client) => {
     const applied: string[] = []
     for (;;) {
       const name = await applyNext(client, migrations)
       if (name === undefined) return applied
       applied.push(name)
     }
+  })
+}
+
+async function connected<Result>(
+  connectionString: string,
+  options: pg.ClientConfig,
+  work: (client: pg.Client) => Promise<Result>,
+): Promise<Result> {
+  const client = new pg.Client({ connectionString, ...options })
+  // Whoever waits for an answer is told; as an event that nobody hears it would end the process.
+  client.on('error', () => {})
+  await client.connect()
+  try {
+    return await work(client)
   } finally {
     await client.end()
   }
@@ -71,15 +81,26 @@ export async function migrate(connectionString: string, migrations: readonly Mig
 
 /** Whether any migration was ever applied there; changes nothing. */
 export async function isMigrated(connectionString: string): Promise<boolean> {
-  const client = new pg.Client({ connectionString })
-  client.on('error', () => {})
-  await client.connect()
-  try {
-    const { rows } = await client.query("SELECT to_regclass('_prisma_migrations') IS NOT NULL AS found")
-    return rows[0]?.found === true
-  } finally {
-    await client.end()
-  }
+  return connected(connectionString, {}, hasMigrations)
+}
+
+/** Throws `MigrationProblem` where any migration is missing, too; changes nothing. */
+export async function expectMigrated(connectionString: string, migrations: readonly Migration[]): Promise<void> {
+  await connected(connectionString, {}, async (client) => {
+    const applied = (await hasMigrations(client)) ? await appliedMigrations(client) : []
+    const [next, ...others] = missingOf(migrations, applied)
+    if (next === undefined) return
+    const more = others.length === 0 ? '' : ` and ${others.length} after it`
+    throw new MigrationProblem(
+      `the ledger lacks the migration ${next.name}${more}; expected one that this version’s App has used. ` +
+        'Start that App on it once, or use the version of Purser that its App has',
+    )
+  })
+}
+
+async function hasMigrations(client: pg.Client): Promise<boolean> {
+  const { rows } = await client.query("SELECT to_regclass('_prisma_migrations') IS NOT NULL AS found")
+  return rows[0]?.found === true
 }
 
 /** Applies the first migration that is missing, looked up under the lock; answers its name. */

@@ -3,7 +3,7 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import pg from 'pg'
 import { PrismaClient } from '../../prisma/client/client.ts'
 import { startEmbedded } from './embedded.ts'
-import { migrate, readMigrations } from './migrate.ts'
+import { expectMigrated, migrate, readMigrations } from './migrate.ts'
 
 /** Where the embedded database lies when nothing else is said. */
 export const DATA_DIR_DEFAULT = '.purser/data'
@@ -51,29 +51,36 @@ export interface DatabaseOptions {
   readonly url?: string | undefined
   /** The embedded database's folder, `memory`, or what one in memory begins with, as PGlite dumps it. */
   readonly dataDir?: string | Blob | undefined
+  /** False: it is opened only where no migration is missing. Who only looks into an App's database must not move it on under it. */
+  readonly migrates?: boolean
 }
 
 /**
- * Opens the database and applies the migrations that it lacks. Throws `DatabaseLocked` when another process holds the
+ * Opens the database and applies the migrations that it lacks, unless told otherwise. Throws `DatabaseLocked` when another process holds the
  * embedded database, `DataDirUnusable` when its folder can't hold one, and `MigrationProblem` when its migrations and this
  * version's disagree.
  */
-export async function openDatabase({ url, dataDir = DATA_DIR_DEFAULT }: DatabaseOptions = {}): Promise<Database> {
-  if (url !== undefined && url !== '') return connect('server', url, async () => {})
+export async function openDatabase({
+  url,
+  dataDir = DATA_DIR_DEFAULT,
+  migrates = true,
+}: DatabaseOptions = {}): Promise<Database> {
+  if (url !== undefined && url !== '') return connect('server', url, migrates, async () => {})
   const embedded =
     dataDir instanceof Blob
       ? await startEmbedded(undefined, dataDir)
       : await startEmbedded(dataDir === IN_MEMORY ? undefined : dataDir)
-  return connect('embedded', embedded.connectionString, () => embedded.stop())
+  return connect('embedded', embedded.connectionString, migrates, () => embedded.stop())
 }
 
 async function connect(
   kind: Database['kind'],
   connectionString: string,
+  migrates: boolean,
   stopServer: () => Promise<void>,
 ): Promise<Database> {
   try {
-    await migrate(connectionString, await readMigrations())
+    await (migrates ? migrate : expectMigrated)(connectionString, await readMigrations())
   } catch (error) {
     await stopServer()
     throw error

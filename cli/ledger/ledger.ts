@@ -20,7 +20,7 @@ export async function openLedger({ create = false } = {}): Promise<Database | st
     }
     // A command is over before it pays to compile the embedded database's functions again, better: a third of its processor time.
     for (const flag of ['--no-wasm-tier-up', '--no-wasm-dynamic-tiering']) setFlagsFromString(flag)
-    return await openDatabase({ url: databaseUrl, dataDir })
+    return await openDatabase({ url: databaseUrl, dataDir, migrates: create })
   } catch (error) {
     if (error instanceof MigrationProblem) return error.message
     const problem = databaseProblem(error, { dataDir, databaseUrl })

@@ -8,8 +8,6 @@ import { onTestFinished } from 'vitest'
 import { start } from '../world/start.ts'
 
 const LAUNCHER = fileURLToPath(new URL('../../cli/purser.js', import.meta.url))
-/** To compile an embedded ledger's functions again, better, takes longer than a command of a test uses them. */
-const ONCE_COMPILED = '--liftoff-only'
 
 export interface Said {
   readonly code: number | null
@@ -21,7 +19,7 @@ export async function purser(
   args: readonly string[],
   options: { cwd?: string; input?: string; node?: string; env?: Readonly<Record<string, string>> } = {},
 ): Promise<Said> {
-  const { code, stdout, stderr } = await start(options.node ?? process.execPath, [ONCE_COMPILED, LAUNCHER, ...args], {
+  const { code, stdout, stderr } = await start(options.node ?? process.execPath, [LAUNCHER, ...args], {
     cwd: options.cwd,
     input: options.input ?? '',
     env: { PATH: process.env.PATH ?? '', NO_COLOR: '1', ...options.env },

@@ -1,7 +1,13 @@
 import { createHash } from 'node:crypto'
 import pg from 'pg'
 import { afterEach, expect, it, onTestFinished } from 'vitest'
-import { type Migration, MigrationProblem, migrate, readMigrations } from '../../../app/database/migrate.ts'
+import {
+  expectMigrated,
+  type Migration,
+  MigrationProblem,
+  migrate,
+  readMigrations,
+} from '../../../app/database/migrate.ts'
 import { onEachDatabase } from './each-database.ts'
 import { hasTestServer, startTestServer } from './server.ts'
 
@@ -58,6 +64,16 @@ onEachDatabase('migrating', (database) => {
   it('refuses a database that a newer version has used', async () => {
     await run(first, second)
     await expect(run(first)).rejects.toThrow(/90000000000002_second.*does not know.*Update Purser/)
+  })
+
+  it('says what is missing where nothing is to be applied, and applies nothing', async () => {
+    const expected = (...more: readonly Migration[]) =>
+      expectMigrated(database().connectionString, [...shipped, ...more])
+    await expect(expected()).resolves.toBeUndefined()
+    await expect(expected(first)).rejects.toThrow(MigrationProblem)
+    await expect(expected(first, second)).rejects.toThrow(/lacks the migration 90000000000001_first and 1 after it/)
+    await expect(expected({ ...shipped[0], checksum: 'f'.repeat(64) } as Migration)).rejects.toThrow('was changed')
+    expect(await run(first)).toEqual([first.name])
   })
 
   it('refuses a migration that Prisma began and did not finish, and goes on once it is rolled back', async () => {

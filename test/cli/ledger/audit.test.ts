@@ -54,3 +54,21 @@ it('says that all adds up, then names the account and the entry that was edited'
     ],
   })
 }, 120_000)
+
+it('leaves a ledger that an older version has used as it is', async () => {
+  const cwd = folder()
+  const dataDir = await onDisk(join(cwd, '.purser/data'))
+  const older = await openDatabase({ dataDir })
+  const newest = 'SELECT max(migration_name) FROM _prisma_migrations'
+  await older.pool.query(`DELETE FROM _prisma_migrations WHERE migration_name = (${newest})`)
+  await older.close()
+  expect(await purser(['audit'], { cwd })).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringMatching(
+      /^the ledger lacks the migration \d+_\w+; expected one that this version’s App has used/,
+    ),
+  })
+  // It is still missing.
+  await expect(openDatabase({ dataDir, migrates: false })).rejects.toThrow('lacks the migration')
+})
