@@ -1,6 +1,6 @@
 /** PostgreSQL in this process: PGlite, served on a private Unix socket so that Prisma and pg-boss share it. */
 import { constants } from 'node:fs'
-import { access, chmod, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { access, chmod, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket'
@@ -15,7 +15,7 @@ const CONNECTIONS_MAX = 30
  */
 const START_PARAMS = [...WholeBatches.defaultStartParams, '-c', 'shared_buffers=16MB']
 
-/** The folder of an embedded database is a file, or it or its lock beside it can't be made or written. */
+/** The folder of an embedded database is a file or holds something else, or it or its lock beside it can't be made or written. */
 export class DataDirUnusable extends Error {
   override readonly name = 'DataDirUnusable'
 }
@@ -48,6 +48,7 @@ async function take(folder: string): Promise<() => void> {
     try {
       await mkdir(folder, { recursive: true, mode: 0o700 })
       await access(folder, constants.W_OK)
+      await expectOurs(folder)
     } catch (error) {
       unlock()
       throw error
@@ -57,6 +58,15 @@ async function take(folder: string): Promise<() => void> {
     if (error instanceof DatabaseLocked) throw error
     throw new DataDirUnusable(`${folder} can’t hold the embedded database`, { cause: error })
   }
+}
+
+/** A file system that is mounted there has a folder of its own in it. */
+const MOUNTED = 'lost+found'
+
+/** PGlite would put its files among others, and whoever removes or copies them later would have both. */
+async function expectOurs(folder: string): Promise<void> {
+  const names = (await readdir(folder)).filter((name) => name !== MOUNTED)
+  if (names.length > 0 && !names.includes('PG_VERSION')) throw new Error(`it holds other files, as ${names[0]}`)
 }
 
 async function serve(folder: string | undefined, unlock: () => void, begin: Blob | undefined): Promise<EmbeddedServer> {

@@ -1,6 +1,6 @@
 /** `purser start` that can't start: it says which setting is in the way, and ends. */
 import { generateKeyPairSync } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createServer as createSocketServer, type Server } from 'node:net'
 import { join } from 'node:path'
@@ -36,14 +36,17 @@ it('ends when another process has the port, and names PORT', async () => {
   expect(JSON.parse(json.stdout)).toMatchObject({ ok: false, problems: [{ variable: 'PORT', example: 'PORT=3001' }] })
 }, 60_000)
 
-it('names PURSER_DATA when a file is there, or no folder can be made', async () => {
-  const cwd = folder()
+it('names PURSER_DATA when a file is there, other files are in it, or no folder can be made', async () => {
+  const cwd = folder({ 'notes/today.txt': 'mine' })
   writeFileSync(join(cwd, 'file'), '')
-  for (const PURSER_DATA of ['file', 'file/data']) {
+  for (const PURSER_DATA of ['file', 'file/data', 'notes']) {
     const { code, stderr } = await purser(['start'], { cwd, env: { ...settings, PORT: '0', PURSER_DATA } })
     expect(code).toBe(1)
-    expect(stderr).toMatch(/^PURSER_DATA: .*file.* can’t hold the embedded database; expected a folder .*\n$/)
+    expect(stderr).toMatch(
+      /^PURSER_DATA: (file|file\/data|notes) can’t hold the embedded database; expected a folder .*\n$/,
+    )
   }
+  expect(readdirSync(join(cwd, 'notes'))).toEqual(['today.txt'])
 }, 60_000)
 
 it('names DATABASE_URL when no server answers there, and not the password in it', async () => {
