@@ -4,12 +4,11 @@ import { type Window, windowOf } from '../../core/promotion/evidence.ts'
 import { poolSides, type Sides } from '../../core/promotion/pooled.ts'
 import type { CheckpointView, CountedRun, PromotionView, Side } from '../../core/text/promotion-issue.ts'
 import type { RepositoryRow } from '../../core/text/repositories-table.ts'
-import type { Prisma, Run } from '../../prisma/client/client.ts'
+import type { Prisma } from '../../prisma/client/client.ts'
 import type { Declared } from '../declared/configuration.ts'
 import { storedMeasures, type VariantTrial } from '../ledger/look.ts'
 import { type Member, membersOf } from '../ledger/members.ts'
 import { shareOf } from '../ledger/pooled.ts'
-import { storedPlan } from '../ledger/stored.ts'
 import { type Side as Counts, tallyOver } from '../ledger/tally.ts'
 import type { Parts } from '../parts.ts'
 import { siteOf } from '../show/urls.ts'
@@ -98,6 +97,7 @@ export async function sideOf(
     where: runsOf(members.filter((member) => isNamed(member, place.repositoryId))),
     orderBy: { endedAt: 'desc' },
     take: RUNS_MAX,
+    select: COUNTED,
   })
   const assigned = await parts.prisma.run.count({
     where: { AND: [runsOf(members), { outcome: { not: 'unknown' }, assignment: 'assigned' }] },
@@ -110,17 +110,33 @@ export async function sideOf(
   }
 }
 
+/** What is shown of a run. Its plan is longer than all of this, and there may be hundreds of runs. */
+const COUNTED = {
+  id: true,
+  repositoryId: true,
+  headSha: true,
+  endedAt: true,
+  createdAt: true,
+  spentMicroUsd: true,
+  outcome: true,
+  outcomeRule: true,
+  reverted: true,
+  assignment: true,
+  session: { select: { subjectNumber: true } },
+} as const satisfies Prisma.RunSelect
+type Counted = Prisma.RunGetPayload<{ select: typeof COUNTED }>
+
 /** `repository`: whose run it is, of the same owner. */
-function countedRun(parts: Parts, place: Place, run: Run, repository: string): CountedRun {
-  const { subject } = storedPlan(run)
+function countedRun(parts: Parts, place: Place, run: Counted, repository: string): CountedRun {
+  const { headSha } = run
+  const number = run.session.subjectNumber
   const isOwn = run.repositoryId === place.repositoryId
   const site = isOwn ? siteOf(parts, place) : `${parts.siteUrl}/${place.name.owner}/${repository}`
-  const { number } = subject
-  const own = number === undefined ? subject.headSha.slice(0, 7) : `#${number}`
+  const own = number === null ? headSha.slice(0, 7) : `#${number}`
   return {
     runId: run.id,
-    subject: isOwn ? own : `${repository}${number === undefined ? '@' : ''}${own}`,
-    subjectUrl: number === undefined ? `${site}/commit/${subject.headSha}` : `${site}/issues/${number}`,
+    subject: isOwn ? own : `${repository}${number === null ? '@' : ''}${own}`,
+    subjectUrl: number === null ? `${site}/commit/${headSha}` : `${site}/issues/${number}`,
     day: (run.endedAt ?? run.createdAt).toISOString().slice(0, 10),
     spentMicroUsd: run.spentMicroUsd,
     outcome: run.outcome === 'pending' ? 'unknown' : run.outcome,

@@ -155,7 +155,7 @@ test('it has one issue, in the repository with the layer, on the evidence of all
   expect(body).toMatch(/\| shop \| 100% \(1 of 1\)/)
   expect(body).toMatch(/\| web \| 100% \(2 of 2\)/)
   expect(body).toMatch(/\| 1 private repository \| 100% \(1 of 1\)/)
-  expect(body).toMatch(/\[`web#\d+`\]\(\S+\/acme\/web\/issues\/\d+\)/)
+  expect(body).toMatch(/\[`web@[0-9a-f]{7}`\]\(\S+\/acme\/web\/commit\/[0-9a-f]{40}\)/)
   expect(body).not.toMatch(/vault|apart/)
 })
 
