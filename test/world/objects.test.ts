@@ -1,10 +1,10 @@
 /** What is read from loose objects is what git says of them: the same questions again once they are packed go to git. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { git } from './git-process.ts'
-import { initStore } from './git-store.ts'
+import { type GitStore, initStore, openStore } from './git-store.ts'
 import { readObject } from './objects.ts'
 
 const someone = { name: 'Zoë', email: 'zoe@example.org', date: '2026-11-01T12:00:00Z' }
@@ -32,7 +32,7 @@ it('answers from loose objects as git answers from packed ones', async () => {
   const ids = [first, second, aside, merged]
   for (const id of ids) await store.moveRef(`refs/heads/${id.slice(0, 8)}`, id, null)
 
-  const answers = async () => ({
+  const answers = async (store: GitStore) => ({
     types: await Promise.all([plain, tree, first, 'd'.repeat(40)].map((id) => store.typeOf(id))),
     blobs: await Promise.all([plain, binary, tree, 'd'.repeat(40)].map((id) => store.blob(id))),
     commits: await Promise.all(ids.map((id) => store.commit(id))),
@@ -42,12 +42,15 @@ it('answers from loose objects as git answers from packed ones', async () => {
     bases: await Promise.all(ids.flatMap((one) => ids.map((other) => store.mergeBase(one, other)))),
     ancestors: await Promise.all(ids.flatMap((one) => ids.map((other) => store.isAncestor(one, other)))),
   })
-  const loose = await answers()
+  const loose = await answers(store)
   expect(loose.commits[1]).toMatchObject({ tree, parents: [first], message: 'second\n\nwith a body' })
   await git(gitDir, ['repack', '-adq'])
   await git(gitDir, ['prune-packed'])
-  expect(readObject(gitDir, first)).toBeNull()
-  expect(await answers()).toEqual(loose)
+  // Elsewhere nothing is known from before.
+  const packed = join(dir, 'packed.git')
+  renameSync(gitDir, packed)
+  expect(readObject(packed, first)).toBeNull()
+  expect(await answers(openStore(packed))).toEqual(loose)
 })
 
 it('writes the trees that git writes', async () => {

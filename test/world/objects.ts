@@ -130,9 +130,9 @@ export function listTree(gitDir: string, id: string, recursive: boolean, prefix 
     const mode = item.mode.padStart(6, '0')
     const path = prefix + name
     const type = mode === '040000' ? 'tree' : mode === '160000' ? 'commit' : 'blob'
-    const blob = type === 'blob' ? readObject(gitDir, sha) : undefined
-    if (blob === null) return null
-    listed.push({ path, mode, type, sha, size: blob?.body.length ?? null })
+    const size = type === 'blob' ? once(sizes, gitDir, sha, () => readObject(gitDir, sha)?.body.length) : null
+    if (size === undefined) return null
+    listed.push({ path, mode, type, sha, size })
     const below = type === 'tree' && recursive ? listTree(gitDir, sha, true, `${path}/`) : []
     if (below === null) return null
     listed.push(...below)
@@ -172,6 +172,18 @@ export function hasAncestor(gitDir: string, old: string, young: string): boolean
   return lineBetween(gitDir, old, young) !== null || (ancestry(gitDir, young)?.has(old) ?? null)
 }
 
+/** What never changes of an object is read once, or a story would take longer the more of it lies behind. */
+const parentsOf = new Map<string, string[]>()
+const sizes = new Map<string, number>()
+
+/** By repository, since another need not have it. What can't be read is asked for again. */
+function once<Value>(known: Map<string, Value>, gitDir: string, id: string, read: () => Value | undefined) {
+  const key = `${gitDir} ${id}`
+  const value = known.get(key) ?? read()
+  if (value !== undefined) known.set(key, value)
+  return value
+}
+
 /** A commit and all before it, each with its parents. */
 function ancestry(gitDir: string, id: string): Map<string, string[]> | null {
   const found = new Map<string, string[]>()
@@ -179,10 +191,10 @@ function ancestry(gitDir: string, id: string): Map<string, string[]> | null {
     const next = open.pop()
     if (next === undefined) return found
     if (found.has(next)) continue
-    const commit = readCommit(gitDir, next)
-    if (commit === null) return null
-    found.set(next, commit.parents)
-    open.push(...commit.parents)
+    const parents = once(parentsOf, gitDir, next, () => readCommit(gitDir, next)?.parents)
+    if (parents === undefined) return null
+    found.set(next, parents)
+    open.push(...parents)
   }
 }
 
