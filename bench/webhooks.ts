@@ -55,12 +55,12 @@ export async function measureWebhooks(rounds: number, deliveries: number): Promi
     const rates: number[][] = servers.map(() => [])
     const few: number[][] = [[], []]
     for (let round = -1; round < rounds; round += 1) {
-      for (const [index, { url }] of servers.entries()) {
-        const rate = await send(url, bodies, deliveries, AT_ONCE)
+      for (const [index, server] of servers.entries()) {
+        const rate = await turnOf(server, (url) => send(url, bodies, deliveries, AT_ONCE))
         if (round >= 0) rates[index]?.push(rate)
       }
-      for (const [index, { url }] of servers.slice(0, few.length).entries()) {
-        const rate = await send(url, bodies, deliveries, FEW_AT_ONCE)
+      for (const [index, server] of servers.slice(0, few.length).entries()) {
+        const rate = await turnOf(server, (url) => send(url, bodies, deliveries, FEW_AT_ONCE))
         if (round >= 0) few[index]?.push(rate)
       }
     }
@@ -81,10 +81,23 @@ export async function measureWebhooks(rounds: number, deliveries: number): Promi
       fewRatio: median(few[1] ?? []) / median(few[0] ?? []),
     }
   } finally {
-    for (const { child } of servers) child.stdin?.end()
+    for (const { child } of servers) {
+      child.kill('SIGCONT')
+      child.stdin?.end()
+    }
     await Promise.all(servers.map(({ child }) => new Promise((resolve) => child.once('exit', resolve))))
     await database.stop()
     await appDatabase.stop()
+  }
+}
+
+/** The other servers are held meanwhile: the App has more to work off than its own turn lasts. */
+async function turnOf<Result>({ child, url }: Started, work: (url: string) => Promise<Result>): Promise<Result> {
+  child.kill('SIGCONT')
+  try {
+    return await work(url)
+  } finally {
+    child.kill('SIGSTOP')
   }
 }
 
@@ -96,7 +109,10 @@ interface Started {
 async function start(...args: readonly string[]): Promise<Started> {
   const file = fileURLToPath(new URL('webhook-server.ts', import.meta.url))
   const child = spawn(process.execPath, [file, ...args], { stdio: ['pipe', 'pipe', 'inherit'] })
-  for await (const line of createInterface({ input: child.stdout })) return { url: line, child }
+  for await (const line of createInterface({ input: child.stdout })) {
+    child.kill('SIGSTOP')
+    return { url: line, child }
+  }
   throw new Error(`the server ${args[0]} has ended`)
 }
 

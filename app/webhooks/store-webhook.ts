@@ -13,7 +13,7 @@ import type { NewWebhook, StoreWebhook } from './webhooks.ts'
 const WEBHOOKS_AT_ONCE = 100
 const LARGE_CHARACTERS = 250_000
 /** So many are written at a time, since a server makes several lasting at once; those of one repository in their order. */
-const LANES = 2n
+const LANES = 3n
 
 export interface WebhookStore extends Connections {
   /** Told of each repository that something is kept of. What it misses is found by the sweep. */
