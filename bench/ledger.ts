@@ -1,7 +1,8 @@
 /**
  * Reserving and settling through the ledger's code, 20 at a time, as a multiple of the rate at which the plain conditional
  * update of one row goes through `pg`, 20 at a time: the least that any ledger on this database would have to do. Both on
- * one row, where everybody waits for everybody, and on 100; measured in turn, medians of several rounds.
+ * one row, where everybody waits for everybody, and on 100, of one repository and of ten; measured in turn, medians of several
+ * rounds.
  *
  * Beside the account, a reservation writes a session, a run with its plan, a hold and an entry, and a settlement ends the
  * run with its report and writes two entries. The plan and the report are as large as those of the built-in
@@ -28,11 +29,20 @@ import { startTestServer } from '../test/app/database/server.ts'
 
 const AT_ONCE = 20
 const ROWS_MANY = 100
+const REPOSITORIES_MANY = 10
 const NOW = new Date('2026-11-20T12:00:00Z')
 const SHA = 'a'.repeat(40)
 const CAP_MICRO_USD = 2_500_000n
 const BUDGET_MICRO_USD = 1_000_000_000_000_000n
-const REPOSITORY_ID = 1n
+
+/** Where the rows lie; the rest of a repository is as any other's. */
+interface Where {
+  readonly rows: number
+  readonly repositories: number
+}
+const ONE: Where = { rows: 1, repositories: 1 }
+const MANY: Where = { rows: ROWS_MANY, repositories: 1 }
+const SPREAD: Where = { rows: ROWS_MANY, repositories: REPOSITORIES_MANY }
 
 export interface LedgerRates {
   readonly rounds: number
@@ -43,10 +53,11 @@ export interface LedgerRates {
   readonly history: { readonly runs: number; readonly ratio: number }
 }
 
-/** Operations a second, on one row and on `ROWS_MANY`. */
+/** Operations a second, on one row, on `ROWS_MANY` of one repository and on as many of `REPOSITORIES_MANY`. */
 export interface RatesByRows {
   readonly one: Rates
   readonly many: Rates
+  readonly spread: Rates
 }
 
 export interface Rates {
@@ -70,8 +81,7 @@ export async function measureLedger(
   const plainPool = new pg.Pool({ connectionString: server.url, max: AT_ONCE })
   try {
     const bench = await LedgerBench.begin(database, plainPool)
-    await bench.round(1, operations)
-    await bench.round(ROWS_MANY, operations)
+    for (const where of [ONE, MANY, SPREAD]) await bench.round(where, operations)
     // As the server does by itself within a minute.
     await plainPool.query('ANALYZE')
     const durable = await bench.rounds(rounds, operations)
@@ -129,15 +139,16 @@ class LedgerBench {
   }
 
   static async begin(database: Database, plainPool: pg.Pool): Promise<LedgerBench> {
-    await database.prisma.repository.create({
-      data: { id: REPOSITORY_ID, owner: 'acme', name: 'shop', installationId: 1n, defaultBranch: 'main' },
-    })
     const specsOf = (prefix: string) => Array.from({ length: ROWS_MANY }, (_, index) => account(`${prefix}-${index}`))
     const specs = specsOf('ours')
-    const open = (all: readonly AccountSpec[]) =>
-      transactSql(database, (sql) => ensureAccounts(sql, REPOSITORY_ID, all, NOW))
-    await open(specs)
-    const plain = await open(specsOf('plain'))
+    const open = (id: bigint, all: readonly AccountSpec[]) =>
+      transactSql(database, (sql) => ensureAccounts(sql, id, all, NOW))
+    for (let id = 1n; id <= REPOSITORIES_MANY; id += 1n) {
+      const data = { id, owner: 'acme', name: `shop-${id}`, installationId: 1n, defaultBranch: 'main' }
+      await database.prisma.repository.create({ data })
+      await open(id, specs)
+    }
+    const plain = await open(1n, specsOf('plain'))
     return new LedgerBench(
       database,
       plainPool,
@@ -147,19 +158,20 @@ class LedgerBench {
   }
 
   async rounds(rounds: number, operations: number): Promise<RatesByRows> {
-    const [one, many]: [Round[], Round[]] = [[], []]
+    const [one, many, spread]: [Round[], Round[], Round[]] = [[], [], []]
     for (let round = 0; round < rounds; round += 1) {
-      one.push(await this.round(1, operations))
-      many.push(await this.round(ROWS_MANY, operations))
+      one.push(await this.round(ONE, operations))
+      many.push(await this.round(MANY, operations))
+      spread.push(await this.round(SPREAD, operations))
     }
-    return { one: ratesOf(one), many: ratesOf(many) }
+    return { one: ratesOf(one), many: ratesOf(many), spread: ratesOf(spread) }
   }
 
-  async round(rows: number, operations: number): Promise<Round> {
-    return { plain: await this.#plain(rows, operations), ...(await this.#ours(rows, operations)) }
+  async round(where: Where, operations: number): Promise<Round> {
+    return { plain: await this.#plain(where, operations), ...(await this.#ours(where, operations)) }
   }
 
-  #plain(rows: number, operations: number): Promise<number> {
+  #plain({ rows }: Where, operations: number): Promise<number> {
     return rate(operations, async (index) => {
       const id = this.#plainIds[index % rows]
       const { rowCount } = await this.#plainPool.query(
@@ -170,8 +182,8 @@ class LedgerBench {
     })
   }
 
-  async #ours(rows: number, operations: number): Promise<{ reserve: number; settle: number }> {
-    const requests = Array.from({ length: operations }, (_, index) => this.#request(index % rows))
+  async #ours(where: Where, operations: number): Promise<{ reserve: number; settle: number }> {
+    const requests = Array.from({ length: operations }, (_, index) => this.#request(index % where.rows, where))
     const runIds: string[] = []
     const reserving = await rate(operations, async (index) => {
       const request = requests[index]
@@ -188,12 +200,12 @@ class LedgerBench {
     return { reserve: reserving, settle: settling }
   }
 
-  #request(account: number): ReserveRequest {
+  #request(account: number, { repositories }: Where): ReserveRequest {
     this.#commands += 1
     const spec = this.#specs[account]
     return {
       session: {
-        repositoryId: REPOSITORY_ID,
+        repositoryId: 1n + BigInt(account % repositories),
         subjectKind: 'pull-request',
         subjectNumber: this.#commands,
         subjectKey: `pull-request:${this.#commands}`,
@@ -230,11 +242,11 @@ class LedgerBench {
     const rates = async () => {
       await this.#database.prisma.$executeRaw`VACUUM ANALYZE`
       const each: number[] = []
-      for (let round = 0; round < rounds; round += 1) each.push((await this.#ours(ROWS_MANY, operations)).reserve)
+      for (let round = 0; round < rounds; round += 1) each.push((await this.#ours(MANY, operations)).reserve)
       return median(each)
     }
     const before = await rates()
-    while ((await this.#database.prisma.run.count()) < historyRuns) await this.#ours(ROWS_MANY, operations)
+    while ((await this.#database.prisma.run.count()) < historyRuns) await this.#ours(MANY, operations)
     return (await rates()) / before
   }
 }

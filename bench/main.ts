@@ -181,6 +181,7 @@ async function ledger(): Promise<Part> {
     notes: [
       note('one row', measured.durable.one),
       note('100 rows', measured.durable.many),
+      note('100 rows of ten repositories', measured.durable.spread),
       note('one row without fsync', measured.withoutFsync.one),
       note('100 rows without fsync', measured.withoutFsync.many),
     ],
@@ -213,11 +214,12 @@ function times(measured: number, bare: number): string {
   return `${(measured / bare).toFixed(1)} times`
 }
 
-function ratios(what: string, { one, many }: RatesByRows): readonly Row[] {
+function ratios(what: string, { one, many, spread }: RatesByRows): readonly Row[] {
   const atLeast = LEDGER_RATIO_MIN
   return [
     { what: `${what}, one row`, measured: rounded(one.ratio), atLeast },
     { what: `${what}, 100 rows`, measured: rounded(many.ratio), atLeast },
+    { what: `${what}, 100 rows of ten repositories`, measured: rounded(spread.ratio), atLeast },
   ]
 }
 

@@ -35,9 +35,18 @@ export interface Sql {
 
 export type Value = string | number | null | readonly string[] | Buffer
 
+export interface TransactOptions {
+  /** A server waits for a row that somebody else has locked no longer than that, instead of as long as it is told in general. */
+  readonly lockTimeoutMs?: number
+}
+
 /** As `transact`, on a connection of the pool itself: Prisma's way takes longer than the statements of a reservation do. */
-export async function transactSql<T>(connections: Connections, work: (sql: Sql) => Promise<T>): Promise<T> {
-  return trying(() => once(connections, work))
+export async function transactSql<T>(
+  connections: Connections,
+  work: (sql: Sql) => Promise<T>,
+  options: TransactOptions = {},
+): Promise<T> {
+  return trying(() => once(connections, work, options))
 }
 
 export type Connections = Pick<Database, 'pool' | 'kind'>
@@ -52,7 +61,17 @@ const BEGIN = {
   embedded: 'BEGIN',
 } as const
 
-async function once<T>({ pool, kind }: Connections, work: (sql: Sql) => Promise<T>): Promise<T> {
+function beginning(kind: Database['kind'], { lockTimeoutMs }: TransactOptions): string {
+  // The embedded database has one session, in which nobody waits for a lock.
+  const bound = kind === 'embedded' || lockTimeoutMs === undefined ? '' : `; SET LOCAL lock_timeout = ${lockTimeoutMs}`
+  return BEGIN[kind] + bound
+}
+
+async function once<T>(
+  { pool, kind }: Connections,
+  work: (sql: Sql) => Promise<T>,
+  options: TransactOptions,
+): Promise<T> {
   const client = await pool.connect()
   let broken: Error | undefined
   // Told to whoever waits for an answer as well; as an event that nobody hears it would end the process.
@@ -61,7 +80,7 @@ async function once<T>({ pool, kind }: Connections, work: (sql: Sql) => Promise<
   }
   client.on('error', breaks)
   try {
-    const begun = client.query(BEGIN[kind])
+    const begun = client.query(beginning(kind, options))
     const result = await work(sqlWithin(client, kind, begun))
     await begun
     await client.query('COMMIT')
@@ -148,12 +167,19 @@ function isUnanswered(error: unknown): error is Error {
   return error instanceof Error && UNANSWERED.has(error.message)
 }
 
-/** lock_not_available, query_canceled: `lock_timeout` and `statement_timeout`. */
-const TIMED_OUT_STATES = new Set(['55P03', '57014'])
+/** lock_not_available: `lock_timeout`. */
+const HELD_STATE = '55P03'
+/** query_canceled: `statement_timeout`. */
+const CANCELED_STATE = '57014'
 
 /** Whether a wait came to its end, for a connection, for an answer or for somebody else's lock. Another try would wait as long again. */
 export function waitedInVain(error: unknown): boolean {
-  return isUnanswered(error) || TIMED_OUT_STATES.has(codeOf(error) ?? '')
+  return isUnanswered(error) || isHeld(error) || codeOf(error) === CANCELED_STATE
+}
+
+/** Whether somebody else has kept a row locked for longer than could be waited for. */
+export function isHeld(error: unknown): boolean {
+  return codeOf(error) === HELD_STATE
 }
 
 /** Where `pg` keeps PostgreSQL's own code or the system's, and where adapter-pg does, of Prisma's statements and of raw ones alike. */

@@ -1,12 +1,13 @@
 /** The ledger of one process: the database's connections, and what gathers the operations that come at the same time. */
 
 import type { Database } from '../database/open.ts'
-import { type Connections, lostConnection, oneSql, transactSql, waitedInVain } from '../database/transact.ts'
-import { Batcher, Lanes } from './batch.ts'
+import { type Connections, isHeld, lostConnection, oneSql, transactSql, waitedInVain } from '../database/transact.ts'
+import { Batcher } from './batch.ts'
 import { type EndAnswer, type EndRequest, endRuns } from './end-runs.ts'
 import { RunRepositories } from './repositories.ts'
 import type { ReserveRequest } from './reserve.ts'
 import { keysOf, type ReserveAnswer, reserveRuns } from './reserve-runs.ts'
+import { Together } from './together.ts'
 
 /** Where the database can't be reached, or a row is held by somebody else, asking again for each one would only multiply the wait. */
 function concernsAll(error: unknown): boolean {
@@ -15,10 +16,12 @@ function concernsAll(error: unknown): boolean {
 
 /** How many operations one transaction carries out at most. */
 const BATCH_MAX = 50
+/** Longer than many batches of other processes take; so long may one repository's row keep all others waiting. */
+export const PATIENCE_MS = 250
 
 /**
- * What is asked of one repository goes together, and waits for nothing of another's. Each answers or fails, and keeps
- * nothing then, once the transaction that was under way has ended and its own has: none waits for a row longer than
+ * What is asked goes together, and waits for another repository's rows no longer than `PATIENCE_MS`. Each answers or fails, and
+ * keeps nothing then, once the transaction that was under way has ended and its own has: none waits for a row longer than
  * `lock_timeout` allows (`app/database/open.ts`), and whoever waits behind one that did is told at once.
  */
 export interface Ledger extends Connections, Pick<Database, 'prisma'> {
@@ -30,13 +33,17 @@ export interface Ledger extends Connections, Pick<Database, 'prisma'> {
 
 export function openLedger({ prisma, pool, kind }: Pick<Database, 'prisma' | 'pool' | 'kind'>): Ledger {
   const connections = { pool, kind }
-  const common = { requestsMax: BATCH_MAX, concernsAll }
+  const common = { requestsMax: BATCH_MAX, concernsAll, isHeld }
+  const patience = (isPatient: boolean) => (isPatient ? {} : { lockTimeoutMs: PATIENCE_MS })
   const repositories = new RunRepositories()
-  const reserving = new Lanes<ReserveRequest, ReserveAnswer>(({ session }) => `${session.repositoryId}`, {
+  const repositoryOf = ({ session }: ReserveRequest) => `${session.repositoryId}`
+  const reserving = new Together<ReserveRequest, ReserveAnswer>({
     ...common,
     keysOf,
-    async work(asked) {
-      const answers = await transactSql(connections, (sql) => reserveRuns(sql, asked))
+    repositoryOf,
+    locate: async (request) => repositoryOf(request),
+    async work(asked, isPatient) {
+      const answers = await transactSql(connections, (sql) => reserveRuns(sql, asked), patience(isPatient))
       for (const answer of answers) {
         if (answer.kind === 'new') repositories.remember(answer.row.run.id, `${answer.row.run.repositoryId}`)
       }
@@ -44,30 +51,24 @@ export function openLedger({ prisma, pool, kind }: Pick<Database, 'prisma' | 'po
     },
   })
   const locating = new Batcher<string, string>({
-    ...common,
+    requestsMax: BATCH_MAX,
+    concernsAll,
     keysOf: () => [],
     work: (runIds) => repositoriesOf(connections, runIds),
   })
-  const ending = new Lanes<EndRequest & { readonly repositoryId: string }, EndAnswer>(
-    ({ repositoryId }) => repositoryId,
-    {
-      ...common,
-      keysOf: ({ runId }) => [runId],
-      work: (requests) => transactSql(connections, (sql) => endRuns(sql, requests)),
-    },
-  )
+  const ending = new Together<EndRequest, EndAnswer>({
+    ...common,
+    keysOf: ({ runId }) => [runId],
+    repositoryOf: ({ runId }) => repositories.of(runId),
+    locate: ({ runId }) => locating.add(runId),
+    work: (requests, isPatient) => transactSql(connections, (sql) => endRuns(sql, requests), patience(isPatient)),
+  })
   return {
     prisma,
     ...connections,
     reserving,
-    ending: {
-      async add(request) {
-        const repositoryId = repositories.of(request.runId) ?? (await locating.add(request.runId))
-        return ending.add({ ...request, repositoryId })
-      },
-    },
+    ending,
     async close() {
-      await locating.idle()
       await Promise.all([reserving.idle(), ending.idle()])
     },
   }

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Database, openDatabase } from '../../app/database/open.ts'
 import { auditLedger } from '../../app/ledger/audit.ts'
 import { claim } from '../../app/ledger/claim.ts'
-import { type Ledger, openLedger } from '../../app/ledger/ledger.ts'
+import { type Ledger, openLedger, PATIENCE_MS } from '../../app/ledger/ledger.ts'
 import { propose, reserve } from '../../app/ledger/reserve.ts'
 import { expire, release, settle } from '../../app/ledger/settle.ts'
 import { startTestServer, type TestServer, warnServerMissing } from '../app/database/server.ts'
@@ -111,6 +111,8 @@ describe.skipIf(programs === undefined)('on a PostgreSQL server', () => {
     const two = await somebody(lock('account', `${paying.accountId}`))
     const reserving = reserve(ledger, requestFor(repositoryId, CAP, specs))
     const settling = settle(ledger, { runId: run.id, epoch, report: reportOf(CAP), now: NOW })
+    // At first they wait as long as others may be kept waiting for it, and then by themselves.
+    await sleep(2 * PATIENCE_MS)
     await Promise.all([untilWaiting(one), untilWaiting(two)])
     await Promise.all([one.query(lock('account', `${accounts[0]?.id}`)), two.query(lock('run', `'${run.id}'`))])
     await Promise.all([one.query('COMMIT'), two.query('COMMIT')])
