@@ -6,6 +6,7 @@ import { AssertionError, deepStrictEqual } from 'node:assert'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { isDeepStrictEqual } from 'node:util'
 import { hasTestServer, startTestServer } from '../test/app/database/server.ts'
 import { playStory, type Told } from '../test/app/story.ts'
 
@@ -33,16 +34,16 @@ export async function measureDeliveries(
   const waves = Math.max(1, Math.ceil(deliveries / SENT_BY_WAVE))
   const [straight, badly] = await Promise.all([play('straight', waves, say), play('badly', waves, say)])
   const { happened, dropped, sent, seconds } = badly
-  const difference = differenceOf(badly.state, straight.state)
-  if (difference !== undefined) say(difference)
-  return { happened, dropped, sent, seconds, isSame: difference === undefined }
+  const isSame = isDeepStrictEqual(straight.state, badly.state)
+  if (!isSame) say(differenceOf(badly.state, straight.state))
+  return { happened, dropped, sent, seconds, isSame }
 }
 
 /** Whoever has waited for it for long wants to know what it is. */
-function differenceOf(badly: unknown, straight: unknown): string | undefined {
+function differenceOf(badly: unknown, straight: unknown): string {
   try {
     deepStrictEqual(badly, straight)
-    return undefined
+    return 'none'
   } catch (error) {
     if (error instanceof AssertionError) return error.message
     throw error

@@ -184,6 +184,7 @@ async function ledger(): Promise<Part> {
       note('100 rows of ten repositories', measured.durable.spread),
       note('one row without fsync', measured.withoutFsync.one),
       note('100 rows without fsync', measured.withoutFsync.many),
+      note('100 rows of ten repositories without fsync', measured.withoutFsync.spread),
     ],
   }
 }

@@ -150,24 +150,22 @@ interface Line {
 async function openLine(host: string, port: number): Promise<Line> {
   const socket = connect({ host, port, noDelay: true }).setEncoding('latin1')
   await once(socket, 'connect')
+  // It is closed then, which whoever waits for an answer is told.
+  socket.on('error', () => {})
   return {
     ask: (request) =>
       new Promise((resolve, reject) => {
         let answer = ''
-        const end = (problem?: Error) => {
-          socket.removeAllListeners()
-          if (problem) reject(problem)
-          else resolve()
-        }
-        socket.on('data', (text: string) => {
+        const gone = () => reject(new Error('a webhook was not answered'))
+        const read = (text: string) => {
           answer += text
           if (!isWhole(answer)) return
+          socket.off('data', read).off('close', gone)
           const [, status] = answer.split(' ', 2)
-          end(Number(status) < 300 ? undefined : new Error(`a webhook was answered with ${status}`))
-        })
-        socket.once('error', end)
-        socket.once('close', () => end(new Error('a webhook was not answered')))
-        socket.write(request)
+          if (Number(status) < 300) resolve()
+          else reject(new Error(`a webhook was answered with ${status}`))
+        }
+        socket.on('data', read).on('close', gone).write(request)
       }),
     close: () => socket.destroy(),
   }

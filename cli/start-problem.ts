@@ -54,9 +54,8 @@ export function databaseProblem(
   if (error instanceof DataDirUnusable) {
     return {
       variable: 'PURSER_DATA',
-      wrong: `${dataDir} can’t hold the embedded database`,
-      expected:
-        'a folder that this user may write and that is new, empty or the embedded database’s, in one where it may make the lock beside it',
+      wrong: `${dataDir} ${error.problem}`,
+      expected: 'a folder of its own that this user may write, in one where it may make the lock beside it',
       example: 'PURSER_DATA=./other-data',
     }
   }

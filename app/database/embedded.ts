@@ -4,6 +4,7 @@ import { access, chmod, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket'
+import { oneLine } from '../../core/one-line.ts'
 import { DatabaseLocked, lockDataDir } from './lock.ts'
 import { WholeBatches } from './whole-batches.ts'
 
@@ -18,6 +19,13 @@ const START_PARAMS = [...WholeBatches.defaultStartParams, '-c', 'shared_buffers=
 /** The folder of an embedded database is a file or holds something else, or it or its lock beside it can't be made or written. */
 export class DataDirUnusable extends Error {
   override readonly name = 'DataDirUnusable'
+  /** What the folder is or does, in words that follow its name. */
+  readonly problem: string
+
+  constructor(folder: string, problem: string, options?: ErrorOptions) {
+    super(`${folder} ${problem}`, options)
+    this.problem = problem
+  }
 }
 
 export interface EmbeddedServer {
@@ -55,8 +63,8 @@ async function take(folder: string): Promise<() => void> {
     }
     return unlock
   } catch (error) {
-    if (error instanceof DatabaseLocked) throw error
-    throw new DataDirUnusable(`${folder} can’t hold the embedded database`, { cause: error })
+    if (error instanceof DatabaseLocked || error instanceof DataDirUnusable) throw error
+    throw new DataDirUnusable(folder, 'can’t hold the embedded database', { cause: error })
   }
 }
 
@@ -66,7 +74,8 @@ const MOUNTED = 'lost+found'
 /** PGlite would put its files among others, and whoever removes or copies them later would have both. */
 async function expectOurs(folder: string): Promise<void> {
   const names = (await readdir(folder)).filter((name) => name !== MOUNTED)
-  if (names.length > 0 && !names.includes('PG_VERSION')) throw new Error(`it holds other files, as ${names[0]}`)
+  if (names.length === 0 || names.includes('PG_VERSION')) return
+  throw new DataDirUnusable(folder, `holds other files, as ${oneLine(names[0] ?? '')}`)
 }
 
 async function serve(folder: string | undefined, unlock: () => void, begin: Blob | undefined): Promise<EmbeddedServer> {

@@ -51,7 +51,7 @@ export interface DatabaseOptions {
   readonly url?: string | undefined
   /** The embedded database's folder, `memory`, or what one in memory begins with, as PGlite dumps it. */
   readonly dataDir?: string | Blob | undefined
-  /** False: it is opened only where no migration is missing. Who only looks into an App's database must not move it on under it. */
+  /** False: it is opened only where no migration is missing. Whoever is not the App must not move its database on under it. */
   readonly migrates?: boolean
 }
 

@@ -13,7 +13,7 @@ const KEPT_BYTES_MAX = 4_000_000
  * there; and as a parameter each, every number of texts would be another statement, to be prepared anew.
  */
 export function jsonArray(texts: readonly (string | null)[]): Buffer {
-  return arrayOf(JSON_TYPE, texts, (bytes) => Buffer.allocUnsafe(bytes))
+  return write(JSON_TYPE, texts, Buffer.allocUnsafe(bytesOf(texts)))
 }
 
 /**
@@ -25,30 +25,31 @@ export class TextArrays {
 
   /** `array` is as it is until `use` has ended. */
   async lend<Result>(texts: readonly (string | null)[], use: (array: Buffer) => Promise<Result>): Promise<Result> {
-    let lent = this.#free.pop()
-    const array = arrayOf(TEXT_TYPE, texts, (bytes) => {
-      if (lent === undefined || lent.length < bytes) lent = Buffer.allocUnsafe(bytes)
-      return lent.subarray(0, bytes)
-    })
-    const result = await use(array)
+    const bytes = bytesOf(texts)
+    const free = this.#free.pop()
+    const lent = free !== undefined && free.length >= bytes ? free : Buffer.allocUnsafe(bytes)
+    const result = await use(write(TEXT_TYPE, texts, lent.subarray(0, bytes)))
     // After an error nobody knows whether it is still to be sent.
-    if (lent !== undefined && lent.length <= KEPT_BYTES_MAX) this.#free.push(lent)
+    if (lent.length <= KEPT_BYTES_MAX) this.#free.push(lent)
     return result
   }
 }
 
-function arrayOf(type: number, texts: readonly (string | null)[], bufferOf: (bytes: number) => Buffer): Buffer {
-  const sizes = texts.map((text) => (text === null ? 0 : Buffer.byteLength(text)))
-  const bytes = bufferOf(sizes.reduce((sum, size) => sum + 4 + size, HEADER_BYTES))
-  let at = 0
-  const put = (number: number) => {
-    at = bytes.writeInt32BE(number, at)
-  }
+function bytesOf(texts: readonly (string | null)[]): number {
+  return texts.reduce((sum, text) => sum + 4 + (text === null ? 0 : Buffer.byteLength(text)), HEADER_BYTES)
+}
+
+function write(type: number, texts: readonly (string | null)[], bytes: Buffer): Buffer {
   const [dimensions, mayHoldNull, firstIndex] = [1, texts.includes(null) ? 1 : 0, 1]
-  for (const number of [dimensions, mayHoldNull, type, texts.length, firstIndex]) put(number)
-  for (const [index, text] of texts.entries()) {
-    put(text === null ? -1 : (sizes[index] ?? 0))
-    if (text !== null) at += bytes.write(text, at)
+  let at = 0
+  for (const number of [dimensions, mayHoldNull, type, texts.length, firstIndex]) at = bytes.writeInt32BE(number, at)
+  for (const text of texts) {
+    if (text === null) {
+      at = bytes.writeInt32BE(-1, at)
+    } else {
+      const length = bytes.write(text, at + 4)
+      at = bytes.writeInt32BE(length, at) + length
+    }
   }
   return bytes
 }

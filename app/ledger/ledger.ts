@@ -16,12 +16,12 @@ function concernsAll(error: unknown): boolean {
 
 /** How many operations one transaction carries out at most. */
 const BATCH_MAX = 50
-/** Longer than many batches of other processes take; so long may one repository's row keep all others waiting. */
+/** Longer than many batches of other processes take, and short enough to wait for another repository's row. */
 export const PATIENCE_MS = 250
 
 /**
- * What is asked goes together, and waits for another repository's rows no longer than `PATIENCE_MS`. Each answers or fails, and
- * keeps nothing then, once the transaction that was under way has ended and its own has: none waits for a row longer than
+ * What is asked goes together as long as no row is held by somebody else, and each repository by itself else. Each answers or
+ * fails, and keeps nothing then, once what was under way has ended and its own has: none waits for a row longer than
  * `lock_timeout` allows (`app/database/open.ts`), and whoever waits behind one that did is told at once.
  */
 export interface Ledger extends Connections, Pick<Database, 'prisma'> {
@@ -36,12 +36,10 @@ export function openLedger({ prisma, pool, kind }: Pick<Database, 'prisma' | 'po
   const common = { requestsMax: BATCH_MAX, concernsAll, isHeld }
   const patience = (isPatient: boolean) => (isPatient ? {} : { lockTimeoutMs: PATIENCE_MS })
   const repositories = new RunRepositories()
-  const repositoryOf = ({ session }: ReserveRequest) => `${session.repositoryId}`
   const reserving = new Together<ReserveRequest, ReserveAnswer>({
     ...common,
     keysOf,
-    repositoryOf,
-    locate: async (request) => repositoryOf(request),
+    repositoryOf: ({ session }) => `${session.repositoryId}`,
     async work(asked, isPatient) {
       const answers = await transactSql(connections, (sql) => reserveRuns(sql, asked), patience(isPatient))
       for (const answer of answers) {
@@ -59,8 +57,7 @@ export function openLedger({ prisma, pool, kind }: Pick<Database, 'prisma' | 'po
   const ending = new Together<EndRequest, EndAnswer>({
     ...common,
     keysOf: ({ runId }) => [runId],
-    repositoryOf: ({ runId }) => repositories.of(runId),
-    locate: ({ runId }) => locating.add(runId),
+    repositoryOf: ({ runId }) => repositories.of(runId) ?? locating.add(runId),
     work: (requests, isPatient) => transactSql(connections, (sql) => endRuns(sql, requests), patience(isPatient)),
   })
   return {

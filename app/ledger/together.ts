@@ -1,6 +1,9 @@
 /**
- * What is asked at the same time goes together, of whichever repositories: a batch costs little more than one. Where somebody
- * else holds a row that a batch needs, its repositories go apart for a while, so that each waits for its own rows alone.
+ * What is asked at the same time goes together, of whichever repositories: a batch costs little more than one. Once somebody else
+ * has held a row for too long, each repository goes apart for a while, so that it waits for its own rows alone.
+ *
+ * Of two requests that share a key, one may be in the common batch and the other apart. That only one of them is carried out is
+ * held by the database, as it is between processes: the unique indexes of commands and of open runs, and the lock on a run.
  */
 import { Batcher, type BatchOptions, Lanes } from './batch.ts'
 
@@ -11,76 +14,56 @@ export interface TogetherOptions<Request, Result> extends Omit<BatchOptions<Requ
   readonly work: (requests: readonly Request[], isPatient: boolean) => Promise<readonly Result[]>
   /** Whether an error says that the batch has waited for a row in vain. Nothing is kept then. */
   readonly isHeld: (error: unknown) => boolean
-  /** Undefined where it would have to be looked up. */
-  readonly repositoryOf: (request: Request) => string | undefined
-  readonly locate: (request: Request) => Promise<string>
+  readonly repositoryOf: (request: Request) => string | Promise<string>
 }
 
 export class Together<Request, Result> {
   readonly #options: TogetherOptions<Request, Result>
   readonly #all: Batcher<Request, Result>
   readonly #lanes: Lanes<readonly [repository: string, request: Request], Result>
-  /** Until when a repository goes apart. */
-  readonly #apart = new Map<string, number>()
-  #underWay = 0
-  #idle: PromiseWithResolvers<void> | undefined
+  readonly #underWay = new Set<Promise<Result>>()
+  /** On the clock of `performance`. */
+  #apartUntil = 0
 
   constructor(options: TogetherOptions<Request, Result>) {
     const { work, keysOf, concernsAll, requestsMax } = options
     this.#options = options
-    this.#all = new Batcher({
-      keysOf,
-      requestsMax,
-      concernsAll,
-      work: (requests) => work(requests, false),
-    })
+    const common = { concernsAll, requestsMax }
+    this.#all = new Batcher({ ...common, keysOf, work: (requests) => work(requests, false) })
     this.#lanes = new Lanes(([repository]) => repository, {
+      ...common,
       keysOf: ([, request]) => keysOf(request),
-      requestsMax,
-      concernsAll,
-      work: (asked) =>
-        work(
-          asked.map(([, request]) => request),
-          true,
-        ),
+      work(asked) {
+        const requests = asked.map(([, request]) => request)
+        return work(requests, true)
+      },
     })
   }
 
   async add(request: Request): Promise<Result> {
-    this.#underWay += 1
+    const result = this.#ask(request)
+    this.#underWay.add(result)
     try {
-      return await this.#ask(request)
+      return await result
     } finally {
-      this.#underWay -= 1
-      if (this.#underWay === 0) this.#idle?.resolve()
+      this.#underWay.delete(result)
     }
   }
 
   /** Resolves when all that was asked is answered. */
   async idle(): Promise<void> {
-    if (this.#underWay === 0) return
-    this.#idle = Promise.withResolvers()
-    await this.#idle.promise
+    while (this.#underWay.size > 0) await Promise.allSettled([...this.#underWay])
   }
 
   async #ask(request: Request): Promise<Result> {
-    const known = this.#options.repositoryOf(request)
-    if (known !== undefined && this.#isApart(known)) return this.#lanes.add([known, request])
-    try {
-      return await this.#all.add(request)
-    } catch (error) {
-      if (!this.#options.isHeld(error)) throw error
-      const repository = known ?? (await this.#options.locate(request))
-      this.#apart.set(repository, performance.now() + APART_MS)
-      return this.#lanes.add([repository, request])
+    if (performance.now() >= this.#apartUntil) {
+      try {
+        return await this.#all.add(request)
+      } catch (error) {
+        if (!this.#options.isHeld(error)) throw error
+        this.#apartUntil = performance.now() + APART_MS
+      }
     }
-  }
-
-  #isApart(repository: string): boolean {
-    const until = this.#apart.get(repository)
-    if (until === undefined) return false
-    if (performance.now() < until) return true
-    this.#apart.delete(repository)
-    return false
+    return this.#lanes.add([await this.#options.repositoryOf(request), request])
   }
 }

@@ -24,7 +24,8 @@ export async function lookAtTrials(
     const home = await homeOf(parts, here, family, variant)
     if (!home) continue
     const trial = { repositoryId: home.place.repositoryId, family, variant }
-    const rules = rulesFor(home.declared.configuration, family)
+    const { promotion, portfolios } = home.declared.configuration
+    const rules = rulesFor(promotion, portfolios, family)
     const { checkpoints, isNews } = await lookAt(parts.prisma, trial, rules, parts.now())
     const { decision } = decideTrial(checkpoints)
     if (decision !== 'promote' && decision !== 'sunset') continue

@@ -150,7 +150,7 @@ async function viewOf(parts: Parts, organisation: Place, promotion: Promotion): 
   const { family } = promotion
   const found = configuration.families.get(family)
   if (!found) return undefined
-  const rules = rulesFor(theirs.configuration, family)
+  const rules = rulesFor(theirs.configuration.promotion, theirs.configuration.portfolios, family)
   const baseline = variant === undefined ? undefined : sideDefinition(configuration, family, null)
   const sides = { variant: offering.definition, baseline }
   const shares = await sharesIn(parts.prisma, from.name.owner, family, sides, rules, parts.now())

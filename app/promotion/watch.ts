@@ -39,7 +39,8 @@ export async function watchBaseline(
   const home = await homeOf(parts, here, family, null)
   if (!home) return
   const { repositoryId } = home.place
-  const rules = rulesFor(home.declared.configuration, family)
+  const { promotion, portfolios } = home.declared.configuration
+  const rules = rulesFor(promotion, portfolios, family)
   const promoted = await parts.prisma.promotion.findFirst({
     where: { repositoryId, family, decision: 'promote', state: 'merged' },
     orderBy: { decidedAt: 'desc' },

@@ -12,7 +12,10 @@ import type { NewWebhook, StoreWebhook } from './webhooks.ts'
 /** One statement takes so many, and of those with more characters than that only one. */
 const WEBHOOKS_AT_ONCE = 100
 const LARGE_CHARACTERS = 250_000
-/** So many are written at a time, since a server makes several lasting at once; those of one repository in their order. */
+/**
+ * So many are written at a time, since a server makes several lasting at once; those of one repository in their order. Why three:
+ * docs/decisions/webhook-line.md.
+ */
 const LANES = 3n
 
 export interface WebhookStore extends Connections {

@@ -30,10 +30,9 @@ export function readRules(file: string | undefined, family: string): Rules | { r
   if ('problem' in promotion) return promotion
   const paying = existsSync(beside) ? readFile(beside, payingSchema, 'the portfolios') : { value: { portfolios: {} } }
   if ('problem' in paying) return paying
-  return {
-    promotion: rulesFor({ promotion: promotion.value, portfolios: paying.value }, family),
-    name: isDefault ? 'the default rules' : path,
-  }
+  const rules = rulesFor(promotion.value, paying.value, family)
+  const name = isDefault ? 'the default rules' : path
+  return { promotion: rules, name: rules === promotion.value ? name : `${name}, and the ratio of ${beside}` }
 }
 
 function readFile<Schema extends z.ZodMiniType>(

@@ -11,16 +11,17 @@ import { databaseProblem, serverOf } from '../start-problem.ts'
 export async function openLedger({ create = false } = {}): Promise<Database | string> {
   const databaseUrl = process.env.DATABASE_URL || undefined
   const dataDir = process.env.PURSER_DATA ?? DATA_DIR_DEFAULT
-  if (databaseUrl === undefined && !create && !existsSync(join(dataDir, 'PG_VERSION'))) {
-    return `There is no ledger in ${dataDir}; set PURSER_DATA to its folder, or DATABASE_URL to its server.`
-  }
   try {
-    if (databaseUrl !== undefined && !create && !(await isMigrated(databaseUrl))) {
-      return `There is no ledger in the database that DATABASE_URL names, on ${serverOf(databaseUrl)}; expected the one that the App uses.`
+    const isNew =
+      databaseUrl === undefined ? !existsSync(join(dataDir, 'PG_VERSION')) : !(await isMigrated(databaseUrl))
+    if (isNew && !create) {
+      return databaseUrl === undefined
+        ? `There is no ledger in ${dataDir}; set PURSER_DATA to its folder, or DATABASE_URL to its server.`
+        : `There is no ledger in the database that DATABASE_URL names, on ${serverOf(databaseUrl)}; expected the one that the App uses.`
     }
     // A command is over before it pays to compile the embedded database's functions again, better: a third of its processor time.
     for (const flag of ['--no-wasm-tier-up', '--no-wasm-dynamic-tiering']) setFlagsFromString(flag)
-    return await openDatabase({ url: databaseUrl, dataDir, migrates: create })
+    return await openDatabase({ url: databaseUrl, dataDir, migrates: isNew })
   } catch (error) {
     if (error instanceof MigrationProblem) return error.message
     const problem = databaseProblem(error, { dataDir, databaseUrl })

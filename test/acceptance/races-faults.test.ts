@@ -351,7 +351,7 @@ describe.skipIf(programs === undefined)('on a PostgreSQL server', () => {
   describe('a pool', () => {
     const AT_ONCE = 20
     const CONNECTIONS = 2
-    const WAIT_MS = 300
+    const WAIT_MS = PATIENCE_MS / 2
 
     /** The ledger over a pool of its own that waits less long than the App's. */
     async function onPool(work: (own: Ledger, pool: pg.Pool, repositoryId: bigint) => Promise<void>): Promise<void> {

@@ -66,7 +66,13 @@ async function sessionIn(repository: { id: bigint; name: string }, pattern: Run)
   const sha = await stage.octokit.git.getRef({ owner: OWNER, repo: repository.name, ref: 'heads/main' })
   const like = await prisma.session.findUniqueOrThrow({ where: { id: pattern.sessionId } })
   const id = randomUUID()
-  const more = { commentId: null, checkRunId: null, trigger: 'push', commandKey: id, subjectNumber: null }
+  const more = {
+    commentId: null,
+    checkRunId: null,
+    trigger: 'push',
+    commandKey: id,
+    subjectNumber: repository.name === 'web' ? 7 : null,
+  }
   await prisma.session.create({ data: { ...like, id, repositoryId: repository.id, ...more } })
   return { sessionId: id, headSha: sha.data.object.sha }
 }
@@ -155,7 +161,8 @@ test('it has one issue, in the repository with the layer, on the evidence of all
   expect(body).toMatch(/\| shop \| 100% \(1 of 1\)/)
   expect(body).toMatch(/\| web \| 100% \(2 of 2\)/)
   expect(body).toMatch(/\| 1 private repository \| 100% \(1 of 1\)/)
-  expect(body).toMatch(/\[`web@[0-9a-f]{7}`\]\(\S+\/acme\/web\/commit\/[0-9a-f]{40}\)/)
+  expect(body).toMatch(/\[`web#7`\]\(\S+\/acme\/web\/issues\/7\)/)
+  expect(body).toMatch(/\[`shop@[0-9a-f]{7}`\]\(\S+\/acme\/shop\/commit\/[0-9a-f]{40}\)/)
   expect(body).not.toMatch(/vault|apart/)
 })
 

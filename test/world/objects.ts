@@ -130,7 +130,7 @@ export function listTree(gitDir: string, id: string, recursive: boolean, prefix 
     const mode = item.mode.padStart(6, '0')
     const path = prefix + name
     const type = mode === '040000' ? 'tree' : mode === '160000' ? 'commit' : 'blob'
-    const size = type === 'blob' ? once(sizes, gitDir, sha, () => readObject(gitDir, sha)?.body.length) : null
+    const size = type === 'blob' ? remembered(sizes, gitDir, sha, () => readObject(gitDir, sha)?.body.length) : null
     if (size === undefined) return null
     listed.push({ path, mode, type, sha, size })
     const below = type === 'tree' && recursive ? listTree(gitDir, sha, true, `${path}/`) : []
@@ -177,7 +177,7 @@ const parentsOf = new Map<string, string[]>()
 const sizes = new Map<string, number>()
 
 /** By repository, since another need not have it. What can't be read is asked for again. */
-function once<Value>(known: Map<string, Value>, gitDir: string, id: string, read: () => Value | undefined) {
+function remembered<Value>(known: Map<string, Value>, gitDir: string, id: string, read: () => Value | undefined) {
   const key = `${gitDir} ${id}`
   const value = known.get(key) ?? read()
   if (value !== undefined) known.set(key, value)
@@ -191,7 +191,7 @@ function ancestry(gitDir: string, id: string): Map<string, string[]> | null {
     const next = open.pop()
     if (next === undefined) return found
     if (found.has(next)) continue
-    const parents = once(parentsOf, gitDir, next, () => readCommit(gitDir, next)?.parents)
+    const parents = remembered(parentsOf, gitDir, next, () => readCommit(gitDir, next)?.parents)
     if (parents === undefined) return null
     found.set(next, parents)
     open.push(...parents)

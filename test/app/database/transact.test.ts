@@ -114,5 +114,14 @@ onEachDatabase('a transaction', (database) => {
     expect(atOnce).toBe(first)
     expect(other).not.toBe(first)
     expect(await told([])).toEqual([])
+
+    const broken = arrays.lend(short, (array) => {
+      used.push(array.buffer)
+      return Promise.reject(new Error('nobody knows whether it was sent'))
+    })
+    await expect(broken).rejects.toThrow('nobody knows')
+    const failed = used.at(-1)
+    await Promise.all([told(long), told(long), told(long)])
+    expect(used.slice(-3)).not.toContain(failed)
   })
 })

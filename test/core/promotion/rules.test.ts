@@ -14,14 +14,15 @@ const { portfolios } = payingSchema.parse({
       'spend-per-accepted': '2x',
     },
     refactoring: { ...portfolio, workflows: ['refactor+tests'] },
+    reviews: { ...portfolio, workflows: ['review'], 'spend-per-accepted': '2x' },
   },
 })
 
 it('takes the ratio that the portfolio of a workflow publishes, and all else from the file', () => {
-  const rules = rulesFor({ promotion, portfolios: { portfolios } }, 'incident-triage')
+  const rules = rulesFor(promotion, { portfolios }, 'incident-triage')
   expect(rules).toEqual({ ...promotion, promote: { ...promotion.promote, 'spend-per-accepted': 2000 } })
 })
 
-it.each(['refactor+tests', 'in-no-portfolio'])('takes the file as it is for %s', (family) => {
-  expect(rulesFor({ promotion, portfolios: { portfolios } }, family)).toBe(promotion)
+it.each(['refactor+tests', 'review', 'in-no-portfolio'])('takes the file as it is for %s', (family) => {
+  expect(rulesFor(promotion, { portfolios }, family)).toBe(promotion)
 })
