@@ -56,9 +56,9 @@ export interface DatabaseOptions {
 }
 
 /**
- * Opens the database and applies the migrations that it lacks, unless told otherwise. Throws `DatabaseLocked` when another process holds the
- * embedded database, `DataDirUnusable` when its folder can't hold one, and `MigrationProblem` when its migrations and this
- * version's disagree.
+ * Opens the database and applies the migrations that it lacks, unless told otherwise. Throws `DatabaseLocked` when another
+ * process holds the embedded database, `DataDirUnusable` when its folder can't hold one, and `MigrationProblem` when its
+ * migrations and this version's disagree.
  */
 export async function openDatabase({
   url,
