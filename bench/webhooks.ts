@@ -119,10 +119,17 @@ async function start(...args: readonly string[]): Promise<Started> {
 /** Deliveries a second; each has to be acknowledged. */
 async function send(url: string, bodies: readonly string[], deliveries: number, atOnce: number): Promise<number> {
   const { host, hostname, port } = new URL(url)
-  const signed = bodies.map((body) => ({
-    head: `POST ${WEBHOOK_PATH} HTTP/1.1\r\nhost: ${host}\r\ncontent-type: application/json\r\nx-github-event: push\r\ncontent-length: ${Buffer.byteLength(body)}\r\nx-hub-signature-256: sha256=${createHmac('sha256', SECRET).update(body).digest('hex')}\r\n`,
-    body,
-  }))
+  const signed = bodies.map((body) => {
+    const headers = {
+      host,
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+      'x-github-event': 'push',
+      'x-hub-signature-256': `sha256=${createHmac('sha256', SECRET).update(body).digest('hex')}`,
+    }
+    const head = [`POST ${WEBHOOK_PATH} HTTP/1.1`, ...Object.entries(headers).map((pair) => pair.join(': '))]
+    return { head: head.join('\r\n'), body }
+  })
   const lines = await Promise.all(Array.from({ length: atOnce }, () => openLine(hostname, Number(port))))
   let begun = 0
   const started = performance.now()
@@ -131,7 +138,7 @@ async function send(url: string, bodies: readonly string[], deliveries: number, 
       while (begun < deliveries) {
         const one = signed[begun % signed.length]
         begun += 1
-        if (one) await line.ask(`${one.head}x-github-delivery: ${randomUUID()}\r\n\r\n${one.body}`)
+        if (one) await line.ask(`${one.head}\r\nx-github-delivery: ${randomUUID()}\r\n\r\n${one.body}`)
       }
     }),
   )
