@@ -106,8 +106,9 @@ onEachDatabase('claiming', (database) => {
       return row?.left ?? Number.NaN
     }
     expect(await secondsLeft()).toBeLessThanOrEqual(LEASE_SECONDS)
-    await prisma.$executeRaw`UPDATE run SET lease_until = clock_timestamp() WHERE id = ${run.id}`
-    expect(await secondsLeft()).toBeLessThanOrEqual(0)
+    // A second ago, since the column keeps milliseconds and rounds up as well as down.
+    await prisma.$executeRaw`UPDATE run SET lease_until = clock_timestamp() - interval '1 s' WHERE id = ${run.id}`
+    expect(await secondsLeft()).toBeLessThan(0)
     granted(await draw(prisma, { runId: run.id, epoch, wantMicroUsd: 0n }))
     expect(await secondsLeft()).toBeGreaterThan(0)
   })
