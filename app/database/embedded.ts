@@ -1,6 +1,6 @@
 /** PostgreSQL in this process: PGlite, served on a private Unix socket so that Prisma and pg-boss share it. */
 import { constants } from 'node:fs'
-import { access, chmod, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { access, chmod, mkdir, mkdtemp, open, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket'
@@ -56,6 +56,7 @@ async function take(folder: string): Promise<() => void> {
     try {
       await mkdir(folder, { recursive: true, mode: 0o700 })
       await access(folder, constants.W_OK)
+      await clearUnfinished(folder)
       await expectOurs(folder)
     } catch (error) {
       unlock()
@@ -71,17 +72,64 @@ async function take(folder: string): Promise<() => void> {
 /** A file system that is mounted there has a folder of its own in it. */
 const MOUNTED = 'lost+found'
 
+async function namesIn(folder: string): Promise<readonly string[]> {
+  return (await readdir(folder)).filter((name) => name !== MOUNTED)
+}
+
 /** PGlite would put its files among others, and whoever removes or copies them later would have both. */
 async function expectOurs(folder: string): Promise<void> {
-  const names = (await readdir(folder)).filter((name) => name !== MOUNTED)
+  const names = await namesIn(folder)
   if (names.length === 0 || names.includes('PG_VERSION')) return
   throw new DataDirUnusable(folder, `holds other files, as ${oneLine(names[0] ?? '')}`)
 }
 
-async function serve(folder: string | undefined, unlock: () => void, begin: Blob | undefined): Promise<EmbeddedServer> {
+/** A file beside the folder for as long as PGlite makes its first files there, from which nobody has been served yet. */
+function unfinishedMark(folder: string): string {
+  return `${folder}.unfinished`
+}
+
+/** What a process that was killed meanwhile has left is neither a database nor anybody else's. */
+async function clearUnfinished(folder: string): Promise<void> {
+  const mark = unfinishedMark(folder)
+  const isUnfinished = await stat(mark).then(
+    () => true,
+    () => false,
+  )
+  if (!isUnfinished) return
+  for (const name of await namesIn(folder)) await rm(join(folder, name), { recursive: true })
+  await rm(mark)
+}
+
+async function startEngine(folder: string | undefined, begin: Blob | undefined): Promise<WholeBatches> {
   const options = { startParams: START_PARAMS, ...(begin === undefined ? {} : { loadDataDir: begin }) }
-  const engine = folder === undefined ? new WholeBatches(options) : new WholeBatches(folder, options)
+  const engine = () => (folder === undefined ? new WholeBatches(options) : new WholeBatches(folder, options))
+  const isNew = folder !== undefined && (await namesIn(folder)).length === 0
+  if (!isNew) return ready(engine())
+  const mark = unfinishedMark(folder)
+  await writeFile(mark, '')
+  const made = await ready(engine())
+  await rm(mark)
+  // A mark that came back after a power failure would have the ledger removed.
+  await flush(dirname(folder))
+  return made
+}
+
+async function ready(engine: WholeBatches): Promise<WholeBatches> {
   await engine.waitReady
+  return engine
+}
+
+async function flush(folder: string): Promise<void> {
+  const handle = await open(folder)
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+async function serve(folder: string | undefined, unlock: () => void, begin: Blob | undefined): Promise<EmbeddedServer> {
+  const engine = await startEngine(folder, begin)
   // PGlite asks for no password, so the socket lies where only this user can go. A folder of its own under the
   // temporary one keeps its path below the 107 bytes that a socket's may have.
   const socketDir = await mkdtemp(join(tmpdir(), 'purser-'))

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { DatabaseLocked } from '../../../app/database/lock.ts'
@@ -73,6 +74,25 @@ it('is free at once after kill -9, with every row that was acknowledged', async 
   expect(acknowledged).toBeGreaterThanOrEqual(ROWS_BEFORE_KILL)
   expect(await repositories(database)).toBeGreaterThanOrEqual(acknowledged)
   await database.close()
+})
+
+it('begins anew after kill -9 in the middle of making its first files', { timeout: 120_000 }, async () => {
+  const dataDir = join(folder, 'data')
+  const names = () => readdir(dataDir).catch(() => [])
+  // Anew where the machine was so busy that the kill came too late.
+  do {
+    await rm(dataDir, { recursive: true, force: true })
+    const writer = spawn(process.execPath, [WRITER, dataDir], { stdio: ['ignore', 'ignore', 'inherit'] })
+    const ended = once(writer, 'exit')
+    while (!(await names()).includes('base')) await sleep(1)
+    writer.kill('SIGKILL')
+    await ended
+  } while (!(await readdir(folder)).includes('data.unfinished'))
+
+  const database = await openDatabase({ dataDir })
+  expect(await repositories(database)).toBe(0)
+  await database.close()
+  expect((await readdir(folder)).sort()).toEqual(['data', 'data.lock'])
 })
 
 it('reports a server that is not there', async () => {
