@@ -23,7 +23,7 @@ interface Waiting<Request, Result> {
 export class Batcher<Request, Result> {
   readonly #options: BatchOptions<Request, Result>
   #waiting: Waiting<Request, Result>[] = []
-  #working: Promise<void> | undefined
+  #isWorking = false
 
   constructor(options: BatchOptions<Request, Result>) {
     this.#options = options
@@ -32,20 +32,16 @@ export class Batcher<Request, Result> {
   add(request: Request): Promise<Result> {
     const { promise, resolve, reject } = Promise.withResolvers<Result>()
     this.#waiting.push({ request, keys: this.#options.keysOf(request), resolve, reject })
-    this.#working ??= this.#workAll()
+    if (!this.#isWorking) void this.#workAll()
     return promise
   }
 
-  /** Resolves when all that was asked is answered. */
-  async idle(): Promise<void> {
-    while (this.#working !== undefined) await this.#working
-  }
-
   async #workAll(): Promise<void> {
+    this.#isWorking = true
     // What is asked in the same turn of the event loop goes together from the start.
     await Promise.resolve()
     while (this.#waiting.length > 0) await this.#work(this.#next())
-    this.#working = undefined
+    this.#isWorking = false
     this.#options.onIdle?.()
   }
 
@@ -109,11 +105,6 @@ export class Lanes<Request, Result> {
     const lane = this.#laneOf(request)
     const batcher = this.#lanes.get(lane) ?? this.#open(lane)
     return batcher.add(request)
-  }
-
-  /** Resolves when all that was asked is answered. */
-  async idle(): Promise<void> {
-    while (this.#lanes.size > 0) await Promise.all([...this.#lanes.values()].map((batcher) => batcher.idle()))
   }
 
   #open(lane: string): Batcher<Request, Result> {
