@@ -4,6 +4,7 @@ import pg from 'pg'
 import { PrismaClient } from '../../prisma/client/client.ts'
 import { startEmbedded } from './embedded.ts'
 import { expectMigrated, migrate, readMigrations } from './migrate.ts'
+import { statementNames } from './statement-names.ts'
 
 /** Where the embedded database lies when nothing else is said. */
 export const DATA_DIR_DEFAULT = '.purser/data'
@@ -96,7 +97,7 @@ async function connect(
   // A connection that breaks while nobody uses it is replaced when the next is asked for.
   pool.on('error', () => {})
   const prisma = new PrismaClient({
-    adapter: new PrismaPg(pool),
+    adapter: new PrismaPg(pool, kind === 'server' ? { statementNameGenerator: statementNames() } : {}),
     transactionOptions: { maxWait: TRANSACTION_WAIT_MS, timeout: TRANSACTION_TIMEOUT_MS },
   })
   let closing: Promise<void> | undefined
