@@ -18,19 +18,22 @@ it('names no more texts than connections should keep', () => {
 const serverThere = await hasTestServer()
 if (!serverThere) warnServerMissing()
 
-it.skipIf(!serverThere)('a server’s connection reads a statement of Prisma’s once, however often it comes', async () => {
-  const server = await startTestServer()
-  const { prisma, close } = await openDatabase({ url: server?.url })
-  try {
-    const prepared = await prisma.$transaction(async (transaction) => {
-      for (let id = 1n; id <= 9n; id += 1n) await transaction.repository.findUnique({ where: { id } })
-      return transaction.$queryRaw`
+it.skipIf(!serverThere)(
+  'a server’s connection reads a statement of Prisma’s once, however often it comes',
+  async () => {
+    const server = await startTestServer()
+    const { prisma, close } = await openDatabase({ url: server?.url })
+    try {
+      const prepared = await prisma.$transaction(async (transaction) => {
+        for (let id = 1n; id <= 9n; id += 1n) await transaction.repository.findUnique({ where: { id } })
+        return transaction.$queryRaw`
         SELECT (generic_plans + custom_plans)::int AS times
         FROM pg_prepared_statements WHERE statement LIKE 'SELECT "public"."repository"%'`
-    })
-    expect(prepared).toEqual([{ times: 9 }])
-  } finally {
-    await close()
-    await server?.stop()
-  }
-})
+      })
+      expect(prepared).toEqual([{ times: 9 }])
+    } finally {
+      await close()
+      await server?.stop()
+    }
+  },
+)
