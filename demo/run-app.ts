@@ -50,7 +50,7 @@ export function loadApp(): LoadingApp {
     async start(options, offsetMs) {
       const started = await tell({ do: 'start', options, offsetMs })
       if (started === null) throw new Error('the App did not say where it listens')
-      const database = await openDatabase({ url: started.connectionString })
+      const database = await openDatabase({ servedAt: started.connectionString })
       return {
         url: started.url,
         prisma: database.prisma,

@@ -52,6 +52,8 @@ export interface DatabaseOptions {
   readonly url?: string | undefined
   /** The embedded database's folder, `memory`, or what one in memory begins with, as PGlite dumps it. */
   readonly dataDir?: string | Blob | undefined
+  /** The connection string of an embedded database that another process serves. */
+  readonly servedAt?: string
   /** False: it is opened only where no migration is missing. Whoever is not the App must not move its database on under it. */
   readonly migrates?: boolean
 }
@@ -64,8 +66,10 @@ export interface DatabaseOptions {
 export async function openDatabase({
   url,
   dataDir = DATA_DIR_DEFAULT,
+  servedAt,
   migrates = true,
 }: DatabaseOptions = {}): Promise<Database> {
+  if (servedAt !== undefined) return connect('embedded', servedAt, false, async () => {})
   if (url !== undefined && url !== '') return connect('server', url, migrates, async () => {})
   const embedded =
     dataDir instanceof Blob
