@@ -4,7 +4,7 @@
  */
 import type { CallOutcome } from '../../core/money/meter.ts'
 import type { Api } from '../../core/request/request.ts'
-import { readResponseUsage, readUsage } from '../model/usage.ts'
+import { readResponseUsage } from '../model/usage.ts'
 import { readMessagesUsage } from './messages-usage.ts'
 
 /** Of one line of a stream; the last one of a Responses stream repeats the whole answer. */
@@ -29,7 +29,6 @@ export class AnswerReader {
   read(event: unknown, whole: boolean): void {
     if (!isJson(event)) return
     if (this.#api === 'responses') this.#readResponses(whole ? { type: 'response.completed', response: event } : event)
-    else if (this.#api === 'chat-completions') this.#readChat(event)
     else this.#readMessages(event)
   }
 
@@ -42,14 +41,7 @@ export class AnswerReader {
   outcome(complete: boolean): CallOutcome {
     if (!complete || !this.#ended) return { kind: 'unknown' }
     if (this.#api === 'messages') return readMessagesUsage(this.#usage)
-    const answer = { usage: this.#usage.at(-1) }
-    return this.#api === 'responses' ? readResponseUsage(answer) : readUsage(answer)
-  }
-
-  #readChat(event: Json): void {
-    if (!isJson(event.usage)) return
-    this.#usage.push(event.usage)
-    this.#ended = true
+    return readResponseUsage({ usage: this.#usage.at(-1) })
   }
 
   #readResponses(event: Json): void {

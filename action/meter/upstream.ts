@@ -32,7 +32,7 @@ export function openAi(apiKey: string, baseUrl = OPENAI): Provider {
     kind: 'openai',
     baseUrl: baseUrl.replace(/\/+$/, ''),
     apiKey,
-    paths: { '/v1/responses': 'responses', '/v1/chat/completions': 'chat-completions' },
+    paths: { '/v1/responses': 'responses' },
     hasServiceTiers: hostname === 'api.openai.com' || hostname.endsWith('.api.openai.com'),
   }
 }

@@ -1,5 +1,4 @@
 /** The door to the interfaces: what a request can cost at most, and the request with its output limited. */
-import { boundChatCompletion, limitChatCompletion } from './chat-completions.ts'
 import { boundMessages, limitMessages } from './messages.ts'
 import type { Api, BoundedRequest, SealedTokens, Unbounded } from './request.ts'
 import { boundResponses, limitResponses } from './responses.ts'
@@ -8,8 +7,6 @@ export function boundRequest(api: Api, body: unknown, sealedTokens: SealedTokens
   switch (api) {
     case 'responses':
       return boundResponses(body, sealedTokens)
-    case 'chat-completions':
-      return boundChatCompletion(body)
     case 'messages':
       return boundMessages(body, sealedTokens)
   }
@@ -23,8 +20,6 @@ export function limitRequest(api: Api, body: object, outputTokensMax: number, se
   switch (api) {
     case 'responses':
       return limitResponses(body, outputTokensMax, serviceTiers)
-    case 'chat-completions':
-      return limitChatCompletion(body, outputTokensMax, serviceTiers)
     case 'messages':
       return limitMessages(body, outputTokensMax, serviceTiers)
   }

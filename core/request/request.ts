@@ -6,8 +6,11 @@
 import type { z } from 'zod/mini'
 import { jsonTokensBound, MESSAGE_TOKENS, REQUEST_TOKENS } from '../money/input-bound.ts'
 
-/** The interfaces whose calls can be bounded: OpenAI's Responses and chat completions, Anthropic's Messages. */
-export type Api = 'responses' | 'chat-completions' | 'messages'
+/**
+ * The interfaces whose calls can be bounded: OpenAI's Responses and Anthropic's Messages. Chat completions are not among
+ * them: no agent here speaks them, and some providers say in every chunk what is used so far, which can pass for the end.
+ */
+export type Api = 'responses' | 'messages'
 
 /** A part of a request. Two parts of the same `text` are the same to the provider. */
 export interface Part {

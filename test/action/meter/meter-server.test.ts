@@ -137,6 +137,7 @@ describe.each(kinds)('the meter before %s', (kind) => {
       await ask({ ...asking(kind), background: true }),
       await ask({ ...asking(kind), model: 'dearer' }),
       await ask(asking(kind), '/v1/files'),
+      await ask({ model: 'm', messages: [{ role: 'user', content: 'x' }], max_tokens: 9 }, '/v1/chat/completions'),
       await ask([]),
     ]
     for (const { status, text } of refusals) {

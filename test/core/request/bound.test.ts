@@ -7,9 +7,9 @@ import { boundRequest, limitRequest } from '../../../core/request/bound.ts'
 import { isCountRequest } from '../../../core/request/messages.ts'
 import { PriorRequests } from '../../../core/request/prior-requests.ts'
 import type { Api, BoundedRequest } from '../../../core/request/request.ts'
-import { chat, messages, responses } from './request-world.ts'
+import { messages, responses } from './request-world.ts'
 
-const bodies = { responses, 'chat-completions': chat, messages } as const
+const bodies = { responses, messages } as const
 const sealed = (seal: string) => (seal === 'seal' ? 700 : undefined)
 
 function bounded(api: Api, body: unknown): BoundedRequest {
@@ -50,13 +50,6 @@ describe('a request', () => {
     ['responses', { input: user({ type: 'input_image', image_url: url }) }, '`input.0'],
     ['responses', { input: user({ type: 'input_file', file_id: 'file_1' }) }, '`input.0'],
     ['responses', { input: [{ type: 'reasoning', summary: [], encrypted_content: 'forged' }] }, 'sealed reasoning'],
-    ['chat-completions', { n: 2 }, '`n` has a value'],
-    ['chat-completions', { web_search_options: {} }, '`web_search_options` is not'],
-    ['chat-completions', { prediction: { type: 'content', content: 'x' } }, '`prediction` is not'],
-    ['chat-completions', { modalities: ['audio'] }, '`modalities` is not'],
-    ['chat-completions', { service_tier: 'flex' }, '`service_tier` has a value'],
-    ['chat-completions', { messages: user({ type: 'image_url', image_url: { url } }) }, '`messages.0'],
-    ['chat-completions', { messages: user({ type: 'file', file: { file_id: 'f' } }) }, '`messages.0'],
     ['messages', { max_tokens: undefined }, '`max_tokens` has a value'],
     ['messages', { container: 'c' }, '`container` is not'],
     ['messages', { mcp_servers: [{ type: 'url', url }] }, '`mcp_servers` is not'],
@@ -113,8 +106,6 @@ describe('what is sent', () => {
   it.each<[Api, object, boolean, object]>([
     ['responses', responses, true, { max_output_tokens: 900, store: false, service_tier: 'default' }],
     ['responses', { ...responses, store: undefined }, false, { max_output_tokens: 900, store: false }],
-    ['chat-completions', chat, true, { max_completion_tokens: 900, service_tier: 'default' }],
-    ['chat-completions', chat, false, { stream_options: { include_usage: true } }],
     ['messages', messages, true, { max_tokens: 900, service_tier: 'standard_only', thinking: { type: 'disabled' } }],
     ['messages', { ...messages, thinking: { type: 'adaptive' } }, false, { thinking: { type: 'adaptive' } }],
   ])('to %s carries its limit and no dearer tier', (api, body, tiers, expected) => {
@@ -154,18 +145,6 @@ const written: Record<Api, (conversation: Conversation) => object> = {
       ...calls.flatMap(({ name, given, result }) => [
         { type: 'function_call', call_id: 'c', name, arguments: given },
         { type: 'function_call_output', call_id: 'c', output: result },
-      ]),
-    ],
-  }),
-  'chat-completions': ({ system, asked, calls, schema }) => ({
-    model: 'm',
-    tools: [{ type: 'function', function: { name: 'f', description: schema, parameters: { description: schema } } }],
-    messages: [
-      { role: 'system', content: system },
-      { role: 'user', content: asked },
-      ...calls.flatMap(({ name, given, result }) => [
-        { role: 'assistant', tool_calls: [{ id: 'c', type: 'function', function: { name, arguments: given } }] },
-        { role: 'tool', tool_call_id: 'c', content: result },
       ]),
     ],
   }),

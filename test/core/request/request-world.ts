@@ -25,23 +25,6 @@ export const responses = {
   client_metadata: { turn_id: 't' },
 }
 
-export const chat = {
-  model: 'm',
-  messages: [
-    { role: 'system', content: 'You are a coding agent.' },
-    { role: 'user', content: [{ type: 'text', text: 'Mend it' }] },
-    {
-      role: 'assistant',
-      content: null,
-      tool_calls: [{ id: 'c1', type: 'function', function: { name: 'ls', arguments: '{}' } }],
-    },
-    { role: 'tool', tool_call_id: 'c1', content: 'sum.js' },
-  ],
-  tools: [{ type: 'function', function: { name: 'ls', parameters: {} } }],
-  max_tokens: 4_000,
-  stream: true,
-}
-
 export const messages = {
   model: 'm',
   max_tokens: 32_000,
