@@ -1,7 +1,7 @@
 /** The App's one HTTP server: webhooks, the runner's door, and a word for people and for health checks. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { refuse } from '../core/reason.ts'
-import { lostConnection, waitedInVain } from './database/transact.ts'
+import { isAway } from './database/problems.ts'
 import { sendRefusal } from './door/answer.ts'
 import { sendText } from './http.ts'
 import type { Logger } from './log.ts'
@@ -11,6 +11,8 @@ export const WEBHOOK_PATH = '/api/github/webhooks'
 
 /** A whole request has to be in by then; webhooks of 25 MB are the largest. */
 const REQUEST_MS_MAX = 60_000
+
+const STOP_MS_MAX = 10_000
 
 export interface Doors {
   readonly webhook: HandleRequest
@@ -32,6 +34,14 @@ export async function startServer(doors: Doors, host: string, port: number): Pro
   return server
 }
 
+/** Lets requests that are under way end; one that takes longer, or never ends, is cut off. */
+export async function stopServer(server: Server, msMax = STOP_MS_MAX): Promise<void> {
+  server.closeIdleConnections()
+  const cutOff = setTimeout(() => server.closeAllConnections(), msMax)
+  await new Promise((resolve) => server.close(resolve))
+  clearTimeout(cutOff)
+}
+
 async function route(doors: Doors, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const path = (request.url ?? '/').split('?', 1)[0] ?? '/'
   try {
@@ -42,7 +52,7 @@ async function route(doors: Doors, request: IncomingMessage, response: ServerRes
     sendText(response, 404, 'There is nothing here.')
   } catch (error) {
     doors.log.error({ err: error, path: pathShown(path) }, 'request failed')
-    if (path.startsWith('/api/v1/') && (lostConnection(error) || waitedInVain(error))) doors.unheard()
+    if (path.startsWith('/api/v1/') && isAway(error)) doors.unheard()
     if (response.headersSent) response.destroy()
     // A report is taken again; to everything else "no" is an answer, since nothing new may be spent unseen.
     else if (path.startsWith('/api/v1/') && !path.endsWith('/finish')) {

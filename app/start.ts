@@ -12,7 +12,7 @@ import { loadHandlers } from './on-event.ts'
 import type { AppOptions } from './options.ts'
 import type { Parts } from './parts.ts'
 import { takeIdleTurns } from './queue/turn.ts'
-import { startServer } from './server.ts'
+import { startServer, stopServer } from './server.ts'
 import { showRun } from './show/show-run.ts'
 import { createSweep } from './sweep.ts'
 import { createStoreWebhook } from './webhooks/store-webhook.ts'
@@ -126,8 +126,7 @@ export async function startApp(options: AppOptions): Promise<StartedApp> {
     settled: () => work.settled(),
     close() {
       closed ??= (async () => {
-        server.closeIdleConnections()
-        await new Promise((resolve) => server.close(resolve))
+        await stopServer(server)
         await work.stop()
         await ledger.close()
         await database.close()

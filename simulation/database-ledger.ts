@@ -1,7 +1,8 @@
 /** The ledger as the App carries it out on a real database, behind the operations of the simulated world. */
 
 import type { Database } from '../app/database/open.ts'
-import { transactSql, waitedInVain } from '../app/database/transact.ts'
+import { waitedInVain } from '../app/database/problems.ts'
+import { transactSql } from '../app/database/transact.ts'
 import { claim, draw, markDispatched } from '../app/ledger/claim.ts'
 import { ensureAccounts } from '../app/ledger/ensure-accounts.ts'
 import { type Ledger as AppLedger, openLedger } from '../app/ledger/ledger.ts'

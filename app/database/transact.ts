@@ -1,9 +1,9 @@
 /** The one place where a transaction is tried again. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
-import { z } from 'zod'
 import type { Prisma, PrismaClient } from '../../prisma/client/client.ts'
 import type { Database } from './open.ts'
+import { isUnanswered, lostConnection, lostToAnother } from './problems.ts'
 
 /** How often a transaction is begun before its error stands. */
 const ATTEMPTS_MAX = 5
@@ -86,10 +86,12 @@ async function once<T>(
     await client.query('COMMIT')
     return result
   } catch (error) {
-    // It would wait behind the statement that has no answer; the server rolls back when the connection goes.
+    // Of one that broke while nothing was under way, the next statement says only that it can't be used.
+    const cause = broken ?? error
+    // A rollback would wait behind the statement that has no answer; the server does it when the connection goes.
     if (isUnanswered(error)) breaks(error)
-    else await client.query('ROLLBACK').catch(breaks)
-    throw error
+    else if (broken === undefined) await client.query('ROLLBACK').catch(breaks)
+    throw cause
   } finally {
     client.off('error', breaks)
     client.release(broken)
@@ -121,7 +123,7 @@ function sqlWithin(client: pg.PoolClient, kind: Database['kind'], begun: Promise
 }
 
 /** The embedded database has one session for all its connections, and so one set of names. */
-export function queryOf({ name, text }: Statement, values: readonly Value[], kind: Database['kind']): pg.QueryConfig {
+function queryOf({ name, text }: Statement, values: readonly Value[], kind: Database['kind']): pg.QueryConfig {
   return { ...(kind === 'server' ? { name, text } : { text }), values: [...values] }
 }
 
@@ -134,62 +136,4 @@ async function trying<T>(once: () => Promise<T>): Promise<T> {
       await sleep(BACKOFF_MS * attempt * (0.5 + Math.random()))
     }
   }
-}
-
-/** Thrown within a transaction that finds, too late to go on, what another one has done meanwhile: it is begun again. */
-export class LostToAnother extends Error {
-  override readonly name = 'LostToAnother'
-}
-
-/** unique_violation, serialization_failure, deadlock_detected. */
-const LOST_STATES = new Set(['23505', '40001', '40P01'])
-
-function lostToAnother(error: unknown): boolean {
-  return error instanceof LostToAnother || LOST_STATES.has(codeOf(error) ?? '')
-}
-
-/** Of PostgreSQL: connection_exception and its kind, and a server that goes down or comes up. Of the system: a socket's end, or none to be found. */
-const BROKEN =
-  /^(08...|57P0[123]|ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ENOENT)$/
-/** What `pg` says, without a code, where the server hangs up. */
-const HUNG_UP = 'Connection terminated'
-
-/** Whether the connection broke, or there is none to be had: that says nothing about what was asked. */
-export function lostConnection(error: unknown): boolean {
-  return BROKEN.test(codeOf(error) ?? '') || (error instanceof Error && error.message.includes(HUNG_UP))
-}
-
-/** What `pg` and its pool say, without a code, where a wait came to its end. */
-const UNANSWERED = new Set(['timeout exceeded when trying to connect', 'Query read timeout'])
-
-/** Whether every connection was taken, or the server did not answer in time. */
-function isUnanswered(error: unknown): error is Error {
-  return error instanceof Error && UNANSWERED.has(error.message)
-}
-
-/** lock_not_available: `lock_timeout`. */
-const HELD_STATE = '55P03'
-/** query_canceled: `statement_timeout`. */
-const CANCELED_STATE = '57014'
-
-/** Whether a wait came to its end, for a connection, for an answer or for somebody else's lock. Another try would wait as long again. */
-export function waitedInVain(error: unknown): boolean {
-  return isUnanswered(error) || isHeld(error) || codeOf(error) === CANCELED_STATE
-}
-
-/** Whether somebody else has kept a row locked for longer than could be waited for. */
-export function isHeld(error: unknown): boolean {
-  return codeOf(error) === HELD_STATE
-}
-
-/** Where `pg` keeps PostgreSQL's own code or the system's, and where adapter-pg does, of Prisma's statements and of raw ones alike. */
-const pgError = z.object({ code: z.string() })
-const adapterError = z.object({
-  meta: z.object({ driverAdapterError: z.object({ cause: z.object({ originalCode: z.string() }) }) }),
-})
-
-function codeOf(error: unknown): string | undefined {
-  const adapter = adapterError.safeParse(error)
-  if (adapter.success) return adapter.data.meta.driverAdapterError.cause.originalCode
-  return pgError.safeParse(error).data?.code
 }

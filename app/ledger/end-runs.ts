@@ -163,8 +163,8 @@ function amountIn(unit: PayingHold['unit'], spend: Spend): bigint {
   return unit === 'usd' ? spend.microUsd : spend.tokens
 }
 
-function usageOf({ spend, inputTokens, outputTokens }: RunEnd): Pick<EndingRun, 'spentMicroUsd' | 'usedTokens'> {
-  return { spentMicroUsd: spend.microUsd, usedTokens: BigInt(inputTokens) + BigInt(outputTokens) }
+function usageOf({ spend }: RunEnd): Pick<EndingRun, 'spentMicroUsd' | 'usedTokens'> {
+  return { spentMicroUsd: spend.microUsd, usedTokens: spend.tokens }
 }
 
 const unknownRun: Change = { kind: 'refuses', reason: 'run-unknown' }

@@ -1,7 +1,9 @@
 /** The ledger of one process: the database's connections, and what gathers the operations that come at the same time. */
 
+import pLimit from 'p-limit'
 import type { Database } from '../database/open.ts'
-import { type Connections, isHeld, lostConnection, oneSql, transactSql, waitedInVain } from '../database/transact.ts'
+import { isAway, isHeld } from '../database/problems.ts'
+import { type Connections, oneSql, type Sql, transactSql } from '../database/transact.ts'
 import { Batcher } from './batch.ts'
 import { type EndAnswer, type EndRequest, endRuns } from './end-runs.ts'
 import { RunRepositories } from './repositories.ts'
@@ -9,20 +11,17 @@ import type { ReserveRequest } from './reserve.ts'
 import { keysOf, type ReserveAnswer, reserveRuns } from './reserve-runs.ts'
 import { Together } from './together.ts'
 
-/** Where the database can't be reached, or a row is held by somebody else, asking again for each one would only multiply the wait. */
-function concernsAll(error: unknown): boolean {
-  return lostConnection(error) || waitedInVain(error)
-}
-
 /** How many operations one transaction carries out at most. */
 const BATCH_MAX = 50
 /** Longer than many batches of other processes take, and short enough to wait for another repository's row. */
 export const PATIENCE_MS = 250
+/** So many repositories wait for their rows at a time, each with a connection: half of the pool is left to everybody else. */
+const APART_AT_ONCE = 5
 
 /**
  * What is asked goes together as long as no row is held by somebody else, and each repository by itself else. Each answers or
- * fails, and keeps nothing then, once what was under way has ended and its own has: none waits for a row longer than
- * `lock_timeout` allows (`app/database/open.ts`), and whoever waits behind one that did is told at once.
+ * fails once what was under way has ended and its own has: none waits for a row longer than `lock_timeout` allows
+ * (`app/database/open.ts`), and whoever waits behind one that did is told at once.
  */
 export interface Ledger extends Connections, Pick<Database, 'prisma'> {
   readonly reserving: { add(asked: ReserveRequest): Promise<ReserveAnswer> }
@@ -33,15 +32,20 @@ export interface Ledger extends Connections, Pick<Database, 'prisma'> {
 
 export function openLedger({ prisma, pool, kind }: Pick<Database, 'prisma' | 'pool' | 'kind'>): Ledger {
   const connections = { pool, kind }
-  const common = { requestsMax: BATCH_MAX, concernsAll, isHeld }
-  const patience = (isPatient: boolean) => (isPatient ? {} : { lockTimeoutMs: PATIENCE_MS })
+  // Where the database can't be reached, or somebody holds a row, asking again for each one would only multiply the wait.
+  const common = { requestsMax: BATCH_MAX, concernsAll: isAway, isHeld }
+  const apart = pLimit(APART_AT_ONCE)
+  const transact = <T>(work: (sql: Sql) => Promise<T>, isPatient: boolean): Promise<T> =>
+    isPatient
+      ? apart(() => transactSql(connections, work))
+      : transactSql(connections, work, { lockTimeoutMs: PATIENCE_MS })
   const repositories = new RunRepositories()
   const reserving = new Together<ReserveRequest, ReserveAnswer>({
     ...common,
     keysOf,
     repositoryOf: ({ session }) => `${session.repositoryId}`,
     async work(asked, isPatient) {
-      const answers = await transactSql(connections, (sql) => reserveRuns(sql, asked), patience(isPatient))
+      const answers = await transact((sql) => reserveRuns(sql, asked), isPatient)
       for (const answer of answers) {
         if (answer.kind === 'new') repositories.remember(answer.row.run.id, `${answer.row.run.repositoryId}`)
       }
@@ -50,7 +54,7 @@ export function openLedger({ prisma, pool, kind }: Pick<Database, 'prisma' | 'po
   })
   const locating = new Batcher<string, string>({
     requestsMax: BATCH_MAX,
-    concernsAll,
+    concernsAll: isAway,
     keysOf: () => [],
     work: (runIds) => repositoriesOf(connections, runIds),
   })
@@ -58,7 +62,7 @@ export function openLedger({ prisma, pool, kind }: Pick<Database, 'prisma' | 'po
     ...common,
     keysOf: ({ runId }) => [runId],
     repositoryOf: ({ runId }) => repositories.of(runId) ?? locating.add(runId),
-    work: (requests, isPatient) => transactSql(connections, (sql) => endRuns(sql, requests), patience(isPatient)),
+    work: (requests, isPatient) => transact((sql) => endRuns(sql, requests), isPatient),
   })
   return {
     prisma,

@@ -29,9 +29,23 @@ export interface RunEnd {
 
 /** `spend`: what it proves. A runner is not trusted to add up: the cached tokens are part of the input. */
 export function endByReport(given: GivenReport, spend: Spend = spendOf(given.report)): RunEnd {
-  const { conclusion, reason = null, inputTokens, cachedTokens, outputTokens } = given.report
+  const { conclusion, reason = null, cachedTokens } = given.report
+  const { inputTokens, outputTokens } = tokensOf(given.report)
   const cached = Math.min(cachedTokens, inputTokens)
   return { conclusion, reason, spend, inputTokens, cachedTokens: cached, outputTokens, given }
+}
+
+/** Its totals or those of its calls, whichever are more in all, as `spendOf` has them. */
+function tokensOf(report: Report): Pick<Report, 'inputTokens' | 'outputTokens'> {
+  const ofCalls = report.calls.reduce(
+    (sum, { inputTokens, outputTokens }) => ({
+      inputTokens: sum.inputTokens + inputTokens,
+      outputTokens: sum.outputTokens + outputTokens,
+    }),
+    { inputTokens: 0, outputTokens: 0 },
+  )
+  const all = (tokens: Pick<Report, 'inputTokens' | 'outputTokens'>) => tokens.inputTokens + tokens.outputTokens
+  return all(ofCalls) > all(report) ? ofCalls : report
 }
 
 export function endWithoutReport(run: EndingRun, { ending, posts }: Extract<Change, { kind: 'ends' }>): RunEnd {

@@ -1,7 +1,8 @@
 /** Writing sessions, runs and holds, many in one statement. */
 import type { Run } from '../../prisma/client/client.ts'
+import { LostToAnother } from '../database/problems.ts'
 import { jsonArray } from '../database/text-array.ts'
-import { LostToAnother, type Sql, type Statement, type Value } from '../database/transact.ts'
+import type { Sql, Statement, Value } from '../database/transact.ts'
 import type { NewRunRow } from './new-run.ts'
 
 export interface NewHold {

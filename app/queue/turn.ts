@@ -17,9 +17,11 @@ import { carryOut } from '../verbs/carry-out.ts'
 import { idleLines, leaveLine, lineOn, type Turn, tellLine } from './line.ts'
 import { type QueuedCommand, queuedSchema } from './queued.ts'
 
-/** Of a repository: nothing else of it is carried out meanwhile. Says whether that is all. Throws when it has to be tried again. */
+/**
+ * Of a repository: nothing else of it is carried out meanwhile. Says whether that is all. What could not be given its turn is tried
+ * again by the sweep: a job that failed for it would be tried again too, but with pauses in which the repository's webhooks wait.
+ */
 export async function takeIdleTurns(parts: Parts, repositoryId: bigint, mayGoOn: () => boolean): Promise<boolean> {
-  const failed: unknown[] = []
   const idle = await idleLines(parts.prisma, repositoryId)
   let taken = 0
   for (const turn of idle) {
@@ -30,10 +32,8 @@ export async function takeIdleTurns(parts: Parts, repositoryId: bigint, mayGoOn:
     } catch (error) {
       // One subject's trouble must not keep the others waiting.
       parts.log.warn({ err: error, repository: `${repositoryId}` }, 'what waits could not be given its turn')
-      failed.push(error)
     }
   }
-  if (failed.length > 0) throw failed[0]
   return taken === idle.length
 }
 

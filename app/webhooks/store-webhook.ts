@@ -3,8 +3,9 @@
  * in one statement: a burst costs little more than one.
  */
 import { storableJson } from '../database/json.ts'
+import { isAway } from '../database/problems.ts'
 import { TextArrays } from '../database/text-array.ts'
-import { type Connections, lostConnection, queryOf, waitedInVain } from '../database/transact.ts'
+import { type Connections, oneSql } from '../database/transact.ts'
 import { Lanes } from '../ledger/batch.ts'
 import type { Logger } from '../log.ts'
 import type { NewWebhook, StoreWebhook } from './webhooks.ts'
@@ -43,12 +44,12 @@ export function createStoreWebhook({ pool, kind, onStored, log }: WebhookStore):
         webhooks.map(({ event }) => event),
       ]
       const texts = webhooks.map(({ text }) => storableJson(text))
-      await arrays.lend(texts, (array) => pool.query(queryOf(STORE, [...keys, array], kind)))
+      await arrays.lend(texts, (array) => oneSql({ pool, kind }, STORE, [...keys, array]))
       for (const { deliveryId, event } of webhooks) log.debug({ delivery: deliveryId, name: event }, 'webhook stored')
       return webhooks.map(() => undefined)
     },
     keysOf: ({ deliveryId, text }) => [deliveryId, ...(text.length > LARGE_CHARACTERS ? ['large'] : [])],
-    concernsAll: (error) => lostConnection(error) || waitedInVain(error),
+    concernsAll: isAway,
     requestsMax: WEBHOOKS_AT_ONCE,
   })
   return async (webhook) => {

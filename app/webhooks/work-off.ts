@@ -3,6 +3,7 @@
  * is to be done stands in the table of webhooks, so that each costs two statements.
  */
 import type { Probot } from 'probot'
+import { storableText } from '../database/json.ts'
 import { type Connections, oneSql, type Statement } from '../database/transact.ts'
 import { errorFacts, type Logger } from '../log.ts'
 import { digestOfPush } from './pushed-head.ts'
@@ -96,5 +97,5 @@ async function receive(probot: Probot, { deliveryId, event, payload }: Taken): P
 function problemOf(error: unknown): string {
   const first: unknown = error instanceof AggregateError ? error.errors[0] : error
   const message = first instanceof Error ? first.message : String(first)
-  return message.split('\n', 1)[0]?.slice(0, PROBLEM_CHARACTERS_MAX) ?? 'unknown'
+  return storableText(message.split('\n', 1)[0]?.slice(0, PROBLEM_CHARACTERS_MAX) ?? 'unknown')
 }

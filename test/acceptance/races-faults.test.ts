@@ -3,11 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Database, openDatabase } from '../../app/database/open.ts'
+import { transactSql } from '../../app/database/transact.ts'
 import { auditLedger } from '../../app/ledger/audit.ts'
 import { claim } from '../../app/ledger/claim.ts'
 import { type Ledger, openLedger, PATIENCE_MS } from '../../app/ledger/ledger.ts'
 import { propose, reserve } from '../../app/ledger/reserve.ts'
 import { expire, release, settle } from '../../app/ledger/settle.ts'
+import { createLog } from '../../app/log.ts'
+import { createStoreWebhook } from '../../app/webhooks/store-webhook.ts'
 import { startTestServer, type TestServer, warnServerMissing } from '../app/database/server.ts'
 import { entryCount, expectBalanced } from '../app/ledger/balance.ts'
 import {
@@ -89,6 +92,69 @@ describe.skipIf(programs === undefined)('on a PostgreSQL server', () => {
     }
     throw new Error('nobody waits for the lock')
   }
+
+  describe('a connection that is ended between two statements', () => {
+    const one = { name: 'one', text: 'SELECT 1' }
+
+    it('by somebody else is replaced, and what it was for begun again', async () => {
+      let tries = 0
+      const ended = await transactSql(database, async (sql) => {
+        tries += 1
+        const [own] = await sql.rows<{ pid: number }>({ name: 'pid', text: 'SELECT pg_backend_pid() AS pid' }, [])
+        if (tries === 1) {
+          await database.pool.query('SELECT pg_terminate_backend($1)', [own?.pid])
+          await untilGone(own?.pid)
+          // Until this process has heard of it: then nothing is under way that could be told.
+          await sleep(50)
+        }
+        return sql.rows(one, [])
+      })
+      expect(ended).toHaveLength(1)
+      expect(tries).toBe(2)
+    })
+
+    it('by the server, while this process was paused in its transaction, is too', async () => {
+      let tries = 0
+      await transactSql(database, async (sql) => {
+        tries += 1
+        const own = {
+          name: 'own',
+          text: "SELECT set_config('idle_in_transaction_session_timeout', $1, true), pg_backend_pid() AS pid",
+        }
+        const [{ pid } = { pid: 0 }] = await sql.rows<{ pid: number }>(own, [tries === 1 ? '1' : '15000'])
+        if (tries === 1) await untilGone(pid)
+        await sql.rows(one, [])
+      })
+      expect(tries).toBe(2)
+    })
+
+    it('while webhooks are being stored loses none of them', async () => {
+      const { pool, kind, prisma } = database
+      const log = createLog({ level: 'silent' })
+      const store = createStoreWebhook({ pool, kind, onStored: () => {}, log })
+      const locking = await somebody('LOCK TABLE webhook IN EXCLUSIVE MODE')
+      const ids = Array.from({ length: 30 }, (_, index) => index)
+      const stored = Promise.all(
+        ids.map((id) => store({ deliveryId: `cut-${id}`, event: 'push', repositoryId: BigInt(id), text: '{}' })),
+      )
+      await untilWaiting(locking)
+      await pool.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0`)
+      await locking.query('COMMIT')
+      await locking.end()
+      await stored
+      expect(await prisma.webhook.count({ where: { deliveryId: { startsWith: 'cut-' } } })).toBe(ids.length)
+    })
+
+    async function untilGone(pid: number | undefined): Promise<void> {
+      for (let look = 0; look < WAITS_LOOKS_MAX; look += 1) {
+        const { rows } = await database.pool.query('SELECT 1 FROM pg_stat_activity WHERE pid = $1', [pid])
+        if (rows.length === 0) return
+        await sleep(LOOK_MS)
+      }
+      throw new Error('the connection was not ended')
+    }
+  })
 
   const deadlocks = async () => {
     const [row] = await database.prisma.$queryRaw<{ deadlocks: bigint }[]>`
@@ -330,6 +396,21 @@ describe.skipIf(programs === undefined)('on a PostgreSQL server', () => {
       })
       await expectBalanced(prisma, theirs)
       await expectBalanced(prisma, ours)
+    })
+
+    it('of very many repositories at once leaves connections for everybody else', async () => {
+      const { prisma, pool } = database
+      const many = await Promise.all(Array.from({ length: 2 * pool.options.max }, () => newRepository(prisma)))
+      for (const repositoryId of many) await openAccounts(database, repositoryId, accounts, NOW)
+      const stuck = await somebody(`UPDATE account SET frozen = frozen WHERE repository_id IN (${many.join()})`)
+      const asked = Promise.all(many.map((repositoryId) => reserve(ledger, requestFor(repositoryId, CAP, accounts))))
+      // Of those that go apart by now, half of the pool waits.
+      await untilWaitingAre(pool.options.max / 2)
+      await Promise.all(Array.from({ length: pool.options.max / 2 }, () => pool.query('SELECT 1')))
+      expect(pool.waitingCount).toBe(0)
+      await stuck.query('COMMIT')
+      await stuck.end()
+      expect(new Set((await asked).map((answer) => 'repeated' in answer && answer.repeated))).toEqual(new Set([false]))
     })
 
     it('is given back by a process of ours that is paused within a transaction', async () => {

@@ -78,7 +78,7 @@ it('is free at once after kill -9, with every row that was acknowledged', async 
 
 it('begins anew after kill -9 in the middle of making its first files', { timeout: 120_000 }, async () => {
   const dataDir = join(folder, 'data')
-  const names = () => readdir(dataDir).catch(() => [])
+  const names = () => readdir(dataDir).catch((): string[] => [])
   // Anew where the machine was so busy that the kill came too late.
   do {
     await rm(dataDir, { recursive: true, force: true })

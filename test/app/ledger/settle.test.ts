@@ -54,7 +54,7 @@ onEachDatabase('settling', (database) => {
     const report = reportOf(1n, { calls: [callOf(60n * CENT), callOf(40n * CENT)], cachedTokens: 5000 })
     const settled = granted(await settle(ledger, { runId: run.id, epoch, report, now: NOW }))
     expect(settled.spentMicroUsd).toBe(100n * CENT)
-    expect(await prisma.run.findUnique({ where: { id: run.id } })).toMatchObject({ cachedTokens: 1000n })
+    expect(await prisma.run.findUnique({ where: { id: run.id } })).toMatchObject({ inputTokens: 2000n, cachedTokens: 2000n })
   })
 
   it('stores what commands print, whatever bytes it holds', async () => {
@@ -88,6 +88,22 @@ onEachDatabase('settling', (database) => {
     const settled = granted(await settle(ledger, { runId: claimed.run.id, epoch: claimed.epoch, report, now: NOW }))
     expect(settled).toMatchObject({ spentMicroUsd: 90n * CENT, remainingMicroUsd: null, overage: false })
     expect(await prisma.account.findFirst({ where: { repositoryId } })).toMatchObject({ spent: 350n, held: 0n })
+    await expectBalanced(prisma, repositoryId)
+  })
+
+  it('takes what the calls of a report prove where its totals say less', async () => {
+    const { prisma, ledger } = database()
+    const repositoryId = await newRepository(prisma)
+    const run = { plan: planOf(400n * CENT, { capTokens: 1000 }) }
+    const claimed = await claimedRun(ledger, requestFor(repositoryId, 400n * CENT, [squadTokens(5000n)], { run }))
+    const calls = [{ ...callOf(CENT), inputTokens: 4000, outputTokens: 90 }]
+    const report = reportOf(CENT, { inputTokens: 10, outputTokens: 1, calls })
+    const settled = granted(await settle(ledger, { runId: claimed.run.id, epoch: claimed.epoch, report, now: NOW }))
+    expect(settled.overage).toBe(true)
+    const account = await prisma.account.findFirstOrThrow({ where: { repositoryId } })
+    expect(account).toMatchObject({ spent: 1000n, overage: 3090n, frozen: true })
+    const ended = await prisma.run.findUniqueOrThrow({ where: { id: claimed.run.id } })
+    expect(ended).toMatchObject({ inputTokens: 4000n, outputTokens: 90n })
     await expectBalanced(prisma, repositoryId)
   })
 

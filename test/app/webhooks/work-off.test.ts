@@ -36,6 +36,7 @@ beforeEach(async () => {
   probot.on('push', async ({ id }) => {
     if (id === 'of-a-paused-process') await handledByAnother(id)
     if (broken.has(id)) throw new Error(`${id} is broken\nwith a payload that names people`)
+    if (id === 'in-odd-words') throw new Error('odd \0 words')
     handled.push(id)
     if (id === 'the-last') mayGoOn = false
   })
@@ -107,6 +108,12 @@ describe('what is stored of a repository', () => {
     expect(await turn(7n)).toBe(false)
     expect(handled).toEqual(['the-last'])
     expect(await rowOf('second')).toMatchObject({ attempts: 0, handledAt: null })
+  })
+
+  test('keeps a problem in words that PostgreSQL can’t store', async () => {
+    await come('in-odd-words')
+    await expect(turn(7n)).rejects.toThrow('odd')
+    expect(await rowOf('in-odd-words')).toMatchObject({ attempts: 1, problem: 'odd \uFFFD words' })
   })
 
   test('goes on without one that has ended the process each time', async () => {
