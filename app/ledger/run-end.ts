@@ -29,22 +29,25 @@ export interface RunEnd {
 
 /** `spend`: what it proves. A runner is not trusted to add up: the cached tokens are part of the input. */
 export function endByReport(given: GivenReport, spend: Spend = spendOf(given.report)): RunEnd {
-  const { conclusion, reason = null, cachedTokens } = given.report
-  const { inputTokens, outputTokens } = tokensOf(given.report)
+  const { conclusion, reason = null } = given.report
+  const { inputTokens, cachedTokens, outputTokens } = tokensOf(given.report)
   const cached = Math.min(cachedTokens, inputTokens)
   return { conclusion, reason, spend, inputTokens, cachedTokens: cached, outputTokens, given }
 }
 
+type Tokens = Pick<Report, 'inputTokens' | 'cachedTokens' | 'outputTokens'>
+
 /** Its totals or those of its calls, whichever are more in all, as `spendOf` has them. */
-function tokensOf(report: Report): Pick<Report, 'inputTokens' | 'outputTokens'> {
-  const ofCalls = report.calls.reduce(
-    (sum, { inputTokens, outputTokens }) => ({
-      inputTokens: sum.inputTokens + inputTokens,
-      outputTokens: sum.outputTokens + outputTokens,
+function tokensOf(report: Report): Tokens {
+  const ofCalls = report.calls.reduce<Tokens>(
+    (sum, call) => ({
+      inputTokens: sum.inputTokens + call.inputTokens,
+      cachedTokens: sum.cachedTokens + call.cachedTokens,
+      outputTokens: sum.outputTokens + call.outputTokens,
     }),
-    { inputTokens: 0, outputTokens: 0 },
+    { inputTokens: 0, cachedTokens: 0, outputTokens: 0 },
   )
-  const all = (tokens: Pick<Report, 'inputTokens' | 'outputTokens'>) => tokens.inputTokens + tokens.outputTokens
+  const all = ({ inputTokens, outputTokens }: Tokens) => inputTokens + outputTokens
   return all(ofCalls) > all(report) ? ofCalls : report
 }
 

@@ -51,10 +51,21 @@ onEachDatabase('settling', (database) => {
   it('charges what the calls prove where a report’s total is below them', async () => {
     const { prisma, ledger } = database()
     const { run, epoch } = await claimedRun(ledger, await request())
-    const report = reportOf(1n, { calls: [callOf(60n * CENT), callOf(40n * CENT)], cachedTokens: 5000 })
+    const report = reportOf(1n, { calls: [callOf(60n * CENT), callOf(40n * CENT)] })
     const settled = granted(await settle(ledger, { runId: run.id, epoch, report, now: NOW }))
     expect(settled.spentMicroUsd).toBe(100n * CENT)
-    expect(await prisma.run.findUnique({ where: { id: run.id } })).toMatchObject({ inputTokens: 2000n, cachedTokens: 2000n })
+    expect(await prisma.run.findUnique({ where: { id: run.id } })).toMatchObject({
+      inputTokens: 1400n,
+      cachedTokens: 0n,
+    })
+  })
+
+  it('counts no more tokens as cached than came in', async () => {
+    const { prisma, ledger } = database()
+    const { run, epoch } = await claimedRun(ledger, await request())
+    const report = reportOf(1n, { cachedTokens: 5000 })
+    granted(await settle(ledger, { runId: run.id, epoch, report, now: NOW }))
+    expect(await prisma.run.findUnique({ where: { id: run.id } })).toMatchObject({ cachedTokens: 1000n })
   })
 
   it('stores what commands print, whatever bytes it holds', async () => {
