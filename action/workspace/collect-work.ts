@@ -10,7 +10,7 @@ import {
   type Changeset,
 } from '../../core/changes/changeset.ts'
 import type { Violation } from '../../core/changes/guard.ts'
-import { type Git, GitError } from './git.ts'
+import { GIT_OUTPUT_BYTES_MAX, type Git, GitError } from './git.ts'
 import { ObjectReader } from './objects.ts'
 import { takeSnapshot } from './snapshot.ts'
 
@@ -24,6 +24,7 @@ const VIOLATIONS_MAX = 20
 const PATH_SHOWN_CHARACTERS_MAX = 200
 /** Of a repository; whether something was put into more is not looked at. */
 const SUBMODULES_MAX = 100
+const SUBMODULE = Buffer.from('160000 ')
 
 export interface Work {
   readonly changeset: Changeset
@@ -96,25 +97,36 @@ async function readBefore(git: Git, listed: readonly Listed[], paths: readonly s
   return before
 }
 
-/** Git does not look into a submodule, so what is put there would be lost without a word. A workspace has them empty. */
+/**
+ * Git does not look into a submodule, so what is put there would be lost without a word. A workspace has them empty. Which
+ * there are is the tree's to say: what `.gitmodules` says is whatever somebody wrote.
+ */
 async function insideSubmodules(git: Git, workDir: string, fromTree: string): Promise<Violation[]> {
-  const file = `${fromTree}:.gitmodules`
-  const names = ['config', '--blob', file, '--null', '--get-regexp', '^submodule\\..*\\.path$']
-  const listed = await git.text(names).catch((error) => {
-    // There is no such file, or none that git can read.
-    if (error instanceof GitError) return ''
-    throw error
+  const list = await git.bytes(['ls-tree', '-r', '-z', '--full-tree', fromTree], {
+    cutAfterBytes: GIT_OUTPUT_BYTES_MAX,
   })
-  const paths = listed.split('\0').flatMap((entry) => entry.split('\n').slice(1))
   const found: Violation[] = []
-  for (const path of paths.slice(0, SUBMODULES_MAX)) {
-    const inTree = path === '' ? '' : await git.text(['--literal-pathspecs', 'ls-tree', fromTree, '--', path])
-    if (!inTree.startsWith('160000 ')) continue
+  for (const path of submodulesOf(list)) {
     const inside = await readdir(join(workDir, path)).catch(() => [])
     if (inside.length === 0) continue
     found.push(violation('mode', `\`${path}\` is a submodule, and what was put into it is not delivered.`, path))
   }
   return found
+}
+
+/** Looked for as bytes, since of very many files there are few; an entry is `MODE TYPE ID`, a tab and the path. */
+function submodulesOf(list: Buffer): string[] {
+  const paths: string[] = []
+  for (let start = 0; start < list.length && paths.length < SUBMODULES_MAX; ) {
+    const end = list.indexOf(0, start)
+    // What was cut is a piece of something.
+    if (end < 0) break
+    if (list.subarray(start, start + SUBMODULE.length).equals(SUBMODULE)) {
+      paths.push(list.subarray(list.indexOf('\t', start) + 1, end).toString('utf8'))
+    }
+    start = end + 1
+  }
+  return paths
 }
 
 interface Listed {

@@ -115,6 +115,23 @@ describe('a submodule', () => {
   })
 })
 
+it('that is declared anywhere, or nowhere, takes no work away', async () => {
+  const places = ['../../etc', '/etc', ':(top)x', 'a.txt', 'x'.repeat(200_000), '']
+  const declared = places.map((path, at) => `[submodule "${at}"]\n\tpath = "${path}"\n\turl = ../x\n`)
+  writeFileSync(join(workDir, '.gitmodules'), declared.join(''))
+  await git.text(['add', '--all'])
+  await git.text(['update-index', '--add', '--cacheinfo', `160000,${'1'.repeat(40)},undeclared`])
+  start = (await git.text(['write-tree'])).trim()
+  await git.text(['read-tree', '-u', '--reset', start])
+  writeFileSync(join(workDir, 'a.txt'), 'two\n')
+  writeFileSync(join(workDir, 'undeclared/inner.txt'), 'inner\n')
+  const { changeset, violations } = await collect()
+  expect({ paths: changeset.files.map(({ path }) => path), said: violations.map(({ message }) => message) }).toEqual({
+    paths: ['a.txt'],
+    said: ['`undeclared` is a submodule, and what was put into it is not delivered.'],
+  })
+})
+
 /** By somebody who may not read everything, as a runner is not root. */
 describe.runIf(process.getuid?.() === 0)('a folder that nobody may look into', () => {
   const nobody = 65_534
