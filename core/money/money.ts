@@ -28,12 +28,20 @@ export function usdDecimal(microUsd: bigint): string {
 
 /** For people: whole cents, and below a dollar as many places more as it takes to show two figures. Rounds half up. */
 export function formatUsd(microUsd: bigint): string {
+  return shownUsd(microUsd, (absolute, unit) => (absolute + unit / 2n) / unit)
+}
+
+/** As `formatUsd`, rounded up: for what is never gone beyond. */
+export function formatAtMostUsd(microUsd: bigint): string {
+  return shownUsd(microUsd, (absolute, unit) => (absolute + unit - 1n) / unit)
+}
+
+function shownUsd(microUsd: bigint, units: (absolute: bigint, unit: bigint) => bigint): string {
   const negative = microUsd < 0n
   const absolute = negative ? -microUsd : microUsd
   const places = absolute === 0n || absolute >= 100_000n ? 2 : Math.min(6, 8 - absolute.toString().length)
   const unit = 10n ** BigInt(6 - places)
-  const rounded = ((absolute + unit / 2n) / unit) * unit
-  return `${negative ? '-' : ''}$${usdDecimal(rounded)}`
+  return `${negative ? '-' : ''}$${usdDecimal(units(absolute, unit) * unit)}`
 }
 
 /** For people: `1_250_000` -> `"1,250,000 tokens"`. */

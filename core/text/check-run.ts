@@ -1,5 +1,5 @@
 /** The run as a check run of the App, which can be neutral where an exit code can't. */
-import { formatUsd } from '../money/money.ts'
+import { formatAtMostUsd, formatUsd } from '../money/money.ts'
 import type { Quote } from '../money/quote.ts'
 import type { Conclusion } from '../run/run.ts'
 import { costLine, deliveredLine, type EndedRun, ending, isDear, reasonText, stepsTable } from './ended-run.ts'
@@ -39,7 +39,7 @@ const conclusions = {
 /** The price, before anything is spent. */
 export function startedCheck({ quote, accounts }: Pick<CheckRunView, 'quote' | 'accounts'>) {
   return {
-    title: `Never more than ${formatUsd(quote.capMicroUsd)}`,
+    title: `Never more than ${formatAtMostUsd(quote.capMicroUsd)}`,
     summary: paragraphs(`**Price:** ${quoteLine(quote)}`, `**Paid by**\n\n${accountLines(accounts)}`),
   }
 }
@@ -50,7 +50,7 @@ export function checkRun(view: CheckRunView): CheckRunText {
   return {
     name: `purser: ${workflowName(view)}`,
     conclusion: conclusions[run.conclusion],
-    title: `${how.charAt(0).toUpperCase()}${how.slice(1)}: ${formatUsd(run.spentMicroUsd)} of at most ${formatUsd(quote.capMicroUsd)}`,
+    title: `${how.charAt(0).toUpperCase()}${how.slice(1)}: ${formatUsd(run.spentMicroUsd)} of at most ${formatAtMostUsd(quote.capMicroUsd)}`,
     summary: paragraphs(
       `${costLine(run, quote.capMicroUsd)} ${deliveredLine(run.delivered)}`,
       reasonText(run),

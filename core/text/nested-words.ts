@@ -1,5 +1,5 @@
 /** What a plan's nested workflows are and what decides whether they are needed, for a reader of the plan. */
-import { formatUsd } from '../money/money.ts'
+import { formatAtMostUsd } from '../money/money.ts'
 import type { Plan, PlanNested, PlanStep } from '../plan/plan.ts'
 import { workflowName } from './workflow-name.ts'
 
@@ -12,5 +12,5 @@ export function openedBy(
 }
 
 export function nestedWords(nested: PlanNested): string {
-  return `workflow ${workflowName(nested)}, never more than ${formatUsd(nested.capMicroUsd)}`
+  return `workflow ${workflowName(nested)}, never more than ${formatAtMostUsd(nested.capMicroUsd)}`
 }

@@ -1,6 +1,6 @@
 /** An offer to the organisation's catalog: its issue, with the evidence pooled over repositories, and its pull request. */
 
-import { formatUsd } from '../money/money.ts'
+import { formatAtMostUsd, formatUsd } from '../money/money.ts'
 import type { Share } from '../promotion/pooled.ts'
 import { type Decided, decisionReasons } from '../promotion/promotion.ts'
 import type { FileChanges } from '../promotion/promotion-change.ts'
@@ -54,7 +54,7 @@ export function offerIssue(view: OfferView): IssueText {
       view.overdueSince === undefined ? undefined : overdueLine(view.overdueSince),
       view.squad === undefined ? undefined : `Worked out by squad **${inline(view.squad)}**, which gets the credit.`,
       `## What it does\n\n${inline(view.summary)}`,
-      `A run of it costs never more than ${formatUsd(view.capMicroUsd)}${usual(view.pooled.variant)}.`,
+      `A run of it costs never more than ${formatAtMostUsd(view.capMicroUsd)}${usual(view.pooled.variant)}.`,
       weakenedText(view),
       sourceText(view),
       `## The evidence\n\n${evidence(view)}`,
@@ -116,7 +116,7 @@ export function offerPull(view: OfferPullView): PullText {
       `This adds ${code(name)}, which ${code(from)} worked out, to the organisation’s catalog.`,
       `**Why:** #${issueNumber} has the evidence of all repositories together. It was approved there by a maintainer; merging this is the last word.`,
       `Files: ${[...files.keys()].map((path) => code(path)).join(', ')}.`,
-      `## What it costs\n\nNever more than ${formatUsd(view.capMicroUsd)} a run, and nothing before somebody starts it.`,
+      `## What it costs\n\nNever more than ${formatAtMostUsd(view.capMicroUsd)} a run, and nothing before somebody starts it.`,
       isVariant
         ? `## How to roll it out\n\nDeclare its share in the portfolio of the organisation’s \`portfolios.yml\` that pays for ${code(workflow)}: \`trials: { ${name}: 10% }\`. ` +
             'Every repository that inherits that portfolio then assigns it to that share of subjects, by a hash that anybody can recompute. A repository that declares the portfolio itself decides itself.'

@@ -1,6 +1,6 @@
 /** The pull request by which a repository that pins its organisation's catalog moves on: what changes, and what it costs. */
 
-import { formatUsd } from '../money/money.ts'
+import { formatAtMostUsd, formatUsd } from '../money/money.ts'
 import type { SideDifference } from '../promotion/catalog-difference.ts'
 import { code, fenced, inline, linesWithin, paragraphs } from './markdown.ts'
 import { weakenedText } from './promotion-issue.ts'
@@ -90,7 +90,7 @@ function sideText(side: PricedDifference, charactersMax: number): string {
 }
 
 function costText({ before, after, seenBefore, seenAfter }: PricedDifference): string {
-  const cap = after === undefined ? '' : `never more than ${formatUsd(after.cap.usd)} a run`
+  const cap = after === undefined ? '' : `never more than ${formatAtMostUsd(after.cap.usd)} a run`
   const was =
     before === undefined
       ? ''

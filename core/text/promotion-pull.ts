@@ -1,5 +1,5 @@
 /** The pull request that carries a decision out, as the maintainer reads it who is to merge it. */
-import { formatTokens, formatUsd } from '../money/money.ts'
+import { formatAtMostUsd, formatTokens, formatUsd } from '../money/money.ts'
 import type { FileChanges } from '../promotion/promotion-change.ts'
 import type { Extra } from '../promotion/squad-extra.ts'
 import type { SuggestedCap } from '../promotion/suggested-cap.ts'
@@ -173,7 +173,7 @@ function costs(view: PromotePullView): string {
         `, over ${cap.runs} runs of the last ${windowDays} days${oldUsualMicroUsd === undefined ? '' : ` (old baseline: usually ${formatUsd(oldUsualMicroUsd)})`}.`
   return paragraphs(
     usually,
-    `**Never more than ${formatUsd(cap.capMicroUsd)}** (old baseline: ${formatUsd(oldCapMicroUsd)}). ${capReason(cap)}`,
+    `**Never more than ${formatAtMostUsd(cap.capMicroUsd)}** (old baseline: ${formatUsd(oldCapMicroUsd)}). ${capReason(cap)}`,
   )
 }
 

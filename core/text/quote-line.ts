@@ -1,5 +1,5 @@
 /** The price in one sentence. */
-import { formatUsd } from '../money/money.ts'
+import { formatAtMostUsd, formatUsd } from '../money/money.ts'
 import type { Quote } from '../money/quote.ts'
 
 /** Below so many runs, nine in ten of them would be all of them. */
@@ -11,7 +11,7 @@ const NINE_IN_TEN_RUNS_MIN = 10
  */
 export function quoteLine(quote: Quote): string {
   const { runs, usualMicroUsd, nineInTenMicroUsd, capMicroUsd } = quote
-  const never = `never more than ${formatUsd(capMicroUsd)}`
+  const never = `never more than ${formatAtMostUsd(capMicroUsd)}`
   if (usualMicroUsd === undefined || nineInTenMicroUsd === undefined) return `No history yet; ${never}.`
   const from = `(from ${runs === 1 ? 'one run' : `${runs} runs`})`
   if (runs === 1 && usualMicroUsd <= capMicroUsd)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { formatTokens, formatUsd, parseUsd, usdDecimal } from '../../../core/money/money.ts'
+import { formatAtMostUsd, formatTokens, formatUsd, parseUsd, usdDecimal } from '../../../core/money/money.ts'
 
 describe('parseUsd', () => {
   it.each([
@@ -14,6 +14,18 @@ describe('parseUsd', () => {
     ['NaN', undefined],
   ])('%s', (text, microUsd) => {
     expect(parseUsd(text)).toBe(microUsd)
+  })
+})
+
+describe('formatAtMostUsd', () => {
+  it.each([
+    [2_504_999n, '$2.51'],
+    [2_500_000n, '$2.50'],
+    [1n, '$0.000001'],
+    [99_999_999n, '$100.00'],
+    [0n, '$0.00'],
+  ])('never says less than %d micro-dollars', (microUsd, text) => {
+    expect(formatAtMostUsd(microUsd)).toBe(text)
   })
 })
 
