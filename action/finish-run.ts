@@ -18,6 +18,7 @@ import type { Plan } from '../core/plan/plan.ts'
 import { inputsIn, type Results } from '../core/plan/results.ts'
 import { commandLine, showCommand } from '../core/plan/template.ts'
 import type { Report } from '../core/run/report.ts'
+import { headline } from '../core/text/headline.ts'
 import { type AgentWords, saidIn } from './agent/said.ts'
 import { callsReport } from './money/calls-report.ts'
 import type { RunParts } from './run-parts.ts'
@@ -140,12 +141,10 @@ function makeDelivery(
 ): Delivery | undefined {
   if (said.length === 0 && !hasWork(changeset)) return undefined
   const last = said.at(-1)
-  const title = (last?.text ?? '').split('\n').find((line) => line.trim() !== '') ?? ''
-  const plainTitle = inertLine(title.replace(/^[#>*\s]+|\*+\s*$/g, ''), TITLE_CHARACTERS_MAX, redact)
   const body = inertText(said.map(({ text }) => text).join('\n\n'), redact)
   return {
     ...(hasWork(changeset) && { changeset }),
-    title: plainTitle,
+    title: inertLine(headline(last?.text ?? ''), TITLE_CHARACTERS_MAX, redact),
     body: body.slice(0, BODY_CHARACTERS_MAX),
     ...(plan.deliver === 'review' && last?.review && { review: last.review }),
   }

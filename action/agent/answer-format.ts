@@ -47,9 +47,10 @@ export async function readStructured(
   return isSatisfied ? { value } : { problem: ajv.errorsText(ajv.errors?.slice(0, PROBLEMS_MAX), { dataVar: 'it' }) }
 }
 
-/** Models like to put JSON into a Markdown fence. */
+/** Models like to put JSON into a Markdown fence. What white space is around it, JSON allows. */
 function withoutFence(text: string): string {
-  return /^\s*```(?:json)?\s*\n([\s\S]*?)\n\s*```\s*$/.exec(text)?.[1] ?? text
+  const [fence] = /^```(?:json)?(?=\s)/.exec(text.trim()) ?? []
+  return fence !== undefined && text.trim().endsWith('```') ? text.trim().slice(fence.length, -3) : text
 }
 
 function isStrict(schema: unknown): boolean {
