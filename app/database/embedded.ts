@@ -1,9 +1,10 @@
 /** PostgreSQL in this process: PGlite, served on a private Unix socket so that Prisma and pg-boss share it. */
 import { constants } from 'node:fs'
-import { access, chmod, mkdir, mkdtemp, open, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { access, chmod, mkdir, mkdtemp, readdir, realpath, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket'
+import { z } from 'zod'
 import { oneLine } from '../../core/one-line.ts'
 import { DatabaseLocked, lockDataDir } from './lock.ts'
 import { WholeBatches } from './whole-batches.ts'
@@ -38,23 +39,29 @@ export interface EmbeddedServer {
  * with, as PGlite dumps it. Throws `DatabaseLocked` and `DataDirUnusable`.
  */
 export async function startEmbedded(dataDir: string | undefined, begin?: Blob): Promise<EmbeddedServer> {
-  const folder = dataDir === undefined ? undefined : resolve(dataDir)
-  const unlock = folder === undefined ? () => {} : await take(folder)
+  if (dataDir === undefined) return serve(await startEngine(begin), () => {})
+  const { folder, unlock } = await take(resolve(dataDir))
   try {
-    return await serve(folder, unlock, begin)
+    return await serve(await startEngineIn(folder), unlock)
   } catch (error) {
     unlock()
     throw error
   }
 }
 
+interface Taken {
+  /** As the system names it: two names of one folder must have one lock, and PGlite takes none that is a link. */
+  readonly folder: string
+  unlock(): void
+}
+
 /** Before PGlite sees the folder: what it throws where it can make no files says nothing. */
-async function take(folder: string): Promise<() => void> {
+async function take(named: string): Promise<Taken> {
   try {
-    await mkdir(dirname(folder), { recursive: true, mode: 0o700 })
+    await mkdir(named, { recursive: true, mode: 0o700 })
+    const folder = await realpath(named)
     const unlock = lockDataDir(folder)
     try {
-      await mkdir(folder, { recursive: true, mode: 0o700 })
       await access(folder, constants.W_OK)
       await clearUnfinished(folder)
       await expectOurs(folder)
@@ -62,15 +69,22 @@ async function take(folder: string): Promise<() => void> {
       unlock()
       throw error
     }
-    return unlock
+    return { folder, unlock }
   } catch (error) {
     if (error instanceof DatabaseLocked || error instanceof DataDirUnusable) throw error
-    throw new DataDirUnusable(folder, 'can’t hold the embedded database', { cause: error })
+    throw new DataDirUnusable(named, 'can’t hold the embedded database', { cause: error })
   }
 }
 
 /** A file system that is mounted there has a folder of its own in it. */
 const MOUNTED = 'lost+found'
+/** Without it no PostgreSQL opens a folder. */
+const VERSION = 'PG_VERSION'
+/**
+ * A file in the folder for as long as PGlite makes its first ones, from which nobody has been served yet. Within, so that whoever puts
+ * a backup in the folder's place takes it away too.
+ */
+const UNFINISHED = 'purser-unfinished'
 
 async function namesIn(folder: string): Promise<readonly string[]> {
   return (await readdir(folder)).filter((name) => name !== MOUNTED)
@@ -79,57 +93,56 @@ async function namesIn(folder: string): Promise<readonly string[]> {
 /** PGlite would put its files among others, and whoever removes or copies them later would have both. */
 async function expectOurs(folder: string): Promise<void> {
   const names = await namesIn(folder)
-  if (names.length === 0 || names.includes('PG_VERSION')) return
+  if (names.length === 0 || names.includes(VERSION)) return
   throw new DataDirUnusable(folder, `holds other files, as ${oneLine(names[0] ?? '')}`)
 }
 
-/** A file beside the folder for as long as PGlite makes its first files there, from which nobody has been served yet. */
-function unfinishedMark(folder: string): string {
-  return `${folder}.unfinished`
-}
-
-/** What a process that was killed meanwhile has left is neither a database nor anybody else's. */
+/**
+ * What a process that was killed meanwhile has left is no database. Only that which no version of it could open is removed: a folder
+ * that looks whole is put aside, since somebody may have copied a ledger into it since.
+ */
 async function clearUnfinished(folder: string): Promise<void> {
-  const mark = unfinishedMark(folder)
-  const isUnfinished = await stat(mark).then(
-    () => true,
-    () => false,
-  )
-  if (!isUnfinished) return
-  for (const name of await namesIn(folder)) await rm(join(folder, name), { recursive: true })
-  await rm(mark)
+  const names = await namesIn(folder)
+  if (!names.includes(UNFINISHED)) return
+  if (names.includes(VERSION)) {
+    await rename(folder, `${folder}.unfinished-${Date.now()}`)
+    await mkdir(folder, { mode: 0o700 })
+  } else {
+    for (const name of names) await rm(join(folder, name), { recursive: true })
+  }
 }
 
-async function startEngine(folder: string | undefined, begin: Blob | undefined): Promise<WholeBatches> {
+async function startEngineIn(folder: string): Promise<WholeBatches> {
+  const mark = join(folder, UNFINISHED)
+  const isNew = (await namesIn(folder)).length === 0
+  try {
+    if (isNew) await writeFile(mark, '')
+    const engine = await startEngine(undefined, folder)
+    if (isNew) await rm(mark)
+    return engine
+  } catch (error) {
+    const problem = `does not open as the embedded database (${engineProblem(error)}); is its disk full?`
+    throw new DataDirUnusable(folder, problem, { cause: error })
+  }
+}
+
+async function startEngine(begin: Blob | undefined, folder?: string): Promise<WholeBatches> {
   const options = { startParams: START_PARAMS, ...(begin === undefined ? {} : { loadDataDir: begin }) }
-  const engine = () => (folder === undefined ? new WholeBatches(options) : new WholeBatches(folder, options))
-  const isNew = folder !== undefined && (await namesIn(folder)).length === 0
-  if (!isNew) return ready(engine())
-  const mark = unfinishedMark(folder)
-  await writeFile(mark, '')
-  const made = await ready(engine())
-  await rm(mark)
-  // A mark that came back after a power failure would have the ledger removed.
-  await flush(dirname(folder))
-  return made
-}
-
-async function ready(engine: WholeBatches): Promise<WholeBatches> {
+  const engine = folder === undefined ? new WholeBatches(options) : new WholeBatches(folder, options)
   await engine.waitReady
   return engine
 }
 
-async function flush(folder: string): Promise<void> {
-  const handle = await open(folder)
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
+/** PGlite throws its file system's errors as objects of a number. */
+const engineErrorSchema = z.object({ errno: z.number() })
+
+function engineProblem(error: unknown): string {
+  if (error instanceof Error) return oneLine(error.message)
+  const { data } = engineErrorSchema.safeParse(error)
+  return data === undefined ? 'it does not say why' : `error ${data.errno} of its file system`
 }
 
-async function serve(folder: string | undefined, unlock: () => void, begin: Blob | undefined): Promise<EmbeddedServer> {
-  const engine = await startEngine(folder, begin)
+async function serve(engine: WholeBatches, unlock: () => void): Promise<EmbeddedServer> {
   // PGlite asks for no password, so the socket lies where only this user can go. A folder of its own under the
   // temporary one keeps its path below the 107 bytes that a socket's may have.
   const socketDir = await mkdtemp(join(tmpdir(), 'purser-'))

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -87,12 +87,37 @@ it('begins anew after kill -9 in the middle of making its first files', { timeou
     while (!(await names()).includes('base')) await sleep(1)
     writer.kill('SIGKILL')
     await ended
-  } while (!(await readdir(folder)).includes('data.unfinished'))
+  } while (!(await names()).includes('purser-unfinished'))
 
   const database = await openDatabase({ dataDir })
   expect(await repositories(database)).toBe(0)
   await database.close()
-  expect((await readdir(folder)).sort()).toEqual(['data', 'data.lock'])
+  expect(await names()).not.toContain('purser-unfinished')
+})
+
+it('removes nothing that looks like a database, also where a first start was ended', async () => {
+  const dataDir = await onDisk(join(folder, 'data'))
+  await writeFile(join(dataDir, 'purser-unfinished'), '')
+  await writeFile(join(dataDir, 'base', 'a-ledger'), '')
+  await (await openDatabase({ dataDir })).close()
+  const [aside = ''] = (await readdir(folder)).filter((name) => name.startsWith('data.unfinished'))
+  expect(await readdir(join(folder, aside, 'base'))).toContain('a-ledger')
+  expect(await readdir(join(dataDir, 'base'))).not.toContain('a-ledger')
+})
+
+it('is one folder under all its names', async () => {
+  const dataDir = await onDisk(join(folder, 'data'))
+  const link = join(folder, 'link')
+  await symlink(dataDir, link)
+  const database = await openDatabase({ dataDir: link })
+  await expect(openDatabase({ dataDir })).rejects.toThrow(DatabaseLocked)
+  await database.close()
+})
+
+it('says that it does not open where its files are broken', async () => {
+  const dataDir = await onDisk(join(folder, 'data'))
+  await rm(join(dataDir, 'global'), { recursive: true })
+  await expect(openDatabase({ dataDir })).rejects.toThrow(/data does not open as the embedded database \(.+\)/)
 })
 
 it('reports a server that is not there', async () => {
