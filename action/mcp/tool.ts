@@ -1,4 +1,5 @@
 /** A tool of an MCP server as the model sees it: its definition bounded, its arguments checked, its answer cut. */
+import { runInNewContext } from 'node:vm'
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import type { Tool as ListedTool } from '@modelcontextprotocol/sdk/types.js'
 import { Ajv, type ValidateFunction } from 'ajv'
@@ -9,6 +10,8 @@ import { outputPath } from '../tools/files.ts'
 import type { ExtraTool, ToolPlace } from '../tools/tool.ts'
 
 const CALL_TIMEOUT_MS = 120_000
+/** Of the check of a call's arguments, during which nothing else goes on. */
+const CHECK_TIMEOUT_MS = 200
 /** Of one tool's input schema, as JSON. */
 const SCHEMA_CHARACTERS_MAX = 8_000
 const DESCRIPTION_CHARACTERS_MAX = 500
@@ -44,7 +47,7 @@ export function mcpTool(
   return {
     definition: { type: 'function', function: { name: offeredName(server, name), description: shown, parameters } },
     async call(asked) {
-      if (!isArguments(asked) || !validate(asked)) {
+      if (!isArguments(asked) || !isFit(validate, asked)) {
         const problems = ajv.errorsText(validate.errors?.slice(0, PROBLEMS_MAX), { dataVar: 'it' })
         return `error: ${isArguments(asked) ? problems : 'send one JSON object'}`
       }
@@ -55,6 +58,18 @@ export function mcpTool(
 
 function isArguments(asked: unknown): asked is Record<string, unknown> {
   return typeof asked === 'object' && asked !== null && !Array.isArray(asked)
+}
+
+/**
+ * A server's schema can have patterns that take for ever on what a model writes. What can't be told in time is left to the
+ * server, which checks its arguments itself.
+ */
+function isFit(validate: ValidateFunction, asked: unknown): boolean {
+  try {
+    return runInNewContext('isFit()', { isFit: () => validate(asked) }, { timeout: CHECK_TIMEOUT_MS })
+  } catch {
+    return true
+  }
 }
 
 /** Whatever the server does, there is an answer. */

@@ -176,6 +176,15 @@ describe('a server', () => {
     expect(await servers.tools[0]?.call({ a: 1, b: 2 })).toMatch(/^error: /)
   })
 
+  it('checks itself what its patterns would take for ever to tell', async () => {
+    const { servers } = await open({ command: ['node', 'server.mjs'], tools: ['match'] })
+    if ('problem' in servers) throw new Error(servers.problem)
+    const [match] = servers.tools
+    expect(await match?.call({ a: 'b' })).toBe('error: it/a must match pattern "^(a+)+$"')
+    expect(await match?.call({ a: `${'a'.repeat(34)}!` })).toBe('35 characters')
+    await servers.close()
+  })
+
   it('may not send on to another address', async () => {
     const target = await serveHttp('/mcp')
     const http = await serveHttp('/mcp', target.url)

@@ -16,6 +16,11 @@ const TOOLS = [
   { name: 'around', description: 'Say what can be done from here', inputSchema: nothing },
   { name: 'fail', description: 'Fail', inputSchema: nothing },
   { name: 'die', description: 'End the server', inputSchema: nothing },
+  {
+    name: 'match',
+    description: 'Take what takes for ever to match',
+    inputSchema: { type: 'object', properties: { a: { type: 'string', pattern: '^(a+)+$' } } },
+  },
   { name: 'secret', description: 'What no agent names', inputSchema: nothing },
   {
     name: 'wordy',
@@ -43,6 +48,8 @@ export function makeServer(): Server {
         return text(JSON.stringify(await around()))
       case 'fail':
         return { ...text('it went wrong'), isError: true }
+      case 'match':
+        return text(`${String(a).length} characters`)
       case 'die':
         return process.exit(1)
       default:
