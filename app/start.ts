@@ -1,5 +1,6 @@
 /** Puts the App together: database, queues, Probot, doors. Entry files call it; nothing here decides anything. */
 import type { AddressInfo } from 'node:net'
+import type { Probot } from 'probot'
 import { readBuiltInLayer, readKeptPrices } from '../catalog/built-in.ts'
 import { type Database, IN_MEMORY, openDatabase } from './database/open.ts'
 import { createReadConfiguration } from './declared/configuration.ts'
@@ -45,8 +46,10 @@ export async function startApp(options: AppOptions): Promise<StartedApp> {
   const database = await openDatabase({ url: options.databaseUrl, dataDir: options.dataDir ?? IN_MEMORY })
   const { prisma } = database
   const ledger = openLedger(database)
-  const probot = createProbot({ ...options, githubUrl, throttle: options.throttle ?? true }, log)
-  await probot.ready()
+  const closeDatabase = closing(() => database.close())
+  const probot = await readyProbot({ ...options, githubUrl, throttle: options.throttle ?? true }, log).catch(
+    closeDatabase,
+  )
   const queue: { work?: Work; sweep?: () => Promise<void> } = {}
   const up: { sinceMs?: number } = {}
   const parts: Parts = {
@@ -88,7 +91,7 @@ export async function startApp(options: AppOptions): Promise<StartedApp> {
     },
     log,
     options.sweeps,
-  ).catch(closing(() => database.close()))
+  ).catch(closeDatabase)
   const { pool, kind } = database
   const store = createStoreWebhook({ pool, kind, onStored: work.enqueueEvents, log })
   queue.work = work
@@ -135,6 +138,12 @@ export async function startApp(options: AppOptions): Promise<StartedApp> {
       return closed
     },
   }
+}
+
+async function readyProbot(...given: Parameters<typeof createProbot>): Promise<Probot> {
+  const probot = createProbot(...given)
+  await probot.ready()
+  return probot
 }
 
 /** Closes what is open before a failed start is reported: else it would keep the process alive for ever. */
