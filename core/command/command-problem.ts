@@ -4,6 +4,7 @@ import type { Configuration } from '../config/configuration.ts'
 import { minBigint } from '../money/money.ts'
 import { payerOf } from '../money/payer.ts'
 import { didYouMean, listed, nearest } from '../nearest.ts'
+import { BASELINE } from '../plan/assignment.ts'
 import { findWorkflow } from '../plan/resolve.ts'
 import { inputProblems } from '../plan/resolve-inputs.ts'
 import { overrideProblems, readOverrides } from '../plan/resolve-overrides.ts'
@@ -20,6 +21,9 @@ export function commandProblem(command: Command, configuration: Configuration): 
   if (workflow === null) return undefined
   const found = findWorkflow(configuration, { workflow, variant: variant ?? undefined })
   if (isRefusal(found)) return orVerb(found, workflow, configuration).message
+  if (command.verb === 'offer' && variant === BASELINE) {
+    return `\`${BASELINE}\` is the workflow itself, which is offered without it; write \`/agent offer ${workflow}\`.`
+  }
   const wrong = [...inputProblems(found.workflow, command.inputs), ...overrideProblems(command.overrides)]
   if (wrong.length > 0) return wrong.join(' ')
   const payer = payerOf(configuration, workflow)

@@ -50,7 +50,7 @@ export function resolveRun(
 ): Resolved | Refusal {
   if (!configuration.declared) return refuse('no-configuration')
   const variant = request.variant === BASELINE ? undefined : request.variant
-  const found = findWorkflow(configuration, { workflow: request.workflow, variant })
+  const found = findWorkflow(configuration, request)
   if (isRefusal(found)) return found
   const { workflow, squad } = found
   const wrongSubject = refuseSubject(workflow, subject)
@@ -110,7 +110,7 @@ function guardsUnder(payer: Payer, { guards }: CatalogWorkflow): Plan['guards'] 
   return { ...guards, scope: { experiment: payer.name, paths: payer.experiment.scope.paths } }
 }
 
-/** The workflow or variant of that name; a refusal names the nearest. */
+/** The workflow or variant of that name, where `baseline` names the workflow itself; a refusal names the nearest. */
 export function findWorkflow(
   { families }: Configuration,
   { workflow, variant }: Pick<RunRequest, 'workflow' | 'variant'>,
@@ -119,7 +119,7 @@ export function findWorkflow(
   if (!family) {
     return refuse('unknown-workflow', `There is no workflow \`${workflow}\`.${didYouMean(workflow, families.keys())}`)
   }
-  if (variant === undefined) return { workflow: family.baseline }
+  if (variant === undefined || variant === BASELINE) return { workflow: family.baseline }
   const found = family.variants.get(variant)
   if (found) return { workflow: found.workflow, squad: found.overlay.squad }
   const names = [...family.variants.keys()]

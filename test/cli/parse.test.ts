@@ -81,6 +81,29 @@ describe('purser parse --jsonl', () => {
     for (const answer of answers) expect(answer).toEqual({ ...NOTHING, kind: 'invalid', problem: expect.any(String) })
   })
 
+  it('takes `baseline` for the workflow itself, wherever the App does', async () => {
+    const answers = await parseLines(
+      comments(
+        '/agent refactor+tests/baseline',
+        '/agent quote refactor+tests/baseline',
+        '/agent fork refactor+tests/baseline',
+        '/agent offer refactor+tests/baseline',
+      ),
+      folder(declared),
+    )
+    const named = { ...NOTHING, kind: 'command', workflow: 'refactor+tests', variant: 'baseline' }
+    expect(answers).toEqual([
+      { ...named, verb: 'run' },
+      { ...named, verb: 'quote' },
+      { ...named, verb: 'fork' },
+      {
+        ...NOTHING,
+        kind: 'invalid',
+        problem: '`baseline` is the workflow itself, which is offered without it; write `/agent offer refactor+tests`.',
+      },
+    ])
+  })
+
   it('goes on after a line that is not a JSON string, or too long', async () => {
     const answers = await parseLines(
       ['{', '42', '', '"open', JSON.stringify('x'.repeat(500_000)), ...comments('/agent list')],
