@@ -3,12 +3,27 @@ import { BlockList, isIP } from 'node:net'
 import { type HostRule, isExact } from '../../core/plan/host.ts'
 
 /** This machine and its neighbours on the wire, where cloud providers answer with a machine's credentials. */
+const OWN_IPV4: readonly (readonly [network: string, bits: number])[] = [
+  ['0.0.0.0', 8],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['224.0.0.0', 3],
+  // The same of Azure, Alibaba Cloud and Oracle Cloud, at addresses that look like others.
+  ['168.63.129.16', 32],
+  ['100.100.100.200', 32],
+  ['192.0.0.192', 32],
+]
+/** Other ways to write an address of IPv4, which stands at their end: compatible, translated, by NAT64. */
+const IPV4_PREFIXES = ['::', '::ffff:0:', '64:ff9b::']
+
 const own = new BlockList()
-own.addSubnet('0.0.0.0', 8)
-own.addSubnet('127.0.0.0', 8)
-own.addSubnet('169.254.0.0', 16)
-own.addSubnet('224.0.0.0', 3)
-own.addSubnet('::', 127, 'ipv6')
+for (const [network, bits] of OWN_IPV4) {
+  own.addSubnet(network, bits)
+  for (const prefix of IPV4_PREFIXES) own.addSubnet(`${prefix}${network}`, 96 + bits, 'ipv6')
+  // In 6to4 it stands behind the first group.
+  const [a = 0, b = 0, c = 0, d = 0] = network.split('.').map(Number)
+  own.addSubnet(`2002:${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}::`, 16 + bits, 'ipv6')
+}
 own.addSubnet('fe80::', 10, 'ipv6')
 own.addSubnet('ff00::', 8, 'ipv6')
 own.addAddress('fd00:ec2::254', 'ipv6')
@@ -20,8 +35,7 @@ inner.addSubnet('172.16.0.0', 12)
 inner.addSubnet('192.168.0.0', 16)
 inner.addSubnet('100.64.0.0', 10)
 inner.addSubnet('fc00::', 7, 'ipv6')
-/** Other ways to write addresses of IPv4. */
-inner.addSubnet('64:ff9b::', 96, 'ipv6')
+for (const prefix of IPV4_PREFIXES) inner.addSubnet(`${prefix}0.0.0.0`, 96, 'ipv6')
 inner.addSubnet('2002::', 16, 'ipv6')
 
 /**
