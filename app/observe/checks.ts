@@ -2,7 +2,7 @@
  * Check runs and statuses on a delivered head. Purser's own checks say nothing of its work. An event only says that there is
  * something to see: what counts is what GitHub has of the head now, so that an old delivery can't bring back an old verdict.
  */
-import type { ObservedCheck } from '../../core/outcome/observed-checks.ts'
+import { foldVerdicts, type ObservedCheck } from '../../core/outcome/observed-checks.ts'
 import type { Run } from '../../prisma/client/client.ts'
 import { runsByDeliveredSha } from '../ledger/history.ts'
 import type { Parts } from '../parts.ts'
@@ -39,15 +39,18 @@ export async function onCheckSuite(
 export async function noteChecksOn(parts: Parts, place: Place, sha: string): Promise<void> {
   const runs = await runsByDeliveredSha(parts.prisma, place.repositoryId, sha)
   if (runs.length === 0) return
-  const facts: NewFact[] = []
+  // GitHub lists the latest check of each name in each suite, and a head has a suite for every Actions workflow and event.
+  const verdicts = new Map<string, ObservedCheck['verdict'][]>()
   for (let page = 1; page <= CHECKS_MAX / PAGE; page += 1) {
     const { data } = await place.octokit.rest.checks.listForRef({ ...place.name, ref: sha, per_page: PAGE, page })
     for (const { app, name, status, conclusion } of data.check_runs) {
       if (status !== 'completed' || app?.id === parts.appId) continue
-      facts.push({ kind: 'check', key: `check:${app?.slug ?? 'unknown'}:${name}`, value: verdictOf(conclusion) })
+      const key = `check:${app?.slug ?? 'unknown'}:${name}`
+      verdicts.set(key, [...(verdicts.get(key) ?? []), verdictOf(conclusion)])
     }
     if (data.check_runs.length < PAGE) break
   }
+  const facts = [...verdicts].map(([key, said]): NewFact => ({ kind: 'check', key, value: foldVerdicts(said) }))
   await noteChecks(parts, place, runs, facts)
 }
 
@@ -62,7 +65,7 @@ export async function onStatus(
 export async function noteStatusesOn(parts: Parts, place: Place, sha: string): Promise<void> {
   const runs = await runsByDeliveredSha(parts.prisma, place.repositoryId, sha)
   if (runs.length === 0) return
-  // Newest first, and each context has one that stands.
+  // Newest first. What an App said last stands beside what others say by the same context: anybody who may write can take it.
   const standing = new Map<string, NewFact>()
   for (let page = 1; page <= CHECKS_MAX / PAGE; page += 1) {
     const { data } = await place.octokit.rest.repos.listCommitStatusesForRef({
@@ -72,9 +75,10 @@ export async function noteStatusesOn(parts: Parts, place: Place, sha: string): P
       page,
     })
     for (const { context, state, creator } of data) {
-      if (standing.has(context)) continue
+      const key = `status:${appOf(creator)}:${context}`
+      if (standing.has(key)) continue
       const value = state === 'success' ? 'success' : state === 'pending' ? 'other' : 'failure'
-      standing.set(context, { kind: 'check', key: `status:${appOf(creator)}:${context}`, value })
+      standing.set(key, { kind: 'check', key, value })
     }
     if (data.length < PAGE) break
   }

@@ -1,4 +1,5 @@
 /** What GitHub shows of a run's work, as rows: never who did it. */
+import { createHash } from 'node:crypto'
 import { type ObservedCheck, verdictOfChecks, type WorkflowFiles } from '../../core/outcome/observed-checks.ts'
 import type { Facts } from '../../core/outcome/outcome.ts'
 import type { Rewritten } from '../../core/outcome/rewritten.ts'
@@ -21,17 +22,23 @@ export type NewFact =
   | { readonly kind: 'rewritten'; readonly key: ''; readonly value: `${number} of ${number}` | 'unreadable' }
   | { readonly kind: 'review'; readonly key: ''; readonly value: 'approved' | 'changes-requested' | 'dismissed' }
 
-/** Keys beyond this are cut: names of checks are whatever somebody wrote. */
+/** Keys beyond this are cut: names of checks are whatever somebody wrote, and may differ in their ends alone. */
 const KEY_CHARACTERS_MAX = 200
 
 export async function noteFact(prisma: PrismaClient, runId: string, fact: NewFact, at: Date): Promise<void> {
   const { kind, value } = fact
-  const key = fact.key.slice(0, KEY_CHARACTERS_MAX)
+  const key = keyOf(fact)
   await prisma.fact.upsert({
     where: { runId_kind_key: { runId, kind, key } },
     create: { runId, kind, key, value, at },
     update: { value, at },
   })
+}
+
+function keyOf({ key }: NewFact): string {
+  if (key.length <= KEY_CHARACTERS_MAX) return key
+  const digest = createHash('sha256').update(key).digest('hex')
+  return `${key.slice(0, KEY_CHARACTERS_MAX - digest.length - 1)} ${digest}`
 }
 
 /**

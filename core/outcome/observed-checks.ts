@@ -16,6 +16,14 @@ export interface ObservedCheck {
   readonly verdict: 'success' | 'failure' | 'other'
 }
 
+/**
+ * Of checks of one name and App, as the job `test` of two Actions workflows: one failure is a failure, and what says nothing of
+ * the work leaves it to the others.
+ */
+export function foldVerdicts(verdicts: readonly ObservedCheck['verdict'][]): ObservedCheck['verdict'] {
+  return (['failure', 'success'] as const).find((verdict) => verdicts.includes(verdict)) ?? 'other'
+}
+
 export type WhyUncounted = 'unknown-app' | 'workflows-changed' | 'workflows-unreadable'
 
 /** Why a check says nothing of the work; undefined where it does. `apps` are the declared ones. */
@@ -36,7 +44,7 @@ export function verdictOfChecks(
   files: WorkflowFiles | undefined,
   apps: readonly string[],
 ): 'success' | 'failure' | undefined {
-  const verdicts = checks.filter((check) => !whyUncounted(check, files, apps)).map(({ verdict }) => verdict)
-  if (verdicts.includes('failure')) return 'failure'
-  return verdicts.includes('success') ? 'success' : undefined
+  const counted = checks.filter((check) => !whyUncounted(check, files, apps))
+  const verdict = foldVerdicts(counted.map((check) => check.verdict))
+  return verdict === 'other' ? undefined : verdict
 }

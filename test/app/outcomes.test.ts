@@ -148,6 +148,31 @@ describe('what GitHub shows becomes an outcome', () => {
     expect(await outcomeOn(number)).toMatch(/^reworked: .*checks failed/)
   })
 
+  test('of checks of one name in several suites one failure stands, whichever came first, until its own suite says otherwise', async () => {
+    const said = [
+      ['failure', 'push'],
+      ['success', 'pull_request'],
+      ['neutral', 'schedule'],
+    ] as const
+    for (const order of [said, said.toReversed()]) {
+      const { number, sha } = await delivered()
+      for (const [conclusion, suite] of order) await stage.github.ci.check(sha, 'test', conclusion, undefined, suite)
+      await stage.github.person('mira').merge(number)
+      expect(await outcomeOn(number)).toMatch(/^reworked: .*checks failed/)
+      await stage.github.ci.check(sha, 'test', 'success', undefined, 'push')
+      expect(await outcomeOn(number)).toMatch(/^accepted/)
+    }
+  })
+
+  test('names of checks that differ in their ends alone are different checks', async () => {
+    const { number, sha } = await delivered()
+    const name = 'matrix '.repeat(40)
+    await stage.github.ci.check(sha, `${name}1`, 'success')
+    await stage.github.ci.check(sha, `${name}2`, 'failure')
+    await stage.github.person('mira').merge(number)
+    expect(await outcomeOn(number)).toMatch(/^reworked: .*checks failed/)
+  })
+
   test('a status counts as a check', async () => {
     const { number, sha } = await delivered()
     await stage.github.ci.status(sha, 'ci/other', 'failure')

@@ -133,7 +133,8 @@ describe('a comment that no webhook told of', () => {
 })
 
 test('labels, reviews, checks, merges, closes and reverts that no webhook told of come to the same outcomes', async () => {
-  const [labelled, closed, merged, failed, reverted, undone, stranger] = [
+  const [labelled, closed, merged, failed, overruled, reverted, undone, stranger] = [
+    await delivered(),
     await delivered(),
     await delivered(),
     await delivered(),
@@ -149,6 +150,9 @@ test('labels, reviews, checks, merges, closes and reverts that no webhook told o
     await mira.merge(merged.number)
     await stage.github.ci.check(failed.sha, 'test', 'failure')
     await mira.merge(failed.number)
+    await stage.github.ci.status(overruled.sha, 'ci/other', 'failure')
+    await stage.octokit.repos.createCommitStatus({ ...AT, sha: overruled.sha, state: 'success', context: 'ci/other' })
+    await mira.merge(overruled.number)
     await mira.merge(reverted.number)
     await mira.revert(reverted.number)
     const sha = await mira.merge(undone.number, 'squash')
@@ -170,6 +174,7 @@ test('labels, reviews, checks, merges, closes and reverts that no webhook told o
   expect(await outcomeOn(closed.number)).toMatch(/^rejected: .*closed/)
   expect(await outcomeOn(merged.number)).toMatch(/^accepted: .*merged/)
   expect(await outcomeOn(failed.number)).toMatch(/^reworked: .*checks failed/)
+  expect(await outcomeOn(overruled.number)).toMatch(/^reworked: .*checks failed/)
   expect(await outcomeOn(reverted.number)).toMatch(/^rejected: .*reverted/)
   expect(await outcomeOn(undone.number)).toMatch(/^rejected: .*reverted/)
   const { id } = await stage.runOn(stranger.number)

@@ -15,7 +15,7 @@ export function checkRoutes(world: World, forward: (ask: Ask) => Promise<Answer>
     const answer = await forward(ask)
     if (answer.status !== 201) return answer
     const id = Number((answer.json as Json).id)
-    repository.checks.set(id, { sha, app: ask.who.app })
+    repository.checks.set(id, { sha, app: ask.who.app, suite: ask.who.suite ?? '' })
     const json = complete(repository, answer.json as Json)
     await told(ask, repository, json, 'created')
     if (json.status === 'completed') await told(ask, repository, json, 'completed')
@@ -42,7 +42,8 @@ export function checkRoutes(world: World, forward: (ask: Ask) => Promise<Answer>
     await announce(world, repository, 'check_run', sender, { action, check_run: run })
     if (action !== 'completed') return
     const { app } = run
-    const suite = (await runsOf(repository, String(run.head_sha))).filter((one) => idOf(one.app) === idOf(app))
+    const suiteIn = suiteOf(repository)
+    const suite = (await runsOf(repository, String(run.head_sha))).filter((one) => suiteIn(one) === suiteIn(run))
     if (suite.some((one) => one.status !== 'completed')) return
     const { head_sha, check_suite, pull_requests } = run
     const conclusion = suite.every((one) => good.includes(String(one.conclusion))) ? 'success' : 'failure'
@@ -51,13 +52,13 @@ export function checkRoutes(world: World, forward: (ask: Ask) => Promise<Answer>
     await announce(world, repository, 'check_suite', sender, { action, check_suite: payload })
   }
 
-  /** Newest first, the latest of each name and App. */
+  /** Newest first, the latest of each name, App and suite. */
   async function runsOf(repository: Repository, sha: string, all = false): Promise<Json[]> {
     const ids = [...repository.checks].filter(([, made]) => made.sha === sha).map(([id]) => id)
     const path = `/repos/${repository.fullName}/check-runs`
     const runs = await Promise.all(ids.toReversed().map((id) => world.emulate('GET', `${path}/${id}`)))
     const whole = runs.map((run) => complete(repository, run))
-    return all ? whole : firstOfEach(whole)
+    return all ? whole : firstOfEach(whole, suiteOf(repository))
   }
 
   async function read(ask: Ask): Promise<Answer> {
@@ -65,7 +66,7 @@ export function checkRoutes(world: World, forward: (ask: Ask) => Promise<Answer>
     return answer.status === 200 ? { ...answer, json: complete(repositoryOf(world, ask), answer.json as Json) } : answer
   }
 
-  /** The latest run of each name and App, newest first; all of them with `filter=all`. */
+  /** The latest run of each name in each suite, newest first; all of them with `filter=all`. */
   async function list(ask: Ask): Promise<Answer> {
     const repository = repositoryOf(world, ask)
     mayRead(ask.who, 'checks')
@@ -90,10 +91,16 @@ const good = ['success', 'neutral', 'skipped']
 
 const idOf = (one: unknown): string => String((one as Json | null)?.id)
 
-function firstOfEach(runs: Json[]): Json[] {
+/** An App has one suite on a head, and GitHub Actions one for each workflow and event. */
+const suiteOf =
+  (repository: Repository) =>
+  (run: Json): string =>
+    `${idOf(run.app)}/${repository.checks.get(Number(run.id))?.suite ?? ''}`
+
+function firstOfEach(runs: Json[], suiteIn: (run: Json) => string): Json[] {
   const seen = new Map<string, Json>()
   for (const run of runs) {
-    const key = `${idOf(run.app)}/${run.name}`
+    const key = `${suiteIn(run)}/${run.name}`
     if (!seen.has(key)) seen.set(key, run)
   }
   return [...seen.values()]

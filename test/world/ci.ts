@@ -1,7 +1,9 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Ci } from './contract.ts'
+import { actionsApp } from './emulator.ts'
 import { git } from './git-process.ts'
+import type { AppIdentity } from './identity.ts'
 import { start } from './start.ts'
 import type { Repository, World } from './world.ts'
 
@@ -32,11 +34,11 @@ export async function createCi(world: World, command: string | null, dir: string
   const report = (repository: Repository, sha: string, name: string, conclusion: string): Promise<number> =>
     post(repository, '/check-runs', { name, head_sha: sha, status: 'completed', conclusion })
 
-  /** Another App's token. `emulate` takes it for GitHub Actions; the overlay says which App it is. */
-  async function otherApp(id: number): Promise<string> {
+  /** The token of another App or suite. `emulate` takes it for GitHub Actions; the overlay says which App it is. */
+  async function tokenOf(app: AppIdentity, suite = ''): Promise<string> {
     const other = await world.appToken('actions')
-    const app = { id, slug: `app-${id}`, name: `App ${id}` }
-    world.identities.add(other, { kind: 'app', login: 'github-actions[bot]', app, permissions: { checks: 'write' } })
+    const permissions = { checks: 'write' }
+    world.identities.add(other, { kind: 'app', login: 'github-actions[bot]', app, permissions, suite })
     return other
   }
 
@@ -72,9 +74,10 @@ export async function createCi(world: World, command: string | null, dir: string
   }
 
   return {
-    async check(sha, name, conclusion, appId) {
+    async check(sha, name, conclusion, appId, suite) {
       const body = { name, head_sha: sha, status: 'completed', conclusion }
-      return post(repositoryNow(), '/check-runs', body, appId === undefined ? token : await otherApp(appId))
+      const app = appId === undefined ? actionsApp : { id: appId, slug: `app-${appId}`, name: `App ${appId}` }
+      return post(repositoryNow(), '/check-runs', body, await tokenOf(app, suite))
     },
     async status(sha, context, state) {
       await post(repositoryNow(), `/statuses/${sha}`, { context, state })

@@ -184,9 +184,14 @@ export type Person = {
 
 // --- the repository's own CI, and what other Apps report ------------------------------------------------------
 
+export type Conclusion = 'success' | 'failure' | 'neutral'
+
 export type Ci = {
-  /** A completed check run by an App: GitHub Actions (15368) unless another id is given. */
-  check(sha: string, name: string, conclusion: 'success' | 'failure' | 'neutral', appId?: number): Promise<number>
+  /**
+   * A completed check run by an App: GitHub Actions (15368) unless another id is given. One of the same name stands beside it
+   * where it is of another `suite`, as of another Actions workflow or event, and else takes its place.
+   */
+  check(sha: string, name: string, conclusion: Conclusion, appId?: number, suite?: string): Promise<number>
   status(sha: string, context: string, state: 'success' | 'failure' | 'error' | 'pending'): Promise<void>
   /** What the `ci` command said, oldest first. */
   runs(): { sha: string; exitCode: number; output: string }[]

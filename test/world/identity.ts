@@ -11,7 +11,8 @@ export type Identity =
   | { kind: 'anonymous' | 'unknown'; login: null }
   | { kind: 'jwt'; login: null; appId: number }
   | { kind: 'person'; login: string; permission: Permission }
-  | { kind: 'app' | 'job'; login: string; app: AppIdentity; permissions: Record<string, string> }
+  /** `suite`: what tells an Actions workflow's own check suite apart, by the token that its run has. */
+  | { kind: 'app' | 'job'; login: string; app: AppIdentity; permissions: Record<string, string>; suite?: string }
 
 export type AppIdentity = { id: number; slug: string; name: string }
 

@@ -44,8 +44,8 @@ export type Repository = RepositoryInfo & {
   pulls: Map<number, PullFacts>
   activity: Activity[]
   statuses: Status[]
-  /** Which App made a check run; `emulate` doesn't keep it. */
-  checks: Map<number, { sha: string; app: AppIdentity }>
+  /** Which App made a check run, and in which of its suites; `emulate` doesn't keep it. */
+  checks: Map<number, { sha: string; app: AppIdentity; suite: string }>
   /** Of issues and pull requests, by number. */
   events: Map<number, IssueEvent[]>
   /** When an issue or pull request was last changed. */

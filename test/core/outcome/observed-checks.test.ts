@@ -1,5 +1,7 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import {
+  foldVerdicts,
   type ObservedCheck,
   verdictOfChecks,
   type WhyUncounted,
@@ -42,4 +44,17 @@ test.each<[verdicts: string, files: WorkflowFiles, verdict: 'success' | 'failure
     return app === undefined || known === undefined ? [] : [{ app, name: `check ${index}`, verdict: known }]
   })
   expect(verdictOfChecks(checks, files, apps)).toBe(verdict)
+})
+
+const verdict = fc.constantFrom<ObservedCheck['verdict']>('success', 'failure', 'other')
+
+test('checks of one name come to the same in any order, folded or not', () => {
+  fc.assert(
+    fc.property(fc.array(verdict), fc.array(verdict), (some, others) => {
+      expect(foldVerdicts([...others, ...some])).toBe(foldVerdicts([...some, ...others]))
+      const checks = [...some, ...others].map((said) => ({ app: 'github-actions', name: 'test', verdict: said }))
+      const folded = [{ app: 'github-actions', name: 'test', verdict: foldVerdicts([...some, ...others]) }]
+      expect(verdictOfChecks(folded, 'same', apps)).toBe(verdictOfChecks(checks, 'same', apps))
+    }),
+  )
 })
