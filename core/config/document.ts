@@ -50,10 +50,8 @@ export interface Source {
 
 /** `lineOffset` lines stand above `text` in the file. */
 export function readYaml(file: string, text: string, lineOffset = 0): Source | { problems: readonly Problem[] } {
-  const refuse = (finding: Finding, position: Position = { line: 1, column: 1 }) => ({
-    problems: [
-      { file, line: position.line, column: position.column, path: '', ...finding, severity: 'error' as const },
-    ],
+  const refuse = (finding: Finding, { line, column }: Position = { line: 1, column: 1 }, path = '') => ({
+    problems: [{ file, line, column, path, ...finding, severity: 'error' as const }],
   })
   const clean = '\n'.repeat(lineOffset) + withoutByteOrderMark(text)
   const unfit = unfitText(clean) ?? unfitShape(clean)
@@ -86,6 +84,7 @@ export function readYaml(file: string, text: string, lineOffset = 0): Source | {
   }
   const source = sourceOf(file, value, located)
   const bad = unfitValue(value)
+  if (bad?.finding === NOT_A_NAME) return refuse(bad.finding, source.locate(bad.path, 'key'), bad.path.join('.'))
   if (bad) return refuse(bad.finding, source.locate(bad.path))
   if (value === null || value === undefined) return refuse(EMPTY)
   if (!isMapping(value)) return refuse(NOT_A_MAPPING, source.locate([]))
@@ -153,6 +152,13 @@ const NOT_A_MAPPING: Finding = {
   expected: 'keys and values at the top',
   example: 'version: 1',
 }
+/** Schemas pass over a key of this name, with whatever it holds, and say nothing of it. */
+const UNNAMEABLE = '__proto__'
+const NOT_A_NAME: Finding = {
+  wrong: `"${UNNAMEABLE}" is not a name`,
+  expected: 'lower-case letters, digits, "-" and "+"',
+  example: 'refactor+tests',
+}
 const TOO_DEEP: Finding = {
   wrong: 'values are nested too deeply',
   expected: `at most ${DEPTH_MAX} levels and ${INDENT_COLUMNS_MAX} columns of indentation`,
@@ -201,7 +207,7 @@ function unfitShape(text: string): (Finding & { position: Position }) | undefine
   return undefined
 }
 
-/** Circles and expansions that aliases make, and misleading characters that escapes (`"\u202e"`) make. */
+/** Circles and expansions that aliases make, misleading characters that escapes (`"\u202e"`) make, and the one key that is none. */
 function unfitValue(root: unknown): { finding: Finding; path: Path } | undefined {
   let values = 0
   const above = new Set<unknown>()
@@ -218,6 +224,7 @@ function unfitValue(root: unknown): { finding: Finding; path: Path } | undefined
     above.add(value)
     const entries = Array.isArray(value) ? value.entries() : Object.entries(value)
     for (const [key, inner] of entries) {
+      if (key === UNNAMEABLE) return { finding: NOT_A_NAME, path: [...path, key] }
       const unfit = (typeof key === 'string' ? look(key, path) : undefined) ?? look(inner, [...path, key])
       if (unfit) return unfit
     }

@@ -221,6 +221,25 @@ const values: readonly Row[] = [
       `${FILE}:5:3 portfolios.Refactoring: "Refactoring" is not a name; expected lower-case letters, digits, "-" and "+"; for example refactor+tests`,
     ],
   ],
+  ...['portfolios', 'values', 'experiments'].map((key): Row => {
+    const text = `${PORTFOLIOS}experiments:\n  split: { project: Split, budget: { usd: 120 } }\n`
+    const lines = text.replace(`${key}:\n`, `${key}:\n  __proto__: { measure: x }\n`).split('\n')
+    const line = lines.findIndex((one) => one.includes('__proto__')) + 1
+    return [
+      `the name that schemas pass over, in ${key}`,
+      { 'portfolios.yml': lines.join('\n') },
+      [
+        `${FILE}:${line}:3 ${key}.__proto__: "__proto__" is not a name; expected lower-case letters, digits, "-" and "+"; for example refactor+tests`,
+      ],
+    ]
+  }),
+  [
+    'the same in inputs',
+    tidy('inputs:', 'inputs:\n  __proto__: { type: string }'),
+    [
+      `${FLOW}:5:3 inputs.__proto__: "__proto__" is not a name; expected lower-case letters, digits, "-" and "+"; for example refactor+tests`,
+    ],
+  ],
   [
     'neither kind of grant, a day that is none, an extra without a reason or an end',
     {
