@@ -3,6 +3,7 @@
  * or a bound is reached. The conversation is only ever appended to, so the provider's cache and the proven bound of
  * the input both hold from call to call; where it becomes too long for the model it is made shorter, once.
  */
+import { createHash } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import { type Message, messageTokensBound } from '../../core/money/input-bound.ts'
 import { USEFUL_OUTPUT_TOKENS_MIN } from '../../core/money/meter.ts'
@@ -43,6 +44,8 @@ export class Conversation {
   readonly #tools: ToolDefinition[]
   readonly #format: AnswerFormat | undefined
   readonly #history: History
+  /** What the tokens of a conversation depend on besides its messages, as a checkpoint names it. */
+  readonly #request: string
   /** How many messages the last call had, whatever came of it: what was kept back allows a wrap-up of these. */
   #sent = 0
   #turns = 0
@@ -61,7 +64,12 @@ export class Conversation {
     const more = (parts.more ?? []).map(({ definition }) => definition)
     this.#tools = [...toolDefinitions(task.agent.tools), ...more]
     this.#format = output === undefined || inWords ? undefined : answerFormat(task.step, output)
-    this.#history = new History(this.#format === undefined ? this.#tools : [...this.#tools, this.#format])
+    const frame = this.#format === undefined ? this.#tools : [...this.#tools, this.#format]
+    this.#history = new History(frame)
+    const { model, effort = null } = task.agent
+    this.#request = createHash('sha256')
+      .update(JSON.stringify([model, effort, frame]))
+      .digest('hex')
     if (before === undefined) this.#tell('system', inWords ? `${systemText}\n\n${askInWords(output)}` : systemText)
     else this.#restore(before)
   }
@@ -81,7 +89,7 @@ export class Conversation {
       turns: this.#turns,
       messages: messages.map(keptMessage),
       lastText: this.#lastText,
-      ...(counted && { counted }),
+      ...(counted && { counted: { ...counted, request: this.#request } }),
     }
   }
 
@@ -265,8 +273,10 @@ export class Conversation {
     this.#turns = before.turns < this.#task.turnsMax ? before.turns : 0
     this.#lastText = before.lastText
     if (before.counted === undefined || before.counted.messages > this.#history.length) return
-    this.#sent = before.counted.messages
-    this.#history.learn(before.counted.messages, before.counted.inputTokens)
+    const { messages, inputTokens, request } = before.counted
+    this.#sent = messages
+    // What was counted for another request is no bound of this one: then its bytes are.
+    if (request === this.#request) this.#history.learn(messages, inputTokens)
   }
 
   #tell(role: 'system' | 'user', text: string): undefined {

@@ -48,8 +48,13 @@ export const checkpointConversationSchema = z.object({
   messages: z.array(checkpointMessageSchema).check(z.maxLength(CHECKPOINT_MESSAGES_MAX)),
   /** What the agent said last. */
   lastText: text,
-  /** What the provider counted for the first `messages` of them. */
-  counted: z.optional(z.object({ messages: count, inputTokens: count })),
+  /**
+   * What the provider counted for the first `messages` of them, and for which `request` around them: SHA-256 in hex, unknown in
+   * older checkpoints. Another model, or other tools, count otherwise.
+   */
+  counted: z.optional(
+    z.object({ messages: count, inputTokens: count, request: z.optional(z.string().check(z.maxLength(64))) }),
+  ),
 })
 export type CheckpointConversation = z.infer<typeof checkpointConversationSchema>
 

@@ -234,6 +234,37 @@ describe('what a model thought', () => {
   })
 })
 
+describe('a conversation that goes on from a checkpoint', () => {
+  /** What its first call reserves. */
+  async function reservedBy(before: CheckpointConversation, more: Partial<AgentTask> = {}) {
+    const script = inOrder({ text: more.output === undefined ? 'Done' : '{"cause": "", "files": []}' })
+    const { conversation, purse } = await setUp(script, { before, task: more })
+    expect(await conversation.goOn()).toMatchObject({ ended: 'answered' })
+    return purse.calls[0]?.reservedTokens ?? Number.NaN
+  }
+
+  it('is bounded by what was counted for the same request, and by its bytes where that was another or is not known', async () => {
+    const listing = { toolCalls: [{ name: 'list', arguments: {} }], usage: { input: 10, output: 5 } }
+    const first = await setUp(inOrder(listing), { task: { turnsMax: 1 } })
+    expect(await first.conversation.say('Mend it')).toMatchObject({ ended: 'turns' })
+    const counted = checkpointConversationSchema.parse({ step: 'mend', attempt: 1, ...first.conversation.state })
+    const { counted: known, ...bare } = counted
+    expect(known).toMatchObject({ messages: 2, inputTokens: 10 })
+
+    const byBytes = await reservedBy(bare)
+    expect(await reservedBy(counted)).toBeLessThan(byBytes)
+    expect(await reservedBy({ ...bare, counted: { messages: 2, inputTokens: 10 } })).toBe(byBytes)
+    for (const more of [
+      { agent: { ...agent, model: 'other' } },
+      { agent: { ...agent, effort: 'high' } },
+      { agent: { ...agent, tools: [...agent.tools, 'edit'] } },
+      { output },
+    ] satisfies Partial<AgentTask>[]) {
+      expect(await reservedBy(counted, more), JSON.stringify(more)).toBe(await reservedBy(bare, more))
+    }
+  })
+})
+
 describe('calls of one turn', () => {
   const call = (name: string, written: Record<string, unknown>) => ({ name, arguments: written })
 
