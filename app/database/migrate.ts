@@ -7,6 +7,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
+import { carriedTables, leftBehind } from './carry/tables.ts'
 
 /** The database and this version of Purser disagree about the migrations. Nothing was changed. */
 export class MigrationProblem extends Error {
@@ -96,6 +97,27 @@ export async function expectMigrated(connectionString: string, migrations: reado
         'Start that App on it once, or use the version of Purser that its App has',
     )
   })
+}
+
+/** As `migrate` where the database holds no rows of a ledger; elsewhere as `expectMigrated`. */
+export async function migrateEmpty(connectionString: string, migrations: readonly Migration[]): Promise<void> {
+  await ((await connected(connectionString, {}, isEmpty)) ? migrate : expectMigrated)(connectionString, migrations)
+}
+
+/** Every table that a row of a ledger, or of what its App has yet to handle, may be in. */
+const FILLED_TABLES = [...carriedTables, ...Object.keys(leftBehind)].filter((table) => table !== '_prisma_migrations')
+
+/** Whoever was interrupted while they made the database leaves some of its tables, or none. */
+async function isEmpty(client: pg.Client): Promise<boolean> {
+  // Tables of that name in a database that was never migrated are somebody else's, and in the way of the first migration.
+  if (!(await hasMigrations(client))) return true
+  for (const table of FILLED_TABLES) {
+    const { rows } = await client.query('SELECT to_regclass($1) IS NOT NULL AS found', [table])
+    if (rows[0]?.found !== true) continue
+    const { rowCount } = await client.query(`SELECT FROM "${table}" LIMIT 1`)
+    if (rowCount !== 0) return false
+  }
+  return true
 }
 
 async function hasMigrations(client: pg.Client): Promise<boolean> {

@@ -3,7 +3,7 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import pg from 'pg'
 import { PrismaClient } from '../../prisma/client/client.ts'
 import { startEmbedded } from './embedded.ts'
-import { expectMigrated, migrate, readMigrations } from './migrate.ts'
+import { expectMigrated, migrate, migrateEmpty, readMigrations } from './migrate.ts'
 import { statementNames } from './statement-names.ts'
 
 /** Where the embedded database lies when nothing else is said. */
@@ -47,6 +47,8 @@ export interface Database {
   close(): Promise<void>
 }
 
+type Migrates = boolean | 'when-empty'
+
 export interface DatabaseOptions {
   /** A PostgreSQL server (`DATABASE_URL`); without it the database is embedded. */
   readonly url?: string | undefined
@@ -54,8 +56,11 @@ export interface DatabaseOptions {
   readonly dataDir?: string | Blob | undefined
   /** The connection string of an embedded database that another process serves. */
   readonly servedAt?: string
-  /** False: it is opened only where no migration is missing. Whoever is not the App must not move its database on under it. */
-  readonly migrates?: boolean
+  /**
+   * False: it is opened only where no migration is missing. Whoever is not the App must not move its database on under it.
+   * `when-empty`: nor where it holds rows.
+   */
+  readonly migrates?: Migrates
 }
 
 /**
@@ -81,11 +86,12 @@ export async function openDatabase({
 async function connect(
   kind: Database['kind'],
   connectionString: string,
-  migrates: boolean,
+  migrates: Migrates,
   stopServer: () => Promise<void>,
 ): Promise<Database> {
   try {
-    await (migrates ? migrate : expectMigrated)(connectionString, await readMigrations())
+    const bring = migrates === 'when-empty' ? migrateEmpty : migrates ? migrate : expectMigrated
+    await bring(connectionString, await readMigrations())
   } catch (error) {
     await stopServer()
     throw error

@@ -1,8 +1,10 @@
 /** `purser import`: what `purser export` wrote, into an empty ledger. */
 import { open } from 'node:fs/promises'
-import { importLedger } from '../../app/database/carry/import.ts'
+import { checkMigrations, importLedger } from '../../app/database/carry/import.ts'
 import { LINE_BYTES_MAX } from '../../app/database/carry/lines.ts'
-import { ImportRefused } from '../../app/database/carry/read.ts'
+import { ImportRefused, type OpenExport, openExport } from '../../app/database/carry/read.ts'
+import type { Totals } from '../../app/database/carry/tables.ts'
+import { readMigrations } from '../../app/database/migrate.ts'
 import type { ImportOptions } from '../commands/import.ts'
 import { type ExitCode, endProblem, exitCodes, printJson } from '../exit.ts'
 import { linesOf } from '../lines.ts'
@@ -12,11 +14,15 @@ import { ledgerInUse, openLedger } from './ledger.ts'
 export async function importFrom(file: string, { json }: ImportOptions): Promise<ExitCode> {
   const stream = file === '-' ? process.stdin : await opened(file)
   if (typeof stream === 'string') return endProblem(stream, json)
-  const database = await openLedger({ create: true })
-  if (typeof database === 'string') return endProblem(database, json)
   try {
-    const lines = linesOf(stream, LINE_BYTES_MAX)
-    const totals = await importLedger(database.connectionString, lines, progressOf('read'))
+    // What is no export, or another version's, makes no ledger.
+    const opened = await openExport(linesOf(stream, LINE_BYTES_MAX))
+    checkMigrations(
+      opened.migrations,
+      (await readMigrations()).map(({ name }) => name),
+    )
+    const totals = await intoLedger(opened)
+    if (typeof totals === 'string') return endProblem(totals, json)
     if (json) printJson({ ok: true, file, totals })
     else process.stdout.write(`Imported ${carriedWords(totals)} into ${ledgerInUse()}; counts and sums agree.\n`)
     return exitCodes.done
@@ -24,8 +30,22 @@ export async function importFrom(file: string, { json }: ImportOptions): Promise
     if (!(error instanceof ImportRefused)) throw error
     const where = error.line === undefined ? '' : `${file === '-' ? 'standard input' : file}:${error.line}: `
     return endProblem(`${where}${error.message}. Nothing was imported.`, json)
+  }
+}
+
+/** Or what is in the way. */
+async function intoLedger(opened: OpenExport): Promise<Totals | string> {
+  try {
+    const database = await openLedger({ create: true })
+    if (typeof database === 'string') return database
+    try {
+      return await importLedger(database.connectionString, opened, progressOf('read'))
+    } finally {
+      await database.close()
+    }
   } finally {
-    await database.close()
+    // Lets go of the file, or of whoever still writes to standard input.
+    await opened.parts.return(undefined)
   }
 }
 

@@ -7,27 +7,29 @@ import { DATA_DIR_DEFAULT, type Database, openDatabase } from '../../app/databas
 import { formatSettingProblem } from '../../app/settings.ts'
 import { databaseProblem, serverOf } from '../start-problem.ts'
 
-/** The one in use, or what is in the way. Without `create` a folder or a database that holds no ledger is none, rather than a new one. */
+/** The one in use, or what is in the way. Without `create` a folder or a database that holds no ledger is none, rather than a new one. With it, one without rows is made whole where it was left half made. */
 export async function openLedger({ create = false } = {}): Promise<Database | string> {
   const databaseUrl = process.env.DATABASE_URL || undefined
   const dataDir = process.env.PURSER_DATA ?? DATA_DIR_DEFAULT
   try {
-    const isNew =
-      databaseUrl === undefined ? !existsSync(join(dataDir, 'PG_VERSION')) : !(await isMigrated(databaseUrl))
-    if (isNew && !create) {
+    if (!create && !(await isThere(databaseUrl, dataDir))) {
       return databaseUrl === undefined
         ? `There is no ledger in ${dataDir}; set PURSER_DATA to its folder, or DATABASE_URL to its server.`
         : `There is no ledger in the database that DATABASE_URL names, on ${serverOf(databaseUrl)}; expected the one that the App uses.`
     }
     // A command is over before it pays to compile the embedded database's functions again, better: a third of its processor time.
     for (const flag of ['--no-wasm-tier-up', '--no-wasm-dynamic-tiering']) setFlagsFromString(flag)
-    return await openDatabase({ url: databaseUrl, dataDir, migrates: isNew })
+    return await openDatabase({ url: databaseUrl, dataDir, migrates: create ? 'when-empty' : false })
   } catch (error) {
     if (error instanceof MigrationProblem) return error.message
     const problem = databaseProblem(error, { dataDir, databaseUrl })
     if (problem === undefined) throw error
     return formatSettingProblem(problem)
   }
+}
+
+async function isThere(databaseUrl: string | undefined, dataDir: string): Promise<boolean> {
+  return databaseUrl === undefined ? existsSync(join(dataDir, 'PG_VERSION')) : isMigrated(databaseUrl)
 }
 
 /** For people: which ledger a command works on. */

@@ -1,7 +1,7 @@
 /** Puts an export into an empty ledger: all of it, with its sums compared, or nothing. */
 import pg from 'pg'
 import { z } from 'zod'
-import { ImportRefused, type Part, readExport } from './read.ts'
+import { ImportRefused, type OpenExport, type Part } from './read.ts'
 import { type CarriedTable, carriedTables, differencesOf, migrationsIn, type Totals, totalsOf } from './tables.ts'
 
 const BATCH_ROWS_MAX = 500
@@ -13,12 +13,12 @@ const DIFFERENCES_SHOWN_MAX = 5
 const QUOTED_TABLES = carriedTables.map((table) => `"${table}"`).join(', ')
 
 /**
- * Imports the lines of an export, of which `undefined` stands for one that was too long to keep; `onRow` is told after
- * each row. All in one transaction: `ImportRefused`, or whatever else is thrown, leaves the ledger as it was.
+ * Imports an export; `onRow` is told after each row. All in one transaction: `ImportRefused`, or whatever else is thrown,
+ * leaves the ledger as it was.
  */
 export async function importLedger(
   connectionString: string,
-  lines: AsyncIterable<string | undefined>,
+  opened: OpenExport,
   onRow: () => void = () => {},
 ): Promise<Totals> {
   const client = new pg.Client({ connectionString, lock_timeout: LOCK_TIMEOUT_MS })
@@ -27,7 +27,7 @@ export async function importLedger(
   await client.connect()
   try {
     await client.query('BEGIN')
-    const totals = await putAll(client, readExport(lines), onRow)
+    const totals = await putAll(client, opened, onRow)
     await client.query('COMMIT')
     // A server gathers statistics by itself, some time; PGlite never does, and without them plans are poor.
     await client.query(`ANALYZE ${QUOTED_TABLES}`)
@@ -38,8 +38,10 @@ export async function importLedger(
   }
 }
 
-async function putAll(client: pg.Client, parts: AsyncIterable<Part>, onRow: () => void): Promise<Totals> {
+async function putAll(client: pg.Client, { migrations, parts }: OpenExport, onRow: () => void): Promise<Totals> {
   const query = async (sql: string) => (await client.query<Record<string, unknown>>(sql)).rows
+  checkMigrations(migrations, await migrationsIn(query))
+  await takeEmptyTables(client, query)
   let batch: Row[] = []
   let characters = 0
   let totals: Totals = { rows: {}, sums: {} }
@@ -50,10 +52,6 @@ async function putAll(client: pg.Client, parts: AsyncIterable<Part>, onRow: () =
       characters = 0
     }
     switch (part.kind) {
-      case 'header':
-        checkMigrations(part.migrations, await migrationsIn(query))
-        await takeEmptyTables(client, query)
-        break
       case 'row':
         batch.push(part)
         characters += part.text.length
@@ -72,7 +70,8 @@ async function putAll(client: pg.Client, parts: AsyncIterable<Part>, onRow: () =
 type Query = (sql: string) => Promise<Record<string, unknown>[]>
 type Row = Extract<Part, { kind: 'row' }>
 
-function checkMigrations(theirs: readonly string[], own: readonly string[]): void {
+/** Throws `ImportRefused` where the export was made by tables that are not this ledger's. */
+export function checkMigrations(theirs: readonly string[], own: readonly string[]): void {
   const lacking = theirs.filter((name) => !own.includes(name))
   const more = own.filter((name) => !theirs.includes(name))
   if (lacking.length === 0 && more.length === 0) return

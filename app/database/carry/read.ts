@@ -24,8 +24,25 @@ export type Part =
 
 const ROW_EXPECTED = 'expected a row as `purser export` writes it: {"table":"account","row":{...}}'
 
-/** One header first, rows, and one trailer last; `undefined` stands for a line that was too long to keep. Throws `ImportRefused`. */
-export async function* readExport(lines: AsyncIterable<string | undefined>): AsyncGenerator<Part> {
+/** What comes after the header, which is read already. */
+export interface OpenExport {
+  readonly migrations: readonly string[]
+  readonly parts: AsyncGenerator<Part>
+}
+
+/**
+ * Reads an export as far as its header; `undefined` stands for a line that was too long to keep. Throws `ImportRefused`,
+ * and so do the parts.
+ */
+export async function openExport(lines: AsyncIterable<string | undefined>): Promise<OpenExport> {
+  const parts = readExport(lines)
+  const { value: header } = await parts.next()
+  if (header?.kind !== 'header') throw new Error('an export begins with its header')
+  return { migrations: header.migrations, parts }
+}
+
+/** One header first, rows, and one trailer last. */
+async function* readExport(lines: AsyncIterable<string | undefined>): AsyncGenerator<Part> {
   const hash = createHash('sha256')
   let line = 0
   let isOver = false

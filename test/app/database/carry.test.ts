@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto'
 import { expect, it } from 'vitest'
 import { exportLedger } from '../../../app/database/carry/export.ts'
 import { importLedger } from '../../../app/database/carry/import.ts'
-import { carriedTables, leftBehind } from '../../../app/database/carry/tables.ts'
+import { openExport } from '../../../app/database/carry/read.ts'
+import { carriedTables, leftBehind, type Totals } from '../../../app/database/carry/tables.ts'
 import { type Database, openDatabase } from '../../../app/database/open.ts'
 import { auditLedger } from '../../../app/ledger/audit.ts'
 import { keepBooks } from '../ledger/books.ts'
@@ -20,6 +21,10 @@ async function exported({ connectionString }: Database): Promise<readonly string
 
 async function* linesOf(texts: readonly string[]): AsyncGenerator<string> {
   for (const text of texts) yield text.replace(/\n$/, '')
+}
+
+async function importLines(connectionString: string, lines: readonly string[]): Promise<Totals> {
+  return importLedger(connectionString, await openExport(linesOf(lines)))
 }
 
 async function withMemory<T>(work: (database: Database) => Promise<T>): Promise<T> {
@@ -80,7 +85,7 @@ it.skipIf(!serverThere)(
     })
     const onServer = await openDatabase({ url: server?.url })
     try {
-      const totals = await importLedger(onServer.connectionString, linesOf(first))
+      const totals = await importLines(onServer.connectionString, first)
       expect(totals).toMatchObject({ rows: { account: '2', run: '4' }, sums: { account: { overage: '300000' } } })
       const second = await exported(onServer)
       expect(second).toEqual(first)
@@ -96,7 +101,7 @@ it.skipIf(!serverThere)(
 
       const third = await exported(onServer)
       await withMemory(async (database) => {
-        await importLedger(database.connectionString, linesOf(third))
+        await importLines(database.connectionString, third)
         expect(await exported(database)).toEqual(third)
       })
     } finally {
@@ -193,7 +198,7 @@ onEachDatabase('an import', (database) => {
     const { connectionString, prisma } = database()
     const lines = damage(await source())
     const line = at === 'last' ? lines.length : at
-    const refused = importLedger(connectionString, linesOf(lines))
+    const refused = importLines(connectionString, lines)
     await expect(refused).rejects.toThrow(said)
     await expect(refused).rejects.toMatchObject({ name: 'ImportRefused', line })
     expect(await prisma.repository.count()).toBe(0)
@@ -205,7 +210,7 @@ onEachDatabase('an import', (database) => {
     const body = lines.slice(0, -1)
     const sha256 = createHash('sha256').update(body.join('')).digest('hex')
     const trailer = (lines.at(-1) ?? '').replace(/"sha256":"\w+"/, `"sha256":"${sha256}"`)
-    const refused = importLedger(connectionString, linesOf([...body, trailer]))
+    const refused = importLines(connectionString, [...body, trailer])
     await expect(refused).rejects.toThrow(
       'what was imported is not what was exported; the sum of hold.amount: 8999999, expected 9000000',
     )
@@ -213,9 +218,9 @@ onEachDatabase('an import', (database) => {
 
   it('is refused by a ledger that holds anything', async () => {
     const { connectionString, prisma } = database()
-    await importLedger(connectionString, linesOf(await source()))
+    await importLines(connectionString, await source())
     const before = await exported(database())
-    await expect(importLedger(connectionString, linesOf(await source()))).rejects.toThrow(
+    await expect(importLines(connectionString, await source())).rejects.toThrow(
       /holds rows already \(2 of repository, .*\); expected an empty one/,
     )
     expect(await exported(database())).toEqual(before)
