@@ -5,8 +5,8 @@ const CUT = '<cut>'
 const CUT_LINES_MAX = 3
 
 const MASKS: readonly (readonly [RegExp, string])[] = [
-  // Where long output was cut depends on the digits before: the lines at the cut are part of it.
-  [/[^\n]*\n\[\.\.\. \d+ (?:bytes|characters) in all[^\n]*\n[^\n]*/g, CUT],
+  // Where long output was cut depends on the digits before: the lines at the cut are part of it. A line is entered at its beginning alone.
+  [/(?:(?<![^\n])[^\n]*)?\n\[\.\.\. \d+ (?:bytes|characters) in all[^\n]*\n[^\n]*/g, CUT],
   [/\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:[.,]\d+)?(?:Z|[+-]\d{2}:?\d{2})?/g, '<time>'],
   [/\b\d{4}-\d{2}-\d{2}\b/g, '<day>'],
   [/\b\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?\b/g, '<time>'],

@@ -16,21 +16,18 @@ const CREDENTIALS_MAX = 10
  * doing.
  */
 export function credentialsIn(text: string, before = ''): Credential[] {
-  const found = secretPatterns.flatMap(({ name, pattern }) =>
-    [...text.matchAll(pattern)]
-      .filter(([value]) => !before.includes(value))
-      .map(({ index }) => ({ name, line: lineAt(text, index) })),
-  )
-  // One value may be of two forms, as an Anthropic key is of OpenAI's too: the line is named once.
-  const lines = found.map(({ line }) => line)
-  return found
-    .filter(({ line }, index) => lines.indexOf(line) === index)
-    .sort((a, b) => a.line - b.line)
-    .slice(0, CREDENTIALS_MAX)
-}
-
-export function lineAt(text: string, index: number): number {
-  let line = 1
-  for (let at = text.indexOf('\n'); at >= 0 && at < index; at = text.indexOf('\n', at + 1)) line += 1
-  return line
+  const found = new Map<number, Credential>()
+  for (const { name, pattern } of secretPatterns) {
+    const old = new Set(before.match(pattern))
+    // Matches come in their order: lines are counted on from the last one.
+    let line = 1
+    let lineFeed = text.indexOf('\n')
+    for (const { 0: value, index } of text.matchAll(pattern)) {
+      if (old.has(value)) continue
+      for (; lineFeed >= 0 && lineFeed < index; lineFeed = text.indexOf('\n', lineFeed + 1)) line += 1
+      // One value may be of two forms, as an Anthropic key is of OpenAI's too: the line is named once.
+      if (!found.has(line)) found.set(line, { name, line })
+    }
+  }
+  return [...found.values()].sort((a, b) => a.line - b.line).slice(0, CREDENTIALS_MAX)
 }

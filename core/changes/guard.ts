@@ -239,7 +239,7 @@ function isGitDirectory(part: string): boolean {
   const folded = stripInvisible(part)
     .text.normalize('NFKC')
     .toLowerCase()
-    .replace(/[. ]+$/, '')
+    .replace(/(?<![. ])[. ]+$/, '')
   return folded === '.git' || folded === 'git~1' || folded.startsWith('.git:')
 }
 

@@ -3,7 +3,7 @@
  * for less. It reads the lines of common frameworks and knows no syntax, so it names what a reader should look at and
  * misses what is well hidden; it proves nothing.
  */
-import { TEST_CHANGE_CHARACTERS_MAX, TEST_CHANGES_MAX } from './test-bounds.ts'
+import { TEST_CHANGE_CHARACTERS_MAX, TEST_CHANGES_MAX, TEST_LINE_CHARACTERS_MAX } from './test-bounds.ts'
 import { type Language, languageOf } from './test-languages.ts'
 
 /** A file of a change. `undefined`: not there before, or no more. */
@@ -13,7 +13,7 @@ export interface FileChange {
   readonly after: string | undefined
 }
 
-export type TestChangeKind = 'deleted' | 'removed' | 'skipped' | 'alone' | 'fewer' | 'weaker' | 'expects'
+export type TestChangeKind = 'deleted' | 'removed' | 'skipped' | 'alone' | 'fewer' | 'weaker' | 'expects' | 'unread'
 
 export interface TestChange {
   readonly kind: TestChangeKind
@@ -39,11 +39,12 @@ export function testChanges(files: readonly FileChange[]): TestChange[] {
   })
   // What was only moved to another file is still there.
   const everywhere = new Set(read.flatMap(({ after }) => after.cases.map(({ name }) => name)))
-  const lines = new Set(read.flatMap(({ after }) => after.assertions.map(({ text }) => text)))
+  const lines = new Set(read.flatMap(({ after }) => [...after.assertions, ...after.unread].map(({ text }) => text)))
   const found = read.flatMap((one) => [
     ...goneCases(one, everywhere),
     ...addedMarks(one),
     ...looserAssertions(one, lines),
+    ...unreadLines(one, lines),
   ])
   return [...snapshots(files), ...found].slice(0, TEST_CHANGES_MAX)
 }
@@ -67,6 +68,8 @@ interface Tests {
   readonly skips: readonly Line[]
   readonly alone: readonly Line[]
   readonly assertions: readonly Assertion[]
+  /** Too long to be read. */
+  readonly unread: readonly Line[]
 }
 
 interface ReadFile {
@@ -76,14 +79,15 @@ interface ReadFile {
   readonly language: Language
 }
 
-const NO_TESTS: Tests = { cases: [], skips: [], alone: [], assertions: [] }
+const NO_TESTS: Tests = { cases: [], skips: [], alone: [], assertions: [], unread: [] }
 
 function readTests(content: string | undefined, language: Language): Tests {
   if (content === undefined) return NO_TESTS
   const all = content.split('\n').map((text, index) => ({ text: text.trim(), line: index + 1 }))
   const start = language.start === undefined ? 0 : all.findIndex(({ text }) => language.start?.test(text))
   if (start < 0) return NO_TESTS
-  const lines = all.slice(start).filter(({ text }) => text !== '' && !language.comment.test(text))
+  const said = all.slice(start).filter(({ text }) => text !== '' && !language.comment.test(text))
+  const lines = said.filter(isReadable)
   const cases: Case[] = []
   const assertions: Assertion[] = []
   for (const { text, line } of lines) {
@@ -96,7 +100,12 @@ function readTests(content: string | undefined, language: Language): Tests {
     assertions,
     skips: lines.filter(({ text }) => language.skip.test(text)),
     alone: lines.filter(({ text }) => language.alone?.test(text)),
+    unread: said.filter((line) => !isReadable(line)),
   }
+}
+
+function isReadable({ text }: Line): boolean {
+  return text.length <= TEST_LINE_CHARACTERS_MAX
 }
 
 function goneCases({ file, before }: ReadFile, everywhere: ReadonlySet<string>): TestChange[] {
@@ -114,18 +123,25 @@ function addedMarks({ file, before, after }: ReadFile): TestChange[] {
   ]
 }
 
+/** Whatever such a line says, it may loosen a test: one that is new, or gone from all files, is for a reader to judge. */
+function unreadLines({ file, before, after }: ReadFile, elsewhere: ReadonlySet<string>): TestChange[] {
+  const fresh = added(before.unread, after.unread)
+  const gone = added(after.unread, before.unread).filter(({ text }) => !elsewhere.has(text))
+  return [...fresh, ...gone.slice(fresh.length)].map(({ text, line }) => change('unread', file, line, text))
+}
+
 /** Within a case that was there before and still is; a case that is gone is named as such. */
 function looserAssertions(read: ReadFile, elsewhere: ReadonlySet<string>): TestChange[] {
   const { file, before, after } = read
   if (file.before === undefined || file.after === undefined) return []
   const kept = new Map(after.cases.map((one) => [one.name, one]))
   const names = new Set(['', ...before.cases.map(({ name }) => name)])
+  const [was, is] = [before, after].map(({ assertions }) => Map.groupBy(assertions, (one) => one.case))
   return [...names].flatMap((name): TestChange[] => {
     if (name !== '' && !kept.has(name)) return []
-    const was = before.assertions.filter((one) => one.case === name)
-    const is = after.assertions.filter((one) => one.case === name)
-    const gone = added(is, was).filter(({ text }) => !elsewhere.has(text))
-    return looserIn(read, gone, added(was, is), kept.get(name))
+    const [old, now] = [was?.get(name) ?? [], is?.get(name) ?? []]
+    const gone = added(now, old).filter(({ text }) => !elsewhere.has(text))
+    return looserIn(read, gone, added(old, now), kept.get(name))
   })
 }
 
@@ -159,8 +175,11 @@ function asksElse(old: string, now: string): boolean {
   return question(old) !== '' && question(old) === question(now)
 }
 
+/** Where the last comparison begins: `==`, `===`, `!=` or `!==`. */
 function answerAt(text: string): number {
-  return /[!=]=+(?!.*[!=]=)/.exec(text)?.index ?? -1
+  let at = Math.max(text.lastIndexOf('=='), text.lastIndexOf('!='))
+  while (at > 0 && text[at] === '=' && (text[at - 1] === '=' || text[at - 1] === '!')) at -= 1
+  return at
 }
 
 /** The lines of `after` that `before` has not, each as often as it is there more. */

@@ -1,4 +1,4 @@
-/** How common test frameworks write what `test-changes.ts` looks for, a line at a time. */
+/** How common test frameworks write what `test-changes.ts` looks for, a line at a time. A look-behind stands where a run could be entered at every word of it. */
 
 export interface Language {
   readonly extensions: readonly string[]
@@ -35,8 +35,7 @@ const languages: readonly Language[] = [
     ],
     skip: /\b(?:it|test|describe|suite|context|specify)\.(?:skip|skipIf|todo|fixme|failing)\b|\bx(?:it|test|describe|context)\s*\(|\b(?:this|t|ctx|context)\.(?:skip|todo)\(|\b(?:skip|todo):\s*(?:true|['"`])/,
     alone: /\b(?:it|test|describe|suite|context|specify)\.only\b|\bf(?:it|describe)\s*\(|\bonly:\s*true/,
-    assertion:
-      /\bexpect(?:\.\w+)*\(|\bassert(?:\.\w+)*\(|\bt\.(?:is|deepEqual|true|like|throws|ok|equal|same)\(|\.should\b/,
+    assertion: /(?<=\b(?:expect|assert)(?:\.\w+)*)\(|\bt\.(?:is|deepEqual|true|like|throws|ok|equal|same)\(|\.should\b/,
     exact:
       /\.(?:toBe|toEqual|toStrictEqual|toHaveLength|toHaveBeenCalledWith|toHaveBeenCalledTimes|toMatchInlineSnapshot|strictEqual|deepStrictEqual|deepEqual|equal|equals|eql|is)\(|===/,
     loose:
@@ -53,7 +52,7 @@ const languages: readonly Language[] = [
     assertion: /^assert\b|\bself\.assert\w+\(|\bpytest\.raises\(/,
     exact: /==|\bis\b(?! not)|assert(?:Equal|Is|ListEqual|DictEqual|SetEqual|TupleEqual|CountEqual|Raises)\(/,
     loose:
-      /^assert\b|assert(?:True|False|IsNotNone|In|NotIn|Greater\w*|Less\w*|AlmostEqual|IsInstance|NotEqual|Regex)\(|pytest\.raises\(Exception\)/,
+      /^assert\b|assert(?:True|False|IsNotNone|In|NotIn|AlmostEqual|IsInstance|NotEqual|Regex)\(|(?<=assert(?:Greater|Less)\w*)\(|pytest\.raises\(Exception\)/,
     vacuous: /^assert (?:True|1)\s*(?:$|,|#)|assertTrue\(True\)/,
   },
   {
@@ -96,13 +95,16 @@ const languages: readonly Language[] = [
     extensions: ['rb'],
     path: new RegExp(`${TEST_FOLDER}|(_test|_spec)\\.rb$|(^|/)test_[^/]*\\.rb$`),
     comment: /^#/,
-    cases: [/^[xf]?(?:it|specify|scenario|test)\s*\(?\s*(?<quote>['"])(?<name>.*?)\k<quote>/, /^def (?<name>test_\w+)/],
+    cases: [
+      /^[xf]?(?:it|specify|scenario|test)\s*(?:\(\s*)?(?<quote>['"])(?<name>.*?)\k<quote>/,
+      /^def (?<name>test_\w+)/,
+    ],
     skip: /^x(?:it|describe|context|specify|scenario)\b|^skip\b|^pending\b|,\s*(?:skip|pending):\s*(?:true|['"])/,
     alone: /^f(?:it|describe|context)\b|,\s*focus:\s*true|,\s*:focus\b/,
     assertion: /\bexpect\b|^(?:assert|refute)\w*\b|\.must_\w+/,
     exact: /\b(?:eq|eql|equal|contain_exactly|match_array)\b|^assert_(?:equal|same|nil|raises)\b|==/,
     loose: /\b(?:be_truthy|be_present|be_a|include|be_nil|not_to)\b|^assert(?:_not_nil|_includes|_match|_kind_of)?\b/,
-    vacuous: /^assert\s*\(?\s*true\b|expect\(true\)/,
+    vacuous: /^assert\s*(?:\(\s*)?true\b|expect\(true\)/,
   },
   {
     extensions: ['cs'],

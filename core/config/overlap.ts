@@ -40,5 +40,5 @@ function segmentMeets(one: string, other: string): boolean {
 function ends(segment: string): readonly [before: string, after: string] {
   const wild = segment.search(WILD)
   if (wild < 0) return [segment, segment]
-  return [segment.slice(0, wild), /[^*?{}[\]()]*$/.exec(segment)?.[0] ?? '']
+  return [segment.slice(0, wild), /(?<![^*?{}[\]()])[^*?{}[\]()]*$/.exec(segment)?.[0] ?? '']
 }

@@ -5,7 +5,8 @@
  */
 import { cleanText } from '../inert.ts'
 
-const EXPRESSION = /\$\{\{\s*([^{}]*?)\s*\}\}/g
+/** The blanks around what it names are for `trim`: a pattern that gives them back to one another takes their number cubed. */
+const EXPRESSION = /\$\{\{([^{}]*)\}\}/g
 const SOLE_INPUT = /^\s*\$\{\{\s*inputs\.([a-z][a-z0-9_-]*)\s*\}\}\s*$/
 const INPUT = /^inputs\.([a-z][a-z0-9_-]*)$/
 
@@ -35,7 +36,7 @@ export interface TemplateProblem {
 }
 
 export function expressionsIn(template: string): string[] {
-  return [...template.matchAll(EXPRESSION)].map((match) => match[1] ?? '')
+  return [...template.matchAll(EXPRESSION)].map(([, expression = '']) => expression.trim())
 }
 
 /** The expression of a text that is nothing but one. */
@@ -56,7 +57,8 @@ export function renderPrompt(
     }
   }
   let removed = 0
-  const text = template.replace(EXPRESSION, (_, expression: string) => {
+  const text = template.replace(EXPRESSION, (_, written: string) => {
+    const expression = written.trim()
     const value = values.get(expression) ?? { text: '', trusted: true }
     const clean = cleanText(value.text)
     removed += clean.removed
@@ -101,7 +103,7 @@ export function renderCommand(
 /** The command as a person would type it, for logs and messages; never to be run. What else it names stays as it is. */
 export function showCommand(template: string, inputs: InputValues): string {
   return template.replace(EXPRESSION, (whole, expression: string) => {
-    const name = inputName(expression, inputs)
+    const name = inputName(expression.trim(), inputs)
     return name === undefined ? whole : String(inputs[name])
   })
 }

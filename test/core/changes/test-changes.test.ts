@@ -80,6 +80,16 @@ describe('tests of JavaScript', () => {
     expect(change('src/a.spec.ts', undefined, JS)).toEqual([])
   })
 
+  it('names what it can’t read where it changes', () => {
+    const long = `it('adds', () => { expect(sum(1, 2)).toBe(3) }); ${'x'.repeat(1000)}`
+    const said = [expect.stringContaining('`a.test.js:2` changes a line too long to be read for tests: `it')]
+    expect(change('a.test.js', `\n${long}\n`, `\n${long.replace('it(', 'it.skip(')}\n`)).toEqual(said)
+    expect(change('a.test.js', `\n${long}\n`, '\n')).toEqual(said)
+    expect(change('a.test.js', `\n${long}\n`, undefined)).toEqual(said)
+    expect(change('a.test.js', undefined, `\n${long}\n`)).toEqual(said)
+    expect(change('a.test.js', `\n${long}\n`, `${long}\n\n`)).toEqual([])
+  })
+
   it('leaves code alone', () => expect(change('src/sum.js', JS, '')).toEqual([]))
 
   it('names a snapshot that was written anew', () => {
