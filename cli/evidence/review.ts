@@ -1,5 +1,6 @@
 /** `purser review`: the report on portfolios, from what a checkout declares and what the ledger has counted. */
 import { gatherReview } from '../../app/review/gather.ts'
+import { isCalendarDay } from '../../core/config/units.ts'
 import { isRefusal } from '../../core/reason.ts'
 import { reviewText, reviewTitle } from '../../core/text/portfolio-review.ts'
 import { declaredConfiguration, readCheckout } from '../checkout.ts'
@@ -33,6 +34,5 @@ export async function review({ dir, organisation, repository, period, json }: Re
 /** In the middle of the day, which is that day in nearly every time zone. */
 function momentIn(period: string): Date | undefined {
   const [, month, day = '15'] = /^(\d{4}-\d{2})(?:-(\d{2}))?$/.exec(period) ?? []
-  const at = new Date(`${month}-${day}T12:00:00Z`)
-  return month === undefined || Number.isNaN(at.getTime()) ? undefined : at
+  return isCalendarDay(`${month}-${day}`) ? new Date(`${month}-${day}T12:00:00Z`) : undefined
 }

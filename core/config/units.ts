@@ -108,8 +108,8 @@ export const sentence = withExample(
   'Safer, faster refactors',
 )
 
-/** `Date.parse` takes the 30th of February for the 2nd of March. */
-function isCalendarDay(text: string): boolean {
+/** Of `2026-02-28`; `Date.parse` takes the 30th of February for the 2nd of March. */
+export function isCalendarDay(text: string): boolean {
   const time = Date.parse(`${text}T00:00:00Z`)
   return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text)
 }

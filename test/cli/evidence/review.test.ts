@@ -30,3 +30,11 @@ it('reviews a period of the ledger, and says where there is none', async () => {
     }),
   ])
 }, 240_000)
+
+it.each(['2026-13', '2026-02-30', '2026-04-31'])('takes no period %s', async (period) => {
+  expect(await purser(['review', '--period', period])).toEqual({
+    code: 2,
+    stdout: '',
+    stderr: `--period ${period} is no month or day; expected one; for example 2026-10 or 2026-10-12\n`,
+  })
+})
