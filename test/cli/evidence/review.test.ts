@@ -35,6 +35,6 @@ it.each(['2026-13', '2026-02-30', '2026-04-31'])('takes no period %s', async (pe
   expect(await purser(['review', '--period', period])).toEqual({
     code: 2,
     stdout: '',
-    stderr: `--period ${period} is no month or day; expected one; for example 2026-10 or 2026-10-12\n`,
+    stderr: `error: --period ${period} is no month or day; expected one; for example 2026-10 or 2026-10-12\n(add --help for an example)\n`,
   })
 })
