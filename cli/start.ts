@@ -1,4 +1,4 @@
-/** `purser start`: the App, until SIGINT or SIGTERM tells it to stop. */
+/** `purser start`: the App, until SIGINT, SIGTERM or SIGHUP tells it to stop. */
 import { formatSettingProblem, readSettings, type SettingProblem } from '../app/settings.ts'
 import { type StartedApp, startApp } from '../app/start.ts'
 import type { StartOptions } from './commands/start.ts'
@@ -33,6 +33,8 @@ async function untilStopped(app: StartedApp): Promise<void> {
   await new Promise<void>((resolve) => {
     process.once('SIGINT', () => resolve())
     process.once('SIGTERM', () => resolve())
+    // By a terminal that is closed; whoever starts this on an older Node hands on one more.
+    process.on('SIGHUP', () => resolve())
   })
   await app.close()
 }

@@ -160,11 +160,12 @@ function summary(stage: Stage, story: Story, ok: boolean, elapsedMs: number, rep
   ].join('\n')
 }
 
-/** Resolves at Ctrl-C or SIGTERM, so that the stage can be closed in order. */
+/** Resolves at Ctrl-C, SIGTERM or a terminal that is closed, so that the stage can be closed in order. */
 function untilInterrupted(): Promise<undefined> {
   return new Promise((resolve) => {
     const stop = () => resolve(undefined)
     process.once('SIGINT', stop)
     process.once('SIGTERM', stop)
+    process.once('SIGHUP', stop)
   })
 }

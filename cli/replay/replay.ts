@@ -104,7 +104,7 @@ async function play(
     const redact = redactor([])
     const sessionDir = join(early.baseDir, 'session')
     mkdirSync(sessionDir)
-    process.once('SIGINT', stop).once('SIGTERM', stop)
+    process.once('SIGINT', stop).once('SIGTERM', stop).once('SIGHUP', stop)
     try {
       const { report } = await carryOut({
         plan,
@@ -128,7 +128,7 @@ async function play(
       })
       return { report, answered: model.answered, departure: model.departure }
     } finally {
-      process.off('SIGINT', stop).off('SIGTERM', stop)
+      process.off('SIGINT', stop).off('SIGTERM', stop).off('SIGHUP', stop)
     }
   } finally {
     early.checkout.objects.close()

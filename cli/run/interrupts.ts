@@ -26,11 +26,12 @@ export function interruptible(log: Log): Interrupts {
   const terminate = () => {
     for (const stop of stops) stop()
   }
-  process.on('SIGINT', interrupt).on('SIGTERM', terminate)
+  // A terminal that is closed hangs up.
+  process.on('SIGINT', interrupt).on('SIGTERM', terminate).on('SIGHUP', terminate)
   return {
     meantime,
     onStop: (stop) => void stops.push(stop),
     interrupted: () => count > 0,
-    close: () => void process.off('SIGINT', interrupt).off('SIGTERM', terminate),
+    close: () => void process.off('SIGINT', interrupt).off('SIGTERM', terminate).off('SIGHUP', terminate),
   }
 }

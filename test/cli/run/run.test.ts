@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -29,7 +29,9 @@ async function setUp(script: Script) {
     () => model.close(),
     () => world.close(),
   )
+  const temporary = folder()
   const env = {
+    TMPDIR: temporary,
     PATH: `${dirname(process.execPath)}:${process.env.PATH ?? ''}`,
     OPENAI_API_KEY: 'sk-canary-0123456789',
     OPENAI_BASE_URL: model.url,
@@ -53,7 +55,7 @@ async function setUp(script: Script) {
     return { child, heard, ended }
   }
   const run = (...args: string[]) => start(...args).ended
-  return { model, world, start, run, sum: join(world.workspace, 'sum.js') }
+  return { model, world, temporary, start, run, sum: join(world.workspace, 'sum.js') }
 }
 
 it('says that git is missing, and not that a folder is no repository', async () => {
@@ -144,6 +146,25 @@ describe('purser run', () => {
     expect(stdout).toContain('cancelled: The run was stopped.')
     expect(exitCode).toBe(130)
   })
+})
+
+it('is ended by a terminal that is closed, and leaves nothing behind', async () => {
+  let asked = () => {}
+  const waiting = new Promise<void>((resolve) => {
+    asked = resolve
+  })
+  const { start, temporary } = await setUp(() => {
+    asked()
+    return { silent: true }
+  })
+  const { child, ended } = start()
+  await waiting
+  expect(readdirSync(temporary)).not.toEqual([])
+  child.kill('SIGHUP')
+  const { exitCode, stdout } = await ended
+  expect(stdout).toContain('cancelled: The run was stopped.')
+  expect(exitCode).toBe(1)
+  expect(readdirSync(temporary)).toEqual([])
 })
 
 describe('a dry run of nested workflows', () => {
