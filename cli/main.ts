@@ -60,11 +60,16 @@ for (const register of [
 ])
   register(program)
 
-// A reader that has seen enough, as in `purser list | head`, is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
-  process.exit(exitCodes.done)
+  // A reader that has seen enough, as in `purser list | head`, is no failure.
+  if (error.code === 'EPIPE') process.exit(exitCodes.done)
+  // A terminal that was closed hangs up too, and what is under way then ends in order.
+  if (process.stdout.isTTY) return
+  process.stderr.write(`purser: standard output: ${error.message}\n`)
+  process.exit(exitCodes.refused)
 })
+// Nobody hears it, which ends nothing: a run that was paid for goes on.
+process.stderr.on('error', () => {})
 
 try {
   await program.parseAsync()

@@ -1,4 +1,5 @@
 /** Every command: what it prints, where, and the exit code. */
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -6,7 +7,7 @@ import { parse } from 'yaml'
 import { keepRun } from '../../cli/run/kept-runs.ts'
 import { ownAction } from '../../cli/write/own-action.ts'
 import { ACTION_PLACEHOLDER, ACTIONS_WORKFLOW, starterFiles } from '../../cli/write/starter.ts'
-import { commitAll, declared, folder, git, PORTFOLIOS, purser, workingCopy } from './purser.ts'
+import { commitAll, declared, folder, git, LAUNCHER, PORTFOLIOS, purser, workingCopy } from './purser.ts'
 
 describe('purser', () => {
   it('shows its help without an error when asked, and as wrong usage when given nothing', async () => {
@@ -50,6 +51,30 @@ describe('purser', () => {
     const json = await purser([...args, '--json'], { cwd: folder(declared) })
     expect(json).toMatchObject({ code: 2, stderr: '' })
     expect(JSON.parse(json.stdout)).toEqual({ ok: false, usage: expect.any(String) })
+  })
+})
+
+describe('what is said where nobody can take it', () => {
+  const said = (redirected: string) => {
+    const { status, stderr } = spawnSync(
+      'bash',
+      ['-o', 'pipefail', '-c', `"$0" "$1" list --dir "$2" ${redirected}`, process.execPath, LAUNCHER, folder(declared)],
+      { encoding: 'utf8' },
+    )
+    return { status, stderr }
+  }
+
+  it.skipIf(!existsSync('/dev/full'))('is one line on a full disk', () => {
+    expect(said('> /dev/full')).toEqual({
+      status: 1,
+      stderr: 'purser: standard output: ENOSPC: no space left on device, write\n',
+    })
+  })
+
+  it('is no failure behind a closed pipe', () => {
+    expect(said('| true')).toEqual({ status: 0, stderr: '' })
+    // That there is no such folder is said into it.
+    expect(said('--dir none 2> >(true); echo $? >&2')).toEqual({ status: 0, stderr: '1\n' })
   })
 })
 

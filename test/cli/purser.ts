@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 import { start } from '../world/start.ts'
 
-const LAUNCHER = fileURLToPath(new URL('../../cli/purser.js', import.meta.url))
+export const LAUNCHER = fileURLToPath(new URL('../../cli/purser.js', import.meta.url))
 
 export interface Said {
   readonly code: number | null
