@@ -39,3 +39,20 @@ export function siteUrlOf(githubUrl: string): string {
   const { protocol, host, origin } = new URL(githubUrl)
   return host.startsWith('api.') ? `${protocol}//${host.slice('api.'.length)}` : origin
 }
+
+/** Asks for the App's slug when that is first needed, and again where GitHub did not answer. After a rename until the restart, it is another's. */
+export function askSelf(octokitOfApp: () => Promise<Octokit>): () => Promise<string> {
+  let asked: Promise<string> | undefined
+  const ask = async (): Promise<string> => {
+    const { data } = await (await octokitOfApp()).rest.apps.getAuthenticated()
+    if (!data?.slug) throw new Error('GitHub did not say what the App is called')
+    return `${data.slug}[bot]`
+  }
+  return () => {
+    asked ??= ask().catch((error: unknown) => {
+      asked = undefined
+      throw error
+    })
+    return asked
+  }
+}

@@ -40,7 +40,7 @@ const issueEvents = [
 export function loadHandlers(probot: Probot, parts: Parts): void {
   const at = async ({ payload, octokit }: EventContext): Promise<Place | undefined> => {
     if (!payload.repository || !payload.installation) return undefined
-    return placeOf(octokit, await noteRepository(parts.prisma, payload.repository, payload.installation.id))
+    return placeOf(parts, octokit, await noteRepository(parts.prisma, payload.repository, payload.installation.id))
   }
   probot.on('issue_comment.created', async (context) => {
     const place = await at(context)

@@ -15,6 +15,8 @@ export interface Parts {
   octokitOf(installationId: bigint): Promise<Octokit>
   /** A client that acts as the App itself, which may only ask about its installations. */
   octokitOfApp(): Promise<Octokit>
+  /** The login that GitHub shows what the App makes under; asked once. */
+  readonly self: () => Promise<string>
   readonly readConfiguration: ReadConfiguration
   readonly keptPrices: PriceList
   /** The time of day for periods, outcomes and texts. */

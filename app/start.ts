@@ -6,7 +6,7 @@ import { type Database, IN_MEMORY, openDatabase } from './database/open.ts'
 import { createReadConfiguration } from './declared/configuration.ts'
 import { createDoor } from './door/door.ts'
 import { createVerifyJob, issuerOf } from './door/identity.ts'
-import { createProbot, siteUrlOf } from './github.ts'
+import { askSelf, createProbot, siteUrlOf } from './github.ts'
 import { openLedger } from './ledger/ledger.ts'
 import { createLog } from './log.ts'
 import { loadHandlers } from './on-event.ts'
@@ -58,6 +58,7 @@ export async function startApp(options: AppOptions): Promise<StartedApp> {
     appId: options.appId,
     octokitOf: (installationId) => probot.auth(Number(installationId)),
     octokitOfApp: () => probot.auth(),
+    self: askSelf(() => probot.auth()),
     readConfiguration: createReadConfiguration(builtIn, [...keptPrices.keys()]),
     keptPrices,
     siteUrl: siteUrlOf(githubUrl),

@@ -64,7 +64,7 @@ export async function deliverPullRequest(
   const { branch, sha } = await sideBranch(order, changeset)
   const text = pullRequestText(order.view, why)
   try {
-    const { number, url } = await openPullRequest(place.octokit, place.name, { branch, base, ...text })
+    const { number, url } = await openPullRequest(place, { branch, base, ...text })
     return { sha, number, url }
   } catch (error) {
     if (!isRefused(error)) throw error

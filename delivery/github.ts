@@ -18,6 +18,8 @@ export interface DeliveryPlace {
   readonly octokit: Octokit
   readonly name: RepositoryName
   readonly defaultBranch: string
+  /** The login that GitHub shows what is delivered under. */
+  readonly self: () => Promise<string>
 }
 
 /** The status of GitHub's answer when `error` is one. */

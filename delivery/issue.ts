@@ -1,7 +1,7 @@
 /** An issue as the delivery. */
 import type { DeliveryPlace } from './github.ts'
 import { unlessMissing } from './github.ts'
-import { firstLineOf, isMarked } from './say.ts'
+import { firstLineOf, oursMarked } from './say.ts'
 
 /** The newest issues and pull requests, which GitHub lists together, that are looked through for one that an earlier try made. */
 const LOOKED_THROUGH_MAX = 300
@@ -41,7 +41,7 @@ async function findIssue(
       per_page: PAGE,
       page,
     })
-    const made = data.find(({ body, user }) => isMarked({ body, user }, marker))
+    const [made] = await oursMarked(place, data, marker)
     if (made) return { number: made.number, url: made.html_url }
     if (data.length < PAGE) return undefined
   }

@@ -1,6 +1,6 @@
 /** Words as the delivery: a review of a pull request. It neither approves nor blocks a merge. */
 import { type DeliveryPlace, statusOf } from './github.ts'
-import { isMarked } from './say.ts'
+import { oursMarked } from './say.ts'
 
 /** Reviews that are looked through for one that an earlier try already made. */
 const LOOKED_THROUGH_MAX = 300
@@ -27,7 +27,7 @@ export async function findReview(place: DeliveryPlace, number: number, marker: s
   const subject = { ...place.name, pull_number: number }
   for (let page = 1; page <= LOOKED_THROUGH_MAX / PAGE; page += 1) {
     const { data } = await place.octokit.rest.pulls.listReviews({ ...subject, per_page: PAGE, page })
-    const made = data.find((review) => isMarked(review, marker))
+    const [made] = await oursMarked(place, data, marker)
     if (made) return made.html_url
     if (data.length < PAGE) return undefined
   }

@@ -3,6 +3,7 @@
  * earlier one made instead of adding a second.
  */
 import { sessionMarker } from '../core/text/marker.ts'
+import { ours } from './author.ts'
 import type { DeliveryPlace } from './github.ts'
 
 export interface Said {
@@ -32,12 +33,14 @@ export function withMarker(id: string, body: string): string {
   return `${sessionMarker(id)}\n${body}`
 }
 
-/** Anybody can copy a marker, but only Apps write as bots. */
-export function isMarked(
-  text: { readonly body?: string | null | undefined; readonly user: { readonly type: string } | null },
-  marker: string,
-): boolean {
-  return text.user?.type === 'Bot' && firstLineOf(text.body ?? '') === marker
+/** What we wrote with this marker, which anybody can copy. */
+export function oursMarked<
+  T extends { readonly body?: string | null | undefined; readonly user?: { readonly login: string } | null },
+>(place: DeliveryPlace, written: readonly T[], marker: string): Promise<readonly T[]> {
+  return ours(
+    place,
+    written.filter(({ body }) => firstLineOf(body ?? '') === marker),
+  )
 }
 
 export function firstLineOf(body: string): string {
@@ -52,7 +55,7 @@ async function findComment(place: DeliveryPlace, number: number, marker: string)
       per_page: PAGE,
       page,
     })
-    const made = data.find((comment) => isMarked({ body: comment.body, user: comment.user }, marker))
+    const [made] = await oursMarked(place, data, marker)
     if (made) return { id: made.id, url: made.html_url }
     if (data.length < PAGE) return undefined
   }

@@ -89,7 +89,7 @@ async function deliverJob(
   const { report } = kept
   const delivered = await tryTo(
     {
-      place: { octokit, name, defaultBranch },
+      place: { octokit, name, defaultBranch, self: () => viewerOf(octokit) },
       site,
       plan,
       report,
@@ -107,6 +107,12 @@ async function deliverJob(
     log,
   )
   return endedOf(workflow, report, delivered, jobUrl)
+}
+
+/** Whoever the token belongs to: GitHub Actions, where the job has no other. REST tells that of a person's alone. */
+async function viewerOf({ graphql }: Octokit): Promise<string> {
+  const { viewer } = await graphql<{ readonly viewer: { readonly login: string } }>('{ viewer { login } }')
+  return viewer.login
 }
 
 /** A part of the work that is nowhere else is kept in the run's artifact, which the Actions run's page shows. */

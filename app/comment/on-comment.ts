@@ -3,6 +3,7 @@ import { type Command, parseComment } from '../../core/command/command.ts'
 import { invalidProblem } from '../../core/command/command-problem.ts'
 import { mayRun, refusePermission } from '../../core/command/permission.ts'
 import { isRefusal, refuse } from '../../core/reason.ts'
+import { isMachine } from '../../delivery/author.ts'
 import type { Parts } from '../parts.ts'
 import { declaredBy } from '../run/prepare.ts'
 import type { Place } from '../subject/place.ts'
@@ -29,7 +30,7 @@ export interface NewComment {
 
 export async function onComment(parts: Parts, place: Place, comment: NewComment): Promise<void> {
   // Bots start nothing, Purser's own comments least of all: two bots that quote each other would never stop.
-  if (comment.author.type === 'Bot') return
+  if (isMachine(comment.author)) return
   const command = parseComment(comment.body)
   if (command.kind === 'none') return
   if (!(await takeUp(parts.prisma, place, comment))) return

@@ -18,7 +18,7 @@ export async function organisationOf(parts: Parts, place: Place): Promise<Organi
     if (!(await findLayer(octokit, name, found.default_branch))) continue
     const { installationId } = await parts.prisma.repository.findUniqueOrThrow({ where: { id: repositoryId } })
     const repository = await noteRepository(parts.prisma, found, Number(installationId))
-    return { ...placeOf(octokit, repository), isPrivate: repository.private }
+    return { ...placeOf(parts, octokit, repository), isPrivate: repository.private }
   }
   return undefined
 }

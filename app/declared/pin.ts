@@ -19,6 +19,7 @@ import {
 } from '../../core/text/pin-pull.ts'
 import type { PullText } from '../../core/text/promotion-pull.ts'
 import { headOf } from '../../delivery/commit.ts'
+import { pullsFrom } from '../../delivery/pull-request.ts'
 import { createTreeReader } from '../../delivery/tree.ts'
 import { writeCommit } from '../../delivery/write-commit.ts'
 import { spendSeen } from '../ledger/pooled.ts'
@@ -32,7 +33,6 @@ import { findLayer, type LayerPlace, readLayer } from './layer.ts'
 const BRANCH = 'purser/organisation-catalog'
 const PATH = `.github/purser/${PORTFOLIOS}`
 const PROBLEMS_SHOWN_MAX = 20
-const PULLS_LOOKED_AT = 30
 const DAY_MS = 86_400_000
 
 export async function tendPin(parts: Parts, place: Place, declared: Declared): Promise<void> {
@@ -46,7 +46,9 @@ export async function tendPin(parts: Parts, place: Place, declared: Declared): P
   if (head.treeSha === organisation.treeSha) return withdraw(place, pinned)
   const text = own?.files.get(PORTFOLIOS)?.replace(`organisation@${pinned}`, `organisation@${head.commitSha}`)
   if (text === undefined) return
-  const known = await pullsOf(place)
+  const { own: known, isTaken } = await pullsFrom(place, BRANCH)
+  // GitHub would open no second one.
+  if (isTaken) return
   const open = known.find(({ state }) => state === 'open')
   const isTurnedDown = known.some(({ body, merged_at }) => merged_at === null && pinOf(body ?? '') === head.commitSha)
   if (!open && isTurnedDown) return
@@ -62,7 +64,7 @@ export async function tendPin(parts: Parts, place: Place, declared: Declared): P
 
 /** Without the line that names a commit, so that the same one may be moved to once more. */
 async function withdraw(place: Place, pinned: string): Promise<void> {
-  const open = (await pullsOf(place)).filter(({ state }) => state === 'open')
+  const open = (await pullsFrom(place, BRANCH)).own.filter(({ state }) => state === 'open')
   for (const { number } of open) {
     const closed = { state: 'closed', body: pinOvertaken(pinned) } as const
     await place.octokit.rest.pulls.update({ ...place.name, pull_number: number, ...closed })
@@ -73,12 +75,6 @@ async function headOfLayer({ octokit, name }: Place, { repository }: LayerPlace)
   const repositories = await organisationRepositories(octokit, name.owner)
   const found = repositories.find((one) => one.name === repository.repo)
   return found && findLayer(octokit, repository, found.default_branch)
-}
-
-async function pullsOf({ octokit, name }: Place) {
-  const head = `${name.owner}:${BRANCH}`
-  const { data } = await octokit.rest.pulls.list({ ...name, head, state: 'all', per_page: PULLS_LOOKED_AT })
-  return data.filter((pull) => pull.head.ref === BRANCH && pull.user?.type === 'Bot')
 }
 
 async function viewOf(

@@ -21,5 +21,5 @@ export async function admit(parts: Parts, job: JobIdentity): Promise<Place | Ref
   if (!EVENTS.includes(job.event)) {
     return refuse('not-default-branch', `Jobs started by \`${job.event}\` may not ask for a run.`)
   }
-  return placeOf(await parts.octokitOf(repository.installationId), repository)
+  return placeOf(parts, await parts.octokitOf(repository.installationId), repository)
 }

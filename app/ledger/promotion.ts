@@ -20,6 +20,15 @@ export async function promotionOfPull(
   return prisma.promotion.findFirst({ where: { repositoryId, pullNumber } })
 }
 
+/** The one that it carried out until it was closed. */
+export async function promotionOfFormerPull(
+  prisma: PrismaClient,
+  repositoryId: bigint,
+  pullNumber: number,
+): Promise<Promotion | null> {
+  return prisma.promotion.findFirst({ where: { repositoryId, formerPulls: { has: pullNumber } } })
+}
+
 export function keyOfPromotion({ repositoryId, family, variant, decision }: Promotion) {
   return { repositoryId, family, variant, decision }
 }
@@ -48,6 +57,7 @@ export async function startAnew(prisma: PrismaClient, promotion: Promotion, now:
       issueNumber: null,
       definition: null,
       pullNumber: null,
+      formerPulls: [],
       givenUp: 0,
       rejection: null,
       decidedAt: null,

@@ -3,6 +3,7 @@
  * something to see: what counts is what GitHub has of the head now, so that an old delivery can't bring back an old verdict.
  */
 import { foldVerdicts, type ObservedCheck } from '../../core/outcome/observed-checks.ts'
+import { isMachine } from '../../delivery/author.ts'
 import type { Run } from '../../prisma/client/client.ts'
 import { runsByDeliveredSha } from '../ledger/history.ts'
 import type { Parts } from '../parts.ts'
@@ -94,7 +95,7 @@ async function noteChecks(parts: Parts, place: Place, runs: readonly Run[], fact
 /** An App's account is called after it; a person's is nobody's business. */
 function appOf(creator: { readonly login: string; readonly type: string } | null): string {
   if (creator === null) return 'unknown'
-  return creator.type === 'Bot' ? creator.login.replace(/\[bot\]$/, '') : ''
+  return isMachine(creator) ? creator.login.replace(/\[bot\]$/, '') : ''
 }
 
 /** Skipped, neutral, stale and cancelled checks say nothing of the work. */

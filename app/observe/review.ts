@@ -1,5 +1,6 @@
 /** Reviews by somebody who may merge. The latest that stands counts: who gave it is not kept. */
 
+import { isMachine } from '../../delivery/author.ts'
 import { unlessMissing } from '../../delivery/github.ts'
 import type { Run } from '../../prisma/client/client.ts'
 import type { Parts } from '../parts.ts'
@@ -31,7 +32,7 @@ export async function noteReviews(parts: Parts, place: Place, runs: readonly Run
   )
   const told = (reviews ?? []).flatMap(({ state: written, user, submitted_at: at }) => {
     const state = written.toLowerCase()
-    return isTold(state) && user && user.type !== 'Bot' ? [{ state, user, at }] : []
+    return isTold(state) && user && !isMachine(user) ? [{ state, user, at }] : []
   })
   const may = new Map<string, boolean>()
   for (const { user } of told) may.set(user.login, may.get(user.login) ?? (await mayWrite(place, user)))

@@ -26,7 +26,7 @@ import type { Place } from '../subject/place.ts'
 import { storeBefore } from './before.ts'
 import { prepareChange } from './change.ts'
 import { definitionOf } from './definition.ts'
-import { findPull, openPull } from './pull.ts'
+import { openPull } from './pull.ts'
 import { sayIn, setIssueState, takeOff } from './say.ts'
 
 /** Branches that hold something else before the approval is given up. */
@@ -78,7 +78,7 @@ async function openOnce(
 ): Promise<number | undefined> {
   for (let tries = 0; tries < BRANCHES_MAX; tries += 1) {
     const attempt = { ...promotion, givenUp: promotion.givenUp + tries }
-    const made = (await findPull(place, attempt)) ?? (await openPull(place, attempt, configSha, files, text))
+    const made = await openPull(place, attempt, configSha, files, text)
     if (made !== undefined) {
       await advance(parts.prisma, promotion, ['approved'], { givenUp: attempt.givenUp })
       return made

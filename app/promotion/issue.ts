@@ -2,6 +2,7 @@
 import { trialOf } from '../../core/text/marker.ts'
 import { decidingLabels, decisionLabels } from '../../core/text/promotion-decision.ts'
 import type { IssueText } from '../../core/text/promotion-issue.ts'
+import { ours } from '../../delivery/author.ts'
 import { unlessMissing } from '../../delivery/github.ts'
 import type { Promotion } from '../../prisma/client/client.ts'
 import { advance, keyOfPromotion } from '../ledger/promotion.ts'
@@ -48,10 +49,11 @@ async function findIssue(place: Place, { family, variant, decision }: Promotion)
     state: 'open',
     per_page: LOOKED_THROUGH_MAX,
   })
-  const made = data.find((issue) => {
-    const named = trialOf(issue.body ?? '')
-    return issue.user?.type === 'Bot' && named?.workflow === family && named.variant === variant
+  const named = data.filter(({ body }) => {
+    const trial = trialOf(body ?? '')
+    return trial?.workflow === family && trial.variant === variant
   })
+  const [made] = await ours(place, named)
   return made?.number
 }
 

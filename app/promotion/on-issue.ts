@@ -9,6 +9,7 @@ import {
   rejectionLabel,
   verdictOf,
 } from '../../core/text/promotion-decision.ts'
+import { isMachine } from '../../delivery/author.ts'
 import { unlessMissing } from '../../delivery/github.ts'
 import type { Promotion } from '../../prisma/client/client.ts'
 import { readPermissions } from '../comment/authorize.ts'
@@ -33,7 +34,7 @@ export async function onProposalIssue(parts: Parts, place: Place, event: IssueEv
   switch (event.action) {
     case 'labeled': {
       const { label, sender } = event
-      if (!label || sender.type === 'Bot' || !(await isSetNow(place, event.issue.number, label.name))) return
+      if (!label || isMachine(sender) || !(await isSetNow(place, event.issue.number, label.name))) return
       return onLabel(parts, place, promotion, label.name, sender)
     }
     case 'closed':
@@ -98,7 +99,7 @@ export async function lookForLabel(parts: Parts, place: Place, promotion: Promot
   const set = events.findLast(
     (event) => event.event === 'labeled' && 'label' in event && deciding.includes(event.label.name ?? ''),
   )
-  if (!set?.actor || set.actor.type === 'Bot' || !('label' in set)) return
+  if (!set?.actor || isMachine(set.actor) || !('label' in set)) return
   await onLabel(parts, place, promotion, set.label.name ?? '', set.actor)
 }
 

@@ -3,14 +3,13 @@ import { isRefusal } from '../../core/reason.ts'
 import { carriedOutText, withdrawnText } from '../../core/text/promotion-decision.ts'
 import { unlessMissing } from '../../delivery/github.ts'
 import type { Promotion } from '../../prisma/client/client.ts'
-import { advance, countFrom, keyOfPromotion, promotionOfIssue, promotionOfPull } from '../ledger/promotion.ts'
+import { advance, countFrom, keyOfPromotion, promotionOfFormerPull, promotionOfPull } from '../ledger/promotion.ts'
 import type { Parts } from '../parts.ts'
 import { layerBy } from '../run/prepare.ts'
 import type { Place } from '../subject/place.ts'
 import { beforeSchema } from './before.ts'
 import { backToOpen } from './decide.ts'
 import { definitionOf } from './definition.ts'
-import { issueOfBranch } from './pull.ts'
 import { sayIn, setIssueState } from './say.ts'
 
 export interface PullEvent {
@@ -19,14 +18,12 @@ export interface PullEvent {
   readonly pull_request: {
     readonly merged?: boolean | null
     readonly merged_at?: string | null
-    readonly head?: { readonly ref: string }
-    readonly user?: { readonly type?: string | undefined } | null
   }
 }
 
 export async function onProposalPull(parts: Parts, place: Place, event: PullEvent): Promise<void> {
   const { action, number, pull_request: pull } = event
-  if (action === 'reopened') return takeUpAgain(parts, place, event)
+  if (action === 'reopened') return takeUpAgain(parts, place, number)
   if (action !== 'closed') return
   const promotion = await promotionOfPull(parts.prisma, place.repositoryId, number)
   if (!promotion) return
@@ -77,17 +74,19 @@ export async function carriedOut(
 /** Also when its branch was deleted, by which GitHub closes it. The next approval gets a branch of its own. */
 export async function withdrawn(parts: Parts, place: Place, promotion: Promotion, number: number): Promise<void> {
   const { givenUp, decision } = promotion
-  const isWithdrawn = await advance(parts.prisma, promotion, ['approved'], { pullNumber: null, givenUp: givenUp + 1 })
+  const isWithdrawn = await advance(parts.prisma, promotion, ['approved'], {
+    pullNumber: null,
+    givenUp: givenUp + 1,
+    formerPulls: { push: number },
+  })
   if (!isWithdrawn) return
   await sayIn(place, promotion, `withdrawn-${number}`, withdrawnText(number, decision))
   await backToOpen(parts, place, promotion)
 }
 
 /** Somebody opened again what they had closed: that is the approval's pull request once more, if no other has taken its place. */
-async function takeUpAgain(parts: Parts, place: Place, { number, pull_request: pull }: PullEvent): Promise<void> {
-  const issueNumber = pull.user?.type === 'Bot' && pull.head ? issueOfBranch(pull.head.ref) : undefined
-  if (issueNumber === undefined) return
-  const promotion = await promotionOfIssue(parts.prisma, place.repositoryId, issueNumber)
+async function takeUpAgain(parts: Parts, place: Place, number: number): Promise<void> {
+  const promotion = await promotionOfFormerPull(parts.prisma, place.repositoryId, number)
   if (!promotion || promotion.pullNumber !== null) return
   await advance(parts.prisma, promotion, ['open'], { state: 'approved', pullNumber: number, decidedAt: parts.now() })
 }

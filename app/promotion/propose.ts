@@ -40,7 +40,9 @@ export async function propose(
   if (issueNumber === null && !opened && !isBack && isBeingMade) return
   const view = await evidenceOf(parts, place, declared, trial, decision)
   if (!view) return
-  await advance(parts.prisma, promotion, ['opening', 'open'], { definition })
+  // What was approved of another definition is not taken up again.
+  const anew = promotion.definition === definition ? {} : { formerPulls: [] }
+  await advance(parts.prisma, promotion, ['opening', 'open'], { definition, ...anew })
   const text = promotionIssue({ ...view, overdueSince: overdueSince(promotion) })
   await makeIssue(parts, place, promotion, text, opened)
 }

@@ -8,6 +8,7 @@ import type { FileChanges } from '../../core/promotion/promotion-change.ts'
 import type { PullText } from '../../core/text/promotion-pull.ts'
 import { headOf } from '../../delivery/commit.ts'
 import { statusOf } from '../../delivery/github.ts'
+import { pullsFrom } from '../../delivery/pull-request.ts'
 import { createTreeReader } from '../../delivery/tree.ts'
 import { writeCommit, writeTree } from '../../delivery/write-commit.ts'
 import type { Promotion } from '../../prisma/client/client.ts'
@@ -18,25 +19,10 @@ export function branchOf({ decision, issueNumber, givenUp }: Promotion): string 
   return `purser/${decision}-${issueNumber}${givenUp === 0 ? '' : `-${givenUp + 1}`}`
 }
 
-/** The issue that a branch of this form was made for. */
-export function issueOfBranch(branch: string): number | undefined {
-  const [, number] = /^purser\/(?:promote|sunset|rollback|adopt|offer)-(\d{1,9})(?:-\d{1,3})?$/.exec(branch) ?? []
-  return number === undefined ? undefined : Number(number)
-}
-
-/** The pull request of this branch that Purser itself has opened, if it has. */
-export async function findPull(place: Place, promotion: Promotion): Promise<number | undefined> {
-  const branch = branchOf(promotion)
-  const { data } = await place.octokit.rest.pulls.list({
-    ...place.name,
-    head: `${place.name.owner}:${branch}`,
-    state: 'all',
-    per_page: 10,
-  })
-  return data.find((pull) => pull.head.ref === branch && pull.user?.type === 'Bot')?.number
-}
-
-/** `undefined` when the branch holds what is not ours: somebody else's, or an earlier definition's. */
+/**
+ * An earlier try's pull request is adopted where it holds just this. `undefined` when the branch holds what is not ours, somebody
+ * else's or an earlier definition's, or somebody else has a pull request open from it.
+ */
 export async function openPull(
   place: Place,
   promotion: Promotion,
@@ -45,7 +31,10 @@ export async function openPull(
   { title, body }: PullText,
 ): Promise<number | undefined> {
   const branch = branchOf(promotion)
-  if (!(await makeBranch(place, branch, changesetOf(baseSha, files), title))) return undefined
+  const changeset = changesetOf(baseSha, files)
+  const { own, isTaken } = await pullsFrom(place, branch)
+  for (const { number, head } of own) if (await holds(place, head.sha, changeset)) return number
+  if (isTaken || !(await makeBranch(place, branch, changeset, title))) return undefined
   const { data } = await place.octokit.rest.pulls.create({
     ...place.name,
     head: branch,

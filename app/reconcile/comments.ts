@@ -1,5 +1,6 @@
 /** Comments that no webhook told of. One that was edited is left alone: nobody knows whether its author meant what it says now. */
 import { parseComment } from '../../core/command/command.ts'
+import { isMachine } from '../../delivery/author.ts'
 import type { Place } from '../subject/place.ts'
 import { PAGE, type Progress, readChanged } from './changed.ts'
 import { storeFound } from './found.ts'
@@ -27,7 +28,7 @@ export async function readComments(
       }),
     async handle(comment) {
       const { id, created_at, updated_at, user, body = '', issue_url } = comment
-      if (created_at !== updated_at || !user || user.type === 'Bot' || parseComment(body).kind === 'none') return
+      if (created_at !== updated_at || !user || isMachine(user) || parseComment(body).kind === 'none') return
       const heard = { repositoryId, commentId: BigInt(id) }
       if (await reader.parts.prisma.heardComment.findUnique({ where: { repositoryId_commentId: heard } })) return
       const { data: issue } = await octokit.rest.issues.get({

@@ -64,7 +64,7 @@ async function findNow(
     const octokit = await parts.octokitOf(stored.installationId)
     const { data } = await readById(octokit, stored.id)
     const row = await noteRepository(parts.prisma, data, Number(stored.installationId))
-    return { row, data, place: placeOf(octokit, row) }
+    return { row, data, place: placeOf(parts, octokit, row) }
   } catch (error) {
     if (isMissing(error) || (statusOf(error) === 403 && isRefused(error))) return undefined
     throw error

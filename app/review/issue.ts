@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { periodOf } from '../../core/money/calendar.ts'
 import { reviewMarker, reviewOf } from '../../core/text/marker.ts'
 import { REVIEW_LABEL, reviewText, reviewTitle } from '../../core/text/portfolio-review.ts'
+import { ours } from '../../delivery/author.ts'
 import { unlessMissing } from '../../delivery/github.ts'
 import type { Review } from '../../prisma/client/client.ts'
 import type { Declared } from '../declared/configuration.ts'
@@ -54,12 +55,16 @@ async function put(
   return known
 }
 
-async function findIssue({ octokit, name }: Place, from: string): Promise<number | undefined> {
+async function findIssue({ octokit, name, self }: Place, from: string): Promise<number | undefined> {
   const { data } = await octokit.rest.issues.listForRepo({
     ...name,
     labels: REVIEW_LABEL,
     state: 'all',
     per_page: LOOKED_THROUGH_MAX,
   })
-  return data.find(({ user, body }) => user?.type === 'Bot' && reviewOf(body ?? '') === from)?.number
+  const [made] = await ours(
+    { self },
+    data.filter(({ body }) => reviewOf(body ?? '') === from),
+  )
+  return made?.number
 }

@@ -10,6 +10,8 @@ export interface Place {
   readonly repositoryId: bigint
   readonly name: RepositoryName
   readonly defaultBranch: string
+  /** The login that GitHub shows what the App makes under. */
+  readonly self: () => Promise<string>
 }
 
 /** What every webhook says of its repository. */
@@ -57,14 +59,14 @@ function isSame(known: RepositoryFacts, facts: RepositoryFacts): boolean {
   )
 }
 
-export function placeOf(octokit: Octokit, repository: Repository): Place {
+export function placeOf({ self }: Pick<Parts, 'self'>, octokit: Octokit, repository: Repository): Place {
   const { id, owner, name, defaultBranch } = repository
-  return { octokit, repositoryId: id, name: { owner, repo: name }, defaultBranch }
+  return { octokit, repositoryId: id, name: { owner, repo: name }, defaultBranch, self }
 }
 
 export async function placeById(parts: Parts, repositoryId: bigint): Promise<Place> {
   const repository = await parts.prisma.repository.findUniqueOrThrow({ where: { id: repositoryId } })
-  return placeOf(await parts.octokitOf(repository.installationId), repository)
+  return placeOf(parts, await parts.octokitOf(repository.installationId), repository)
 }
 
 export function fullNameOf(place: Place): string {

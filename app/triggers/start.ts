@@ -7,6 +7,7 @@ import { matchesAny } from '../../core/changes/guard.ts'
 import { type GitHubPermissions, mayRun } from '../../core/command/permission.ts'
 import { type Happening, type Start, startsOn } from '../../core/plan/starts.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/reason.ts'
+import { isMachine } from '../../delivery/author.ts'
 import { unlessMissing } from '../../delivery/github.ts'
 import { readPermissions } from '../comment/authorize.ts'
 import type { Declared } from '../declared/configuration.ts'
@@ -46,7 +47,7 @@ export interface Occasion {
 export async function startAll(parts: Parts, place: Place, occasion: Occasion): Promise<void> {
   const { cause, happening } = occasion
   // Two bots that answer each other would never stop; Purser's own labels, commits and pull requests least of all.
-  if (cause !== 'clock' && cause.type === 'Bot') return
+  if (cause !== 'clock' && isMachine(cause)) return
   const declared = await declaredBy(parts, place)
   if (isRefusal(declared)) return
   const starts = startsOn(declared.configuration, happening)

@@ -167,12 +167,17 @@ test('findings with suggestions stand on their lines, and nothing in them does a
   await github.settled()
   const submitting = { method: 'POST', path: /\/reviews$/ }
   const { run } = await forged((report) => {
+    // What was submitted is found by the next try, under the login of the job's token.
+    github.fail({ ...submitting, status: 502, afterActing: true })
     const [, second, third] = hostileReview.findings
     const findings = [{ ...second, path: 'note.txt', line: 1 }, third]
     report.conclusion = 'completed'
     report.delivery = { title: 'Findings', body: HOSTILE, review: { ...hostileReview, findings } }
   }, submitting)
   expect(deliverStep(run)?.outputs).toMatchObject({ conclusion: 'completed', reason: '' })
+  const submitted = github.calls().filter(({ method, path }) => method === 'POST' && submitting.path.test(path))
+  // Three in vain before the report was changed, and one.
+  expect(submitted).toHaveLength(4)
   const review = github.calls().findLast(({ method, path }) => method === 'POST' && submitting.path.test(path))
   expect(review).toMatchObject({ who: 'job', body: { event: 'COMMENT', comments: [{ path: 'note.txt', line: 1 }] } })
   const text = JSON.stringify(review?.body)

@@ -1,5 +1,7 @@
 /** From a proposal to its decision: what a label, a command, a close and a merge make of it, once and only by who may. */
+import { Octokit } from '@octokit/rest'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { withMarker } from '../../delivery/say.ts'
 import type { Run } from '../../prisma/client/client.ts'
 import { putLike } from './like-run.ts'
 import { OWNER, PORTFOLIOS, REPO, type Stage, setStage, ticking, workOn } from './stage.ts'
@@ -75,6 +77,11 @@ async function pulls(stage: Stage, word = 'promote') {
   return data.filter(({ head }) => head.ref.startsWith(`purser/${word}-`))
 }
 
+/** Another App, as anybody with write access can have act in a job. */
+async function jobOf({ github }: Stage): Promise<Octokit> {
+  return new Octokit({ baseUrl: github.url, auth: await github.jobToken() })
+}
+
 async function label(stage: Stage, number: number, name: string, who = 'mira') {
   await stage.github.person(who).label(number, name)
   await stage.settled()
@@ -89,7 +96,11 @@ describe('an approval that is merged, watched and rolled back', () => {
 
   test('a label of somebody who may not maintain decides nothing and is taken off', async () => {
     const { stage, issue, row } = at
+    const copied = withMarker(`promote-${issue}-not-permitted`, 'A copied marker.')
+    const job = await jobOf(stage)
+    const { data: forged } = await job.issues.createComment({ ...AT, issue_number: issue, body: copied })
     await label(stage, issue, 'promotion: approved', 'dev')
+    expect((await job.issues.getComment({ ...AT, comment_id: forged.id })).data.body).toBe(copied)
     expect(await pulls(stage)).toEqual([])
     expect((await issueOf(stage, issue)).labels).toEqual(['promotion: proposed'])
     expect((await stage.replies(issue)).join()).toContain('somebody with the maintain role')
@@ -148,14 +159,21 @@ describe('an approval that is merged, watched and rolled back', () => {
   test('closed without a merge, the proposal is open again; approved anew, it gets another pull request', async () => {
     const { stage, issue, row } = at
     const [first] = await pulls(stage)
-    await stage.github.person('mira').close(first?.number ?? 0)
+    const number = first?.number ?? 0
+    await stage.github.person('mira').close(number)
     await stage.settled()
     expect(await row()).toMatchObject({ state: 'open', pullNumber: null, givenUp: 1 })
+    await stage.octokit.pulls.update({ ...AT, pull_number: number, state: 'open' })
+    await stage.settled()
+    expect(await row()).toMatchObject({ state: 'approved', pullNumber: number })
+    await stage.github.person('mira').close(number)
+    await stage.settled()
+    expect(await row()).toMatchObject({ state: 'open', pullNumber: null, givenUp: 2 })
     expect((await issueOf(stage, issue)).labels).toEqual(['promotion: proposed'])
     expect((await stage.replies(issue)).join()).toContain(`#${first?.number} was closed without a merge`)
     await stage.say('mira', issue, '/agent promote')
     const [second] = (await pulls(stage)).filter(({ state }) => state === 'open')
-    expect(second?.head.ref).toBe(`purser/promote-${issue}-2`)
+    expect(second?.head.ref).toBe(`purser/promote-${issue}-3`)
     expect(await row()).toMatchObject({ state: 'approved', pullNumber: second?.number })
   })
 
@@ -371,13 +389,40 @@ describe('a sunset', () => {
   }, 120_000)
   afterAll(() => at.stage.close())
 
+  test('a pull request of its branch’s name by another App, or from a fork, is none of its own when it is opened again', async () => {
+    const { stage, issue, row } = at
+    const dev = stage.github.person('dev')
+    const head = `purser/sunset-${issue}`
+    const app = new Octokit({ baseUrl: stage.github.url, auth: await stage.github.app.token() })
+    // One that holds just what an approval would bring, one that does not although the App itself opened it, and a fork's.
+    await dev.push({ branch: head, files: { [`${FOLDER}/variants/swift.yml`]: null } })
+    await dev.push({ branch: `${head}-2`, files: { 'src/total.js': 'forged\n' } })
+    const fork = await dev.openPull({ branch: head, title: 'From a fork', files: { 'src/far.js': '1\n' }, fork: true })
+    await dev.close(fork.number)
+    const open = async (by: Octokit, from: string) =>
+      (await by.pulls.create({ ...AT, head: from, base: 'main', title: 'Forged' })).data.number
+    const forged = [
+      await open(await jobOf(stage), head),
+      await open(await jobOf(stage), `dev:${head}`),
+      await open(app, `${head}-2`),
+    ]
+    for (const number of forged) {
+      await dev.close(number)
+      await stage.octokit.pulls.update({ ...AT, pull_number: number, state: 'open' })
+      await stage.settled()
+    }
+    expect(await row('sunset')).toMatchObject({ state: 'open', pullNumber: null })
+  })
+
   test('approved and merged, the variant is gone and its issue closed', async () => {
     const { stage, issue, row } = at
     expect((await issueOf(stage, issue)).body).toContain('`sunset: approved`')
     // The repository was renamed, and nothing has told of it before the label does.
     await stage.app.database.prisma.repository.updateMany({ data: { name: 'as-it-was-called' } })
     await label(stage, issue, 'sunset: approved')
-    const [pull] = await pulls(stage, 'sunset')
+    const { pullNumber } = (await row('sunset')) ?? {}
+    const pull = (await pulls(stage, 'sunset')).find(({ number }) => number === pullNumber)
+    expect(pull).toMatchObject({ user: { login: 'purser[bot]' }, head: { ref: `purser/sunset-${issue}-3` } })
     const { data: files } = await stage.octokit.pulls.listFiles({ ...AT, pull_number: pull?.number ?? 0 })
     expect(files.map(({ filename, status }) => `${status} ${filename}`)).toEqual([
       `removed ${FOLDER}/variants/swift.yml`,

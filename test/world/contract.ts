@@ -63,6 +63,8 @@ export type GitHub = {
     /** A fresh installation token of the App, as the App itself would ask for. */
     token(): Promise<string>
   }
+  /** Some job's `GITHUB_TOKEN`, as its workflow's `permissions` let it have. */
+  jobToken(permissions?: Record<string, string>): Promise<string>
   oidc: Oidc
   hooks: Webhooks
   actions: Actions

@@ -157,6 +157,7 @@ export async function startGitHub(options: GitHubOptions): Promise<GitHub> {
     url,
     repository,
     app: { ...world.app, token: () => world.appToken('purser') },
+    jobToken: (permissions) => world.appToken('actions', permissions),
     oidc,
     hooks,
     actions: actions.api,

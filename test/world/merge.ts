@@ -49,10 +49,14 @@ export function mergeRoutes(world: World): Route[] {
     return { status: 200, json: {} }
   }
 
-  /** The one question of GraphQL's that is asked of it; what else is asked is refused as a field that it has not. */
+  /** The two questions of GraphQL's that are asked of it; what else is asked is refused as a field that it has not. */
   function graphql(ask: Ask): Answer {
     const query = String(ask.body.query).replace(/\s+/g, ' ').trim()
-    const { owner, repo, number } = ask.body.variables as Json
+    if (query === '{ viewer { login } }') {
+      if (ask.who.login === null) throw new Refused(401, 'Bad credentials')
+      return { status: 200, json: { data: { viewer: { login: ask.who.login } } } }
+    }
+    const { owner, repo, number } = (ask.body.variables ?? {}) as Json
     if (!/\{ pullRequest\(number: \$number\) \{ isInMergeQueue \} \}/.test(query)) {
       const error = { message: 'Field is not there', extensions: { code: 'undefinedField' } }
       return { status: 200, json: { errors: [error] } }

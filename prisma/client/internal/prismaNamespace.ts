@@ -2842,6 +2842,7 @@ export const PromotionScalarFieldEnum = {
   overrideKey: 'overrideKey',
   pullNumber: 'pullNumber',
   givenUp: 'givenUp',
+  formerPulls: 'formerPulls',
   rejection: 'rejection',
   decidedAt: 'decidedAt',
   before: 'before',

@@ -458,6 +458,7 @@ export const PromotionScalarFieldEnum = {
   overrideKey: 'overrideKey',
   pullNumber: 'pullNumber',
   givenUp: 'givenUp',
+  formerPulls: 'formerPulls',
   rejection: 'rejection',
   decidedAt: 'decidedAt',
   before: 'before',

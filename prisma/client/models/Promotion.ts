@@ -31,6 +31,7 @@ export type PromotionAvgAggregateOutputType = {
   issueNumber: number | null
   pullNumber: number | null
   givenUp: number | null
+  formerPulls: number | null
 }
 
 export type PromotionSumAggregateOutputType = {
@@ -38,6 +39,7 @@ export type PromotionSumAggregateOutputType = {
   issueNumber: number | null
   pullNumber: number | null
   givenUp: number | null
+  formerPulls: number[]
 }
 
 export type PromotionMinAggregateOutputType = {
@@ -88,6 +90,7 @@ export type PromotionCountAggregateOutputType = {
   overrideKey: number
   pullNumber: number
   givenUp: number
+  formerPulls: number
   rejection: number
   decidedAt: number
   before: number
@@ -102,6 +105,7 @@ export type PromotionAvgAggregateInputType = {
   issueNumber?: true
   pullNumber?: true
   givenUp?: true
+  formerPulls?: true
 }
 
 export type PromotionSumAggregateInputType = {
@@ -109,6 +113,7 @@ export type PromotionSumAggregateInputType = {
   issueNumber?: true
   pullNumber?: true
   givenUp?: true
+  formerPulls?: true
 }
 
 export type PromotionMinAggregateInputType = {
@@ -159,6 +164,7 @@ export type PromotionCountAggregateInputType = {
   overrideKey?: true
   pullNumber?: true
   givenUp?: true
+  formerPulls?: true
   rejection?: true
   decidedAt?: true
   before?: true
@@ -265,6 +271,7 @@ export type PromotionGroupByOutputType = {
   overrideKey: string | null
   pullNumber: number | null
   givenUp: number
+  formerPulls: number[]
   rejection: string | null
   decidedAt: Date | null
   before: runtime.JsonValue | null
@@ -307,6 +314,7 @@ export type PromotionWhereInput = {
   overrideKey?: Prisma.StringNullableFilter<"Promotion"> | string | null
   pullNumber?: Prisma.IntNullableFilter<"Promotion"> | number | null
   givenUp?: Prisma.IntFilter<"Promotion"> | number
+  formerPulls?: Prisma.IntNullableListFilter<"Promotion">
   rejection?: Prisma.StringNullableFilter<"Promotion"> | string | null
   decidedAt?: Prisma.DateTimeNullableFilter<"Promotion"> | Date | string | null
   before?: Prisma.JsonNullableFilter<"Promotion">
@@ -327,6 +335,7 @@ export type PromotionOrderByWithRelationInput = {
   overrideKey?: Prisma.SortOrderInput | Prisma.SortOrder
   pullNumber?: Prisma.SortOrderInput | Prisma.SortOrder
   givenUp?: Prisma.SortOrder
+  formerPulls?: Prisma.SortOrder
   rejection?: Prisma.SortOrderInput | Prisma.SortOrder
   decidedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   before?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -351,6 +360,7 @@ export type PromotionWhereUniqueInput = Prisma.AtLeast<{
   overrideKey?: Prisma.StringNullableFilter<"Promotion"> | string | null
   pullNumber?: Prisma.IntNullableFilter<"Promotion"> | number | null
   givenUp?: Prisma.IntFilter<"Promotion"> | number
+  formerPulls?: Prisma.IntNullableListFilter<"Promotion">
   rejection?: Prisma.StringNullableFilter<"Promotion"> | string | null
   decidedAt?: Prisma.DateTimeNullableFilter<"Promotion"> | Date | string | null
   before?: Prisma.JsonNullableFilter<"Promotion">
@@ -371,6 +381,7 @@ export type PromotionOrderByWithAggregationInput = {
   overrideKey?: Prisma.SortOrderInput | Prisma.SortOrder
   pullNumber?: Prisma.SortOrderInput | Prisma.SortOrder
   givenUp?: Prisma.SortOrder
+  formerPulls?: Prisma.SortOrder
   rejection?: Prisma.SortOrderInput | Prisma.SortOrder
   decidedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   before?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -398,6 +409,7 @@ export type PromotionScalarWhereWithAggregatesInput = {
   overrideKey?: Prisma.StringNullableWithAggregatesFilter<"Promotion"> | string | null
   pullNumber?: Prisma.IntNullableWithAggregatesFilter<"Promotion"> | number | null
   givenUp?: Prisma.IntWithAggregatesFilter<"Promotion"> | number
+  formerPulls?: Prisma.IntNullableListFilter<"Promotion">
   rejection?: Prisma.StringNullableWithAggregatesFilter<"Promotion"> | string | null
   decidedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Promotion"> | Date | string | null
   before?: Prisma.JsonNullableWithAggregatesFilter<"Promotion">
@@ -416,6 +428,7 @@ export type PromotionCreateInput = {
   overrideKey?: string | null
   pullNumber?: number | null
   givenUp?: number
+  formerPulls?: Prisma.PromotionCreateformerPullsInput | number[]
   rejection?: string | null
   decidedAt?: Date | string | null
   before?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
@@ -436,6 +449,7 @@ export type PromotionUncheckedCreateInput = {
   overrideKey?: string | null
   pullNumber?: number | null
   givenUp?: number
+  formerPulls?: Prisma.PromotionCreateformerPullsInput | number[]
   rejection?: string | null
   decidedAt?: Date | string | null
   before?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
@@ -454,6 +468,7 @@ export type PromotionUpdateInput = {
   overrideKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   pullNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   givenUp?: Prisma.IntFieldUpdateOperationsInput | number
+  formerPulls?: Prisma.PromotionUpdateformerPullsInput | number[]
   rejection?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   decidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   before?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
@@ -474,6 +489,7 @@ export type PromotionUncheckedUpdateInput = {
   overrideKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   pullNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   givenUp?: Prisma.IntFieldUpdateOperationsInput | number
+  formerPulls?: Prisma.PromotionUpdateformerPullsInput | number[]
   rejection?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   decidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   before?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
@@ -493,6 +509,7 @@ export type PromotionCreateManyInput = {
   overrideKey?: string | null
   pullNumber?: number | null
   givenUp?: number
+  formerPulls?: Prisma.PromotionCreateformerPullsInput | number[]
   rejection?: string | null
   decidedAt?: Date | string | null
   before?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
@@ -511,6 +528,7 @@ export type PromotionUpdateManyMutationInput = {
   overrideKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   pullNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   givenUp?: Prisma.IntFieldUpdateOperationsInput | number
+  formerPulls?: Prisma.PromotionUpdateformerPullsInput | number[]
   rejection?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   decidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   before?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
@@ -530,6 +548,7 @@ export type PromotionUncheckedUpdateManyInput = {
   overrideKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   pullNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   givenUp?: Prisma.IntFieldUpdateOperationsInput | number
+  formerPulls?: Prisma.PromotionUpdateformerPullsInput | number[]
   rejection?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   decidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   before?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
@@ -545,6 +564,14 @@ export type PromotionListRelationFilter = {
 
 export type PromotionOrderByRelationAggregateInput = {
   _count?: Prisma.SortOrder
+}
+
+export type IntNullableListFilter<$PrismaModel = never> = {
+  equals?: number[] | Prisma.ListIntFieldRefInput<$PrismaModel> | null
+  has?: number | Prisma.IntFieldRefInput<$PrismaModel> | null
+  hasEvery?: number[] | Prisma.ListIntFieldRefInput<$PrismaModel>
+  hasSome?: number[] | Prisma.ListIntFieldRefInput<$PrismaModel>
+  isEmpty?: boolean
 }
 
 export type PromotionRepositoryIdFamilyVariantDecisionCompoundUniqueInput = {
@@ -566,6 +593,7 @@ export type PromotionCountOrderByAggregateInput = {
   overrideKey?: Prisma.SortOrder
   pullNumber?: Prisma.SortOrder
   givenUp?: Prisma.SortOrder
+  formerPulls?: Prisma.SortOrder
   rejection?: Prisma.SortOrder
   decidedAt?: Prisma.SortOrder
   before?: Prisma.SortOrder
@@ -578,6 +606,7 @@ export type PromotionAvgOrderByAggregateInput = {
   issueNumber?: Prisma.SortOrder
   pullNumber?: Prisma.SortOrder
   givenUp?: Prisma.SortOrder
+  formerPulls?: Prisma.SortOrder
 }
 
 export type PromotionMaxOrderByAggregateInput = {
@@ -621,6 +650,7 @@ export type PromotionSumOrderByAggregateInput = {
   issueNumber?: Prisma.SortOrder
   pullNumber?: Prisma.SortOrder
   givenUp?: Prisma.SortOrder
+  formerPulls?: Prisma.SortOrder
 }
 
 export type PromotionCreateNestedManyWithoutRepositoryInput = {
@@ -665,12 +695,21 @@ export type PromotionUncheckedUpdateManyWithoutRepositoryNestedInput = {
   deleteMany?: Prisma.PromotionScalarWhereInput | Prisma.PromotionScalarWhereInput[]
 }
 
+export type PromotionCreateformerPullsInput = {
+  set: number[]
+}
+
 export type EnumPromotionDecisionFieldUpdateOperationsInput = {
   set?: $Enums.PromotionDecision
 }
 
 export type EnumPromotionStateFieldUpdateOperationsInput = {
   set?: $Enums.PromotionState
+}
+
+export type PromotionUpdateformerPullsInput = {
+  set?: number[]
+  push?: number | number[]
 }
 
 export type PromotionCreateWithoutRepositoryInput = {
@@ -684,6 +723,7 @@ export type PromotionCreateWithoutRepositoryInput = {
   overrideKey?: string | null
   pullNumber?: number | null
   givenUp?: number
+  formerPulls?: Prisma.PromotionCreateformerPullsInput | number[]
   rejection?: string | null
   decidedAt?: Date | string | null
   before?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
@@ -702,6 +742,7 @@ export type PromotionUncheckedCreateWithoutRepositoryInput = {
   overrideKey?: string | null
   pullNumber?: number | null
   givenUp?: number
+  formerPulls?: Prisma.PromotionCreateformerPullsInput | number[]
   rejection?: string | null
   decidedAt?: Date | string | null
   before?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
@@ -750,6 +791,7 @@ export type PromotionScalarWhereInput = {
   overrideKey?: Prisma.StringNullableFilter<"Promotion"> | string | null
   pullNumber?: Prisma.IntNullableFilter<"Promotion"> | number | null
   givenUp?: Prisma.IntFilter<"Promotion"> | number
+  formerPulls?: Prisma.IntNullableListFilter<"Promotion">
   rejection?: Prisma.StringNullableFilter<"Promotion"> | string | null
   decidedAt?: Prisma.DateTimeNullableFilter<"Promotion"> | Date | string | null
   before?: Prisma.JsonNullableFilter<"Promotion">
@@ -768,6 +810,7 @@ export type PromotionCreateManyRepositoryInput = {
   overrideKey?: string | null
   pullNumber?: number | null
   givenUp?: number
+  formerPulls?: Prisma.PromotionCreateformerPullsInput | number[]
   rejection?: string | null
   decidedAt?: Date | string | null
   before?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
@@ -786,6 +829,7 @@ export type PromotionUpdateWithoutRepositoryInput = {
   overrideKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   pullNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   givenUp?: Prisma.IntFieldUpdateOperationsInput | number
+  formerPulls?: Prisma.PromotionUpdateformerPullsInput | number[]
   rejection?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   decidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   before?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
@@ -804,6 +848,7 @@ export type PromotionUncheckedUpdateWithoutRepositoryInput = {
   overrideKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   pullNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   givenUp?: Prisma.IntFieldUpdateOperationsInput | number
+  formerPulls?: Prisma.PromotionUpdateformerPullsInput | number[]
   rejection?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   decidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   before?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
@@ -822,6 +867,7 @@ export type PromotionUncheckedUpdateManyWithoutRepositoryInput = {
   overrideKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   pullNumber?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   givenUp?: Prisma.IntFieldUpdateOperationsInput | number
+  formerPulls?: Prisma.PromotionUpdateformerPullsInput | number[]
   rejection?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   decidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   before?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
@@ -843,6 +889,7 @@ export type PromotionSelect<ExtArgs extends runtime.Types.Extensions.InternalArg
   overrideKey?: boolean
   pullNumber?: boolean
   givenUp?: boolean
+  formerPulls?: boolean
   rejection?: boolean
   decidedAt?: boolean
   before?: boolean
@@ -863,6 +910,7 @@ export type PromotionSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Ext
   overrideKey?: boolean
   pullNumber?: boolean
   givenUp?: boolean
+  formerPulls?: boolean
   rejection?: boolean
   decidedAt?: boolean
   before?: boolean
@@ -883,6 +931,7 @@ export type PromotionSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Ext
   overrideKey?: boolean
   pullNumber?: boolean
   givenUp?: boolean
+  formerPulls?: boolean
   rejection?: boolean
   decidedAt?: boolean
   before?: boolean
@@ -903,6 +952,7 @@ export type PromotionSelectScalar = {
   overrideKey?: boolean
   pullNumber?: boolean
   givenUp?: boolean
+  formerPulls?: boolean
   rejection?: boolean
   decidedAt?: boolean
   before?: boolean
@@ -910,7 +960,7 @@ export type PromotionSelectScalar = {
   lookedAt?: boolean
 }
 
-export type PromotionOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"repositoryId" | "family" | "variant" | "decision" | "issueNumber" | "openedAt" | "state" | "definition" | "overrideKey" | "pullNumber" | "givenUp" | "rejection" | "decidedAt" | "before" | "overdue" | "lookedAt", ExtArgs["result"]["promotion"]>
+export type PromotionOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"repositoryId" | "family" | "variant" | "decision" | "issueNumber" | "openedAt" | "state" | "definition" | "overrideKey" | "pullNumber" | "givenUp" | "formerPulls" | "rejection" | "decidedAt" | "before" | "overdue" | "lookedAt", ExtArgs["result"]["promotion"]>
 export type PromotionInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   repository?: boolean | Prisma.RepositoryDefaultArgs<ExtArgs>
 }
@@ -947,6 +997,10 @@ export type $PromotionPayload<ExtArgs extends runtime.Types.Extensions.InternalA
      */
     pullNumber: number | null
     givenUp: number
+    /**
+     * Those of them that carry it out once more when somebody opens them again.
+     */
+    formerPulls: number[]
     /**
      * A code of `core/promotion/rejection.ts`.
      */
@@ -1403,6 +1457,7 @@ export interface PromotionFieldRefs {
   readonly overrideKey: Prisma.FieldRef<"Promotion", 'String'>
   readonly pullNumber: Prisma.FieldRef<"Promotion", 'Int'>
   readonly givenUp: Prisma.FieldRef<"Promotion", 'Int'>
+  readonly formerPulls: Prisma.FieldRef<"Promotion", 'Int[]'>
   readonly rejection: Prisma.FieldRef<"Promotion", 'String'>
   readonly decidedAt: Prisma.FieldRef<"Promotion", 'DateTime'>
   readonly before: Prisma.FieldRef<"Promotion", 'Json'>

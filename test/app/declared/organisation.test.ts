@@ -1,9 +1,11 @@
 /** What an organisation's layer is to the repositories that inherit it: pinned, moved on, and offered to. */
+import { Octokit } from '@octokit/rest'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { sideDefinition } from '../../../app/promotion/definition.ts'
 import { readBuiltInLayer } from '../../../catalog/built-in.ts'
 import type { Configuration } from '../../../core/config/configuration.ts'
 import { loadConfiguration } from '../../../core/config/load.ts'
+import { PIN_TITLE } from '../../../core/text/pin-pull.ts'
 import { layer } from '../../core/config/layers.ts'
 import { OWNER, PORTFOLIOS, REPO, type Stage, setStage } from '../stage.ts'
 
@@ -148,13 +150,33 @@ test('an offer has one issue with the evidence, and a maintainer’s approval th
   expect((await stage.replies(asked)).at(-1)).toContain('has a variant refactor+tests/swift already')
 })
 
+test('a pull request that another App has open from the branch of a pin is left alone', async () => {
+  const pinned = await pushed({ 'README.md': '# Ours once more\n' }, LAYER)
+  await pushed({ [SETTINGS]: `${PORTFOLIOS}inherit: organisation@${pinned}\n` })
+  const head = 'purser/organisation-catalog'
+  const files = { 'src/forged.js': '1\n' }
+  const sha = await stage.github.person('mira').push({ branch: head, files, message: PIN_TITLE })
+  await stage.settled()
+  const job = new Octokit({ baseUrl: stage.github.url, auth: await stage.github.jobToken() })
+  const forged = { owner: OWNER, repo: REPO, head, base: 'main', title: 'Forged', body: 'Forged' }
+  const { number } = (await job.pulls.create(forged)).data
+  await pushed({ [WORKFLOW]: TIDY.replace('usd: 1.00', 'usd: 1.50') }, LAYER)
+  await stage.app.sweep()
+  await stage.settled()
+  const { data } = await stage.octokit.pulls.get({ owner: OWNER, repo: REPO, pull_number: number })
+  expect(data).toMatchObject({ state: 'open', title: 'Forged', body: 'Forged', head: { sha } })
+  await stage.github.person('mira').close(number)
+  await stage.octokit.git.deleteRef({ owner: OWNER, repo: REPO, ref: `heads/${head}` })
+  await pushed({ [WORKFLOW]: TIDY.replace('usd: 1.00', 'usd: 3.00') }, LAYER)
+})
+
 test('a pin gets one pull request, which follows the catalog and stays closed until it goes on', async () => {
   const pinned = await pushed({ 'README.md': '# Still ours\n' }, LAYER)
   const SETTLED = `${PORTFOLIOS}# Ours.\ninherit: organisation@${pinned}\n`
   await pushed({ [SETTINGS]: SETTLED })
   const pulls = async () => {
     const { data } = await stage.octokit.pulls.list({ owner: OWNER, repo: REPO, state: 'all' })
-    return data.filter(({ head }) => head.ref === 'purser/organisation-catalog')
+    return data.filter(({ head, user }) => head.ref === 'purser/organisation-catalog' && user?.login === 'purser[bot]')
   }
   const sweep = async () => {
     await stage.app.sweep()

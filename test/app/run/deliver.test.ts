@@ -1,4 +1,6 @@
+import { Octokit } from '@octokit/rest'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openPullRequest } from '../../../delivery/pull-request.ts'
 import { OWNER, PORTFOLIOS, REPO, type Stage, setStage, workOn } from '../stage.ts'
 
 let stage: Stage
@@ -338,4 +340,35 @@ describe('when GitHub answers with an error', () => {
     expect(holds.map(({ state }) => state)).toEqual(['released'])
     expect((await stage.replies(pull.number))[0]).toContain('dispatch-failed')
   })
+})
+
+test('a pull request is adopted by whoever opened it, and never from a fork', async () => {
+  const { github } = stage
+  const branch = 'purser/found'
+  const order = { branch, base: 'main', title: 'Found', body: 'Found' }
+  const placeOf = (token: string, self: string) => ({
+    octokit: new Octokit({ baseUrl: github.url, auth: token }),
+    name: repository,
+    defaultBranch: 'main',
+    self: async () => self,
+  })
+  const job = placeOf(await github.jobToken(), 'github-actions[bot]')
+  const app = placeOf(await github.app.token(), 'purser[bot]')
+  const dev = github.person('dev')
+  const { number: far } = await dev.openPull({ branch, title: 'Far', files: { 'far.js': '1\n' }, fork: true })
+  await dev.close(far)
+  const { data: fork } = await app.octokit.pulls.create({
+    ...repository,
+    head: `dev:${branch}`,
+    base: 'main',
+    title: 'F',
+  })
+  await dev.push({ branch, files: { 'found.js': '1\n' } })
+  const made = await openPullRequest(job, order)
+  expect(await openPullRequest(job, order)).toEqual(made)
+  await expect(openPullRequest(app, order)).rejects.toMatchObject({ status: 422 })
+  await dev.close(made.number)
+  const own = await openPullRequest(app, order)
+  expect([made.number, fork.number]).not.toContain(own.number)
+  expect(await openPullRequest(app, order)).toEqual(own)
 })
