@@ -1,5 +1,6 @@
 /** How every command ends: what it says, where, and with which exit code. */
 import type { Refusal } from '../core/reason.ts'
+import { systemProblem } from './system-problem.ts'
 import { todoAtTerminal } from './todo.ts'
 
 export const exitCodes = { done: 0, refused: 1, usage: 2, interrupted: 130 } as const
@@ -28,6 +29,15 @@ export function endRefused(refusal: Refusal, json: boolean, also: object = {}): 
 export function endProblem(problem: string, json: boolean): ExitCode {
   if (json) printJson({ ok: false, problem })
   else process.stderr.write(`${problem}\n`)
+  return exitCodes.refused
+}
+
+/** What nobody foresaw and no command handles; once, without a trace unless DEBUG is set. */
+export function endUnexpected(error: unknown, json: boolean): ExitCode {
+  const problem = systemProblem(error) ?? (error instanceof Error ? error.message : String(error))
+  if (json) printJson({ ok: false, problem })
+  else process.stderr.write(`purser: ${problem}\n`)
+  if (process.env.DEBUG) console.error(error)
   return exitCodes.refused
 }
 

@@ -19,7 +19,7 @@ import { register as review } from './commands/review.ts'
 import { register as run } from './commands/run.ts'
 import { register as start } from './commands/start.ts'
 import { register as thaw } from './commands/thaw.ts'
-import { endWrongUsage, exitCodes } from './exit.ts'
+import { endUnexpected, endWrongUsage, exitCodes } from './exit.ts'
 
 const json = process.argv.includes('--json')
 
@@ -78,9 +78,5 @@ try {
     const usage = error.message.replace(/^error: /, '')
     if (error.exitCode === 0) process.exitCode = exitCodes.done
     else process.exitCode = json ? endWrongUsage(usage, json) : exitCodes.usage
-  } else {
-    process.stderr.write(`purser: ${error instanceof Error ? error.message : String(error)}\n`)
-    if (process.env.DEBUG) console.error(error)
-    process.exitCode = exitCodes.refused
-  }
+  } else process.exitCode = endUnexpected(error, json)
 }

@@ -11,6 +11,12 @@ export function startProblem(
   { port, host, dataDir, databaseUrl }: AppOptions,
 ): SettingProblem | undefined {
   const at = `${port} on ${host ?? HOST_DEFAULT}`
+  const noAddress = {
+    variable: 'HOST',
+    wrong: `${host} is no address of this machine`,
+    expected: 'one of its own, or 0.0.0.0 for all of them',
+    example: `HOST=${HOST_DEFAULT}`,
+  }
   switch (codeOf(error)) {
     case 'EADDRINUSE':
       return {
@@ -28,12 +34,11 @@ export function startProblem(
         example: 'PORT=3000',
       }
     case 'EADDRNOTAVAIL':
-      return {
-        variable: 'HOST',
-        wrong: `${host} is no address of this machine`,
-        expected: 'one of its own, or 0.0.0.0 for all of them',
-        example: `HOST=${HOST_DEFAULT}`,
-      }
+      return noAddress
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      // The database's server may be what is not known by its name, too.
+      if (isOfName(error, host)) return noAddress
   }
   return databaseProblem(error, { dataDir, databaseUrl })
 }
@@ -95,6 +100,10 @@ const DATABASE_WRONG: Readonly<Record<string, string>> = {
 
 function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+}
+
+function isOfName(error: unknown, name: string | undefined): boolean {
+  return error instanceof Error && 'hostname' in error && error.hostname === name
 }
 
 function isOfListening(error: unknown): boolean {

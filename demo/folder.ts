@@ -21,9 +21,12 @@ export function prepareFolder(chosen: string | undefined): { dir: string } | { p
 
 function prepare(path: string): { dir: string } | { problem: string } {
   const names = namesIn(path)
-  if (names === undefined) return { problem: `--dir: ${path} is not a folder; expected one that is empty or new` }
+  if (names === undefined)
+    return { problem: `--dir: ${path} is not a folder; expected one that is empty or new; for example --dir ./demo` }
   if (names.length > 0 && !names.includes(MARK)) {
-    return { problem: `--dir: ${path} holds other files; expected a folder that is empty, new or of an earlier demo` }
+    return {
+      problem: `--dir: ${path} holds other files; expected a folder that is empty, new or of an earlier demo; for example --dir ./demo`,
+    }
   }
   if (isInUse(path)) return { problem: `--dir: a demo is running in ${path}; expected another folder` }
   for (const name of names) rmSync(join(path, name), { recursive: true, force: true })

@@ -37,13 +37,15 @@ interface Told {
 /** Plays the demo; answers whether every act held. `known`: what each story is. */
 export async function playDemo(options: DemoOptions, known = stories): Promise<boolean> {
   const tell: Tell = (line) => process.stderr.write(`${line}\n`)
+  const problem: Tell = (said) =>
+    options.json ? void process.stdout.write(`${JSON.stringify({ ok: false, problem: said })}\n`) : tell(said)
   if (options.live && !process.env.OPENAI_API_KEY) {
-    tell('--live: OPENAI_API_KEY is not set; expected the key of the model to use; for example OPENAI_API_KEY=sk-…')
+    problem('--live: OPENAI_API_KEY is not set; expected the key of the model to use; for example OPENAI_API_KEY=sk-…')
     return false
   }
   const folder = prepareFolder(options.dir)
   if ('problem' in folder) {
-    tell(folder.problem)
+    problem(folder.problem)
     return false
   }
   const interrupted = untilInterrupted()

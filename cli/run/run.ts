@@ -18,7 +18,7 @@ import { redactor } from '../../core/redact.ts'
 import { reportSchema } from '../../core/run/report.ts'
 import type { Checkpoint } from '../../core/session/checkpoint.ts'
 import type { RunOptions } from '../commands/run.ts'
-import { type ExitCode, endRefused, endWrongUsage, exitCodes, printJson } from '../exit.ts'
+import { type ExitCode, endProblem, endRefused, endWrongUsage, exitCodes, printJson } from '../exit.ts'
 import { applyWork } from './apply-work.ts'
 import { showDryRun } from './dry-run.ts'
 import { interruptible } from './interrupts.ts'
@@ -46,6 +46,8 @@ export async function run(
     openai: { apiKey: process.env.OPENAI_API_KEY, baseUrl: process.env.OPENAI_BASE_URL },
     anthropic: { apiKey: process.env.ANTHROPIC_API_KEY, baseUrl: process.env.ANTHROPIC_BASE_URL },
   }
+  const address = wrongAddress(process.env)
+  if (address !== undefined) return endProblem(address, options.json)
   const obstacle = missingKey(plan, keys) ?? missingProgram(plan, process.env)
   if (obstacle !== undefined) return endRefused(obstacle, options.json)
 
@@ -117,6 +119,18 @@ async function execute(
     interrupts.close()
     progress.end()
   }
+}
+
+const ADDRESSES = { OPENAI_BASE_URL: 'https://api.openai.com/v1', ANTHROPIC_BASE_URL: 'https://api.anthropic.com' }
+
+function wrongAddress(environment: NodeJS.ProcessEnv): string | undefined {
+  for (const [variable, example] of Object.entries(ADDRESSES)) {
+    const written = environment[variable]
+    if (!written || (URL.canParse(written) && /^https?:/.test(written))) continue
+    const expected = 'where the provider answers, or nothing for its own address'
+    return `${variable}: “${written}” is no address of the web; expected ${expected}; for example ${variable}=${example}`
+  }
+  return undefined
 }
 
 const FROM_ELSEWHERE =

@@ -63,3 +63,10 @@ it('names DATABASE_URL when no server answers there, and not the password in it'
   expect(stderr).toContain(`DATABASE_URL: the PostgreSQL server at 127.0.0.1:${port} refuses connections; expected `)
   expect(stderr).not.toContain('hush')
 })
+
+it('names HOST when nobody knows that name', async () => {
+  const env = { ...settings, PORT: '0', HOST: 'nowhere.invalid', PURSER_DATA: join(folder(), 'data') }
+  const { code, stdout } = await purser(['start', '--json'], { env })
+  expect(code).toBe(1)
+  expect(JSON.parse(stdout)).toMatchObject({ ok: false, problems: [{ variable: 'HOST', example: 'HOST=127.0.0.1' }] })
+}, 60_000)
