@@ -73,11 +73,18 @@ function allOf(options: readonly JsonSchema[]): JsonSchema {
       if (typeof inner !== 'object') continue
       const before = properties[key]
       const consts = [before?.const, ...(before?.enum ?? []), inner.const].filter((one) => one !== undefined)
-      properties[key] = before === undefined ? inner : consts.length > 1 ? { enum: consts } : before
+      properties[key] = before === undefined ? inner : consts.length > 1 ? { enum: consts } : either(before, inner)
     }
   }
   const [first, ...rest] = options.map((option) => option.required ?? [])
   return { properties, required: (first ?? []).filter((key) => rest.every((required) => required.includes(key))) }
+}
+
+/** A key whose value differs by alternative takes what any of them takes. */
+function either(before: JsonSchema, inner: JsonSchema): JsonSchema {
+  const known = before.anyOf ?? [before]
+  if (inner.properties || known.some((one) => one.properties || typeWords(one) === typeWords(inner))) return before
+  return { anyOf: [...known, inner], ...(before.description !== undefined && { description: before.description }) }
 }
 
 function takes(schema: JsonSchema): string {

@@ -29,7 +29,12 @@ export function checkSchema<Schema extends z.ZodMiniType>(
 ): Checked<z.output<Schema>> {
   const result = schema.safeParse(value)
   if (result.success) return { value: result.data }
-  const issues = result.error.issues.flatMap((issue) => unfold(issue, [])).slice(0, PROBLEMS_PER_FILE_MAX)
+  const unfolded = result.error.issues.flatMap((issue) => unfold(issue, []))
+  const ofOtherType = new Set(unfolded.flatMap((one) => (one.code === 'invalid_type' ? [one.path.join('.')] : [])))
+  const issues = unfolded
+    // A text where a list belongs has a length too, which says nothing of the list's.
+    .filter((one) => !((one.code === 'too_big' || one.code === 'too_small') && ofOtherType.has(one.path.join('.'))))
+    .slice(0, PROBLEMS_PER_FILE_MAX)
   const json = jsonSchemaOf(schema)
   const misspelled = issues.flatMap((issue) => meantKey(issue, value, json) ?? [])
   return {
@@ -116,7 +121,7 @@ export function problemAt(
 }
 
 function findingOf(issue: Issue, path: Path, value: unknown, schema: JsonSchema): Finding {
-  const node = schemaAt(schema, path)
+  const node = schemaAt(schema, path, value)
   const key = path.at(-1)
   const example = key === undefined || typeof key === 'number' ? exampleOf(node) : `${key}: ${exampleOf(node)}`
   if (issue.code === 'unrecognized_keys')

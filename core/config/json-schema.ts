@@ -1,22 +1,39 @@
 /** Reading the JSON Schemas that are made from the zod schemas: what stands at a path, in words and by example. */
 import type { z } from 'zod/mini'
-import type { Path } from './document.ts'
+import { isMapping, type Path } from './document.ts'
 
 export type JsonSchema = z.core.JSONSchema.BaseSchema
 
 /** Levels of an example's mapping; what lies deeper is left for the reader. */
 const EXAMPLE_DEPTH_MAX = 3
 
-/** The schema of what stands at a path; an empty one where nothing is known. Of alternatives the first that has it. */
-export function schemaAt(schema: JsonSchema, path: Path): JsonSchema {
+/**
+ * The schema of what stands at a path; an empty one where nothing is known. Of alternatives the first that has it and
+ * whose constants are those of what is `written`; a constant that tells them apart is any of theirs.
+ */
+export function schemaAt(schema: JsonSchema, path: Path, written?: unknown): JsonSchema {
   const [key, ...rest] = path
   if (key === undefined) return schema
   const options = [schema, ...(schema.anyOf ?? []), ...(schema.oneOf ?? [])]
-  for (const option of options) {
-    const inner = typeof key === 'number' ? option.items : (ownProperty(option, key) ?? option.additionalProperties)
-    if (typeof inner === 'object' && !Array.isArray(inner)) return schemaAt(inner, rest)
-  }
-  return {}
+  const meant = options.filter((option) => !contradicts(option, written))
+  const inner = [...meant, ...options].flatMap((option) => {
+    const found = typeof key === 'number' ? option.items : (ownProperty(option, key) ?? option.additionalProperties)
+    return typeof found === 'object' && !Array.isArray(found) ? [found] : []
+  })
+  const below = isMapping(written) || Array.isArray(written) ? Reflect.get(written, key) : undefined
+  const consts = [...new Set(inner.flatMap((one) => (one.const === undefined ? [] : [one.const])))]
+  return schemaAt(consts.length > 1 ? { enum: consts } : (inner[0] ?? {}), rest, below)
+}
+
+function contradicts({ properties = {} }: JsonSchema, written: unknown): boolean {
+  if (!isMapping(written)) return false
+  return Object.entries(properties).some(
+    ([key, inner]) =>
+      typeof inner === 'object' &&
+      inner.const !== undefined &&
+      Object.hasOwn(written, key) &&
+      written[key] !== inner.const,
+  )
 }
 
 function ownProperty(schema: JsonSchema, key: string | number): z.core.JSONSchema._JSONSchema | undefined {

@@ -19,20 +19,29 @@ const inputName = withExample(
   'goal',
 )
 
+const defaultText = z.optional(z.string().check(z.maxLength(4000)))
+
 export const inputSchema = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('string'),
     description: z.optional(sentence),
-    default: z.optional(z.string().check(z.maxLength(4000))),
+    default: defaultText,
     'max-length': z._default(z.int().check(z.positive(), z.maximum(4000)), 1000),
   }),
-  z.strictObject({ type: z.literal('number'), description: z.optional(sentence), default: z.optional(z.number()) }),
+  z.strictObject({
+    type: z.literal('number'),
+    description: z.optional(sentence),
+    default: z.optional(withExample(z.number(), 5)),
+  }),
   z.strictObject({ type: z.literal('boolean'), description: z.optional(sentence), default: z.optional(z.boolean()) }),
   z.strictObject({
     type: z.literal('choice'),
     description: z.optional(sentence),
-    options: z.array(z.string().check(z.minLength(1), z.maxLength(100))).check(z.minLength(2), z.maxLength(20)),
-    default: z.optional(z.string()),
+    options: withExample(
+      z.array(z.string().check(z.minLength(1), z.maxLength(100))).check(z.minLength(2), z.maxLength(20)),
+      ['brief', 'thorough'],
+    ),
+    default: defaultText,
   }),
 ])
 export type InputDeclaration = z.infer<typeof inputSchema>

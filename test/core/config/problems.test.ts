@@ -234,6 +234,28 @@ const values: readonly Row[] = [
     ]
   }),
   [
+    'a default of another type than its input',
+    tidy('inputs:', 'inputs:\n  most: { type: number, default: "5" }\n  deep: { type: boolean, default: "no" }'),
+    [
+      `${FLOW}:5:34 inputs.most.default: is "5"; expected a number; for example default: 5`,
+      `${FLOW}:6:35 inputs.deep.default: is "no"; expected true or false; for example default: true`,
+    ],
+  ],
+  [
+    'a choice without options',
+    tidy('inputs:', 'inputs:\n  depth: { type: choice }'),
+    [
+      `${FLOW}:5:3 inputs.depth.options: is missing; expected a list (each entry text of at most 100 characters); for example options: [brief, thorough]`,
+    ],
+  ],
+  [
+    'a text where a list of few entries belongs',
+    tidy('run: [npm test]', 'run: npm test'),
+    [
+      `${FLOW}:14:8 guards.run: is "npm test"; expected a list (each entry text of at most 2000 characters); for example run: [npm test]`,
+    ],
+  ],
+  [
     'the same in inputs',
     tidy('inputs:', 'inputs:\n  __proto__: { type: string }'),
     [
@@ -286,7 +308,7 @@ const values: readonly Row[] = [
   [
     'an input of no type',
     tidy('type: string', 'type: text'),
-    [`${FLOW}:5:17 inputs.goal.type: is "text"; expected string; for example type: string`],
+    [`${FLOW}:5:17 inputs.goal.type: is "text"; expected one of string, number, boolean, choice; for example string`],
   ],
   [
     'an agent with an unknown tool and no description',
