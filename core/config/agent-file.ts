@@ -27,7 +27,7 @@ export function readAgentFile(file: string, text: string): AgentFile | { problem
     const line = position.line + (match[0].split('\n').length - 1)
     return { problems: [{ file, line, column: position.column, path: '', ...finding, severity: 'error' }] }
   }
-  const frontMatter = readYaml(file, match[1] ?? '', 1)
+  const frontMatter = readYaml(file, match[1] ?? '', { lineOffset: 1, example: 'name: engineer' })
   if ('problems' in frontMatter) return frontMatter
   return { frontMatter, systemText: body.replaceAll('\r\n', '\n').trim() }
 }

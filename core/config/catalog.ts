@@ -142,7 +142,9 @@ function readFolder(folder: Folder, families: Map<string, FamilyParts>): readonl
 }
 
 function readWorkflow(folder: Folder, path: string): FamilyParts['baseline'] | { problems: readonly Problem[] } {
-  const source = readYaml(fileOf(folder.layer, path), folder.layer.files.get(path) ?? '')
+  const source = readYaml(fileOf(folder.layer, path), folder.layer.files.get(path) ?? '', {
+    example: `name: ${folder.name}`,
+  })
   if ('problems' in source) return source
   const checked = checkSchema(workflowSchema, source.value, [source])
   if ('problems' in checked) return checked
@@ -168,7 +170,7 @@ function readWorkflow(folder: Folder, path: string): FamilyParts['baseline'] | {
 
 function readVariant(folder: Folder, name: string, path: string, { baseline }: FamilyParts) {
   const text = folder.layer.files.get(path) ?? ''
-  const source = readYaml(fileOf(folder.layer, path), text)
+  const source = readYaml(fileOf(folder.layer, path), text, { example: 'summary: Write the tests first' })
   if ('problems' in source) return source
   const misnamed = nameProblem(source, name, 'a variant’s file')
   if (misnamed) return { problems: [misnamed] }

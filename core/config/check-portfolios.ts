@@ -103,7 +103,8 @@ function portfolioProblems(
       }),
     )
   }
-  if (Object.hasOwn(value.exploration?.squads ?? {}, name)) {
+  const squads = value.exploration?.squads ?? {}
+  if (Object.hasOwn(squads, name)) {
     problems.push(
       problemAt(
         settings.portfolios.sources,
@@ -111,7 +112,8 @@ function portfolioProblems(
         {
           wrong: `the portfolio is named after the squad ${name}`,
           expected: 'a portfolio named for its purpose, so that no money is somebody’s own',
-          example: 'refactoring',
+          example:
+            ['refactoring', 'upkeep', 'better-tests'].find((purpose) => !Object.hasOwn(squads, purpose)) ?? 'writing',
         },
         'error',
         'key',

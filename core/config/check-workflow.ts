@@ -1,5 +1,6 @@
 /** What must hold within one workflow, or one variant laid over it, beyond its schema. */
 import { overrideNames, verbs } from '../command/command.ts'
+import { usdDecimal } from '../money/money.ts'
 import { nearest } from '../nearest.ts'
 import { withDelegates } from '../plan/resolve-models.ts'
 import { expressionsIn } from '../plan/template.ts'
@@ -67,7 +68,7 @@ function findingsOf(located: LocatedWorkflow, others: Others): At[] {
     ...deliveryFindings(workflow),
     ...triggerFindings(workflow),
     ...guardFindings(located),
-    ...moneyFindings(workflow),
+    ...moneyFindings(located),
   ]
 }
 
@@ -242,16 +243,19 @@ function guardFindings({ workflow, baseline }: LocatedWorkflow): At[] {
   ]
 }
 
-function moneyFindings({ cap, floor }: Workflow): At[] {
+function moneyFindings({ workflow: { cap, floor }, baseline }: LocatedWorkflow): At[] {
   if (!floor || floor.usd <= cap.usd) return []
+  const wrong = 'the floor is above the cap'
+  const least = usdDecimal(floor.usd)
+  // A variant has no floor of its own.
+  if (baseline) {
+    const expected = `at least ${least}, the workflow’s floor`
+    return [{ path: ['cap', 'usd'], finding: { wrong, expected, example: `cap: { usd: ${least} }` } }]
+  }
   return [
     {
       path: ['floor', 'usd'],
-      finding: {
-        wrong: 'the floor is above the cap',
-        expected: 'a floor below cap.usd',
-        example: 'floor: { usd: 0.25 }',
-      },
+      finding: { wrong, expected: 'a floor below cap.usd', example: 'floor: { usd: 0.25 }' },
     },
   ]
 }

@@ -48,8 +48,12 @@ export interface Source {
   shown(path: Path): Path
 }
 
-/** `lineOffset` lines stand above `text` in the file. */
-export function readYaml(file: string, text: string, lineOffset = 0): Source | { problems: readonly Problem[] } {
+/** `lineOffset` lines stand above `text` in the file; `example` is a key of such a file. */
+export function readYaml(
+  file: string,
+  text: string,
+  { lineOffset = 0, example = 'version: 1' } = {},
+): Source | { problems: readonly Problem[] } {
   const refuse = (finding: Finding, { line, column }: Position = { line: 1, column: 1 }, path = '') => ({
     problems: [{ file, line, column, path, ...finding, severity: 'error' as const }],
   })
@@ -86,8 +90,8 @@ export function readYaml(file: string, text: string, lineOffset = 0): Source | {
   const bad = unfitValue(value)
   if (bad?.finding === NOT_A_NAME) return refuse(bad.finding, source.locate(bad.path, 'key'), bad.path.join('.'))
   if (bad) return refuse(bad.finding, source.locate(bad.path))
-  if (value === null || value === undefined) return refuse(EMPTY)
-  if (!isMapping(value)) return refuse(NOT_A_MAPPING, source.locate([]))
+  if (value === null || value === undefined) return refuse({ ...EMPTY, example })
+  if (!isMapping(value)) return refuse({ ...NOT_A_MAPPING, example }, source.locate([]))
   return source
 }
 
@@ -146,12 +150,8 @@ const TOO_MANY: Finding = {
   expected: 'a file that a person reads',
   example: 'a few hundred lines',
 }
-const EMPTY: Finding = { wrong: 'the file is empty', expected: 'keys and values', example: 'version: 1' }
-const NOT_A_MAPPING: Finding = {
-  wrong: 'the file is not a mapping',
-  expected: 'keys and values at the top',
-  example: 'version: 1',
-}
+const EMPTY = { wrong: 'the file is empty', expected: 'keys and values' }
+const NOT_A_MAPPING = { wrong: 'the file is not a mapping', expected: 'keys and values at the top' }
 /** Schemas pass over a key of this name, with whatever it holds, and say nothing of it. */
 const UNNAMEABLE = '__proto__'
 const NOT_A_NAME: Finding = {

@@ -103,7 +103,9 @@ export function exampleOf(schema: JsonSchema, depth = 0): string {
 
 function exampleMapping(schema: JsonSchema, depth: number): string {
   if (depth >= EXAMPLE_DEPTH_MAX) return '{}'
-  const pairs = (schema.required ?? []).map((key) => `${key}: ${exampleOf(schemaAt(schema, [key]), depth + 1)}`)
+  // Where nothing has to be given, one key says more than none, which may not even be allowed.
+  const keys = schema.required?.length ? schema.required : Object.keys(schema.properties ?? {}).slice(0, 1)
+  const pairs = keys.map((key) => `${key}: ${exampleOf(schemaAt(schema, [key]), depth + 1)}`)
   return pairs.length === 0 ? '{}' : `{ ${pairs.join(', ')} }`
 }
 

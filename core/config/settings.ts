@@ -71,6 +71,9 @@ export function readSettings(layers: readonly Layer[]): {
   return { settings: { declared, isShared, portfolios: portfolios.located, promotion: promotion.located }, problems }
 }
 
+/** A key that may stand alone in the file. */
+const EXAMPLES: Readonly<Record<string, string>> = { [PORTFOLIOS]: 'version: 1', [PROMOTION]: 'window: { days: 60 }' }
+
 function readMerged<Schema extends z.ZodMiniType>(
   layers: readonly Layer[],
   path: string,
@@ -81,7 +84,7 @@ function readMerged<Schema extends z.ZodMiniType>(
   const sources: Source[] = []
   const files = layers.filter((layer) => layer.files.has(path))
   for (const [index, layer] of files.entries()) {
-    const source = readYaml(`${layer.root}/${path}`, layer.files.get(path) ?? '')
+    const source = readYaml(`${layer.root}/${path}`, layer.files.get(path) ?? '', { example: EXAMPLES[path] })
     if ('problems' in source) return source
     merged = index === 0 ? source.value : mergeSettings(merged, source.value)
     sources.unshift(source)

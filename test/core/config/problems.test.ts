@@ -77,6 +77,21 @@ const texts: readonly Row[] = [
     [`${FILE}:1:1: the file is empty; expected keys and values; for example version: 1`],
   ],
   [
+    'no rules, no workflow',
+    tidyFiles({ 'promotion.yml': '', 'catalog/tidy/workflow.yml': '# to come' }),
+    [
+      `${FLOW}:1:1: the file is empty; expected keys and values; for example name: tidy`,
+      '.github/purser/promotion.yml:1:1: the file is empty; expected keys and values; for example window: { days: 60 }',
+    ],
+  ],
+  [
+    'no variant',
+    tidyFiles({ 'catalog/tidy/variants/quick.yml': '' }),
+    [
+      '.github/purser/catalog/tidy/variants/quick.yml:1:1: the file is empty; expected keys and values; for example summary: Write the tests first',
+    ],
+  ],
+  [
     'a list',
     { 'portfolios.yml': '- 1\n' },
     [`${FILE}:1:1: the file is not a mapping; expected keys and values at the top; for example version: 1`],
@@ -233,6 +248,11 @@ const values: readonly Row[] = [
       ],
     ]
   }),
+  [
+    'an outcome without its condition',
+    { 'portfolios.yml': `${PORTFOLIOS}outcomes: [{ outcome: accepted }]\n` },
+    [`${FILE}:12:12 outcomes.0.when: is missing; expected a mapping; for example when: { label: agent/rejected }`],
+  ],
   [
     'a default of another type than its input',
     tidy('inputs:', 'inputs:\n  most: { type: number, default: "5" }\n  deep: { type: boolean, default: "no" }'),
@@ -488,6 +508,16 @@ const crossRules: readonly Row[] = [
     ],
   ],
   [
+    'a variant’s cap below the workflow’s floor',
+    tidyFiles({
+      'catalog/tidy/workflow.yml': TIDY.replace('cap: { usd: 1 }', 'cap: { usd: 1 }\nfloor: { usd: 0.50 }'),
+      'catalog/tidy/variants/quick.yml': 'summary: In a hurry\ncap: { usd: 0.40 }\n',
+    }),
+    [
+      '.github/purser/catalog/tidy/variants/quick.yml:2:13 cap.usd: the floor is above the cap; expected at least 0.50, the workflow’s floor; for example cap: { usd: 0.50 }',
+    ],
+  ],
+  [
     'a floor above the cap',
     tidy('cap: { usd: 1 }', 'cap: { usd: 1 }\nfloor: { usd: 1.01 }'),
     [
@@ -533,7 +563,7 @@ experiments:
 `,
     },
     [
-      `${FILE}:5:3 portfolios.refactoring: the portfolio is named after the squad refactoring; expected a portfolio named for its purpose, so that no money is somebody’s own; for example refactoring`,
+      `${FILE}:5:3 portfolios.refactoring: the portfolio is named after the squad refactoring; expected a portfolio named for its purpose, so that no money is somebody’s own; for example upkeep`,
       `${FILE}:16:28 exploration.squads.refactoring.paths.0: "/src/**" begins with /, and no path does; expected a pattern from the repository’s root; for example src/**`,
       `${FILE}:16:86 exploration.squads.refactoring.extra.0.until: warning: ended on 2026-11-19; expected an end that is still to come, or the entry taken out; for example 2027-11-20`,
       `${FILE}:18:65 experiments.split.ends: warning: the experiment ended on 2026-11-01; expected it taken out, or its one extension with a reason; for example extended: { until: 2027-11-20, reason: The last module is left }`,
