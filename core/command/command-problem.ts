@@ -18,13 +18,15 @@ export function commandProblem(command: Command, configuration: Configuration): 
   if (agent !== null && !configuration.agents.has(agent)) {
     return `There is no agent \`${agent}\`.${didYouMean(agent, configuration.agents.keys())}`
   }
-  if (workflow === null) return undefined
+  const impossible = overrideProblems(command.overrides)
+  // The workflow is the session's, with what its portfolio allows.
+  if (workflow === null) return impossible.length === 0 ? undefined : impossible.join(' ')
   const found = findWorkflow(configuration, { workflow, variant: variant ?? undefined })
   if (isRefusal(found)) return orVerb(found, workflow, configuration).message
   if (command.verb === 'offer' && variant === BASELINE) {
     return `\`${BASELINE}\` is the workflow itself, which is offered without it; write \`/agent offer ${workflow}\`.`
   }
-  const wrong = [...inputProblems(found.workflow, command.inputs), ...overrideProblems(command.overrides)]
+  const wrong = [...inputProblems(found.workflow, command.inputs), ...impossible]
   if (wrong.length > 0) return wrong.join(' ')
   const payer = payerOf(configuration, workflow)
   if (!payer) return undefined
