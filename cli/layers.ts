@@ -4,8 +4,11 @@ import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { LAYER_FILE_BYTES_MAX, LAYER_FILES_MAX, type Layer, type LayerName } from '../core/config/configuration.ts'
 import { ORGANISATION_REPOSITORIES } from '../core/config/settings.ts'
 import { type Refusal, refuse } from '../core/reason.ts'
+import { wrongFolder } from './places.ts'
 
 export const LAYER_FOLDER = '.github/purser'
+/** What can be nothing else: a file of that name would be overlooked, with all that was meant to be in it. */
+const FOLDERS = [`${LAYER_FOLDER}/catalog/agents`, `${LAYER_FOLDER}/catalog/skills`] as const
 /** Folders within folders below the layer's root; a catalog needs three. */
 const FOLDER_DEPTH_MAX = 6
 
@@ -22,6 +25,11 @@ export function repositoryRoot(dir: string): string {
 export function readFolderLayer(root: string, name: LayerName): Layer | Refusal {
   const folder = join(root, LAYER_FOLDER)
   const shownRoot = name === 'organisation' ? folder : LAYER_FOLDER
+  for (const path of FOLDERS) {
+    const refusal = wrongFolder(root, path)
+    if (refusal === undefined) continue
+    return name === 'organisation' ? { ...refusal, message: `In ${root}: ${refusal.message}` } : refusal
+  }
   if (!exists(folder)) return { name, root: shownRoot, files: new Map() }
   if (!isBelow(realpathSync(folder), realpathSync(root))) {
     return refuse('configuration-invalid', `${LAYER_FOLDER} is a link out of the repository.`, 'Make it a folder.')
@@ -71,7 +79,12 @@ function readBounded(file: string): string {
 }
 
 function exists(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined
+  try {
+    lstatSync(path)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function isBelow(path: string, root: string): boolean {

@@ -1,13 +1,15 @@
 /** `purser init`: writes what a repository starts with. What is there already stays as it is. */
-import { lstatSync, mkdirSync, realpathSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { lstatSync, realpathSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { isRefusal, type Refusal, refuse } from '../../core/reason.ts'
 import type { InitOptions } from '../commands/init.ts'
 import { type ExitCode, endRefused, endWrongUsage, exitCodes, printJson } from '../exit.ts'
 import { withoutGit, workingCopyOf } from '../git.ts'
 import { leadsOut, linkedOut } from '../links.ts'
+import { wrongFile } from '../places.ts'
 import { isAction, ownAction, placeholderProblems } from './own-action.ts'
 import { ACTION_PLACEHOLDER, ACTIONS_WORKFLOW, deliveryOf, starterFiles } from './starter.ts'
+import { type WholeFile, writeWhole } from './write-whole.ts'
 
 const NEXT = [
   'Look at the budgets in .github/purser/portfolios.yml, then run `purser check`.',
@@ -25,19 +27,17 @@ export function init(dir: string, { force, json, action = ownAction() }: InitOpt
   }
   const root = topOf(dir)
   if (isRefusal(root)) return endRefused(root, json)
-  const written: string[] = []
-  const kept: string[] = []
+  const places: (WholeFile & { kept: boolean })[] = []
   for (const [path, text] of Object.entries(starterFiles(action))) {
     const file = join(root, path)
-    if (leadsOut(file, root)) return endRefused(linkedOut(path), json)
-    if (!force && lstatSync(file, { throwIfNoEntry: false })) {
-      kept.push(path)
-      continue
-    }
-    mkdirSync(dirname(file), { recursive: true })
-    writeFileSync(file, text)
-    written.push(path)
+    const refusal = wrongFile(root, path) ?? (leadsOut(file, root) ? linkedOut(path) : undefined)
+    if (refusal !== undefined) return endRefused(refusal, json)
+    const isNew = lstatSync(file, { throwIfNoEntry: false }) === undefined
+    places.push({ path, file, text, isNew, kept: !force && !isNew })
   }
+  writeWhole(places.filter((place) => !place.kept))
+  const written = places.flatMap((place) => (place.kept ? [] : [place.path]))
+  const kept = places.flatMap((place) => (place.kept ? [place.path] : []))
   const next = placeholderProblems(root).length > 0 ? [REPLACE, ...NEXT] : NEXT
   if (json) printJson({ root, written, kept, next })
   else process.stdout.write(`${[...where(dir, root), ...summary(written, kept, next)].join('\n')}\n`)

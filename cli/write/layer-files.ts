@@ -1,5 +1,5 @@
 /** New files of the repository's layer: all of them or none, only where nothing is, and only if `purser check` passes. */
-import { lstatSync, mkdirSync, writeFileSync } from 'node:fs'
+import { lstatSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Layer } from '../../core/config/configuration.ts'
 import { PORTFOLIOS } from '../../core/config/settings.ts'
@@ -7,8 +7,10 @@ import { type Refusal, refuse } from '../../core/reason.ts'
 import { type Checkout, errorLines, loadLayers } from '../checkout.ts'
 import { LAYER_FOLDER } from '../layers.ts'
 import { leadsOut, linkedOut } from '../links.ts'
+import { wrongFolder } from '../places.ts'
 import { ownAction } from './own-action.ts'
 import { schemasOf } from './starter.ts'
+import { writeWhole } from './write-whole.ts'
 
 export interface LayerFiles {
   /** Path below `.github/purser` -> text. */
@@ -23,6 +25,8 @@ export function writeLayerFiles(checkout: Checkout, { added, portfolios }: Layer
   const texts = new Map([...added, ...(portfolios === undefined ? [] : [[PORTFOLIOS, portfolios] as const])])
   const places = [...texts].map(([path, text]) => ({ path, text, file: join(root, LAYER_FOLDER, path) }))
   for (const { path, file } of places) {
+    const misplaced = wrongFolder(root, dirname(`${LAYER_FOLDER}/${path}`))
+    if (misplaced !== undefined) return misplaced
     if (leadsOut(file, root)) return linkedOut(`${LAYER_FOLDER}/${path}`)
     if (added.has(path) && lstatSync(file, { throwIfNoEntry: false })) {
       return refuse('already-there', `${LAYER_FOLDER}/${path} is there already.`)
@@ -33,11 +37,7 @@ export function writeLayerFiles(checkout: Checkout, { added, portfolios }: Layer
     const lines = ['Nothing was written, since this would have problems:', ...errorLines(loaded.problems)]
     return refuse('configuration-invalid', lines.join('\n'), 'Mend what it names, or choose another name or portfolio.')
   }
-  for (const { path, text, file } of places) {
-    mkdirSync(dirname(file), { recursive: true })
-    // Fails where somebody was faster, rather than writing over their file.
-    writeFileSync(file, text, { flag: added.has(path) ? 'wx' : 'w' })
-  }
+  writeWhole(places.map((place) => ({ ...place, path: `${LAYER_FOLDER}/${place.path}`, isNew: added.has(place.path) })))
   return places.map(({ path }) => `${LAYER_FOLDER}/${path}`)
 }
 

@@ -1,5 +1,5 @@
 /** Which Action a repository's Actions workflow is to use: the one that was named, else the one this Purser came from. */
-import { existsSync, readFileSync, realpathSync } from 'node:fs'
+import { readFileSync, realpathSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Problem } from '../../core/config/problem.ts'
@@ -36,13 +36,21 @@ export function ownAction(dir = PURSER): string {
 /** Each line on which the Actions workflow of a repository still has the placeholder. */
 export function placeholderProblems(root: string): readonly Problem[] {
   const file = join(root, ACTIONS_WORKFLOW)
-  if (!existsSync(file)) return []
+  if (!isFile(file)) return []
   const lines = readFileSync(file, 'utf8').split('\n')
   return lines.flatMap((text, index) => {
     if (!/^\s*(-\s+)?uses:/.test(text)) return []
     const replacedBy = PLACEHOLDERS.find(([held]) => text.includes(held))
     return replacedBy === undefined ? [] : [problemAt(index, text, replacedBy)]
   })
+}
+
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile()
+  } catch {
+    return false
+  }
 }
 
 function problemAt(index: number, text: string, [held, example]: readonly [string, string]): Problem {

@@ -1,7 +1,7 @@
 /** Every command: what it prints, where, and the exit code. */
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { keepRun } from '../../cli/run/kept-runs.ts'
@@ -76,6 +76,13 @@ it('names the variable whose address is none', async () => {
     problem: expect.stringMatching(/^OPENAI_BASE_URL: “nope” is no address of the web; expected .*; for example /),
   })
 })
+
+/** Paths of plain files, however deep. */
+function filesIn(dir: string): string[] {
+  return readdirSync(dir, { recursive: true, withFileTypes: true }).flatMap((entry) =>
+    entry.isFile() ? [join(entry.parentPath, entry.name)] : [],
+  )
+}
 
 describe('what is said where nobody can take it', () => {
   const said = (redirected: string) => {
@@ -198,6 +205,51 @@ describe('purser init', () => {
     expect(readFileSync(join(dir, PORTFOLIOS), 'utf8')).toBe(starterFiles()[PORTFOLIOS])
   })
 
+  it('leaves no half behind where the disk is full, and what was there as it was', () => {
+    const dir = workingCopy()
+    // No file may grow beyond a block of 1,024 bytes, of which the workflow needs several.
+    const full = (...args: string[]) =>
+      spawnSync('bash', ['-c', 'ulimit -f 1; "$@"', 'bash', process.execPath, LAUNCHER, 'init', dir, ...args], {
+        encoding: 'utf8',
+      })
+    expect(full()).toMatchObject({
+      status: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^purser: \.github\/\S+ could not be written \(.*\); expected .*; for example /),
+    })
+    expect(filesIn(join(dir, '.github'))).toEqual([])
+    const texts = { [ACTIONS_WORKFLOW]: 'mine', [PORTFOLIOS]: 'mine' }
+    for (const [path, text] of Object.entries(texts)) {
+      mkdirSync(dirname(join(dir, path)), { recursive: true })
+      writeFileSync(join(dir, path), text)
+    }
+    expect(JSON.parse(full('--force', '--json').stdout)).toMatchObject({ ok: false, problem: expect.any(String) })
+    expect(filesIn(join(dir, '.github'))).toHaveLength(2)
+    for (const path of Object.keys(texts)) expect(readFileSync(join(dir, path), 'utf8')).toBe('mine')
+  })
+
+  it('names the folder that is a file, or the file that is a folder, and writes nothing', async () => {
+    for (const misplaced of ['.github', '.github/purser', '.github/workflows']) {
+      const dir = workingCopy({ [misplaced]: '' })
+      expect(await purser(['init', dir])).toEqual({
+        code: 1,
+        stdout: '',
+        stderr: `${misplaced} is a file; expected a folder.\nMove it elsewhere; for example: mv ${misplaced} ${misplaced}.old\n(configuration-invalid)\n`,
+      })
+      expect(git(dir, 'status', '--porcelain')).toBe('')
+    }
+    const dir = workingCopy({ [`${PORTFOLIOS}/x`]: '' })
+    for (const args of [[], ['--force']]) {
+      const { code, stdout } = await purser(['init', dir, '--json', ...args])
+      expect(code).toBe(1)
+      expect(JSON.parse(stdout)).toMatchObject({
+        refused: true,
+        message: `${PORTFOLIOS} is a folder; expected a plain file.`,
+      })
+    }
+    expect(git(dir, 'status', '--porcelain')).toBe('')
+  }, 60_000)
+
   it('writes through no link and into no folder that is not there', async () => {
     const dir = workingCopy()
     const outside = folder()
@@ -290,6 +342,27 @@ describe('purser check', () => {
     const followed = await purser(['check', linked])
     expect(followed).toMatchObject({ code: 1, stderr: expect.stringContaining('is a link, which is not followed.') })
   })
+
+  it('names a folder that is a file, which would be overlooked', async () => {
+    const { [PORTFOLIOS]: portfolios } = declared
+    for (const [misplaced, files] of [
+      ['.github', {}],
+      ['.github/purser', {}],
+      ['.github/purser/catalog', { [PORTFOLIOS]: portfolios }],
+      ['.github/purser/catalog/agents', { [PORTFOLIOS]: portfolios }],
+    ] as const) {
+      const cwd = workingCopy({ ...files, [misplaced]: '' })
+      for (const command of [['check'], ['list'], ['new', 'agent', 'z']]) {
+        const { code, stdout } = await purser([...command, '--json'], { cwd })
+        expect(code).toBe(1)
+        expect(JSON.parse(stdout)).toMatchObject({
+          refused: true,
+          reason: 'configuration-invalid',
+          message: `${misplaced} is a file; expected a folder.`,
+        })
+      }
+    }
+  }, 60_000)
 
   it('finds the repository from a folder in it', async () => {
     const dir = folder({ ...declared, 'src/deep/file.txt': '' })
