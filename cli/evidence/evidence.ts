@@ -1,4 +1,5 @@
 /** `purser evidence`: a family's decisions, recomputed from its runs by the rule that the App decides by. */
+import { nearest } from '../../core/nearest.ts'
 import { decideFamily, windowOf } from '../../core/promotion/evidence.ts'
 import { moment, type RunRecord } from '../../core/run/run-record.ts'
 import type { EvidenceOptions } from '../commands/evidence.ts'
@@ -21,6 +22,16 @@ export async function evidence(options: EvidenceOptions): Promise<ExitCode> {
   )
   const window = windowOf(rules.promotion, asked.now)
   const decided = { family, window, variants: parts.flatMap(({ variants }) => variants) }
+  const names = decided.variants.map(({ variant }) => variant)
+  const unknown = [...asked.since.keys()].find((variant) => !names.includes(variant))
+  if (unknown !== undefined) {
+    const expected = names.length === 0 ? 'a variant that has runs; there is none' : `one of ${names.join(', ')}`
+    const usage = `--since ${unknown}=… names no variant of ${family} that has runs; expected ${expected}`
+    return endWrongUsage(
+      `${usage}; for example ${nearest(unknown, names) ?? names[0] ?? 'tests-first'}=2026-11-02T09:30:00Z`,
+      json,
+    )
+  }
   if (json) printJson(familyDocument(decided))
   else process.stdout.write(familyText(decided, rules.name))
   return exitCodes.done

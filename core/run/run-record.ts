@@ -1,5 +1,6 @@
 /** A run as a line of evidence: what anybody needs to recompute a decision, and nothing about who asked for it. */
 import { z } from 'zod'
+import { BASELINE } from '../plan/assignment.ts'
 import { conclusionSchema, outcomeSchema } from './run.ts'
 
 const SPEND = 'not an amount; expected whole micro-USD, as a number or as decimal text; for example "250000"'
@@ -15,12 +16,16 @@ const MOMENT = 'not a moment; expected a date and time with an offset; for examp
 export const moment = z.iso.datetime({ offset: true, error: MOMENT }).transform((text) => new Date(text))
 
 const word = z.string().min(1).max(300)
+const variant = word.refine(
+  (name) => name !== BASELINE,
+  'the baseline is no variant; expected null, or the name of one',
+)
 
 export const runRecordSchema = z.object({
   run: word,
   family: word,
   /** Null or left out for the baseline. */
-  variant: word.nullish().transform((variant) => variant ?? null),
+  variant: variant.nullish().transform((named) => named ?? null),
   portfolio: word,
   /** The squad that proposed the variant, for credit. */
   squad: word.nullish().transform((squad) => squad ?? null),

@@ -120,6 +120,11 @@ describe('what is wrong with a line is said with its number', () => {
     ['no object', '[]', 'standard input:2: expected object'],
     ['a missing key', line(50, { outcome: undefined }), '2: outcome: '],
     ['a strange outcome', line(50, { outcome: 'good' }), '2: outcome: '],
+    [
+      'the baseline as a variant',
+      line(50, { variant: 'baseline' }),
+      '2: variant: the baseline is no variant; expected null, or the name of one; for example "tests-first", or null for the baseline',
+    ],
     ['a fraction', line(50, { spendMicroUsd: 0.5 }), '2: spendMicroUsd: not an amount; expected whole micro-USD'],
     ['a negative amount', line(50, { spendMicroUsd: '-1' }), '2: spendMicroUsd: not an amount'],
     ['no offset', line(50, { endedAt: '2026-11-20T12:00:00' }), '2: endedAt: not a moment; expected a date and time'],
@@ -153,6 +158,16 @@ test.each([
   ['runs that are read and are to be saved', [...family, '--records', '-', '--save', 'runs.jsonl']],
 ])('wrong usage: %s', async (_what, args) => {
   expect(await purser(args, { input: runs })).toMatchObject({ code: 2, stdout: '' })
+})
+
+test('a beginning of a variant that no run names is said with those that there are', async () => {
+  const args = [...family, '--records', '-', '--since', 'test-first=2026-11-02T09:30:00Z']
+  expect(await purser(args, { input: runs })).toEqual({
+    code: 2,
+    stdout: '',
+    stderr:
+      'error: --since test-first=… names no variant of refactor+tests that has runs; expected one of tests-first; for example tests-first=2026-11-02T09:30:00Z\n(add --help for an example)\n',
+  })
 })
 
 test('a ledger that is not there, and a file that is not', async () => {
