@@ -43,11 +43,16 @@ export function readSettings(
       githubUrl,
       databaseUrl,
       publicUrl,
-      host: environment.HOST,
-      dataDir: environment.PURSER_DATA ?? DATA_DIR_DEFAULT,
+      host: environment.HOST || undefined,
+      dataDir: dataDirOf(environment),
       log: { level },
     },
   }
+}
+
+/** Where the embedded database lies; what is set to nothing is not set, here as elsewhere. */
+export function dataDirOf(environment: Environment): string {
+  return environment.PURSER_DATA || DATA_DIR_DEFAULT
 }
 
 function readAppId(environment: Environment, problems: SettingProblem[]): number {
@@ -99,7 +104,7 @@ function readWebhookSecret(environment: Environment, problems: SettingProblem[])
 }
 
 function readPort(environment: Environment, problems: SettingProblem[]): number {
-  const written = environment.PORT ?? String(PORT_DEFAULT)
+  const written = environment.PORT || String(PORT_DEFAULT)
   const port = Number(written)
   if (/^\d{1,5}$/.test(written) && port <= 65_535) return port
   problems.push({ variable: 'PORT', wrong: `“${written}” is no port`, expected: '0 to 65535', example: 'PORT=3000' })

@@ -34,3 +34,8 @@ export function withoutGit(): { readonly message: string; readonly todo: string 
 export function workingCopyOf(dir: string): string | undefined {
   return git(dir, ['rev-parse', '--show-toplevel'])
 }
+
+/** Whether a folder belongs to a repository that keeps its commits alone, and no files to look at. */
+export function isBare(dir: string): boolean {
+  return git(dir, ['rev-parse', '--is-inside-work-tree']) === 'false'
+}

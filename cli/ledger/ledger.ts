@@ -3,14 +3,14 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { isMigrated, MigrationProblem } from '../../app/database/migrate.ts'
-import { DATA_DIR_DEFAULT, type Database, openDatabase } from '../../app/database/open.ts'
-import { formatSettingProblem } from '../../app/settings.ts'
+import { type Database, openDatabase } from '../../app/database/open.ts'
+import { dataDirOf, formatSettingProblem } from '../../app/settings.ts'
 import { databaseProblem, serverOf } from '../start-problem.ts'
 
 /** The one in use, or what is in the way. Without `create` a folder or a database that holds no ledger is none, rather than a new one. With it, one without rows is made whole where it was left half made. */
 export async function openLedger({ create = false } = {}): Promise<Database | string> {
   const databaseUrl = process.env.DATABASE_URL || undefined
-  const dataDir = process.env.PURSER_DATA ?? DATA_DIR_DEFAULT
+  const dataDir = dataDirOf(process.env)
   try {
     if (!create && !(await isThere(databaseUrl, dataDir))) {
       return databaseUrl === undefined
@@ -35,7 +35,7 @@ async function isThere(databaseUrl: string | undefined, dataDir: string): Promis
 /** For people: which ledger a command works on. */
 export function ledgerInUse(): string {
   const url = process.env.DATABASE_URL
-  return url ? `the PostgreSQL server at ${serverOf(url)}` : (process.env.PURSER_DATA ?? DATA_DIR_DEFAULT)
+  return url ? `the PostgreSQL server at ${serverOf(url)}` : dataDirOf(process.env)
 }
 
 /** Where the ledger keeps the books of one repository, that one. */

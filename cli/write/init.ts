@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { isRefusal, type Refusal, refuse } from '../../core/reason.ts'
 import type { InitOptions } from '../commands/init.ts'
 import { type ExitCode, endRefused, endWrongUsage, exitCodes, printJson } from '../exit.ts'
-import { withoutGit, workingCopyOf } from '../git.ts'
+import { isBare, withoutGit, workingCopyOf } from '../git.ts'
 import { leadsOut, linkedOut } from '../links.ts'
 import { wrongFile } from '../places.ts'
 import { isAction, ownAction, placeholderProblems } from './own-action.ts'
@@ -51,11 +51,22 @@ function topOf(dir: string): string | Refusal {
   }
   const top = workingCopyOf(dir)
   if (top !== undefined) return top
-  const { message, todo } = withoutGit() ?? {
+  const { message, todo } = withoutGit() ?? (isBare(dir) ? withoutFiles(dir) : withoutRepository(dir))
+  return refuse('no-configuration', message, todo)
+}
+
+function withoutFiles(dir: string) {
+  return {
+    message: `The repository of ${resolve(dir)} has no working copy there.`,
+    todo: 'Name the folder of one; for example after `git worktree add` or `git clone`.',
+  }
+}
+
+function withoutRepository(dir: string) {
+  return {
     message: `${resolve(dir)} is in no git repository.`,
     todo: 'Run `git init` there first, or name the folder of a working copy.',
   }
-  return refuse('no-configuration', message, todo)
 }
 
 function where(dir: string, root: string): string[] {

@@ -48,6 +48,11 @@ test.each([
   expect(problems[0]).not.toContain('no key at all')
 })
 
+test('what is set to nothing is not set', () => {
+  const nothing = { PURSER_DATA: '', HOST: '', PORT: '', DATABASE_URL: '', PUBLIC_URL: '', GHE_HOST: '', LOG_LEVEL: '' }
+  expect(readSettings({ ...whole, ...nothing })).toEqual(readSettings(whole))
+})
+
 test('where both keys are given the text counts, and is the one that is named', () => {
   const both = { ...whole, PRIVATE_KEY_PATH: '/no/such/file.pem' }
   expect(readSettings(both)).toMatchObject({ options: { privateKey: PRIVATE_KEY } })

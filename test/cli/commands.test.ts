@@ -162,6 +162,18 @@ describe('purser init', () => {
     expect(existsSync(join(dir, '.github'))).toBe(false)
   })
 
+  it('says of a bare repository that it has no working copy', async () => {
+    const dir = folder()
+    git(dir, 'init', '--quiet', '--bare')
+    expect(await purser(['init', dir])).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(
+        /^The repository of .* has no working copy there\.\nName the folder of one; for example /,
+      ),
+    })
+  })
+
   it('writes an Actions workflow that is dispatched with a run, holds no right to write and uses the environment', () => {
     const actions = parse(starterFiles()[ACTIONS_WORKFLOW] ?? '')
     expect(actions.on).toEqual({

@@ -72,3 +72,11 @@ it('leaves a ledger that an older version has used as it is', async () => {
   // It is still missing.
   await expect(openDatabase({ dataDir, migrates: false })).rejects.toThrow('lacks the migration')
 })
+
+it('takes a folder that is set to nothing for one that is not set', async () => {
+  const env = { PURSER_DATA: '' }
+  expect(await purser(['audit'], { cwd: folder({ PG_VERSION: '17' }), env })).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^There is no ledger in \.purser\/data;/),
+  })
+})
