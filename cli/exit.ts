@@ -7,20 +7,23 @@ export const exitCodes = { done: 0, refused: 1, usage: 2, interrupted: 130 } as 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 
 /** The one JSON document that `--json` puts on standard output. Amounts are strings of integers. */
-export function printJson(document: unknown): void {
+export function printJson(document: unknown, indent = 2): void {
   const text = JSON.stringify(
     document,
     (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value),
-    2,
+    indent,
   )
   process.stdout.write(`${text}\n`)
 }
 
-/** With `--json` the refusal is the document, with what a command's documents have besides; else it is said on standard error. */
-export function endRefused(refusal: Refusal, json: boolean, also: object = {}): ExitCode {
+/**
+ * With `--json` the refusal is the document, with what a command's documents have besides, and with `line` one line;
+ * else it is said on standard error.
+ */
+export function endRefused(refusal: Refusal, json: boolean | 'line', also: object = {}): ExitCode {
   const { reason, message } = refusal
   const todo = todoAtTerminal(refusal)
-  if (json) printJson({ ...also, refused: true, reason, message, todo })
+  if (json) printJson({ ...also, refused: true, reason, message, todo }, json === 'line' ? 0 : 2)
   else process.stderr.write(`${message}\n${todo}\n(${reason})\n`)
   return exitCodes.refused
 }

@@ -27,10 +27,11 @@ export interface Parsed {
 const NOTHING = { verb: null, workflow: null, variant: null, inputs: {}, overrides: {}, text: null, problem: null }
 
 export async function parse({ dir, json, jsonl }: ParseOptions): Promise<ExitCode> {
+  const asJson = jsonl ? 'line' : json
   const checkout = readCheckout(dir)
-  if (isRefusal(checkout)) return endRefused(checkout, json || jsonl)
+  if (isRefusal(checkout)) return endRefused(checkout, asJson)
   const configuration = checkout.declared ? declaredConfiguration(checkout) : builtIn()
-  if (isRefusal(configuration)) return endRefused(configuration, json || jsonl)
+  if (isRefusal(configuration)) return endRefused(configuration, asJson)
   if (jsonl) {
     for await (const line of linesOf(process.stdin, LINE_BYTES_MAX)) {
       // Waiting for the reader keeps memory bounded however long the input is.

@@ -1,6 +1,6 @@
 /** `purser parse`: one comment, or many, one JSON string a line. */
 import { describe, expect, it } from 'vitest'
-import { declared, folder, purser } from './purser.ts'
+import { declared, folder, PORTFOLIOS, purser } from './purser.ts'
 
 const NOTHING = { verb: null, workflow: null, variant: null, inputs: {}, overrides: {}, text: null, problem: null }
 
@@ -110,6 +110,17 @@ describe('purser parse --jsonl', () => {
         problem: '`baseline` is the workflow itself, which is offered without it; write `/agent offer refactor+tests`.',
       },
     ])
+  })
+
+  it.each([
+    ['a broken configuration', { ...declared, [PORTFOLIOS]: 'version: 2\n' }, '.', 'configuration-invalid'],
+    ['a folder that is not there', declared, 'nowhere', expect.any(String)],
+  ])('answers one line where there is %s', async (_what, files, dir, reason) => {
+    const cwd = folder(files)
+    const { code, stdout, stderr } = await purser(['parse', '--jsonl', '--dir', dir], { cwd, input: '"/agent list"\n' })
+    expect({ code, stderr }).toEqual({ code: 1, stderr: '' })
+    expect(stdout.match(/\n/g)).toHaveLength(1)
+    expect(JSON.parse(stdout)).toMatchObject({ refused: true, reason })
   })
 
   it('goes on after a line that is not a JSON string, or too long', async () => {
