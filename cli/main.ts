@@ -8,6 +8,7 @@ import { register as eject } from './commands/eject.ts'
 import { register as evidence } from './commands/evidence.ts'
 import { register as explain } from './commands/explain.ts'
 import { register as exportLedger } from './commands/export.ts'
+import { register as help } from './commands/help.ts'
 import { register as importLedger } from './commands/import.ts'
 import { register as init } from './commands/init.ts'
 import { register as list } from './commands/list.ts'
@@ -57,6 +58,7 @@ for (const register of [
   exportLedger,
   importLedger,
   demo,
+  help,
 ])
   register(program)
 
@@ -75,8 +77,16 @@ try {
   await program.parseAsync()
 } catch (error) {
   if (error instanceof CommanderError) {
-    const usage = error.message.replace(/^error: /, '')
+    const isMissing = error.code === 'commander.help'
+    const usage = isMissing ? missingCommand() : error.message.replace(/^error: /, '')
     if (error.exitCode === 0) process.exitCode = exitCodes.done
     else process.exitCode = json ? endWrongUsage(usage, json) : exitCodes.usage
   } else process.exitCode = endUnexpected(error, json)
+}
+
+/** Where the help is shown instead, it says the same. */
+function missingCommand(): string {
+  const given = program.commands.find((one) => one.name() === process.argv[2]) ?? program
+  const names = given.commands.map((one) => one.name()).join(', ')
+  return `a command is missing after ${given.name()}; expected one of ${names}; for example ${given.name()} ${given.commands[0]?.name()}`
 }

@@ -18,37 +18,37 @@ export interface NewVariantOptions extends NewOptions {
 export function register(program: Command): void {
   const command = program
     .command('new')
+    // Behind a subcommand it is the subcommand's own.
+    .enablePositionalOptions()
+    .option('--json', 'print one JSON document')
     .description('write a workflow, a variant or an agent of your own, ready to run and to be changed')
-    .addHelpText(
-      'after',
-      '\nEach takes --json.\n\nExample:\n  $ purser new workflow tidy-errors --portfolio refactoring',
-    )
+    .addHelpText('after', '\nExample:\n  $ purser new workflow tidy-errors --portfolio refactoring')
   place(command.command('workflow'))
     .description('write a workflow and its prompt, and add it to a portfolio')
     .argument('<name>', 'its name, as people will call it: /agent <name>')
     .option('--portfolio <name>', 'the portfolio that pays for it; may be left out where there is one')
     .option('--agent <name>', 'the agent that does it; engineer when left out')
     .addHelpText('after', '\nExample:\n  $ purser new workflow tidy-errors --portfolio refactoring')
-    .action(async (name: string, options: NewWorkflowOptions) => {
+    .action(async (name: string, _: NewWorkflowOptions, command: Command) => {
       const { newWorkflow } = await import('../write/new.ts')
-      process.exitCode = newWorkflow(name, options)
+      process.exitCode = newWorkflow(name, command.optsWithGlobals<NewWorkflowOptions>())
     })
   place(command.command('variant'))
     .description('write a variant of a workflow, with a copy of the prompt that it changes')
     .argument('<workflow/name>', 'the workflow, built in or your own, and the variant’s name')
     .option('--squad <name>', 'the squad that proposes it and gets the credit')
     .addHelpText('after', '\nExample:\n  $ purser new variant refactor+tests/small-steps --squad payments')
-    .action(async (target: string, options: NewVariantOptions) => {
+    .action(async (target: string, _: NewVariantOptions, command: Command) => {
       const { newVariant } = await import('../write/new.ts')
-      process.exitCode = newVariant(target, options)
+      process.exitCode = newVariant(target, command.optsWithGlobals<NewVariantOptions>())
     })
   place(command.command('agent'))
     .description('write an agent that any workflow may name')
     .argument('<name>', 'its name, as steps will call it')
     .addHelpText('after', '\nExample:\n  $ purser new agent migrator')
-    .action(async (name: string, options: NewOptions) => {
+    .action(async (name: string, _: NewOptions, command: Command) => {
       const { newAgent } = await import('../write/new.ts')
-      process.exitCode = newAgent(name, options)
+      process.exitCode = newAgent(name, command.optsWithGlobals<NewOptions>())
     })
 }
 

@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 
 export interface ThawOptions {
   readonly json: boolean
@@ -11,7 +11,7 @@ export function register(program: Command): void {
     .command('thaw')
     .description('show the frozen accounts of the App’s ledger, or release one')
     .argument('[account]', 'the portfolio, squad or experiment; left out, the frozen ones are listed')
-    .option('--reason <text>', 'why it may be spent from again; it is entered in the ledger')
+    .option('--reason <text>', 'why it may be spent from again; it is entered in the ledger', readReason)
     .option('--repository <owner/name>', 'whose account, where several repositories have one of that name')
     .option('--json', 'print one JSON document', false)
     .addHelpText(
@@ -26,4 +26,10 @@ Example:
       const { thaw } = await import('../ledger/thaw.ts')
       process.exitCode = await thaw(account, options)
     })
+}
+
+/** The ledger keeps it for good, so an option behind a text that was forgotten is not taken for it. */
+function readReason(text: string): string {
+  if (text.startsWith('--')) throw new InvalidArgumentError('Expected a text; for example "The price is mended".')
+  return text
 }

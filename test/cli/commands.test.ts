@@ -29,6 +29,31 @@ describe('purser', () => {
     },
   )
 
+  it('shows the help of one command, of one within another, and says which there is not', async () => {
+    const [asked, own] = await Promise.all([purser(['help', 'new', 'variant']), purser(['new', 'variant', '--help'])])
+    expect(asked).toEqual(own)
+    expect(await purser(['help', 'chek'])).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: "error: unknown command 'chek'\n(Did you mean check?)\n(add --help for an example)\n",
+    })
+  })
+
+  it('says what is missing, and takes no option for it', async () => {
+    const missing = await purser(['new', '--json'])
+    expect({ ...missing, stdout: JSON.parse(missing.stdout) }).toEqual({
+      code: 2,
+      stdout: {
+        ok: false,
+        usage: 'a command is missing after new; expected one of workflow, variant, agent; for example new workflow',
+      },
+      stderr: '',
+    })
+    const unsaid = await purser(['thaw', 'refactoring', '--reason', '--json'])
+    expect(unsaid.code).toBe(2)
+    expect(JSON.parse(unsaid.stdout).usage).toContain("argument '--json' is invalid. Expected a text")
+  })
+
   it('suggests the command that was meant', async () => {
     expect(await purser(['chek'])).toMatchObject({
       code: 2,
@@ -41,6 +66,9 @@ describe('purser', () => {
     [['check', '--jsn']],
     [['check', '.', '--dir', '.']],
     [['quote']],
+    [['help', 'nope']],
+    [['new', 'nope']],
+    [['thaw', 'refactoring', '--reason', '--dir']],
     [['quote', 'a/b/c']],
     [['quote', 'review', 'focus']],
     [['quote', 'review', 'focus=a', 'focus=b']],
