@@ -108,7 +108,9 @@ async function clearUnfinished(folder: string): Promise<void> {
     await rename(folder, `${folder}.unfinished-${Date.now()}`)
     await mkdir(folder, { mode: 0o700 })
   } else {
-    for (const name of names) await rm(join(folder, name), { recursive: true })
+    // The mark last: whoever is killed here has the next one go on.
+    const others = names.filter((name) => name !== UNFINISHED)
+    for (const name of [...others, UNFINISHED]) await rm(join(folder, name), { recursive: true })
   }
 }
 
