@@ -5,7 +5,8 @@ import { expect, it } from 'vitest'
 import { openDatabase } from '../../../app/database/open.ts'
 import { onDisk } from '../../app/database/embedded-beginning.ts'
 import { keepBooks } from '../../app/ledger/books.ts'
-import { folder, purser } from '../purser.ts'
+import { start } from '../../world/start.ts'
+import { folder, LAUNCHER, purser } from '../purser.ts'
 
 it('writes the same ledger to standard output and into a file that only its owner reads', async () => {
   const cwd = folder()
@@ -20,8 +21,14 @@ it('writes the same ledger to standard output and into a file that only its owne
   await database.prisma.webhook.create({ data: { deliveryId: 'one', repositoryId: 7, event: 'push', payload } })
   await database.close()
 
-  const { code, stdout, stderr } = await purser(['export'], { cwd })
+  // What it says beside the ledger nobody hears, which is no failure.
+  const unheard = ['-c', '"$0" "$1" export 2> >(exec true)', process.execPath, LAUNCHER]
+  const { code, stdout: alone } = await start('bash', unheard, { cwd }).ended
   expect(code).toBe(0)
+
+  const { code: again, stdout, stderr } = await purser(['export'], { cwd })
+  expect(again).toBe(0)
+  expect(alone.toString('utf8')).toBe(stdout)
   const lines = stdout.trimEnd().split('\n')
   expect(lines[0]).toMatch(/^\{"purser":"ledger","version":1,"migrations":\["20261120160000_ledger",/)
   expect(lines[1]).toMatch(/^\{"table":"repository","row":\{"id": \d+, "name": "shop-/)
