@@ -53,15 +53,9 @@ interface Part {
   readonly notes: readonly string[]
 }
 
-const { values } = parseArgs({
-  options: {
-    json: { type: 'boolean' },
-    only: { type: 'string' },
-    peers: { type: 'boolean' },
-    runs: { type: 'string', default: '15' },
-    deliveries: { type: 'string', default: '2000' },
-  },
-})
+const USAGE = `Usage: npm run bench -- [--only PART] [--runs N] [--deliveries N] [--json], or --peers
+PART: first-request, reference-task, call, ledger, decide, workspace, webhooks, deliveries; for example --only webhooks`
+const values = readArgs()
 const say = (text: string) => process.stderr.write(`${text}\n`)
 const parts: Readonly<Record<string, () => Promise<Part>>> = {
   'first-request': firstRequest,
@@ -314,4 +308,25 @@ async function webhooks(): Promise<Part> {
 
 function rounded(ratio: number): number {
   return Number(ratio.toFixed(2))
+}
+
+function readArgs() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        help: { type: 'boolean', short: 'h' },
+        json: { type: 'boolean' },
+        only: { type: 'string' },
+        peers: { type: 'boolean' },
+        runs: { type: 'string', default: '15' },
+        deliveries: { type: 'string', default: '2000' },
+      },
+    })
+    if (values.help !== true) return values
+    process.stdout.write(`${USAGE}\n`)
+    process.exit(0)
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : error}\n${USAGE}\n`)
+    process.exit(2)
+  }
 }
