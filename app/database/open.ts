@@ -4,7 +4,6 @@ import pg from 'pg'
 import { PrismaClient } from '../../prisma/client/client.ts'
 import { startEmbedded } from './embedded.ts'
 import { expectMigrated, migrate, migrateEmpty, readMigrations } from './migrate.ts'
-import { statementNames } from './statement-names.ts'
 
 /** Where the embedded database lies when nothing else is said. */
 export const DATA_DIR_DEFAULT = '.purser/data'
@@ -107,7 +106,7 @@ async function connect(
   // A connection that breaks while nobody uses it is replaced when the next is asked for.
   pool.on('error', () => {})
   const prisma = new PrismaClient({
-    adapter: new PrismaPg(pool, kind === 'server' ? { statementNameGenerator: statementNames() } : {}),
+    adapter: new PrismaPg(pool),
     transactionOptions: { maxWait: TRANSACTION_WAIT_MS, timeout: TRANSACTION_TIMEOUT_MS },
   })
   let closing: Promise<void> | undefined
