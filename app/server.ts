@@ -11,7 +11,7 @@ export const WEBHOOK_PATH = '/api/github/webhooks'
 
 /** A whole request has to be in by then; webhooks of 25 MB are the largest. */
 const REQUEST_MS_MAX = 60_000
-
+/** Requests that are under way when the App stops have so long to end. */
 const STOP_MS_MAX = 10_000
 
 export interface Doors {

@@ -53,9 +53,6 @@ interface Part {
   readonly notes: readonly string[]
 }
 
-const USAGE = `Usage: npm run bench -- [--only PART] [--runs N] [--deliveries N] [--json], or --peers
-PART: first-request, reference-task, call, ledger, decide, workspace, webhooks, deliveries; for example --only webhooks`
-const values = readArgs()
 const say = (text: string) => process.stderr.write(`${text}\n`)
 const parts: Readonly<Record<string, () => Promise<Part>>> = {
   'first-request': firstRequest,
@@ -67,12 +64,16 @@ const parts: Readonly<Record<string, () => Promise<Part>>> = {
   webhooks,
   deliveries,
 }
-const names = values.peers ? ['peers'] : values.only === undefined ? Object.keys(parts) : [values.only]
+const PARTS = Object.keys(parts)
+const USAGE = `Usage: npm run bench -- [--only PART] [--runs N] [--deliveries N] [--json], or --peers
+PART: ${PARTS.join(', ')}; for example --only webhooks`
+const values = readArgs()
+const names = values.peers ? ['peers'] : values.only === undefined ? PARTS : [values.only]
 const done = new Map<string, Part>()
 for (const name of names) {
   const measure = name === 'peers' ? peers : parts[name]
   if (measure === undefined) {
-    say(`There is no part ${JSON.stringify(name)}; expected one of ${Object.keys(parts).join(', ')}.`)
+    say(`There is no part ${JSON.stringify(name)}; expected one of ${PARTS.join(', ')}.`)
     process.exit(2)
   }
   say(`Measuring ${name} ...`)

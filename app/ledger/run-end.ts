@@ -1,5 +1,5 @@
 /** How a run ends: by its report, or without one. */
-import { type Spend, spendOf } from '../../core/money/posting.ts'
+import { type Spend, spendOf, tokensOf } from '../../core/money/posting.ts'
 import type { Report } from '../../core/run/report.ts'
 import type { Conclusion } from '../../core/run/run.ts'
 import type { Change } from '../../core/run/run-life.ts'
@@ -33,22 +33,6 @@ export function endByReport(given: GivenReport, spend: Spend = spendOf(given.rep
   const { inputTokens, cachedTokens, outputTokens } = tokensOf(given.report)
   const cached = Math.min(cachedTokens, inputTokens)
   return { conclusion, reason, spend, inputTokens, cachedTokens: cached, outputTokens, given }
-}
-
-type Tokens = Pick<Report, 'inputTokens' | 'cachedTokens' | 'outputTokens'>
-
-/** Its totals or those of its calls, whichever are more in all, as `spendOf` has them. */
-function tokensOf(report: Report): Tokens {
-  const ofCalls = report.calls.reduce<Tokens>(
-    (sum, call) => ({
-      inputTokens: sum.inputTokens + call.inputTokens,
-      cachedTokens: sum.cachedTokens + call.cachedTokens,
-      outputTokens: sum.outputTokens + call.outputTokens,
-    }),
-    { inputTokens: 0, cachedTokens: 0, outputTokens: 0 },
-  )
-  const all = ({ inputTokens, outputTokens }: Tokens) => inputTokens + outputTokens
-  return all(ofCalls) > all(report) ? ofCalls : report
 }
 
 export function endWithoutReport(run: EndingRun, { ending, posts }: Extract<Change, { kind: 'ends' }>): RunEnd {

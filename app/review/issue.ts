@@ -55,16 +55,14 @@ async function put(
   return known
 }
 
-async function findIssue({ octokit, name, self }: Place, from: string): Promise<number | undefined> {
-  const { data } = await octokit.rest.issues.listForRepo({
-    ...name,
+async function findIssue(place: Place, from: string): Promise<number | undefined> {
+  const { data } = await place.octokit.rest.issues.listForRepo({
+    ...place.name,
     labels: REVIEW_LABEL,
     state: 'all',
     per_page: LOOKED_THROUGH_MAX,
   })
-  const [made] = await ours(
-    { self },
-    data.filter(({ body }) => reviewOf(body ?? '') === from),
-  )
+  const ofPeriod = data.filter(({ body }) => reviewOf(body ?? '') === from)
+  const [made] = await ours(place, ofPeriod)
   return made?.number
 }

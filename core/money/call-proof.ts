@@ -13,7 +13,7 @@ import { costMicroUsd, type Price } from './price.ts'
  * each at its tokens, and one whose usage nobody knows at what was reserved for it.
  */
 export function provenSpend(
-  report: Pick<Report, 'spentMicroUsd' | 'inputTokens' | 'outputTokens' | 'calls' | 'noCallSent'>,
+  report: Pick<Report, 'spentMicroUsd' | 'inputTokens' | 'cachedTokens' | 'outputTokens' | 'calls' | 'noCallSent'>,
   prices: Readonly<Record<string, Price>>,
 ): Spend | undefined {
   if (report.calls.length === 0 && report.noCallSent !== true) return undefined

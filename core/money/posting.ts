@@ -117,17 +117,29 @@ export interface Spend {
 }
 
 /** What a report proves was used: its totals or the sum of its calls, whichever is more, since a report may not understate its own evidence. */
-export function spendOf(report: Pick<Report, 'spentMicroUsd' | 'inputTokens' | 'outputTokens' | 'calls'>): Spend {
-  const calls = report.calls.reduce<Spend>(
-    (sum, call) => ({
-      microUsd: sum.microUsd + call.spentMicroUsd,
-      tokens: sum.tokens + BigInt(call.inputTokens) + BigInt(call.outputTokens),
-    }),
-    { microUsd: 0n, tokens: 0n },
-  )
-  const tokens = BigInt(report.inputTokens) + BigInt(report.outputTokens)
+export function spendOf(report: Pick<Report, 'spentMicroUsd' | 'calls'> & Tokens): Spend {
+  const ofCalls = report.calls.reduce((sum, { spentMicroUsd }) => sum + spentMicroUsd, 0n)
+  const { inputTokens, outputTokens } = tokensOf(report)
   return {
-    microUsd: report.spentMicroUsd > calls.microUsd ? report.spentMicroUsd : calls.microUsd,
-    tokens: tokens > calls.tokens ? tokens : calls.tokens,
+    microUsd: report.spentMicroUsd > ofCalls ? report.spentMicroUsd : ofCalls,
+    tokens: BigInt(inputTokens) + BigInt(outputTokens),
   }
+}
+
+export type Tokens = Pick<Report, 'inputTokens' | 'cachedTokens' | 'outputTokens'>
+
+/** The tokens that a report proves: its totals or those of its calls, whichever are more in all. */
+export function tokensOf(report: Pick<Report, 'calls'> & Tokens): Tokens {
+  // Whoever makes calls up can't make more of them than the database holds.
+  const sum = (one: number, other: number) => Math.min(one + other, Number.MAX_SAFE_INTEGER)
+  const ofCalls = report.calls.reduce<Tokens>(
+    (all, call) => ({
+      inputTokens: sum(all.inputTokens, call.inputTokens),
+      cachedTokens: sum(all.cachedTokens, call.cachedTokens),
+      outputTokens: sum(all.outputTokens, call.outputTokens),
+    }),
+    { inputTokens: 0, cachedTokens: 0, outputTokens: 0 },
+  )
+  const inAll = ({ inputTokens, outputTokens }: Tokens) => inputTokens + outputTokens
+  return inAll(ofCalls) > inAll(report) ? ofCalls : report
 }

@@ -23,7 +23,7 @@ function call(changes: Partial<Call> = {}): Call {
 }
 
 describe('provenSpend', () => {
-  const nothing = { spentMicroUsd: 0n, inputTokens: 0, outputTokens: 0 }
+  const nothing = { spentMicroUsd: 0n, inputTokens: 0, cachedTokens: 0, outputTokens: 0 }
 
   it('is unknown without calls, unless none was sent', () => {
     expect(provenSpend({ ...nothing, calls: [] }, prices)).toBeUndefined()
@@ -48,7 +48,7 @@ describe('provenSpend', () => {
   })
 
   it('is never less than the report says in all', () => {
-    const report = { spentMicroUsd: 900n, inputTokens: 800, outputTokens: 7, calls: [call()] }
+    const report = { spentMicroUsd: 900n, inputTokens: 800, cachedTokens: 0, outputTokens: 7, calls: [call()] }
     expect(provenSpend(report, prices)).toEqual({ microUsd: 900n, tokens: 807n })
   })
 })

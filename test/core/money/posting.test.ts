@@ -115,6 +115,12 @@ describe('spendOf', () => {
       31n,
     ],
   ])('%s', (_what, report, microUsd, tokens) => {
-    expect(spendOf(report)).toEqual({ microUsd, tokens })
+    expect(spendOf({ cachedTokens: 0, ...report })).toEqual({ microUsd, tokens })
+  })
+
+  it('stays within what is stored, however many tokens a call is said to have had', () => {
+    const calls = Array.from({ length: 2_000 }, () => call(1n, Number.MAX_SAFE_INTEGER, 0))
+    const report = { spentMicroUsd: 0n, inputTokens: 1, cachedTokens: 0, outputTokens: 1, calls }
+    expect(spendOf(report)).toEqual({ microUsd: 2_000n, tokens: BigInt(Number.MAX_SAFE_INTEGER) })
   })
 })
