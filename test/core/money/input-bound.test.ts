@@ -39,7 +39,7 @@ const text = fc
       fc
         .tuple(
           fc.constantFrom(' ', 'a', '\n', '\\', '"', '!', '{', '\u0304', '\u3000', '😀', '한', ...shifting),
-          fc.nat(2_000),
+          fc.nat(200),
         )
         .map(([character, times]) => character.repeat(times)),
     ),
@@ -114,7 +114,7 @@ function boundOf(sent: readonly Tool[], messages: readonly Message[]): Conversat
   return bound
 }
 
-const utf8 = (written: string) => new TextEncoder().encode(written).length
+const utf8 = (written: string) => Buffer.byteLength(written)
 
 describe.each(renderings.map((rendering) => [rendering.name, rendering] as const))(
   'the bound, written as %s',
@@ -212,6 +212,7 @@ describe('the bound', () => {
     let longer = 0
     for (let point = 0x80; point <= 0x10ffff; point += 1) {
       const character = String.fromCodePoint(point)
+      if (character.normalize('NFKC') === character) continue
       const forms = (written: string) => Math.max(utf8(written.normalize('NFC')), utf8(written.normalize('NFKC')))
       if (forms(character) <= utf8(character)) continue
       longer += 1
@@ -223,7 +224,7 @@ describe('the bound', () => {
   })
 
   it.each([' ', 'a', '!', '\\', '\0', '\u0958', '😀'])('holds for a long run of %j', (character) => {
-    const content = character.repeat(5_000)
+    const content = character.repeat(2_000)
     const bound = messageTokensBound({ role: 'user', content })
     for (const [, count] of tokenizers) expect(bound).toBeGreaterThanOrEqual(count(content))
   })
