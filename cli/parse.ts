@@ -22,6 +22,8 @@ export interface Parsed {
   readonly overrides: Readonly<Record<string, string>>
   readonly text: string | null
   readonly problem: string | null
+  /** Whom `ask` asks; of no other verb. */
+  readonly agent?: string
 }
 
 const NOTHING = { verb: null, workflow: null, variant: null, inputs: {}, overrides: {}, text: null, problem: null }
@@ -66,8 +68,9 @@ function parseBody(body: string, configuration: Configuration): Parsed {
   if (parsed.kind === 'invalid') return invalid(invalidProblem(parsed, configuration))
   const problem = commandProblem(parsed, configuration)
   if (problem !== undefined) return invalid(problem)
-  const { kind, verb, workflow, variant, inputs, overrides, text } = parsed
-  return { kind, verb, workflow, variant, inputs, overrides, text, problem: null }
+  const { kind, verb, workflow, variant, inputs, overrides, text, agent } = parsed
+  const asked = agent === null ? {} : { agent }
+  return { kind, verb, workflow, variant, inputs, overrides, text, ...asked, problem: null }
 }
 
 function invalid(problem: string): Parsed {
@@ -77,11 +80,10 @@ function invalid(problem: string): Parsed {
 function words(parsed: Parsed): string {
   if (parsed.kind === 'none') return 'No command: nothing would happen.'
   if (parsed.kind === 'invalid') return `Not a command as it stands: ${parsed.problem}`
-  const target =
-    parsed.workflow === null ? '' : ` ${parsed.workflow}${parsed.variant === null ? '' : `/${parsed.variant}`}`
+  const target = [parsed.workflow ?? parsed.agent, parsed.variant].filter((part) => part != null).join('/')
   const given = Object.entries({ ...parsed.inputs, ...parsed.overrides }).map(([name, value]) => `  ${name}: ${value}`)
   const text = parsed.text === null ? [] : [`  text: ${parsed.text}`]
-  return [`${parsed.verb}${target}`, ...given, ...text].join('\n')
+  return [`${parsed.verb} ${target}`.trimEnd(), ...given, ...text].join('\n')
 }
 
 function builtIn(): Configuration {

@@ -6,8 +6,8 @@ import type { ExtraTool, ToolPlace } from '../tools/tool.ts'
 import { callTool, onlyReads } from '../tools/tools.ts'
 
 /** Calls of one turn; more are answered with an error. */
-export const TOOL_CALLS_MAX = 16
-export const TOO_MANY = `error: more than ${TOOL_CALLS_MAX} calls in one turn`
+export const CALLS_PER_TURN_MAX = 16
+export const TOO_MANY = `error: more than ${CALLS_PER_TURN_MAX} calls in one turn`
 
 /** The results in the order of the calls. */
 export async function carryOutCalls(
@@ -17,11 +17,11 @@ export async function carryOutCalls(
   more: readonly ExtraTool[] = [],
 ): Promise<string[]> {
   const results: string[] = []
-  for (const together of sideBySide(calls.slice(0, TOOL_CALLS_MAX))) {
+  for (const together of sideBySide(calls.slice(0, CALLS_PER_TURN_MAX))) {
     const answers = together.map((call) => callTool(allowed, call.name, call.argumentsJson, place, more))
     results.push(...(await Promise.all(answers)))
   }
-  const tooMany = calls.slice(TOOL_CALLS_MAX).map(() => TOO_MANY)
+  const tooMany = calls.slice(CALLS_PER_TURN_MAX).map(() => TOO_MANY)
   return [...results, ...tooMany]
 }
 

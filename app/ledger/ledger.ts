@@ -1,15 +1,15 @@
 /** The ledger of one process: the database's connections, and what gathers the operations that come at the same time. */
 
 import pLimit from 'p-limit'
+import { Batcher } from '../database/batch.ts'
 import type { Database } from '../database/open.ts'
 import { isAway, isHeld } from '../database/problems.ts'
+import { Together } from '../database/together.ts'
 import { type Connections, oneSql, type Sql, transactSql } from '../database/transact.ts'
-import { Batcher } from './batch.ts'
 import { type EndAnswer, type EndRequest, endRuns } from './end-runs.ts'
 import { RunRepositories } from './repositories.ts'
 import type { ReserveRequest } from './reserve.ts'
 import { keysOf, type ReserveAnswer, reserveRuns } from './reserve-runs.ts'
-import { Together } from './together.ts'
 
 /** How many operations one transaction carries out at most. */
 const BATCH_MAX = 50

@@ -2,11 +2,12 @@
  * Keeps webhooks as they came, and has them worked off. Those that come while others are being written are written together,
  * in one statement: a burst costs little more than one.
  */
+
+import { Lanes } from '../database/batch.ts'
 import { storableJson } from '../database/json.ts'
 import { isAway } from '../database/problems.ts'
 import { TextArrays } from '../database/text-array.ts'
 import { type Connections, oneSql } from '../database/transact.ts'
-import { Lanes } from '../ledger/batch.ts'
 import type { Logger } from '../log.ts'
 import type { NewWebhook, StoreWebhook } from './webhooks.ts'
 

@@ -11,4 +11,5 @@ export const EVENTS_BATCH_MAX = 200
 export const EVENTS_BATCH_BYTES_MAX = 2_000_000
 /** What people say to a session. */
 export const SAID_CHARACTERS_MAX = 4_000
+/** Of one answer of a model; one that has more is malformed. */
 export const TOOL_CALLS_MAX = 64

@@ -25,6 +25,7 @@ describe('purser parse --jsonl', () => {
         'Looks good',
         '/agent say "On \\"we\\" go"',
         '/agent go',
+        '/agent ask engineer "Why?"',
       ),
       folder(declared),
     )
@@ -41,6 +42,7 @@ describe('purser parse --jsonl', () => {
       { ...NOTHING, kind: 'none' },
       { ...NOTHING, kind: 'command', verb: 'say', text: 'On "we" go' },
       { ...NOTHING, kind: 'command', verb: 'go' },
+      { ...NOTHING, kind: 'command', verb: 'ask', agent: 'engineer', text: 'Why?' },
     ])
   })
 
@@ -165,6 +167,8 @@ describe('purser parse', () => {
       workflow: 'refactor+tests',
       inputs: { goal: 'Less' },
     })
+    const asked = await purser(['parse', '--dir', dir], { input: '/agent ask engineer "Why?"' })
+    expect(asked.stdout).toBe('ask engineer\n  text: Why?\n')
   })
 
   it('fails for a command that is meant but wrong, and not for what is none', async () => {

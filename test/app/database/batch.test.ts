@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect, it } from 'vitest'
-import { Batcher, Lanes } from '../../../app/ledger/batch.ts'
+import { Batcher, Lanes } from '../../../app/database/batch.ts'
 
 /** Requests are words; one shares a key with another where both begin with the same letter. */
 function batcherOf(work: (words: readonly string[]) => Promise<readonly string[]>, requestsMax = 10) {

@@ -1,7 +1,7 @@
 /** Words are asked for; the first letter is the repository, and a word in capitals needs a row that somebody else holds. */
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, expect, it, vi } from 'vitest'
-import { Together } from '../../../app/ledger/together.ts'
+import { Together } from '../../../app/database/together.ts'
 
 class Held extends Error {}
 
