@@ -8,6 +8,8 @@ import { checkTerms } from './check-terms.ts'
 import { checkTrials } from './check-trials.ts'
 import { checkWorkflow } from './check-workflow.ts'
 import type { Configuration, Layer } from './configuration.ts'
+import { readYaml } from './document.ts'
+import { problemAt } from './explain.ts'
 import { type Problem, sortProblems } from './problem.ts'
 import { inheritsOrganisation, PORTFOLIOS, readSettings, type Settings } from './settings.ts'
 
@@ -19,11 +21,11 @@ export type Loaded = { readonly configuration: Configuration } | { readonly prob
  * without a price are problems too. The organisation's layer counts only where the repository inherits it.
  */
 export function loadConfiguration(layers: readonly Layer[], today: string, pricedModels?: Iterable<string>): Loaded {
-  const { used, problems: missing } = layersInUse(layers)
+  const { used, missingBelow } = layersInUse(layers)
   const { settings, problems: unreadable } = readSettings(used.filter(({ name }) => name !== 'built-in'))
   const catalog = readCatalog(used)
   const problems = sortProblems([
-    ...missing,
+    ...(missingBelow ? [organisationMissing(missingBelow)] : []),
     ...unreadable,
     ...catalog.problems,
     ...catalog.workflows.flatMap((workflow) => checkWorkflow(workflow, catalog)),
@@ -66,22 +68,26 @@ function crossProblems(
   ]
 }
 
-/** A layer that is inherited and can't be read is a problem, never an empty layer. */
-function layersInUse(layers: readonly Layer[]): { used: readonly Layer[]; problems: readonly Problem[] } {
+interface LayersInUse {
+  readonly used: readonly Layer[]
+  /** Inherits the organisation's layer, which was not given. */
+  readonly missingBelow?: Layer
+}
+
+function layersInUse(layers: readonly Layer[]): LayersInUse {
   const repository = layers.find(({ name }) => name === 'repository')
-  if (!repository) return { used: layers, problems: [] }
-  if (!inheritsOrganisation(repository))
-    return { used: layers.filter(({ name }) => name !== 'organisation'), problems: [] }
-  if (layers.some(({ name }) => name === 'organisation')) return { used: layers, problems: [] }
-  const problem: Problem = {
-    file: `${repository.root}/${PORTFOLIOS}`,
-    line: 1,
-    column: 1,
-    path: 'inherit',
+  if (!repository) return { used: layers }
+  if (!inheritsOrganisation(repository)) return { used: layers.filter(({ name }) => name !== 'organisation') }
+  const isThere = layers.some(({ name }) => name === 'organisation')
+  return { used: layers, ...(isThere ? {} : { missingBelow: repository }) }
+}
+
+/** A layer that is inherited and can't be read is a problem, never an empty layer. */
+function organisationMissing(repository: Layer): Problem {
+  const source = readYaml(`${repository.root}/${PORTFOLIOS}`, repository.files.get(PORTFOLIOS) ?? '')
+  return problemAt('problems' in source ? [] : [source], ['inherit'], {
     wrong: 'the organisation’s layer is not here',
     expected: 'the folder .github/purser of its .github repository beside this one',
     example: 'purser check --organisation ../.github',
-    severity: 'error',
-  }
-  return { used: layers, problems: [problem] }
+  })
 }

@@ -638,7 +638,7 @@ experiments:
     'an inherited layer that is not there',
     portfolios('version: 1', 'version: 1\ninherit: organisation'),
     [
-      `${FILE}:1:1 inherit: the organisation’s layer is not here; expected the folder .github/purser of its .github repository beside this one; for example purser check --organisation ../.github`,
+      `${FILE}:2:10 inherit: the organisation’s layer is not here; expected the folder .github/purser of its .github repository beside this one; for example purser check --organisation ../.github`,
     ],
   ],
   [
