@@ -24,8 +24,11 @@ const INSIDE = '/tmp/purser'
 /** Of one file, in the blocks of 1,024 bytes that bash counts in. */
 const FILE_BLOCKS_MAX = 8 * 1024 * 1024
 const PROCESSES_MAX = 8_192
-/** No core dumps, in which memory would outlive the process; on the script's own line, so that its lines keep their numbers. */
-const LIMITS = `ulimit -c 0 -f ${FILE_BLOCKS_MAX} -u ${PROCESSES_MAX} 2>/dev/null; `
+/**
+ * No core dumps, in which memory would outlive the process; and where the machine runs out of memory, a command is ended before the
+ * runner, which has paid for all that came before it. On the script's own line, so that its lines keep their numbers.
+ */
+const LIMITS = `{ ulimit -c 0 -f ${FILE_BLOCKS_MAX} -u ${PROCESSES_MAX}; echo 1000 >/proc/self/oom_score_adj; } 2>/dev/null; `
 
 export interface SandboxPlaces {
   /** The checkout; writable. */

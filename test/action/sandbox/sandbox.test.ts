@@ -119,6 +119,11 @@ describe.runIf(bubblewrap)('bubblewrap', () => {
     expect(head).toMatch(/\n0\n8388608\n$/)
   })
 
+  it('is ended before the runner where the machine runs out of memory', async () => {
+    expect((await run('cat /proc/self/oom_score_adj; head -1 /proc/self/oom_score_adj')).head).toBe('1000\n1000\n')
+    expect(readFileSync('/proc/self/oom_score_adj', 'utf8')).not.toBe('1000\n')
+  })
+
   it('finds no open file of this process', async () => {
     const { head } = await run('ls -l /proc/*/fd 2>/dev/null | grep -v "^total"')
     expect(head).not.toContain(dir)
