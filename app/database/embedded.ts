@@ -1,5 +1,5 @@
 /** PostgreSQL in this process: PGlite, served on a private Unix socket so that Prisma and pg-boss share it. */
-import { constants } from 'node:fs'
+import { constants, rmSync } from 'node:fs'
 import { access, chmod, mkdir, mkdtemp, readdir, realpath, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -156,12 +156,16 @@ async function serve(engine: WholeBatches, unlock: () => void): Promise<Embedded
   })
   engine.onBroken = () => void server.stop()
   await server.start()
+  const removeSocket = () => rmSync(socketDir, { recursive: true, force: true })
+  // A reader that has seen enough, as in `purser export | head`, ends the process where it stands.
+  process.once('exit', removeSocket)
   return {
     connectionString: `postgresql://postgres@localhost/postgres?host=${encodeURIComponent(socketDir)}`,
     async stop() {
       await server.stop()
       await engine.close()
-      await rm(socketDir, { recursive: true, force: true })
+      process.off('exit', removeSocket)
+      removeSocket()
       unlock()
     },
   }
