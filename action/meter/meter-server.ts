@@ -158,7 +158,7 @@ class Metering {
       }
       this.#options.onCall(this.calls)
     }
-    const limited = limitRequest(api, body, outputTokensMax, provider.hasServiceTiers)
+    const limited = limitRequest(api, body, outputTokensMax, provider.isAtItsOwnAddress)
     const either = AbortSignal.any([signal, this.#abort.signal])
     const told = { onSeal, onOutcome }
     await sendUpstream({ provider, path, body: limited, asked, answer, signal: either }, api, told)

@@ -19,8 +19,8 @@ export interface Provider {
   readonly paths: Readonly<Record<string, Api>>
   /** The path that counts tokens, at no cost. */
   readonly countPath?: string
-  /** The provider has tiers of several prices. */
-  readonly hasServiceTiers: boolean
+  /** OpenAI's or Anthropic's own, where there are tiers of several prices and an error is not billed. */
+  readonly isAtItsOwnAddress: boolean
 }
 
 const OPENAI = 'https://api.openai.com/v1'
@@ -33,7 +33,7 @@ export function openAi(apiKey: string, baseUrl = OPENAI): Provider {
     baseUrl: baseUrl.replace(/\/+$/, ''),
     apiKey,
     paths: { '/v1/responses': 'responses' },
-    hasServiceTiers: hostname === 'api.openai.com' || hostname.endsWith('.api.openai.com'),
+    isAtItsOwnAddress: hostname === 'api.openai.com' || hostname.endsWith('.api.openai.com'),
   }
 }
 
@@ -46,7 +46,7 @@ export function anthropic(apiKey: string, baseUrl?: string): Provider {
     apiKey,
     paths: { '/v1/messages': 'messages' },
     countPath: '/v1/messages/count_tokens',
-    hasServiceTiers: new URL(base).hostname === 'api.anthropic.com',
+    isAtItsOwnAddress: new URL(base).hostname === 'api.anthropic.com',
   }
 }
 
@@ -154,13 +154,20 @@ async function write(answer: ServerResponse, chunk: Uint8Array): Promise<void> {
 /** Providers quote keys in what they say of them. */
 async function passError(
   response: Response,
-  { apiKey }: Provider,
+  { apiKey, isAtItsOwnAddress }: Provider,
   answer: ServerResponse,
   { onOutcome }: Told,
 ): Promise<void> {
   const text = await response.text().catch(() => '')
   const said = parseJson(text)
-  onOutcome(outcomeOfStatus(response.status, typeof said === 'object' && said !== null && 'error' in said))
+  const isExplained = typeof said === 'object' && said !== null && 'error' in said
+  onOutcome(
+    outcomeOfStatus({
+      status: response.status,
+      said: isExplained ? JSON.stringify(said.error) : undefined,
+      toItsOwnAddress: isAtItsOwnAddress,
+    }),
+  )
   answer.end(apiKey === '' ? text : text.replaceAll(apiKey, '[key]'))
 }
 

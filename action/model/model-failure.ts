@@ -1,6 +1,6 @@
 /** What a failed model call means: what it is billed, whether another try may go better, and whether the context was too small. */
 import { APIConnectionError, APIError } from 'openai'
-import { outcomeOfConnection, outcomeOfStatus } from '../../core/money/failed-call.ts'
+import { isTooLong, outcomeOfConnection, outcomeOfStatus } from '../../core/money/failed-call.ts'
 import type { CallOutcome } from '../../core/money/meter.ts'
 import { EndlessAnswer } from './model-stream.ts'
 
@@ -18,10 +18,6 @@ export interface CallFailed {
 }
 
 const WORTH_RETRYING = new Set([408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529])
-/** How providers say that a conversation is too long for the model; OpenAI has a code for it, others have words. */
-const OVERFLOW =
-  /context_length_exceeded|context[ _](length|size|window)|maximum context|prompt is too long|input is too long|too many (input )?tokens|reduce the length of the (messages|prompt)/i
-
 export function failed(
   message: string,
   outcome: CallOutcome,
@@ -31,13 +27,13 @@ export function failed(
     kind: 'failed',
     message: message.slice(0, MESSAGE_CHARACTERS_MAX),
     retryAfterMs: more.retryAfterMs,
-    overflow: OVERFLOW.test(`${more.code ?? ''} ${message}`),
+    overflow: isTooLong(`${more.code ?? ''} ${message}`),
     outcome,
   }
 }
 
-/** `timedOutMs`: the call was ended by its own deadline. */
-export function readFailure(error: unknown, timedOutMs: number | undefined): CallFailed {
+/** `timedOutMs`: the call was ended by its own deadline. `toItsOwnAddress`: as of `RefusedRequest`. */
+export function readFailure(error: unknown, timedOutMs: number | undefined, toItsOwnAddress: boolean): CallFailed {
   const unknown: CallOutcome = { kind: 'unknown' }
   if (timedOutMs !== undefined)
     return failed(`the provider did not end its answer within ${timedOutMs / 1000} s`, unknown)
@@ -51,7 +47,11 @@ export function readFailure(error: unknown, timedOutMs: number | undefined): Cal
     return failed(
       // The client puts the status before the words once more.
       `the provider answered ${error.status}: ${error.message.replace(/^\d{3} /, '')}`,
-      outcomeOfStatus(error.status, error.error !== undefined),
+      outcomeOfStatus({
+        status: error.status,
+        said: error.error === undefined ? undefined : JSON.stringify(error.error),
+        toItsOwnAddress,
+      }),
       {
         retryAfterMs: WORTH_RETRYING.has(error.status) ? retryAfterMs(error.headers) : undefined,
         code: error.code ?? undefined,

@@ -105,7 +105,7 @@ export function openModel(
         throw new Error('the call was ended')
       } catch (error) {
         if (request.signal.aborted) return { kind: 'stopped', outcome: { kind: 'unknown' } }
-        const failure = readFailure(error, deadline.signal.aborted ? timeoutMs : undefined)
+        const failure = readFailure(error, deadline.signal.aborted ? timeoutMs : undefined, isOpenAi)
         return api.refused?.(failure.message) ? { ...failure, retryAfterMs: 0 } : failure
       } finally {
         clearTimeout(timer)

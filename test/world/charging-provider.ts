@@ -28,6 +28,8 @@ export interface ProviderReply {
   /** Does not say what it used, and bills it. */
   readonly silentOnUsage?: boolean
   readonly status?: number
+  /** What is said with the status. */
+  readonly error?: string
   /** Ends the connection after this many bytes of the answer. */
   readonly cutAfterBytes?: number
   /** The answer comes in pieces of so many bytes. */
@@ -69,7 +71,7 @@ export async function startChargingProvider(
     atOnce -= 1
     if (reply.status !== undefined) {
       response.writeHead(reply.status, { 'content-type': 'application/json' })
-      return void response.end(JSON.stringify({ error: { type: 'scripted', message: 'as the script says' } }))
+      return void response.end(JSON.stringify({ error: { type: 'scripted', message: reply.error ?? 'as the script says' } }))
     }
     const usage = reply.usage ?? counted(request, reply)
     charged += costMicroUsd(price, usage)

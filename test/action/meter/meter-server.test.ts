@@ -195,6 +195,12 @@ describe.each(kinds)('the meter before %s', (kind) => {
     expect(purse.spentMicroUsd).toBe(purse.calls[1]?.reservedMicroUsd)
   })
 
+  it('charges the whole reservation for what a filter stopped once it was read', async () => {
+    const { purse, ask } = await stage(kind, () => ({ status: 400, error: 'blocked by the content filter' }))
+    expect((await ask(asking(kind))).status).toBe(400)
+    expect(purse.spentMicroUsd).toBe(purse.calls[0]?.reservedMicroUsd)
+  })
+
   it('stops at the cap with not a micro-dollar over, whoever asks how often at the same time', async () => {
     const capMicroUsd = 60_000n
     const { provider, ask, purse, limits, journalMicroUsd } = await stage(

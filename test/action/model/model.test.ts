@@ -172,6 +172,11 @@ describe.each(apis)('a call by %s', (api, path) => {
     })
   })
 
+  it('that a filter stopped once it was read may be billed', async () => {
+    answering(ORIGIN, path, 400, { error: { message: 'no', code: 'content_filter' } })
+    expect(await open({ api }).call(request)).toMatchObject({ kind: 'failed', outcome: { kind: 'unknown' } })
+  })
+
   it.each([
     ['3', 3_000],
     ['0', 0],
