@@ -4,7 +4,7 @@ import type { Configuration } from '../../core/config/configuration.ts'
 import type { Plan } from '../../core/plan/plan.ts'
 import { type Resolved, type RunRequest, resolveRun } from '../../core/plan/resolve.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/reason.ts'
-import type { Checkpoint } from '../../core/session/checkpoint.ts'
+import { type Checkpoint, withoutCount } from '../../core/session/checkpoint.ts'
 import { isNamed } from '../../core/session/subject-words.ts'
 import { type Checkout, declaredConfiguration, readCheckout } from '../checkout.ts'
 import type { RunOptions } from '../commands/run.ts'
@@ -128,7 +128,8 @@ function planResumed(declared: Declared, options: RunOptions): Planned {
   )
   if (isRefusal(resolved)) return resolved
   const objectsDir = resolve(root, git(root, ['rev-parse', '--git-path', 'objects']) ?? '.git/objects')
-  const { checkpoint } = saved
+  const fromElsewhere = isFromElsewhere(root, options.resume ?? '')
+  const checkpoint = fromElsewhere ? withoutCount(saved.checkpoint) : saved.checkpoint
   const { configuration } = declared
   return {
     plan: resolved.plan,
@@ -138,6 +139,6 @@ function planResumed(declared: Declared, options: RunOptions): Planned {
     subject: 'a checkpoint',
     dirty: false,
     checkpoint,
-    fromElsewhere: isFromElsewhere(root, options.resume ?? ''),
+    fromElsewhere,
   }
 }

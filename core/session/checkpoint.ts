@@ -85,5 +85,12 @@ export const checkpointSchema = z.object({
 })
 export type Checkpoint = z.infer<typeof checkpointSchema>
 
+/** One whose conversation is bounded by its bytes, since anybody may have written down what it was counted at. */
+export function withoutCount(checkpoint: Checkpoint): Checkpoint {
+  if (checkpoint.conversation === undefined) return checkpoint
+  const { counted: _, ...conversation } = checkpoint.conversation
+  return { ...checkpoint, conversation }
+}
+
 /** What people said meanwhile and no agent has been told yet. */
 export const saidMeanwhileSchema = z.array(saidSchema).check(z.maxLength(50))

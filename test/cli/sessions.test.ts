@@ -1,15 +1,6 @@
 /** Sessions of `purser run` that come to rest and go on: by Ctrl-C, at the cap, and after the process was killed. */
 import { execFileSync } from 'node:child_process'
-import {
-  copyFileSync,
-  cpSync,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -132,7 +123,10 @@ describe('a run that is paused by Ctrl-C', () => {
 
     const clone = cloneOf(world)
     const file = join(clone, 'paused.json')
-    copyFileSync(join(session, 'checkpoint.json'), file)
+    const saved = readFileSync(join(session, 'checkpoint.json'), 'utf8')
+    expect(saved).toMatch(/"inputTokens":\s*\d+/)
+    // Whoever made the file may have written down less than the conversation has.
+    writeFileSync(file, saved.replace(/"inputTokens":\s*\d+/, '"inputTokens": 1'))
     const resumed = await start(clone, '--resume', file).ended
     expect(resumed).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('completed: ') })
     expect(resumed.stderr).toContain('from a checkpoint: 0 steps are finished, `mend` goes on after turn 2')
@@ -140,6 +134,10 @@ describe('a run that is paused by Ctrl-C', () => {
     expect(readFileSync(join(clone, 'sum.js'), 'utf8')).toContain('a + b')
 
     const [, second, third] = requests
+    const [resumedSession = ''] = sessionsOf(clone)
+    const [call] = readJournal(join(resumedSession, 'journal.jsonl')) ?? []
+    const boundInput = Number(call?.reservedMicroUsd) - 4 * Number(third?.max_completion_tokens)
+    expect(boundInput).toBeGreaterThan(JSON.stringify(third?.messages).length)
     const before = JSON.stringify(second?.messages).slice(0, -1)
     expect(JSON.stringify(third?.messages).startsWith(before)).toBe(true)
     expect(third?.messages.slice(second?.messages.length).map(({ role }) => role)).toEqual(['assistant', 'tool'])
