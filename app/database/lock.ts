@@ -12,18 +12,24 @@ export class DatabaseLocked extends Error {
 
 /** Takes the lock of the embedded database in `dataDir`; the answer releases it. Throws `DatabaseLocked`, at once. */
 export function lockDataDir(dataDir: string): () => void {
-  const file = new DatabaseSync(`${dataDir}.lock`, { timeout: 0 })
+  const unlock = lockFile(`${dataDir}.lock`)
+  if (unlock !== undefined) return unlock
+  throw new DatabaseLocked(
+    `the embedded database in ${dataDir} is in use by another process; expected to be its only user. ` +
+      'Stop the other one (a `purser start` or a demo), name another folder, ' +
+      'or set DATABASE_URL to a PostgreSQL server, which any number of processes share',
+  )
+}
+
+/** Answers how to release it, or undefined while somebody else has it. */
+export function lockFile(path: string): (() => void) | undefined {
+  const file = new DatabaseSync(path, { timeout: 0 })
   try {
     file.exec('BEGIN EXCLUSIVE')
   } catch (error) {
     file.close()
-    if (!isBusy(error)) throw error
-    throw new DatabaseLocked(
-      `the embedded database in ${dataDir} is in use by another process; expected to be its only user. ` +
-        'Stop the other one (a `purser start` or a demo), name another folder, ' +
-        'or set DATABASE_URL to a PostgreSQL server, which any number of processes share',
-      { cause: error },
-    )
+    if (isBusy(error)) return undefined
+    throw error
   }
   return () => file.close()
 }

@@ -13,7 +13,7 @@ import { missingKey, NOT_GIVEN, type ProviderKeys } from '../../action/model/pro
 import { journalPath } from '../../action/money/journal.ts'
 import { formatUsd } from '../../core/money/money.ts'
 import type { Plan } from '../../core/plan/plan.ts'
-import { isRefusal } from '../../core/reason.ts'
+import { isRefusal, refuse } from '../../core/reason.ts'
 import { redactor } from '../../core/redact.ts'
 import { reportSchema } from '../../core/run/report.ts'
 import type { Checkpoint } from '../../core/session/checkpoint.ts'
@@ -64,10 +64,17 @@ export async function run(
       return endRefused({ ...sandbox, todo }, options.json)
     }
     ignoreKept(root)
-    const session = newSessionFolder(root, options.resume)
-    const executed = await execute(planned, early, sandbox, keys, session)
-    const exitCode = finish(executed, planned, session, options.json)
-    return executed.interrupted ? exitCodes.interrupted : exitCode
+    const from = options.resume
+    const spentMicroUsd = planned.checkpoint?.spentMicroUsd ?? 0n
+    const session = newSessionFolder(root, from === undefined ? undefined : { from, spentMicroUsd })
+    if (session === undefined) return endRefused(refuse('already-running', SESSION_UNDER_WAY), options.json)
+    try {
+      const executed = await execute(planned, early, sandbox, keys, session)
+      const exitCode = finish(executed, planned, session, options.json)
+      return executed.interrupted ? exitCodes.interrupted : exitCode
+    } finally {
+      session.release()
+    }
   } finally {
     early.checkout.objects.close()
     rmSync(early.baseDir, { recursive: true, force: true })
@@ -132,6 +139,9 @@ function wrongAddress(environment: NodeJS.ProcessEnv): string | undefined {
   }
   return undefined
 }
+
+const SESSION_UNDER_WAY =
+  'Another run of this session is under way, or has just ended: two at once could spend the same part of its ceiling.'
 
 const FROM_ELSEWHERE =
   'this checkpoint comes from elsewhere: what its session has spent there since, or by going on from another copy of it, is not ' +

@@ -9,12 +9,14 @@ import {
   realpathSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from 'node:fs'
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import { z } from 'zod'
 import { journalPath, readJournal } from '../../action/money/journal.ts'
 import { CHECKPOINT, type SavedSession, savedSessionSchema } from '../../action/session/checkpoint-file.ts'
 import { EVENTS } from '../../action/session/recording.ts'
+import { lockFile } from '../../app/database/lock.ts'
 
 const FOLDER = '.purser/sessions'
 /** The oldest ones beyond go when a new one begins. */
@@ -23,23 +25,62 @@ const SAVED_BYTES_MAX = 10_000_000
 const ID = /^[0-9a-f]{8}$/
 /** In a session's folder: the ids of those that went on from it, one a line. */
 const WENT_ON = 'went-on'
+/** In the folder of one that went on: the id of the first, whose ceiling it shares. */
+const BEGAN_WITH = 'began-with'
+/** In the folder of the first: held by whoever spends what is left of the ceiling. */
+const LOCK = 'running.lock'
 
 export interface SessionFolder {
   readonly id: string
   readonly dir: string
 }
 
-/** `from`: the session that it goes on from, by whatever it was named. */
-export function newSessionFolder(root: string, from?: string): SessionFolder {
+export interface HeldSession extends SessionFolder {
+  /** Lets another run go on from it. */
+  release(): void
+}
+
+/** The session that a new one goes on from. */
+export interface GoesOn {
+  /** By whatever it was called. */
+  readonly from: string
+  /** What the session had spent when this was planned. */
+  readonly spentMicroUsd: bigint
+}
+
+/** Undefined where another run of the same session is under way, or has spent something since this one was planned. */
+export function newSessionFolder(root: string, goesOn?: GoesOn): HeldSession | undefined {
   const folder = join(root, FOLDER)
   mkdirSync(folder, { recursive: true })
   for (const old of oldest(folder)) rmSync(join(folder, old), { recursive: true, force: true })
   const id = randomUUID().slice(0, 8)
-  mkdirSync(join(folder, id), { mode: 0o700 })
-  if (from !== undefined && !isFromElsewhere(root, from)) {
-    appendFileSync(join(dirname(checkpointFile(root, from)), WENT_ON), `${id}\n`)
+  const dir = join(folder, id)
+  const make = () => mkdirSync(dir, { mode: 0o700 })
+  if (goesOn === undefined || isFromElsewhere(root, goesOn.from)) {
+    make()
+    return { id, dir, release: lockFile(join(dir, LOCK)) ?? (() => {}) }
   }
-  return { id, dir: join(folder, id) }
+  const file = checkpointFile(root, goesOn.from)
+  const before = dirname(file)
+  const first = firstOf(before)
+  const release = lockFile(join(folder, first, LOCK))
+  if (release === undefined) return undefined
+  const saved = readSavedSession(file)
+  if ('problem' in saved || saved.checkpoint.spentMicroUsd !== goesOn.spentMicroUsd) {
+    release()
+    return undefined
+  }
+  make()
+  writeFileSync(join(dir, BEGAN_WITH), first)
+  appendFileSync(join(before, WENT_ON), `${id}\n`)
+  return { id, dir, release }
+}
+
+/** The id of the session that the one in `dir` began with; its own where that is gone. */
+function firstOf(dir: string): string {
+  const file = join(dir, BEGAN_WITH)
+  const first = existsSync(file) ? readFileSync(file, 'utf8').trim() : ''
+  return ID.test(first) && existsSync(join(dirname(dir), first)) ? first : basename(dir)
 }
 
 function oldest(folder: string): string[] {

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
 import { readJournal } from '../../action/money/journal.ts'
@@ -238,6 +239,30 @@ describe('a run that was killed in the middle of a step', () => {
     expect(atKill?.messages).toHaveLength(2 + 2 * (before.length - 1))
     expect(JSON.stringify(after?.messages)).toBe(JSON.stringify(atKill?.messages.slice(0, 2 + 2 * turnsKept)))
     expect(readFileSync(join(world.workspace, 'sum.js'), 'utf8')).toContain('a + b')
+  })
+})
+
+describe('a session', () => {
+  it('is gone on with by one run at a time, and by none while its first is under way', async () => {
+    const silences = [{ silent: true as const }, { silent: true as const }]
+    const { world, start, asked } = await setUp([{ ...edit, usage: { input: 1_000, output: 13_500 } }, ...silences])
+    const first = start(world.workspace, 'mend')
+    await untilAsked(asked(2), first.ended)
+    const [session = ''] = sessionsOf(world.workspace)
+    const id = session.slice(-8)
+    const refused = { exitCode: 1, stderr: expect.stringContaining('Another run of this session is under way') }
+    while (!existsSync(join(session, 'checkpoint.json'))) await sleep(20)
+    expect(await start(world.workspace, '--resume', id).ended).toMatchObject(refused)
+    first.child.kill('SIGKILL')
+    await first.ended
+
+    const second = start(world.workspace, '--resume', id)
+    await untilAsked(asked(3), second.ended)
+    const [wentOn = ''] = sessionsOf(world.workspace).filter((folder) => folder !== session)
+    expect(await start(world.workspace, '--resume', id).ended).toMatchObject(refused)
+    expect(readFileSync(join(session, 'went-on'), 'utf8')).toBe(`${wentOn.slice(-8)}\n`)
+    second.child.kill('SIGKILL')
+    await second.ended
   })
 })
 
