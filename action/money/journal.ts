@@ -4,10 +4,11 @@
  * answer is billed at its reservation. Nothing waits for the disk, since with the machine `post` would be gone as well;
  * then the App posts what was drawn.
  */
-import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod/mini'
 import { type Call, callSchema } from '../../core/money/call.ts'
+import { writeWhole } from '../write-whole.ts'
 
 export const JOURNAL = 'journal.jsonl'
 const JOURNAL_BYTES_MAX = 16_000_000
@@ -24,7 +25,7 @@ export function journalPath(baseDir: string): string {
 }
 
 export interface Journal {
-  /** `call` as it will count if nothing more is heard of it: usage unknown, spent what is reserved. */
+  /** `call` as it will count if nothing more is heard of it: usage unknown, spent what is reserved. Throws where it can't be kept whole. */
   reserved(call: Call): void
   answered(call: Call): void
   close(): void
@@ -33,7 +34,8 @@ export interface Journal {
 export function openJournal(path: string): Journal {
   const file = openSync(path, 'a', 0o600)
   const write = (kind: 'reserved' | 'answered', call: Call) => {
-    writeSync(file, `${JSON.stringify(z.encode(lineSchema, { kind, call }))}\n`)
+    // Its end of line comes first: a line before it that was cut off must not swallow it.
+    writeWhole(file, Buffer.from(`\n${JSON.stringify(z.encode(lineSchema, { kind, call }))}`))
   }
   return {
     reserved: (call) => write('reserved', call),

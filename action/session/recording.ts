@@ -2,7 +2,7 @@
  * The run's log on disk: each event as a line of JSON, redacted, written when it happens and read back in batches on its way
  * to the App, so that a batch that was lost costs no memory. A disk that takes no more ends the log and not the run.
  */
-import { closeSync, existsSync, openSync, readFileSync, readSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Redact } from '../../core/redact.ts'
 import {
@@ -14,6 +14,7 @@ import {
 } from '../../core/session/event-bounds.ts'
 import type { SessionEvent } from '../../core/session/session-event.ts'
 import type { Log } from '../job/log.ts'
+import { writeWhole } from '../write-whole.ts'
 
 export const EVENTS = 'events.jsonl'
 /** Of the whole log; what comes beyond is left out, but for the end. */
@@ -124,13 +125,6 @@ function encodeBounded(event: object, redact: Redact, charactersMax: number): st
   }
   const json = JSON.stringify(event, bounded)
   return cut ? JSON.stringify({ ...JSON.parse(json), cut: true }) : json
-}
-
-/** Resolves to how many bytes were written, which is all of them. */
-function writeWhole(file: number, bytes: Buffer): number {
-  let written = 0
-  while (written < bytes.length) written += writeSync(file, bytes, written)
-  return bytes.length
 }
 
 function readPart(file: number, begin: number, end: number): string {
