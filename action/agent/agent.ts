@@ -68,7 +68,7 @@ export class Conversation {
     this.#history = new History(frame)
     const { model, effort = null } = task.agent
     this.#request = createHash('sha256')
-      .update(JSON.stringify([model, effort, frame]))
+      .update(JSON.stringify([parts.model.address, model, effort, frame]))
       .digest('hex')
     if (before === undefined) this.#tell('system', inWords ? `${systemText}\n\n${askInWords(output)}` : systemText)
     else this.#restore(before)

@@ -59,6 +59,8 @@ export type ModelAnswer = Answer | CallFailed | { readonly kind: 'stopped'; read
 export interface Model {
   /** Whether an answer's JSON Schema goes with the request; else the prompt has to ask for it. */
   readonly takesFormat: boolean
+  /** Where it answers: two providers may count one conversation differently. */
+  readonly address: string
   call(request: ModelRequest): Promise<ModelAnswer>
 }
 
@@ -93,6 +95,7 @@ export function openModel(
     (endpoint.api ?? (isOpenAi ? 'responses' : 'chat-completions')) === 'responses' ? responsesApi() : chatApi(endpoint)
   return {
     takesFormat: endpoint['structured-output'] ?? true,
+    address: client.baseURL,
     async call(request) {
       const deadline = new AbortController()
       const timer = setTimeout(() => deadline.abort(), timeoutMs)

@@ -42,6 +42,7 @@ export function replayModel({ calls }: RecordedRun, meantime: Meantime, stop: ()
   sayBefore(calls[0])
   return {
     takesFormat: true,
+    address: 'replay:',
     get answered() {
       return answered
     },

@@ -50,7 +50,7 @@ export const checkpointConversationSchema = z.object({
   lastText: text,
   /**
    * What the provider counted for the first `messages` of them, and for which `request` around them: SHA-256 in hex, unknown in
-   * older checkpoints. Another model, or other tools, count otherwise.
+   * older checkpoints. Another provider or model, or other tools, count otherwise.
    */
   counted: z.optional(
     z.object({ messages: count, inputTokens: count, request: z.optional(z.string().check(z.maxLength(64))) }),
