@@ -20,10 +20,16 @@ const DATABASE_PROGRESS_OPERATIONS = 50
 /** Reading all rows of a database takes seconds by then. */
 const DATABASE_RECOUNT_OPERATIONS = 20_000
 
-export async function runSimulation(args: Arguments, progress: Progress, cancelled: () => boolean): Promise<Result> {
+/** `beginning`: what an embedded database begins with, as PGlite dumps it. */
+export async function runSimulation(
+  args: Arguments,
+  progress: Progress,
+  cancelled: () => boolean,
+  beginning?: Blob,
+): Promise<Result> {
   const { outcome, rushed } = await (args.database === undefined
     ? playPure(args, progress, cancelled)
-    : playDatabase(args, args.database, progress, cancelled))
+    : playDatabase(args, { url: args.database, beginning }, progress, cancelled))
   return { seed: args.seed, outcome, rush: rushed, elapsedMs: progress.elapsedMs }
 }
 
@@ -44,11 +50,11 @@ async function playPure(args: Arguments, progress: Progress, cancelled: () => bo
 
 async function playDatabase(
   args: Arguments,
-  url: string,
+  { url, beginning }: { readonly url: string; readonly beginning: Blob | undefined },
   progress: Progress,
   cancelled: () => boolean,
 ): Promise<Played> {
-  const database = await openDatabase(url === 'embedded' ? { dataDir: IN_MEMORY } : { url })
+  const database = await openDatabase(url === 'embedded' ? { dataDir: beginning ?? IN_MEMORY } : { url })
   const [rushRepository = 0, ...repositoryIds] = await addRepositories(database, REPOSITORIES + 1)
   const books = new DatabaseBooks(database, repositoryIds)
   const opened: DatabaseLedger[] = []

@@ -29,7 +29,7 @@ const outcomeOf: Readonly<Record<End, string>> = {
 }
 
 const acts: readonly Act[] = [
-  tried(0, 'Six runs of the standard; one pull request is forgotten', [...quarter.standard, ...quarter.forgotten]),
+  tried(0, 'Four runs of the standard; one pull request is forgotten', [...quarter.standard, ...quarter.forgotten]),
   tried(
     7,
     'Two squads try a variant each, out of their exploration budgets',

@@ -44,14 +44,12 @@ function tries(
 
 const [merged, reworked, closed] = ['merged', 'reworked', 'closed'] as const
 
-/** In the order in which they are played: five at a time, which is what a checkpoint looks at. */
+/** In the order in which they are played: three at a time, which is what a checkpoint looks at. */
 export const quarter = {
   standard: tries('payments', null, [
     [merged, 84],
-    [merged, 79],
     [reworked, 96],
-    [merged, 88],
-    [merged, 81],
+    [merged, 79],
   ]),
   forgotten: tries('payments', null, [['open', 90]]),
   boundaries: [
@@ -59,31 +57,23 @@ export const quarter = {
       [merged, 66],
       [merged, 61],
       [merged, 70],
-      [merged, 64],
-      [merged, 68],
     ]),
     tries('payments', 'boundaries', [
       [merged, 62],
       [closed, 71],
       [merged, 65],
-      [merged, 67],
-      [merged, 60],
     ]),
   ],
   fromScratch: [
     tries('web', 'from-scratch', [
       [merged, 140],
       [closed, 155],
-      [closed, 162],
       [reworked, 149],
-      [closed, 158],
     ]),
     tries('web', 'from-scratch', [
       [closed, 151],
       [merged, 144],
       [closed, 160],
-      [reworked, 147],
-      [merged, 153],
     ]),
   ],
   /** Since `boundaries` is the standard. */
@@ -92,15 +82,11 @@ export const quarter = {
       [merged, 64],
       [merged, 69],
       [merged, 61],
-      [merged, 66],
-      [merged, 70],
     ]),
     tries('web', null, [
       [merged, 63],
-      [merged, 67],
       [closed, 72],
       [merged, 65],
-      [merged, 62],
     ]),
   ],
   brief: [
@@ -108,32 +94,24 @@ export const quarter = {
       [merged, 38],
       [merged, 41],
       [merged, 36],
-      [merged, 40],
-      [merged, 39],
     ]),
     tries('web', 'brief', [
       [merged, 37],
       [merged, 42],
       [merged, 39],
-      [merged, 38],
-      [merged, 41],
     ]),
   ],
   /** Since `brief` is the standard. */
   briefWatched: [
     tries('payments', null, [
-      [merged, 39],
-      [closed, 44],
       ['reverted', 41],
-      [closed, 46],
-      [merged, 40],
+      [closed, 44],
+      [merged, 39],
     ]),
     tries('web', null, [
       [merged, 42],
       [closed, 45],
-      [merged, 38],
       [reworked, 43],
-      [merged, 41],
     ]),
   ],
   /** Since `boundaries` is the standard again: small matters, for which people ask it to think less. */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { reasonCodes } from '../../core/reason.ts'
-import { JobWorld, mendWorkflow } from '../action/job-world.ts'
+import { JobWorld, quickWorkflow } from '../action/job-world.ts'
 import { sandboxed } from '../action/sandboxed.ts'
 import { startModel } from '../world/model.ts'
 import type { ModelReply, Script } from '../world/model-contract.ts'
@@ -26,7 +26,7 @@ function inOrder(...replies: ModelReply[]): Script {
 }
 
 /** Starts a job and watches the most memory that its process had. */
-async function play(script: Script, workflow = mendWorkflow) {
+async function play(script: Script, workflow = quickWorkflow) {
   const model = await startModel({ scripts: [script] })
   const world = new JobWorld({ workflow })
   closing.push(
@@ -115,7 +115,7 @@ describe('a test command', () => {
     ['that prints without end', 'yes', 'stopped after it printed more than 100000000 bytes'],
     ['that ends by a signal', 'kill -9 $$', 'exit 137'],
   ])('%s fails its step', async (_, command, how) => {
-    const workflow = mendWorkflow
+    const workflow = quickWorkflow
       .replace('attempts: 2', 'attempts: 1')
       .replaceAll('run: "${{ inputs.test }}"', () => `run: ${JSON.stringify(command)}`)
     const { outputs, report } = await play(inOrder({ text: 'Done' }), workflow)
@@ -124,7 +124,7 @@ describe('a test command', () => {
   })
 
   it('that never ends is cut off with the job that is cancelled, and what was made until then is reported', async () => {
-    const workflow = mendWorkflow.replaceAll(
+    const workflow = quickWorkflow.replaceAll(
       'until: { run: "${{ inputs.test }}", attempts: 2 }',
       'until: { run: sleep 1000 }',
     )

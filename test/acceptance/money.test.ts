@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { type Report, reportSchema } from '../../core/run/report.ts'
 import type { Run } from '../../prisma/client/client.ts'
-import { JobWorld } from '../action/job-world.ts'
+import { JobWorld, quickWorkflow } from '../action/job-world.ts'
 import { sandboxed } from '../action/sandboxed.ts'
 import { PORTFOLIOS, type Runner, reportOf, type Stage, setStage } from '../app/stage.ts'
 
@@ -209,7 +209,7 @@ describe('a provider that can’t count', () => {
     }).listen(0, '127.0.0.1')
     await once(server, 'listening')
     const address = server.address()
-    const world = new JobWorld()
+    const world = new JobWorld({ workflow: quickWorkflow })
     const port = typeof address === 'object' && address !== null ? address.port : 0
     const inputs = { workflow: 'mend', 'api-key': 'sk-of-the-tests', 'base-url': `http://127.0.0.1:${port}/v1` }
     const { report } = await world.run(inputs, sandboxed)

@@ -44,6 +44,9 @@ portfolios:
   chores: { purpose: Chores, value: quality, workflows: [chore], budget: { usd: 100, per: month }, overrides: { cap: 2x } }
 `
 
+/** More than what was drawn for earlier calls leaves, so that the next one is asked for at once and not by a heartbeat. */
+const COSTLY_TOKENS = 6_000
+
 const CHORE = `name: chore
 summary: Whatever the goal says
 value: quality
@@ -150,7 +153,10 @@ test(
       if (!told.includes('first.js')) return write('first.js')
       if (!isPausing) void there(github).person('dev').comment(number, '/agent pause')
       isPausing = true
-      return { toolCalls: [{ name: 'run', arguments: { command: `sleep 1; echo ${request.messages.length}` } }] }
+      return {
+        toolCalls: [{ name: 'run', arguments: { command: `sleep 1; echo ${request.messages.length}` } }],
+        usage: { input: 100, output: COSTLY_TOKENS },
+      }
     })
     await say(number, '/agent chore goal=pause')
     const [first] = await runsOn(number)

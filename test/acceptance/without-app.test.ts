@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { parse } from 'yaml'
 import { deliverInputNames, deliverOutputNames } from '../../action/job/deliver-io.ts'
 import { ACTIONS_WORKFLOW, starterActionsWorkflow } from '../../cli/write/starter.ts'
-import { mendWorkflow, sumProject } from '../action/job-world.ts'
+import { quickWorkflow, sumProject } from '../action/job-world.ts'
 import { sandboxed } from '../action/sandboxed.ts'
 import { HOSTILE, hostileReview, nothingActive } from '../app/hostile-words.ts'
 import type { ActionsRun, GitHub, Model } from '../world/contract.ts'
@@ -27,7 +27,7 @@ portfolios:
   upkeep: { purpose: Keep the code sound, value: quality, workflows: [mend], budget: { usd: 10, per: month } }
 `
 const agent = '---\nname: fixer\ndescription: Mends code\ntools: [edit, run]\n---\nYou mend code.\n'
-const workflow = mendWorkflow.replace('on: [push]\n', '').replace('deliver: pull-request', 'deliver: commit')
+const workflow = quickWorkflow.replace('on: [push]\n', '').replace('deliver: pull-request', 'deliver: commit')
 const actions = starterActionsWorkflow('acme/purser@main')
   .replace('on:\n', 'on:\n  pull_request_target:\n')
   .replace('          # workflow:', '          workflow:')

@@ -10,17 +10,18 @@ import { isFine } from '../../simulation/print.ts'
 import { Progress } from '../../simulation/progress.ts'
 import { addRepositories } from '../../simulation/repositories.ts'
 import { runSimulation } from '../../simulation/run-simulation.ts'
+import { inMemory } from '../app/database/embedded-beginning.ts'
 import { hasTestServer, startTestServer, type TestServer, warnServerMissing } from '../app/database/server.ts'
 
 const TIMEOUT_MS = 240_000
 const quiet = new Progress(0, false)
-const args = { seed: 3, operations: 300, processes: 1, rush: false, json: true }
+const args = { seed: 3, operations: 150, processes: 1, rush: false, json: true }
 
 it('holds in the embedded database', { timeout: TIMEOUT_MS }, async () => {
-  const result = await runSimulation({ ...args, database: 'embedded' }, quiet, () => false)
+  const result = await runSimulation({ ...args, database: 'embedded' }, quiet, () => false, inMemory())
   expect(result.outcome.broken).toBeUndefined()
   expect(isFine(result)).toBe(true)
-  expect(result.outcome.operations).toBeGreaterThanOrEqual(300)
+  expect(result.outcome.operations).toBeGreaterThanOrEqual(150)
   expect(result.rush).toMatchObject({ asked: 1_000, granted: 16, refused: 984 })
 })
 
@@ -39,7 +40,7 @@ describe.skipIf(!serverThere)('on a PostgreSQL server', () => {
     expect(outcome.broken).toBeUndefined()
     expect(outcome).toMatchObject({ overshootMicroUsd: 0n, lostMicroUsd: 0n, stuckHolds: 0, falseRefusals: 0 })
     expect(outcome.counts['crash process']).toBeGreaterThan(0)
-    expect(outcome.operations).toBeGreaterThanOrEqual(300)
+    expect(outcome.operations).toBeGreaterThanOrEqual(150)
   })
 
   it('asks again where it waited in vain for a lock that somebody else has', async () => {

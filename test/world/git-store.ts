@@ -83,6 +83,7 @@ export function openStore(gitDir: string) {
     if (revision.startsWith('refs/heads/') && kind === 'commit') return readRef(gitDir, revision)
     const commit = readCommit(gitDir, revision)
     if (commit !== null) return kind === 'commit' ? revision : commit.tree
+    if (kind === 'tree' && readObject(gitDir, revision)?.type === 'tree') return revision
     const { code, stdout } = await tryGit(gitDir, [
       'rev-parse',
       '--verify',

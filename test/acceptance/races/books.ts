@@ -1,11 +1,11 @@
 /** What the books must say once the racing is over, by what the processes had been told. */
 import { expect } from 'vitest'
 import type { Database } from '../../../app/database/open.ts'
+import { auditLedger } from '../../../app/ledger/audit.ts'
 import { openLedger } from '../../../app/ledger/ledger.ts'
 import { reserve } from '../../../app/ledger/reserve.ts'
 import { settle } from '../../../app/ledger/settle.ts'
 import { granted, NOW } from '../../app/ledger/scene.ts'
-import { purser } from '../../cli/purser.ts'
 import { reportFor, requestOf } from './asked.ts'
 import { factsOf, type Racer } from './process.ts'
 
@@ -40,11 +40,9 @@ function stateOf({ prisma }: Database, id: string) {
   return prisma.run.findUniqueOrThrow({ where: { id }, select: { state: true, spentMicroUsd: true } })
 }
 
-/** `purser audit`, as a person runs it on that database, finds all in order. */
-export async function expectAuditClean(env: Readonly<Record<string, string>>): Promise<void> {
-  const { code, stdout, stderr } = await purser(['audit', '--json'], { env })
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-  const audited = JSON.parse(stdout) as { accounts: number; entries: number; findings: unknown[] }
-  expect(audited).toMatchObject({ ok: true, findings: [] })
+/** What `purser audit` looks at and finds: all in order. */
+export async function expectAuditClean({ connectionString }: Pick<Database, 'connectionString'>): Promise<void> {
+  const audited = await auditLedger(connectionString)
+  expect(audited.findings).toEqual([])
   expect(audited.accounts).toBeGreaterThan(0)
 }

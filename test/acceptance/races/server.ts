@@ -4,6 +4,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { inject } from 'vitest'
 import { findPrograms, serverUser } from '../../app/database/server.ts'
 
 const run = promisify(execFile)
@@ -31,7 +32,10 @@ export async function startMortalServer(): Promise<MortalServer> {
   const folder = await mkdtemp('/tmp/purser-races-')
   const asServer = await serverUser(folder)
   const data = join(folder, 'data')
-  await asServer(join(programs, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8'])
+  const copyOf = inject('serverFolder')
+  if (copyOf === undefined)
+    await asServer(join(programs, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8'])
+  else await run('cp', ['-a', copyOf, data])
   const settings = `-k ${folder} -h '' -c fsync=on -c max_connections=100`
   const start = async () => {
     await asServer(control, [

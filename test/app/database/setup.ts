@@ -24,6 +24,8 @@ declare module 'vitest' {
     readonly embeddedFolder: string
     /** The migrated database to copy on the server, where there is one. */
     readonly serverBeginning: string | undefined
+    /** The data of a stopped server that has it, where the server is our own. */
+    readonly serverFolder: string | undefined
   }
 }
 
@@ -41,18 +43,20 @@ async function startServer(project: TestProject): Promise<() => Promise<void>> {
     const beginning = await freshDatabaseOn(given)
     await migrate(beginning.url)
     project.provide('serverBeginning', beginning.name)
+    project.provide('serverFolder', undefined)
     return () => beginning.stop()
   }
   const programs = await findPrograms()
   if (programs === undefined) {
     project.provide('serverBeginning', undefined)
+    project.provide('serverFolder', undefined)
     return async () => {}
   }
-  const server = await startOwn(programs, {
-    copyOf: await kept('server', [programs], (to) => makeServer(programs, to)),
-  })
+  const copyOf = await kept('server', [programs], (to) => makeServer(programs, to))
+  const server = await startOwn(programs, { copyOf })
   process.env.PURSER_TEST_DATABASE_URL = server.url
   project.provide('serverBeginning', BEGINNING)
+  project.provide('serverFolder', join(copyOf, 'data'))
   return () => server.stop()
 }
 
