@@ -34,7 +34,7 @@ async function expectToGoOn(database: Database, text: string): Promise<void> {
 it('restores an embedded ledger from a copy of its folder', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'purser-backup-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
-  const first = await openDatabase({ dataDir: await onDisk(join(folder, 'data')) })
+  const first = await openDatabase({ dataDir: onDisk(join(folder, 'data')) })
   await keepBooks(first)
   const text = await textOf(first)
   await first.close()

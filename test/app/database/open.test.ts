@@ -46,7 +46,7 @@ it('listens where only this user can go', async () => {
 })
 
 it('refuses a second user of the folder, in this process or another, and says what to do', async () => {
-  const dataDir = await onDisk(join(folder, 'data'))
+  const dataDir = onDisk(join(folder, 'data'))
   const writer = spawn(process.execPath, [WRITER, dataDir], { stdio: ['ignore', 'pipe', 'inherit'] })
   await once(createInterface({ input: writer.stdout }), 'line')
   try {
@@ -63,7 +63,7 @@ it('refuses a second user of the folder, in this process or another, and says wh
 })
 
 it('is free at once after kill -9, with every row that was acknowledged', async () => {
-  const dataDir = await onDisk(join(folder, 'data'))
+  const dataDir = onDisk(join(folder, 'data'))
   const writer = spawn(process.execPath, [WRITER, dataDir], { stdio: ['ignore', 'pipe', 'inherit'] })
   let acknowledged = 0
   for await (const line of createInterface({ input: writer.stdout })) {
@@ -96,7 +96,7 @@ it('begins anew after kill -9 in the middle of making its first files', { timeou
 })
 
 it('removes nothing that looks like a database, also where a first start was ended', async () => {
-  const dataDir = await onDisk(join(folder, 'data'))
+  const dataDir = onDisk(join(folder, 'data'))
   await writeFile(join(dataDir, 'purser-unfinished'), '')
   await writeFile(join(dataDir, 'base', 'a-ledger'), '')
   await (await openDatabase({ dataDir })).close()
@@ -106,7 +106,7 @@ it('removes nothing that looks like a database, also where a first start was end
 })
 
 it('is one folder under all its names', async () => {
-  const dataDir = await onDisk(join(folder, 'data'))
+  const dataDir = onDisk(join(folder, 'data'))
   const link = join(folder, 'link')
   await symlink(dataDir, link)
   const database = await openDatabase({ dataDir: link })
@@ -115,7 +115,7 @@ it('is one folder under all its names', async () => {
 })
 
 it('says that it does not open where its files are broken', async () => {
-  const dataDir = await onDisk(join(folder, 'data'))
+  const dataDir = onDisk(join(folder, 'data'))
   await rm(join(dataDir, 'global'), { recursive: true })
   await expect(openDatabase({ dataDir })).rejects.toThrow(/data does not open as the embedded database \(.+\)/)
 })

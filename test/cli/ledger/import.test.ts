@@ -12,7 +12,7 @@ import { keepBooks } from '../../app/ledger/books.ts'
 import { folder, purser } from '../purser.ts'
 
 async function exportOfBooks(cwd: string): Promise<void> {
-  const database = await openDatabase({ dataDir: await onDisk(join(cwd, 'old')) })
+  const database = await openDatabase({ dataDir: onDisk(join(cwd, 'old')) })
   await keepBooks(database)
   await database.close()
   expect(await purser(['export', 'ledger.jsonl'], { cwd, env: { PURSER_DATA: 'old' } })).toMatchObject({ code: 0 })
@@ -61,7 +61,7 @@ it.skipIf(!serverThere)(
       const onServer = await purser(['export'], { cwd, env })
       expect(onServer.stdout).toBe(readFileSync(join(cwd, 'ledger.jsonl'), 'utf8'))
 
-      await onDisk(join(cwd, 'new'))
+      onDisk(join(cwd, 'new'))
       const back = { PURSER_DATA: 'new' }
       const json = await purser(['import', '-', '--json'], { cwd, env: back, input: onServer.stdout })
       expect(JSON.parse(json.stdout)).toMatchObject({ ok: true, totals: { rows: { run: '4' } } })
