@@ -1,6 +1,7 @@
 /** Backup and restore as docs/storage.md says: what comes back adds up, says the same and goes on. */
 import { execFile } from 'node:child_process'
-import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { cpSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -38,13 +39,13 @@ it('restores an embedded ledger from a copy of its folder', async () => {
   await keepBooks(first)
   const text = await textOf(first)
   await first.close()
-  await cp(join(folder, 'data'), join(folder, 'backup'), { recursive: true })
+  cpSync(join(folder, 'data'), join(folder, 'backup'), { recursive: true })
 
   const later = await openDatabase({ dataDir: join(folder, 'data') })
   await newRepository(later.prisma)
   await later.close()
   await rm(join(folder, 'data'), { recursive: true })
-  await cp(join(folder, 'backup'), join(folder, 'data'), { recursive: true })
+  cpSync(join(folder, 'backup'), join(folder, 'data'), { recursive: true })
   const restored = await openDatabase({ dataDir: join(folder, 'data') })
   await expectToGoOn(restored, text)
   await restored.close()
