@@ -5,7 +5,7 @@ import { setFlagsFromString } from 'node:v8'
 import { isMigrated, MigrationProblem } from '../../app/database/migrate.ts'
 import { type Database, openDatabase } from '../../app/database/open.ts'
 import { dataDirOf, formatSettingProblem } from '../../app/settings.ts'
-import { databaseProblem, serverOf } from '../start-problem.ts'
+import { databaseProblem, serverOf } from '../database-problem.ts'
 
 /** The one in use, or what is in the way. Without `create` a folder or a database that holds no ledger is none, rather than a new one. With it, one without rows is made whole where it was left half made. */
 export async function openLedger({ create = false } = {}): Promise<Database | string> {

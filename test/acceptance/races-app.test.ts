@@ -130,7 +130,7 @@ it(
       PRIVATE_KEY: github.app.privateKey,
       WEBHOOK_SECRET,
       PORT: '0',
-      PURSER_DATA: await onDisk(join(folder, 'data')),
+      PURSER_DATA: onDisk(join(folder, 'data')),
       GHE_PROTOCOL: 'http',
       GHE_HOST: await enterpriseHost(github),
     }

@@ -101,7 +101,7 @@ describe('kill -9 of a process in the middle of its work', () => {
       onTestFinished(() => rm(folder, { recursive: true, force: true }))
       const server = kind === 'server' ? await startTestServer() : undefined
       if (server !== undefined) onTestFinished(() => server.stop())
-      const place = server === undefined ? { dataDir: await onDisk(join(folder, 'data')) } : { url: server.url }
+      const place = server === undefined ? { dataDir: onDisk(join(folder, 'data')) } : { url: server.url }
       const orders = { ...place, lanes: 4, keysMax: 24, onError: 'stop' } as const
 
       const killed = startRacer({ ...orders, name: 'a' })

@@ -7,6 +7,7 @@ import { parse } from 'yaml'
 import { keepRun } from '../../cli/run/kept-runs.ts'
 import { ownAction } from '../../cli/write/own-action.ts'
 import { ACTION_PLACEHOLDER, ACTIONS_WORKFLOW, starterFiles } from '../../cli/write/starter.ts'
+import { purserHere } from './here.ts'
 import { commitAll, declared, folder, git, LAUNCHER, PORTFOLIOS, purser, workingCopy } from './purser.ts'
 
 describe('purser', () => {
@@ -22,7 +23,7 @@ describe('purser', () => {
   it.each(['init', 'check', 'list', 'new', 'eject', 'quote', 'parse', 'run', 'start', 'thaw', 'demo'])(
     '%s --help shows an example',
     async (command) => {
-      const { code, stdout } = await purser([command, '--help'])
+      const { code, stdout } = await purserHere([command, '--help'])
       expect(code).toBe(0)
       expect(stdout).toMatch(new RegExp(`Examples?:\\n  \\$ .*purser ${command}`))
       expect(stdout).toContain('--json')
@@ -73,10 +74,10 @@ describe('purser', () => {
     [['quote', 'review', 'focus']],
     [['quote', 'review', 'focus=a', 'focus=b']],
   ])('%j is wrong usage', async (args) => {
-    const { code, stdout, stderr } = await purser(args, { cwd: folder(declared) })
+    const { code, stdout, stderr } = await purserHere(args, { cwd: folder(declared) })
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     expect(stderr).toContain('error: ')
-    const json = await purser([...args, '--json'], { cwd: folder(declared) })
+    const json = await purserHere([...args, '--json'], { cwd: folder(declared) })
     expect(json).toMatchObject({ code: 2, stderr: '' })
     expect(JSON.parse(json.stdout)).toEqual({ ok: false, usage: expect.any(String) })
   })
@@ -313,7 +314,7 @@ describe('purser check', () => {
   })
 
   it('prints one JSON document', async () => {
-    const { code, stdout, stderr } = await purser(['check', '--json'], { cwd: folder(broken) })
+    const { code, stdout, stderr } = await purserHere(['check', '--json'], { cwd: folder(broken) })
     expect({ code, stderr }).toEqual({ code: 1, stderr: '' })
     expect(JSON.parse(stdout)).toMatchObject({
       ok: false,
@@ -324,7 +325,7 @@ describe('purser check', () => {
   })
 
   it('keeps a file whose name has a line break on one line', async () => {
-    const { stdout } = await purser([
+    const { stdout } = await purserHere([
       'check',
       folder({ ...declared, '.github/purser/catalog/odd\n::error::.yml': 'x' }),
     ])
@@ -335,7 +336,7 @@ describe('purser check', () => {
 
   it('does not fail for a warning', async () => {
     const dir = folder({ ...declared, '.github/purser/catalog/odd.yml': 'x' })
-    expect(await purser(['check', dir])).toMatchObject({
+    expect(await purserHere(['check', dir])).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/No problems, 1 warning\.\n$/),
     })
@@ -352,18 +353,18 @@ describe('purser check', () => {
       code: 0,
       stdout: `${PORTFOLIOS}:13:13 experiments.c.was: warning: omits a, which it was called since its period began; expected every name that it had in this period, or it may get a second budget; for example was: [b, a]\nNo problems, 1 warning.\n`,
     }
-    expect(await purser(['check', dir])).toMatchObject(warned)
+    expect(await purserHere(['check', dir])).toMatchObject(warned)
     commitAll(dir)
-    expect(await purser(['check', dir]), 'committed, too').toMatchObject(warned)
+    expect(await purserHere(['check', dir]), 'committed, too').toMatchObject(warned)
     writeFileSync(join(dir, PORTFOLIOS), named('c: { was: [b, a]'))
-    expect(await purser(['check', dir])).toMatchObject({ code: 0, stdout: 'No problems.\n' })
+    expect(await purserHere(['check', dir])).toMatchObject({ code: 0, stdout: 'No problems.\n' })
   })
 
   it('refuses where nothing is declared', async () => {
-    const { code, stdout, stderr } = await purser(['check', folder()])
+    const { code, stdout, stderr } = await purserHere(['check', folder()])
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
     expect(stderr).toContain('(no-configuration)')
-    const json = await purser(['check', folder(), '--json'])
+    const json = await purserHere(['check', folder(), '--json'])
     expect(JSON.parse(json.stdout)).toMatchObject({
       ok: false,
       problems: [],
@@ -373,13 +374,13 @@ describe('purser check', () => {
   })
 
   it('says what stands where the file should be', async () => {
-    const near = await purser(['check', folder({ '.github/purser/portfolio.yml': 'version: 1\n' })])
+    const near = await purserHere(['check', folder({ '.github/purser/portfolio.yml': 'version: 1\n' })])
     expect(near).toMatchObject({ code: 1, stderr: expect.stringContaining('Did you mean portfolios.yml?') })
-    const folded = await purser(['list', '--dir', folder({ [`${PORTFOLIOS}/x.md`]: '' })])
+    const folded = await purserHere(['list', '--dir', folder({ [`${PORTFOLIOS}/x.md`]: '' })])
     expect(folded).toMatchObject({ code: 1, stderr: expect.stringContaining(`${PORTFOLIOS} is a folder.`) })
     const linked = folder({ '.github/purser/README.md': '' })
     symlinkSync(join(folder(declared), PORTFOLIOS), join(linked, PORTFOLIOS))
-    const followed = await purser(['check', linked])
+    const followed = await purserHere(['check', linked])
     expect(followed).toMatchObject({ code: 1, stderr: expect.stringContaining('is a link, which is not followed.') })
   })
 
@@ -393,7 +394,7 @@ describe('purser check', () => {
     ] as const) {
       const cwd = workingCopy({ ...files, [misplaced]: '' })
       for (const command of [['check'], ['list'], ['new', 'agent', 'z']]) {
-        const { code, stdout } = await purser([...command, '--json'], { cwd })
+        const { code, stdout } = await purserHere([...command, '--json'], { cwd })
         expect(code).toBe(1)
         expect(JSON.parse(stdout)).toMatchObject({
           refused: true,
@@ -406,17 +407,17 @@ describe('purser check', () => {
 
   it('finds the repository from a folder in it', async () => {
     const dir = folder({ ...declared, 'src/deep/file.txt': '' })
-    expect(await purser(['check'], { cwd: join(dir, 'src/deep') })).toMatchObject({ code: 0 })
+    expect(await purserHere(['check'], { cwd: join(dir, 'src/deep') })).toMatchObject({ code: 0 })
   })
 
   it('reads the organisation’s layer where it is inherited', async () => {
     const inheriting = folder({ [PORTFOLIOS]: 'version: 1\ninherit: organisation\n' })
-    expect(await purser(['check', inheriting])).toMatchObject({
+    expect(await purserHere(['check', inheriting])).toMatchObject({
       code: 1,
       stdout: expect.stringContaining('--organisation'),
     })
     const organisation = folder(declared)
-    expect(await purser(['check', inheriting, '--organisation', organisation])).toMatchObject({ code: 0 })
+    expect(await purserHere(['check', inheriting, '--organisation', organisation])).toMatchObject({ code: 0 })
   })
 
   it('follows no link out of the repository', async () => {
@@ -424,7 +425,7 @@ describe('purser check', () => {
     const dir = folder()
     mkdirSync(join(dir, '.github'))
     symlinkSync(outside, join(dir, '.github/purser'))
-    const linked = await purser(['check', dir])
+    const linked = await purserHere(['check', dir])
     expect(linked).toMatchObject({
       code: 1,
       stdout: '',
@@ -433,17 +434,17 @@ describe('purser check', () => {
 
     const single = folder(declared)
     symlinkSync(join(outside, 'portfolios.yml'), join(single, '.github/purser/promotion.yml'))
-    expect(await purser(['check', single])).toEqual({ code: 0, stdout: 'No problems.\n', stderr: '' })
+    expect(await purserHere(['check', single])).toEqual({ code: 0, stdout: 'No problems.\n', stderr: '' })
   })
 
   it('bounds what it reads', async () => {
     const huge = folder({ [PORTFOLIOS]: '#'.repeat(5_000_000) })
-    expect((await purser(['check', huge])).stdout).toContain(`${PORTFOLIOS}:1:1: longer than 200,000 bytes;`)
+    expect((await purserHere(['check', huge])).stdout).toContain(`${PORTFOLIOS}:1:1: longer than 200,000 bytes;`)
     const many = folder({
       ...declared,
       ...Object.fromEntries(Array.from({ length: 501 }, (_, i) => [`.github/purser/catalog/w/p${i}.md`, 'x'])),
     })
-    expect(await purser(['check', many])).toMatchObject({
+    expect(await purserHere(['check', many])).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('more than 500 files'),
     })
@@ -470,7 +471,7 @@ describe('purser list', () => {
     expect(stdout).toContain('Never more than $2.50; paid by refactoring for quality; on pull-request.')
     expect(stdout).toContain('\n  High cost is right here: Deep context pays here.\n')
     expect(stdout).not.toContain('changelog')
-    const { workflows } = JSON.parse((await purser(['list', '--dir', dir, '--json'])).stdout)
+    const { workflows } = JSON.parse((await purserHere(['list', '--dir', dir, '--json'])).stdout)
     expect(workflows).toMatchObject([
       {
         name: 'refactor+tests',
@@ -490,13 +491,13 @@ describe('purser list', () => {
   it('shows what an experiment pays for, within what and until when, and what it no longer pays for', async () => {
     const portfolios = declared[PORTFOLIOS].replace('Deep context pays here.', 'See deep_context [here].')
     const dir = folder({ ...declared, [PORTFOLIOS]: `${portfolios}${experiments}` })
-    const { stdout } = await purser(['list', '--dir', dir])
+    const { stdout } = await purserHere(['list', '--dir', dir])
     expect(stdout, 'as it was written').toContain('High cost is right here: See deep_context [here].\n')
     expect(stdout).toContain(
       'paid by the experiment split (Split the monolith) until the end of 2099-12-31, within billing/**, odd\\nname',
     )
     expect(stdout).toContain('paid by nothing, since the experiment cleaning ended on 2026-01-31')
-    const { workflows } = JSON.parse((await purser(['list', '--dir', dir, '--json'])).stdout)
+    const { workflows } = JSON.parse((await purserHere(['list', '--dir', dir, '--json'])).stdout)
     expect(workflows).toMatchObject([
       { name: 'changelog', portfolio: null, experiment: { name: 'split', over: false } },
       { name: 'fix-ci', portfolio: null, experiment: { name: 'cleaning', over: true } },
@@ -506,11 +507,11 @@ describe('purser list', () => {
   })
 
   it('refuses where nothing, or something wrong, is declared', async () => {
-    expect(await purser(['list', '--dir', folder()])).toMatchObject({
+    expect(await purserHere(['list', '--dir', folder()])).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('purser init'),
     })
-    const wrong = await purser(['list', '--dir', folder({ [PORTFOLIOS]: 'version: 2\n' })])
+    const wrong = await purserHere(['list', '--dir', folder({ [PORTFOLIOS]: 'version: 2\n' })])
     expect(wrong).toMatchObject({
       code: 1,
       stdout: '',
@@ -531,16 +532,16 @@ describe('purser quote', () => {
 
   it('names the experiment that pays, and refuses once it is over', async () => {
     const dir = folder({ ...declared, [PORTFOLIOS]: `${declared[PORTFOLIOS]}${experiments}` })
-    const { stdout } = await purser(['quote', 'changelog', '--dir', dir])
+    const { stdout } = await purserHere(['quote', 'changelog', '--dir', dir])
     expect(stdout).toContain(
       'Paid by the experiment split: Split the monolith. Until the end of 2099-12-31, only within billing/**, odd\\nname. ' +
         '$30.00 in all; what is left of it only the App knows. It is paid for at a flat rate, so these are shadow prices.',
     )
-    expect(JSON.parse((await purser(['quote', 'changelog', '--dir', dir, '--json'])).stdout)).toMatchObject({
+    expect(JSON.parse((await purserHere(['quote', 'changelog', '--dir', dir, '--json'])).stdout)).toMatchObject({
       portfolio: null,
       experiment: { name: 'split', paths: ['billing/**', 'odd\nname'], lastDay: '2099-12-31', metering: 'flat-rate' },
     })
-    expect(await purser(['quote', 'fix-ci', '--dir', dir])).toMatchObject({
+    expect(await purserHere(['quote', 'fix-ci', '--dir', dir])).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('ended on 2026-01-31'),
     })
@@ -553,7 +554,7 @@ describe('purser quote', () => {
     keep(dir, 'other', 'review', null, 900_000n)
     keep(dir, 'variant', 'refactor+tests', 'one-pass', 900_000n)
     writeFileSync(join(dir, '.purser/runs/2027-broken.json'), '{')
-    const { stdout } = await purser(['quote', 'refactor+tests', '--dir', dir, '--json'])
+    const { stdout } = await purserHere(['quote', 'refactor+tests', '--dir', dir, '--json'])
     expect(JSON.parse(stdout)).toMatchObject({
       runs: 3,
       usualMicroUsd: '200000',
@@ -573,7 +574,7 @@ describe('purser quote', () => {
     [['review', '--model', 'gpt-5'], 'override-out-of-bounds'],
     [['changelog'], 'no-portfolio'],
   ])('%j is refused: %s', async (args, reason) => {
-    const { code, stdout } = await purser(['quote', ...args, '--dir', folder(declared), '--json'])
+    const { code, stdout } = await purserHere(['quote', ...args, '--dir', folder(declared), '--json'])
     expect(code).toBe(1)
     expect(JSON.parse(stdout)).toMatchObject({ refused: true, reason })
   })

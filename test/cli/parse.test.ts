@@ -1,11 +1,12 @@
 /** `purser parse`: one comment, or many, one JSON string a line. */
 import { describe, expect, it } from 'vitest'
+import { purserHere } from './here.ts'
 import { declared, folder, PORTFOLIOS, purser } from './purser.ts'
 
 const NOTHING = { verb: null, workflow: null, variant: null, inputs: {}, overrides: {}, text: null, problem: null }
 
-async function parseLines(lines: readonly string[], dir: string): Promise<unknown[]> {
-  const { code, stdout, stderr } = await purser(['parse', '--jsonl', '--dir', dir], { input: lines.join('\n') })
+async function parseLines(lines: readonly string[], dir: string, by = purserHere): Promise<unknown[]> {
+  const { code, stdout, stderr } = await by(['parse', '--jsonl', '--dir', dir], { input: lines.join('\n') })
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   return stdout
     .trimEnd()
@@ -119,7 +120,10 @@ describe('purser parse --jsonl', () => {
     ['a folder that is not there', declared, 'nowhere', expect.any(String)],
   ])('answers one line where there is %s', async (_what, files, dir, reason) => {
     const cwd = folder(files)
-    const { code, stdout, stderr } = await purser(['parse', '--jsonl', '--dir', dir], { cwd, input: '"/agent list"\n' })
+    const { code, stdout, stderr } = await purserHere(['parse', '--jsonl', '--dir', dir], {
+      cwd,
+      input: '"/agent list"\n',
+    })
     expect({ code, stderr }).toEqual({ code: 1, stderr: '' })
     expect(stdout.match(/\n/g)).toHaveLength(1)
     expect(JSON.parse(stdout)).toMatchObject({ refused: true, reason })
@@ -135,7 +139,11 @@ describe('purser parse --jsonl', () => {
 
   it('takes CRLF, a last line without an end, and nothing at all', async () => {
     expect(await parseLines(['"a"\r', '"b"\r'], folder(declared))).toHaveLength(2)
-    expect(await purser(['parse', '--jsonl', '--dir', folder(declared)])).toEqual({ code: 0, stdout: '', stderr: '' })
+    expect(await purserHere(['parse', '--jsonl', '--dir', folder(declared)])).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: '',
+    })
   })
 
   it('knows the built-in catalog where nothing is declared', async () => {
@@ -145,7 +153,8 @@ describe('purser parse --jsonl', () => {
 
   it('answers as many lines as it gets', async () => {
     const bodies = Array.from({ length: 3000 }, (_, index) => (index % 2 === 0 ? '/agent status' : 'no command'))
-    const answers = await parseLines(comments(...bodies), folder(declared))
+    // More than comes at once on standard input.
+    const answers = await parseLines(comments(...bodies), folder(declared), purser)
     expect(answers.map((answer) => Object(answer).kind)).toEqual(
       bodies.map((body) => (body.startsWith('/agent') ? 'command' : 'none')),
     )
@@ -161,7 +170,7 @@ describe('purser parse', () => {
       stdout: 'run refactor+tests\n  goal: Less\n',
       stderr: '',
     })
-    const json = await purser(['parse', '--dir', dir, '--json'], { input })
+    const json = await purserHere(['parse', '--dir', dir, '--json'], { input })
     expect(JSON.parse(json.stdout)).toMatchObject({
       kind: 'command',
       workflow: 'refactor+tests',
@@ -173,9 +182,9 @@ describe('purser parse', () => {
 
   it('fails for a command that is meant but wrong, and not for what is none', async () => {
     const dir = folder(declared)
-    expect(await purser(['parse', '--dir', dir], { input: '/agent reveiw' })).toMatchObject({ code: 1 })
-    expect(await purser(['parse', '--dir', dir], { input: 'Nice' })).toMatchObject({ code: 0 })
-    expect(await purser(['parse', '--dir', dir], { input: `/agent list\n${'x'.repeat(200_000)}` })).toMatchObject({
+    expect(await purserHere(['parse', '--dir', dir], { input: '/agent reveiw' })).toMatchObject({ code: 1 })
+    expect(await purserHere(['parse', '--dir', dir], { input: 'Nice' })).toMatchObject({ code: 0 })
+    expect(await purserHere(['parse', '--dir', dir], { input: `/agent list\n${'x'.repeat(200_000)}` })).toMatchObject({
       code: 1,
     })
   })

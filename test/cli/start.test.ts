@@ -5,6 +5,7 @@ import { createServer } from 'node:http'
 import { createServer as createSocketServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
+import { onDisk } from '../app/database/embedded-beginning.ts'
 import { folder, purser } from './purser.ts'
 
 const PRIVATE_KEY = generateKeyPairSync('rsa', {
@@ -25,15 +26,12 @@ it('ends when another process has the port, and names PORT', async () => {
   await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => void other.close())
   const port = portOf(other)
-  const env = { ...settings, PORT: String(port), PURSER_DATA: join(folder(), 'data') }
+  const env = { ...settings, PORT: String(port), PURSER_DATA: onDisk(join(folder(), 'data')) }
   const { code, stderr } = await purser(['start'], { env })
   expect(code).toBe(1)
   expect(stderr).toBe(
     `PORT: ${port} on 127.0.0.1 is taken by another process; expected a free port; for example PORT=3001\n`,
   )
-  const json = await purser(['start', '--json'], { env })
-  expect(json.code).toBe(1)
-  expect(JSON.parse(json.stdout)).toMatchObject({ ok: false, problems: [{ variable: 'PORT', example: 'PORT=3001' }] })
 }, 60_000)
 
 it('names PURSER_DATA when a file is there, other files are in it, or no folder can be made', async () => {
@@ -65,7 +63,7 @@ it('names DATABASE_URL when no server answers there, and not the password in it'
 })
 
 it('names HOST when nobody knows that name', async () => {
-  const env = { ...settings, PORT: '0', HOST: 'nowhere.invalid', PURSER_DATA: join(folder(), 'data') }
+  const env = { ...settings, PORT: '0', HOST: 'nowhere.invalid', PURSER_DATA: onDisk(join(folder(), 'data')) }
   const { code, stdout } = await purser(['start', '--json'], { env })
   expect(code).toBe(1)
   expect(JSON.parse(stdout)).toMatchObject({ ok: false, problems: [{ variable: 'HOST', example: 'HOST=127.0.0.1' }] })

@@ -1,6 +1,7 @@
 /** Backup and restore as docs/storage.md says: what comes back adds up, says the same and goes on. */
 import { execFile } from 'node:child_process'
-import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { cpSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -34,17 +35,17 @@ async function expectToGoOn(database: Database, text: string): Promise<void> {
 it('restores an embedded ledger from a copy of its folder', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'purser-backup-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
-  const first = await openDatabase({ dataDir: await onDisk(join(folder, 'data')) })
+  const first = await openDatabase({ dataDir: onDisk(join(folder, 'data')) })
   await keepBooks(first)
   const text = await textOf(first)
   await first.close()
-  await cp(join(folder, 'data'), join(folder, 'backup'), { recursive: true })
+  cpSync(join(folder, 'data'), join(folder, 'backup'), { recursive: true })
 
   const later = await openDatabase({ dataDir: join(folder, 'data') })
   await newRepository(later.prisma)
   await later.close()
   await rm(join(folder, 'data'), { recursive: true })
-  await cp(join(folder, 'backup'), join(folder, 'data'), { recursive: true })
+  cpSync(join(folder, 'backup'), join(folder, 'data'), { recursive: true })
   const restored = await openDatabase({ dataDir: join(folder, 'data') })
   await expectToGoOn(restored, text)
   await restored.close()

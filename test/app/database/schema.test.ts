@@ -4,12 +4,13 @@ import { readMigrations } from '../../../app/database/migrate.ts'
 import { PrismaClient } from '../../../prisma/client/client.ts'
 import { missingSql, SCHEMA_FILE } from '../../../scripts/schema-engine.ts'
 import { onEachDatabase } from './each-database.ts'
+import { inMemory } from './embedded-beginning.ts'
 
 it('has migrations that agree with prisma/schema.prisma', async () => {
   const migrations = await readMigrations()
-  expect(await missingSql(migrations), 'run `node scripts/migration.ts NAME`').toBeUndefined()
+  expect(await missingSql(migrations, inMemory()), 'run `node scripts/migration.ts NAME`').toBeUndefined()
   // The comparison can tell: with the first migration alone something is missing.
-  expect(await missingSql(migrations.slice(0, 1))).toContain('ALTER')
+  expect(await missingSql(migrations.slice(0, 1), inMemory())).toContain('ALTER')
 })
 
 it('has a client that was generated from prisma/schema.prisma as it is', async () => {

@@ -37,7 +37,7 @@ async function keptBy(client: pg.Client): Promise<number> {
 }
 
 it('plans a statement once for all connections, and anew when a table has changed', async () => {
-  const server = await startEmbedded(undefined)
+  const server = await startEmbedded(undefined, inMemory())
   const [one, other] = [1, 2].map(() => new pg.Client({ connectionString: server.connectionString }))
   if (one === undefined || other === undefined) throw new Error('no clients')
   await Promise.all([one.connect(), other.connect()])
@@ -63,7 +63,7 @@ it('plans a statement once for all connections, and anew when a table has change
 })
 
 it('plans a statement that comes as plain text once too, and answers as before', async () => {
-  const server = await startEmbedded(undefined)
+  const server = await startEmbedded(undefined, inMemory())
   const [one, other] = [1, 2].map(() => new pg.Client({ connectionString: server.connectionString }))
   if (one === undefined || other === undefined) throw new Error('no clients')
   await Promise.all([one.connect(), other.connect()])

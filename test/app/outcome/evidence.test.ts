@@ -50,7 +50,7 @@ const answerSchema = z.object({
 
 test('anybody comes to the App’s decision, also after a late revert', async () => {
   const cwd = folder({ 'promotion.yml': PROMOTION, 'portfolios.yml': RATIO })
-  const dataDir = await onDisk(join(cwd, 'ledger'))
+  const dataDir = onDisk(join(cwd, 'ledger'))
   let now = new Date('2026-11-20T12:00:00Z')
   const stage = await setStage({
     app: { clock: ticking(() => now), dataDir },
@@ -154,7 +154,7 @@ test('anybody comes to the App’s decision, also after a late revert', async ()
 
 test('a trial of the organisation’s layer is recomputed by the name of its repository, over all that declare the same', async () => {
   const cwd = folder({ 'promotion.yml': PROMOTION })
-  const dataDir = await onDisk(join(cwd, 'ledger'))
+  const dataDir = onDisk(join(cwd, 'ledger'))
   const database = await openDatabase({ dataDir })
   const { prisma } = database
   const at = (hours: number) => new Date(Date.parse('2026-11-20T12:00:00Z') - hours * 3_600_000)

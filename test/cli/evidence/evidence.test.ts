@@ -1,5 +1,6 @@
 /** `purser evidence` on files of runs; test/app/outcome/evidence.test.ts has it on a ledger. */
 import { describe, expect, test } from 'vitest'
+import { purserHere } from '../here.ts'
 import { folder, purser } from '../purser.ts'
 
 const NOW = '2026-11-20T12:00:00Z'
@@ -32,7 +33,7 @@ const lines = [
 const runs = `${lines.join('\n')}\n`
 
 async function refused(input: string, ...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await purser([...family, '--records', '-', ...args], { input, cwd: folder() })
+  const { code, stdout, stderr } = await purserHere([...family, '--records', '-', ...args], { input, cwd: folder() })
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
   return stderr
 }
@@ -82,7 +83,7 @@ describe('the answer', () => {
 
   test('is the same for the lines in any order, from standard input, and told twice', async () => {
     const cwd = folder({ 'runs.jsonl': runs })
-    const one = await purser([...family, '--records', 'runs.jsonl', '--json'], { cwd })
+    const one = await purserHere([...family, '--records', 'runs.jsonl', '--json'], { cwd })
     const input = [...lines, ...lines].reverse().join('\r\n\n')
     const other = await purser([...family, '--records', '-', '--json'], { cwd, input })
     expect(other).toEqual(one)
@@ -91,7 +92,7 @@ describe('the answer', () => {
   test('is for people without --json, by the rules that are named', async () => {
     const promotion = 'window: { days: 60 }\npromote: { accepted: 90% }\n'
     const cwd = folder({ 'strict.yml': promotion, '.github/purser/promotion.yml': 'promote: { accepted: 70% }\n' })
-    const by = (...args: string[]) => purser([...family, '--records', '-', ...args], { cwd, input: runs })
+    const by = (...args: string[]) => purserHere([...family, '--records', '-', ...args], { cwd, input: runs })
     const own = await by()
     expect(own.stdout).toContain('by .github/purser/promotion.yml\n\ntests-first: promote\n  every threshold held at')
     expect(own.stdout).toContain('✓ at least 70% accepted: 100% (20 of 20)')
@@ -100,7 +101,7 @@ describe('the answer', () => {
 
   test('counts from where a trial began anew', async () => {
     const began = `tests-first=${new Date(Date.parse(NOW) - 9 * 3_600_000).toISOString()}`
-    const { stdout } = await purser([...family, '--records', '-', '--since', began, '--json'], { input: runs })
+    const { stdout } = await purserHere([...family, '--records', '-', '--since', began, '--json'], { input: runs })
     const [own] = JSON.parse(stdout).variants
     expect(own).toMatchObject({ decision: 'not-yet' })
     expect(own.measures[0]).toMatchObject({ threshold: 'runs', variant: { count: 10 } })
@@ -108,7 +109,7 @@ describe('the answer', () => {
 
   test('is none for a family without runs, and says which there are', async () => {
     const args = ['evidence', '--family', 'reviews', '--records', '-', '--json']
-    const { code, stdout, stderr } = await purser(args, { input: runs })
+    const { code, stdout, stderr } = await purserHere(args, { input: runs })
     expect({ code, variants: JSON.parse(stdout).variants }).toEqual({ code: 0, variants: [] })
     expect(stderr).toBe('No run is of reviews; there are runs of refactor+tests.\n')
   })
@@ -143,7 +144,7 @@ describe('what is wrong with a line is said with its number', () => {
 
 test('what is wrong with the rules, or with their file, is said', async () => {
   const cwd = folder({ 'wrong.yml': 'promote: { accepted: 180% }\n' })
-  const by = (file: string) => purser([...family, '--records', '-', '--promotion', file], { cwd, input: runs })
+  const by = (file: string) => purserHere([...family, '--records', '-', '--promotion', file], { cwd, input: runs })
   expect(await by('wrong.yml')).toMatchObject({
     code: 1,
     stderr: expect.stringContaining('wrong.yml:1:22 promote.accepted'),
@@ -157,12 +158,12 @@ test.each([
   ['a beginning without a variant', [...family, '--records', '-', '--since', NOW]],
   ['runs that are read and are to be saved', [...family, '--records', '-', '--save', 'runs.jsonl']],
 ])('wrong usage: %s', async (_what, args) => {
-  expect(await purser(args, { input: runs })).toMatchObject({ code: 2, stdout: '' })
+  expect(await purserHere(args, { input: runs })).toMatchObject({ code: 2, stdout: '' })
 })
 
 test('a beginning of a variant that no run names is said with those that there are', async () => {
   const args = [...family, '--records', '-', '--since', 'test-first=2026-11-02T09:30:00Z']
-  expect(await purser(args, { input: runs })).toEqual({
+  expect(await purserHere(args, { input: runs })).toEqual({
     code: 2,
     stdout: '',
     stderr:
@@ -172,7 +173,7 @@ test('a beginning of a variant that no run names is said with those that there a
 
 test('a ledger that is not there, and a file that is not', async () => {
   const cwd = folder()
-  expect(await purser(family, { cwd })).toMatchObject({ code: 1, stderr: expect.stringContaining('no ledger') })
-  const file = await purser([...family, '--records', 'runs.jsonl', '--json'], { cwd })
+  expect(await purserHere(family, { cwd })).toMatchObject({ code: 1, stderr: expect.stringContaining('no ledger') })
+  const file = await purserHere([...family, '--records', 'runs.jsonl', '--json'], { cwd })
   expect(file).toMatchObject({ code: 1, stdout: expect.stringContaining('runs.jsonl is not there') })
 })

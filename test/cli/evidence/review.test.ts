@@ -12,7 +12,7 @@ it('reviews a period of the ledger, and says where there is none', async () => {
     code: 1,
     stderr: expect.stringMatching(/^There is no ledger/),
   })
-  const database = await openDatabase({ dataDir: await onDisk(join(cwd, '.purser/data')) })
+  const database = await openDatabase({ dataDir: onDisk(join(cwd, '.purser/data')) })
   await keepBooks(database)
   const { owner, name } = await database.prisma.repository.findFirstOrThrow({ where: { accounts: { some: {} } } })
   await database.close()

@@ -16,7 +16,7 @@ it('says that all adds up, then names the account and the entry that was edited'
   })
 
   const dataDir = join(cwd, '.purser/data')
-  const before = await openDatabase({ dataDir: await onDisk(dataDir) })
+  const before = await openDatabase({ dataDir: onDisk(dataDir) })
   const names = await keepBooks(before)
   expect(await purser(['audit'], { cwd })).toMatchObject({ code: 1, stderr: expect.stringContaining('is in use by') })
   await before.close()
@@ -57,7 +57,7 @@ it('says that all adds up, then names the account and the entry that was edited'
 
 it('leaves a ledger that an older version has used as it is', async () => {
   const cwd = folder()
-  const dataDir = await onDisk(join(cwd, '.purser/data'))
+  const dataDir = onDisk(join(cwd, '.purser/data'))
   const older = await openDatabase({ dataDir })
   const newest = 'SELECT max(migration_name) FROM _prisma_migrations'
   await older.pool.query(`DELETE FROM _prisma_migrations WHERE migration_name = (${newest})`)

@@ -15,7 +15,7 @@ it('writes the same ledger to standard output and into a file that only its owne
     stdout: '',
     stderr: expect.stringContaining('no ledger'),
   })
-  const database = await openDatabase({ dataDir: await onDisk(join(cwd, '.purser/data')) })
+  const database = await openDatabase({ dataDir: onDisk(join(cwd, '.purser/data')) })
   await keepBooks(database)
   const payload = JSON.stringify({ sender: { login: 'canary-login' } })
   await database.prisma.webhook.create({ data: { deliveryId: 'one', repositoryId: 7, event: 'push', payload } })

@@ -1,33 +1,46 @@
 /** `purser import`: the ledger moves from a folder to a server and back, and is taken whole or not at all. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
-import { expect, it } from 'vitest'
+import { beforeAll, expect, it } from 'vitest'
+import { exportLedger } from '../../../app/database/carry/export.ts'
 import { startEmbedded } from '../../../app/database/embedded.ts'
 import { migrate, readMigrations } from '../../../app/database/migrate.ts'
 import { openDatabase } from '../../../app/database/open.ts'
-import { onDisk } from '../../app/database/embedded-beginning.ts'
+import { inMemory, onDisk } from '../../app/database/embedded-beginning.ts'
 import { hasTestServer, startTestServer, warnServerMissing } from '../../app/database/server.ts'
 import { keepBooks } from '../../app/ledger/books.ts'
 import { folder, purser } from '../purser.ts'
 
-async function exportOfBooks(cwd: string): Promise<void> {
-  const database = await openDatabase({ dataDir: await onDisk(join(cwd, 'old')) })
+/** One for all. */
+let ledger = ''
+beforeAll(async () => {
+  const database = await openDatabase({ dataDir: inMemory() })
   await keepBooks(database)
+  await exportLedger(database.connectionString, async (line) => {
+    ledger += line
+  })
   await database.close()
-  expect(await purser(['export', 'ledger.jsonl'], { cwd, env: { PURSER_DATA: 'old' } })).toMatchObject({ code: 0 })
+})
+
+async function migrateHalf(url: string, migrations: number): Promise<void> {
+  await migrate(url, (await readMigrations()).slice(0, migrations))
 }
 
-/** As whoever is interrupted leaves it: the engine's files, or some of the migrations. */
-async function leaveHalf(place: { url: string } | { dataDir: string }, migrations: number): Promise<void> {
-  const all = await readMigrations()
-  if ('url' in place) {
-    await migrate(place.url, all.slice(0, migrations))
-    return
-  }
-  const engine = await startEmbedded(place.dataDir)
-  await migrate(engine.connectionString, all.slice(0, migrations))
+/** As whoever is interrupted leaves it: the engine's files, or some of the migrations; then with what `sql` does. */
+async function leaveHalf(dataDir: string, migrations: number, sql = ''): Promise<void> {
+  const engine = await startEmbedded(onDisk(dataDir))
+  await query(engine.connectionString, 'DROP SCHEMA pgboss, public CASCADE; CREATE SCHEMA public')
+  await migrateHalf(engine.connectionString, migrations)
+  await query(engine.connectionString, sql)
   await engine.stop()
+}
+
+async function query(connectionString: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString })
+  await client.connect()
+  await client.query(sql)
+  await client.end()
 }
 
 const serverThere = await hasTestServer()
@@ -36,8 +49,7 @@ if (!serverThere) warnServerMissing()
 it.skipIf(!serverThere)(
   'moves the ledger to a server and back',
   async () => {
-    const cwd = folder()
-    await exportOfBooks(cwd)
+    const cwd = folder({ 'ledger.jsonl': ledger })
     const server = await startTestServer()
     try {
       const env = { DATABASE_URL: server?.url ?? '' }
@@ -45,7 +57,7 @@ it.skipIf(!serverThere)(
       expect(await purser(['audit'], { cwd, env })).toMatchObject(none)
       // The first one left nothing behind that passes for a ledger.
       expect(await purser(['export'], { cwd, env })).toMatchObject(none)
-      await leaveHalf({ url: env.DATABASE_URL }, 7)
+      await migrateHalf(env.DATABASE_URL, 7)
       const said = await purser(['import', 'ledger.jsonl'], { cwd, env })
       expect(said).toEqual({
         code: 0,
@@ -59,9 +71,9 @@ it.skipIf(!serverThere)(
         stdout: '1 account, 13 entries, 4 sessions: all add up.\n',
       })
       const onServer = await purser(['export'], { cwd, env })
-      expect(onServer.stdout).toBe(readFileSync(join(cwd, 'ledger.jsonl'), 'utf8'))
+      expect(onServer.stdout).toBe(ledger)
 
-      await onDisk(join(cwd, 'new'))
+      onDisk(join(cwd, 'new'))
       const back = { PURSER_DATA: 'new' }
       const json = await purser(['import', '-', '--json'], { cwd, env: back, input: onServer.stdout })
       expect(JSON.parse(json.stdout)).toMatchObject({ ok: true, totals: { rows: { run: '4' } } })
@@ -74,24 +86,19 @@ it.skipIf(!serverThere)(
 )
 
 it('goes on where an import was interrupted before its tables were there, and not where there are rows', async () => {
-  const cwd = folder()
-  await exportOfBooks(cwd)
+  const cwd = folder({ 'ledger.jsonl': ledger })
   for (const migrations of [0, 7]) {
     const env = { PURSER_DATA: `half-${migrations}` }
-    await leaveHalf({ dataDir: join(cwd, env.PURSER_DATA) }, migrations)
+    await leaveHalf(join(cwd, env.PURSER_DATA), migrations)
     expect(await purser(['audit'], { cwd, env })).toMatchObject({ code: 1 })
     expect(await purser(['import', 'ledger.jsonl'], { cwd, env })).toMatchObject({ code: 0, stderr: '' })
   }
   const dataDir = join(cwd, 'older')
-  await leaveHalf({ dataDir }, 7)
-  const engine = await startEmbedded(dataDir)
-  const client = new pg.Client({ connectionString: engine.connectionString })
-  await client.connect()
-  await client.query(
+  await leaveHalf(
+    dataDir,
+    7,
     "INSERT INTO repository (id, owner, name, installation_id, default_branch) VALUES (1, 'acme', 'shop', 1, 'main')",
   )
-  await client.end()
-  await engine.stop()
   expect(await purser(['import', 'ledger.jsonl'], { cwd, env: { PURSER_DATA: dataDir } })).toEqual({
     code: 1,
     stdout: '',
@@ -117,11 +124,8 @@ it('makes no ledger of what is no export of this version', async () => {
 }, 60_000)
 
 it('says which line is wrong and leaves the ledger empty, so that the whole file can follow', async () => {
-  const cwd = folder()
-  await exportOfBooks(cwd)
-  const text = readFileSync(join(cwd, 'ledger.jsonl'), 'utf8')
-  const cut = text.slice(0, text.length - 10)
-  writeFileSync(join(cwd, 'cut.jsonl'), cut)
+  const cut = ledger.slice(0, -10)
+  const cwd = folder({ 'ledger.jsonl': ledger, 'cut.jsonl': cut })
   const lines = cut.split('\n').length
   const env = { PURSER_DATA: 'new' }
   expect(await purser(['import', 'cut.jsonl'], { cwd, env })).toEqual({

@@ -10,7 +10,7 @@ it('lists what is frozen and releases it with a reason, while no App has the led
   expect(await purser(['thaw'], { cwd })).toMatchObject({ code: 1, stderr: expect.stringContaining('no ledger') })
 
   const dataDir = join(cwd, '.purser/data')
-  const before = await openDatabase({ dataDir: await onDisk(dataDir) })
+  const before = await openDatabase({ dataDir: onDisk(dataDir) })
   await before.prisma.repository.create({
     data: { id: 1n, owner: 'acme', name: 'shop', installationId: 1n, defaultBranch: 'main' },
   })

@@ -151,7 +151,7 @@ describe('purser replay', () => {
 describe('a run of the App', () => {
   it('is played again from its ledger, with what earlier runs came to, and refused where the log is not kept', async () => {
     const dataDir = join(world.dir, 'ledger')
-    const database = await openDatabase({ dataDir: await onDisk(dataDir) })
+    const database = await openDatabase({ dataDir: onDisk(dataDir) })
     const ledger = openLedger(database)
     const events = readFileSync(log, 'utf8')
       .trimEnd()

@@ -15,6 +15,7 @@ import { isRefusal } from '../../../core/reason.ts'
 import { bubblewrap } from '../../action/sandboxed.ts'
 import { till } from '../../catalog/play.ts'
 import { RUNS } from '../../catalog/recorded/keep.ts'
+import { purserHere } from '../here.ts'
 import { declared, folder, PORTFOLIOS, purser, workingCopy } from '../purser.ts'
 
 const CATALOG = '.github/purser/catalog'
@@ -67,12 +68,12 @@ describe('purser eject', () => {
     const names = [...read(root).configuration.families.keys()]
     expect(names.length).toBeGreaterThan(5)
     for (const name of names)
-      expect(await purser(['eject', name], { cwd: root })).toMatchObject({ code: 0, stderr: '' })
+      expect(await purserHere(['eject', name], { cwd: root })).toMatchObject({ code: 0, stderr: '' })
     expect(plans(root)).toEqual(before)
     const { families, agents } = read(root).configuration
     expect([...families.values()].map(({ layer }) => layer)).toEqual(names.map(() => 'repository'))
     expect([...agents.values()].map(({ layer }) => layer)).toEqual([...agents.keys()].map(() => 'repository'))
-    expect(await purser(['check', root])).toMatchObject({ code: 0, stdout: 'No problems.\n' })
+    expect(await purserHere(['check', root])).toMatchObject({ code: 0, stdout: 'No problems.\n' })
     // The recorded run of the built-in one is asked for by the copy to the byte.
     const unconfined = bubblewrap ? [] : ['--no-sandbox']
     const env = { PATH: `${dirname(process.execPath)}:${process.env.PATH ?? ''}` }
@@ -132,8 +133,8 @@ describe('purser eject', () => {
     expect(readFileSync(join(root, CATALOG, 'changelog/workflow.yml'), 'utf8')).toContain(
       '$schema=https://raw.githubusercontent.com/acme/purser/v1/schemas/workflow.schema.json\n',
     )
-    expect((await purser(['list'], { cwd: root })).stdout).toMatch(/^changelog\n.*\n.*Kept in this repository\.\n/m)
-    const { workflows } = JSON.parse((await purser(['list', '--json'], { cwd: root })).stdout)
+    expect((await purserHere(['list'], { cwd: root })).stdout).toMatch(/^changelog\n.*\n.*Kept in this repository\.\n/m)
+    const { workflows } = JSON.parse((await purserHere(['list', '--json'], { cwd: root })).stdout)
     expect(workflows).toContainEqual(expect.objectContaining({ name: 'changelog', layer: 'repository' }))
   })
 
@@ -141,7 +142,7 @@ describe('purser eject', () => {
     const own = 'summary: Our way to begin with tests\n'
     const root = workingCopy({ ...declared, [`${CATALOG}/refactor+tests/variants/tests-first.yml`]: own })
     const before = plans(root)
-    const { code, stdout } = await purser(['eject', 'refactor+tests'], { cwd: root })
+    const { code, stdout } = await purserHere(['eject', 'refactor+tests'], { cwd: root })
     expect(code).toBe(0)
     expect(stdout).toContain(`kept  ${CATALOG}/refactor+tests/variants/tests-first.yml`)
     expect(stdout).toContain('The agent engineer is yours too now, also where fix-ci names it.')
@@ -155,7 +156,7 @@ describe('purser eject', () => {
       [`${CATALOG}/review/review.md`]: 'Ours.\n',
       [`${CATALOG}/review/variants/ours.yml`]: 'summary: Our own prompt\n',
     })
-    const { code, stderr } = await purser(['eject', 'review'], { cwd: root })
+    const { code, stderr } = await purserHere(['eject', 'review'], { cwd: root })
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('says something else') })
     expect(readdirSync(join(root, CATALOG, 'review')).sort()).toEqual(['review.md', 'variants'])
   })
@@ -164,9 +165,9 @@ describe('purser eject', () => {
     const root = workingCopy(declared)
     const refused = await purser(['eject', 'fix-ci'], { cwd: root })
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('fix-ci serves speed') })
-    expect(await purser(['eject', 'changelog'], { cwd: root })).toMatchObject({ code: 0 })
+    expect(await purserHere(['eject', 'changelog'], { cwd: root })).toMatchObject({ code: 0 })
     expect(readFileSync(join(root, PORTFOLIOS), 'utf8')).toContain('[refactor+tests, review, changelog]')
-    const paid = await purser(['eject', 'review', '--portfolio', 'other'], { cwd: root })
+    const paid = await purserHere(['eject', 'review', '--portfolio', 'other'], { cwd: root })
     expect(paid).toMatchObject({ code: 1, stderr: expect.stringContaining('paid by the portfolio `refactoring`') })
   })
 
@@ -180,13 +181,13 @@ describe('purser eject', () => {
       [`${CATALOG}/review/review.md`]: 'Review it our way.\n',
     })
     const root = workingCopy({ [PORTFOLIOS]: 'version: 1\ninherit: organisation\n' })
-    const eject = (name: string) => purser(['eject', name, '--dir', root, '--organisation', organisation])
+    const eject = (name: string) => purserHere(['eject', name, '--dir', root, '--organisation', organisation])
     const theirs = await eject('review')
     expect(theirs).toMatchObject({ code: 1, stderr: expect.stringContaining('is the organisation’s own already') })
     const unpaid = await eject('changelog')
     expect(unpaid).toMatchObject({ code: 1, stderr: expect.stringContaining('but by the organisation') })
     expect(await eject('refactor+tests')).toMatchObject({ code: 0 })
-    const alone = await purser(['eject', 'refactor+tests', '--dir', root])
+    const alone = await purserHere(['eject', 'refactor+tests', '--dir', root])
     expect(alone).toMatchObject({ code: 1, stderr: expect.stringContaining('--organisation') })
   })
 
@@ -195,16 +196,16 @@ describe('purser eject', () => {
     ['tidy', 'is this repository’s own already'],
   ])('refuses %s', async (name, says) => {
     const root = workingCopy(declared)
-    await purser(['new', 'workflow', 'tidy'], { cwd: root })
-    const { code, stderr } = await purser(['eject', name], { cwd: root })
+    await purserHere(['new', 'workflow', 'tidy'], { cwd: root })
+    const { code, stderr } = await purserHere(['eject', name], { cwd: root })
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(says) })
   })
 
   it('is wrong usage without a name, and refused where nothing is declared', async () => {
-    expect(await purser(['eject'])).toMatchObject({ code: 2 })
+    expect(await purserHere(['eject'])).toMatchObject({ code: 2 })
     const root = folder()
     writeFileSync(join(root, 'a'), '')
-    expect(await purser(['eject', 'review'], { cwd: root })).toMatchObject({ code: 1 })
+    expect(await purserHere(['eject', 'review'], { cwd: root })).toMatchObject({ code: 1 })
     expect(readdirSync(root)).toEqual(['a'])
   })
 })

@@ -8,20 +8,21 @@ import { isRefusal } from '../../../core/reason.ts'
 import { play, testsPass, till } from '../../catalog/play.ts'
 import { call, MENDED } from '../../catalog/recorded/turns.ts'
 import { conversation } from '../../world/model-script.ts'
+import { purserHere } from '../here.ts'
 import { commitAll, declared, folder, git, PORTFOLIOS, purser, workingCopy } from '../purser.ts'
 
 const CATALOG = '.github/purser/catalog'
 
 /** What a command wrote, with the same command's `--json`. */
 async function made(root: string, ...args: string[]) {
-  const { code, stdout, stderr } = await purser(['new', ...args, '--dir', root, '--json'])
+  const { code, stdout, stderr } = await purserHere(['new', ...args, '--dir', root, '--json'])
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   const said: { written: string[]; kept: string[]; next: string[] } = JSON.parse(stdout)
   return said
 }
 
 async function expectNoProblem(root: string): Promise<void> {
-  expect(await purser(['check', root])).toEqual({ code: 0, stdout: 'No problems.\n', stderr: '' })
+  expect(await purserHere(['check', root])).toEqual({ code: 0, stdout: 'No problems.\n', stderr: '' })
 }
 
 describe('purser new workflow', () => {
@@ -49,7 +50,7 @@ describe('purser new workflow', () => {
     const [schema] = readFileSync(join(root, CATALOG, 'tidy-errors/workflow.yml'), 'utf8').split('\n')
     expect(schema).toContain('acme/purser/v1/schemas/workflow.schema.json')
     const single = workingCopy(declared)
-    await made(single, 'workflow', 'tidy-errors')
+    expect(await purser(['new', 'workflow', 'tidy-errors'], { cwd: single })).toMatchObject({ code: 0, stderr: '' })
     await expectNoProblem(single)
   })
 
@@ -65,7 +66,7 @@ describe('purser new workflow', () => {
     [['tidy', '--portfolio', 'writing', '--agent', 'enginer'], 'input-invalid', 'Did you mean `engineer`?'],
   ])('%j is refused as %s, and nothing is written', async (args, reason, says) => {
     const root = workingCopy({ [PORTFOLIOS]: starterPortfolios() })
-    const { code, stderr } = await purser(['new', 'workflow', ...args], { cwd: root })
+    const { code, stderr } = await purserHere(['new', 'workflow', ...args], { cwd: root })
     expect(code).toBe(1)
     expect(stderr).toContain(says)
     expect(stderr).toContain(`(${reason})`)
@@ -80,12 +81,12 @@ describe('purser new workflow', () => {
     [['agent', '../evil'], 'lower-case letters'],
     [['agents', 'x'], 'unknown command'],
   ])('%j is wrong usage', async (args, says) => {
-    const { code, stderr } = await purser(['new', ...args], { cwd: workingCopy(declared) })
+    const { code, stderr } = await purserHere(['new', ...args], { cwd: workingCopy(declared) })
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(says) })
   })
 
   it('says what to do where nothing is declared', async () => {
-    const { code, stderr } = await purser(['new', 'workflow', 'tidy'], { cwd: folder() })
+    const { code, stderr } = await purserHere(['new', 'workflow', 'tidy'], { cwd: folder() })
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('purser init') })
   })
 })
@@ -139,14 +140,14 @@ describe('purser new variant', () => {
     ['review/x', ['--squad', 'payments'], 'There is no squad yet'],
   ])('%s %j is refused', async (target, more, says) => {
     const root = workingCopy(declared)
-    const { code, stderr } = await purser(['new', 'variant', target, ...more], { cwd: root })
+    const { code, stderr } = await purserHere(['new', 'variant', target, ...more], { cwd: root })
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(says) })
     expect(existsSync(join(root, CATALOG))).toBe(false)
   })
 
   it('never writes over a file, nor through a link', async () => {
     const root = workingCopy({ ...declared, [`${CATALOG}/review/mine.md`]: 'Mine.\n' })
-    expect(await purser(['new', 'variant', 'review/mine'], { cwd: root })).toMatchObject({ code: 1 })
+    expect(await purserHere(['new', 'variant', 'review/mine'], { cwd: root })).toMatchObject({ code: 1 })
     expect(readFileSync(join(root, `${CATALOG}/review/mine.md`), 'utf8')).toBe('Mine.\n')
     expect(existsSync(join(root, `${CATALOG}/review/variants`))).toBe(false)
 
@@ -154,7 +155,7 @@ describe('purser new variant', () => {
     const elsewhere = folder()
     mkdirSync(join(linked, CATALOG), { recursive: true })
     symlinkSync(elsewhere, join(linked, CATALOG, 'review'))
-    expect(await purser(['new', 'variant', 'review/mine'], { cwd: linked })).toMatchObject({
+    expect(await purserHere(['new', 'variant', 'review/mine'], { cwd: linked })).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('a link out of the repository'),
     })
