@@ -71,7 +71,9 @@ export async function startChargingProvider(
     atOnce -= 1
     if (reply.status !== undefined) {
       response.writeHead(reply.status, { 'content-type': 'application/json' })
-      return void response.end(JSON.stringify({ error: { type: 'scripted', message: reply.error ?? 'as the script says' } }))
+      return void response.end(
+        JSON.stringify({ error: { type: 'scripted', message: reply.error ?? 'as the script says' } }),
+      )
     }
     const usage = reply.usage ?? counted(request, reply)
     charged += costMicroUsd(price, usage)

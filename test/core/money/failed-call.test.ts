@@ -11,10 +11,13 @@ it.each([
   'litellm.ContentPolicyViolationError: AzureException',
   '{"code":"context_length_exceeded"}',
   'This model’s maximum context length is 128000 tokens.',
-])('%s was read and may be billed, though it is answered with 400, but not by OpenAI and Anthropic themselves', (said) => {
-  expect(elsewhere(400, said)).toBe('unknown')
-  expect(outcomeOfStatus({ status: 400, said, toItsOwnAddress: true }).kind).toBe('unbilled')
-})
+])(
+  '%s was read and may be billed, though it is answered with 400, but not by OpenAI and Anthropic themselves',
+  (said) => {
+    expect(elsewhere(400, said)).toBe('unknown')
+    expect(outcomeOfStatus({ status: 400, said, toItsOwnAddress: true }).kind).toBe('unbilled')
+  },
+)
 
 it.each(['Unsupported parameter: reasoning_effort', 'The model `m` does not exist', 'Incorrect API key'])(
   '%s was turned away before it was read',
