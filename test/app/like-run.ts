@@ -25,6 +25,7 @@ export async function putLike(
       endedAt: now,
       deliveredAt: now,
       decideAfter: now,
+      outcome: 'pending',
       outcomeRule: null,
     },
   })
