@@ -8,7 +8,7 @@ import { dueRuns } from './ledger/history.ts'
 import { forgetOldLogs } from './ledger/session-log.ts'
 import { takeUnshown } from './ledger/shown.ts'
 import { abandonUndispatched, abandonUnstarted, expireLost, type Swept, undeliveredRuns } from './ledger/sweep.ts'
-import { type FindJurisdiction, findOnce, putOff, updateOutcome } from './outcome/outcome.ts'
+import { type FindJurisdiction, findOnce, putOff, updateOutcome, updateOutcomeAndShow } from './outcome/outcome.ts'
 import type { Parts } from './parts.ts'
 import { tendProposals } from './promotion/tend.ts'
 import { idleLines } from './queue/line.ts'
@@ -112,8 +112,7 @@ async function deliverUndelivered(parts: Parts, find: FindJurisdiction): Promise
   for (const id of await undeliveredRuns(parts.prisma, UNDELIVERED_AT_ONCE)) {
     try {
       await deliverOnce(parts, id)
-      await updateOutcome(parts, id, find)
-      await parts.showLater(id)
+      await updateOutcomeAndShow(parts, id, find)
     } catch (error) {
       parts.log.warn({ err: error, run: id }, 'a delivery failed again')
     }

@@ -18,7 +18,7 @@ const PAGE = 100
 /** `body` begins with its marker. */
 export async function say(place: DeliveryPlace, number: number, body: string): Promise<Said> {
   const made = await findComment(place, number, firstLineOf(body))
-  if (made) return edit(place, made.id, body)
+  if (made) return made.body === body ? made : edit(place, made.id, body)
   const { data } = await place.octokit.rest.issues.createComment({ ...place.name, issue_number: number, body })
   return { id: data.id, url: data.html_url }
 }
@@ -47,7 +47,11 @@ export function firstLineOf(body: string): string {
   return body.split(/\r?\n/, 1)[0] ?? ''
 }
 
-async function findComment(place: DeliveryPlace, number: number, marker: string): Promise<Said | undefined> {
+async function findComment(
+  place: DeliveryPlace,
+  number: number,
+  marker: string,
+): Promise<(Said & { readonly body: string | undefined }) | undefined> {
   for (let page = 1; page <= LOOKED_THROUGH_MAX / PAGE; page += 1) {
     const { data } = await place.octokit.rest.issues.listComments({
       ...place.name,
@@ -56,7 +60,7 @@ async function findComment(place: DeliveryPlace, number: number, marker: string)
       page,
     })
     const [made] = await oursMarked(place, data, marker)
-    if (made) return { id: made.id, url: made.html_url }
+    if (made) return { id: made.id, url: made.html_url, body: made.body }
     if (data.length < PAGE) return undefined
   }
   return undefined

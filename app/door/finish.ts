@@ -6,7 +6,7 @@ import type { Report } from '../../core/run/report.ts'
 import type { Run } from '../../prisma/client/client.ts'
 import type { OpenedRun } from '../ledger/claim.ts'
 import { settle } from '../ledger/settle.ts'
-import { updateOutcome } from '../outcome/outcome.ts'
+import { updateOutcomeAndShow } from '../outcome/outcome.ts'
 import type { Parts } from '../parts.ts'
 import { deliverRun } from '../run/deliver.ts'
 import { reasonOf } from '../show/ended-run.ts'
@@ -21,8 +21,7 @@ export async function finish(parts: Parts, run: OpenedRun, report: Report): Prom
   if (settled.late)
     parts.log.warn({ run: run.id, calls: report.calls.length }, 'a run that was given up has reported late')
   const ended = await deliverOnce(parts, run.id)
-  await updateOutcome(parts, run.id)
-  await parts.showLater(run.id)
+  await updateOutcomeAndShow(parts, run.id)
   const reason = reasonOf(ended)
   return {
     spentMicroUsd: settled.spentMicroUsd,

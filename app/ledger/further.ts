@@ -5,7 +5,7 @@
 import { holdAmount } from '../../core/money/hold.ts'
 import { type CeilingStanding, capUnder } from '../../core/money/session-ceiling.ts'
 import { isRefusal, type Refusal } from '../../core/reason.ts'
-import type { PrismaClient } from '../../prisma/client/client.ts'
+import type { PrismaClient, Session } from '../../prisma/client/client.ts'
 import { type Sql, type Statement, transactSql } from '../database/transact.ts'
 import { ensureAccounts } from './ensure-accounts.ts'
 import type { Ledger } from './ledger.ts'
@@ -140,10 +140,10 @@ async function usedUnder(sql: Sql, rootId: string): Promise<Omit<CeilingStanding
 }
 
 /** How a session stands under the ceiling that it draws from, to be shown. */
-export async function ceilingOf(prisma: PrismaClient, sessionId: string): Promise<CeilingStanding> {
-  const { rootId } = await prisma.session.findUniqueOrThrow({ where: { id: sessionId }, select: { rootId: true } })
-  const id = rootId ?? sessionId
-  const { ceilingMicroUsd } = await prisma.session.findUniqueOrThrow({ where: { id } })
+export async function ceilingOf(prisma: PrismaClient, session: Session): Promise<CeilingStanding> {
+  const { rootId } = session
+  const { id, ceilingMicroUsd } =
+    rootId === null ? session : await prisma.session.findUniqueOrThrow({ where: { id: rootId } })
   const [used] = await prisma.$queryRawUnsafe<{ spent: string; held: string }[]>(USED_TEXT, id)
   return { ceilingMicroUsd, spentMicroUsd: BigInt(used?.spent ?? 0), heldMicroUsd: BigInt(used?.held ?? 0) }
 }

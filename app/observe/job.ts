@@ -1,7 +1,7 @@
 /** What GitHub says of the job of a run: that it never began, or that it is over without a report. */
 import type { Run } from '../../prisma/client/client.ts'
 import { expire, release } from '../ledger/settle.ts'
-import { updateOutcome } from '../outcome/outcome.ts'
+import { updateOutcomeAndShow } from '../outcome/outcome.ts'
 import type { Parts } from '../parts.ts'
 import type { Place } from '../subject/place.ts'
 
@@ -57,6 +57,5 @@ async function endUnreported(parts: Parts, run: Run): Promise<void> {
       : await release(parts.ledger, run.id, 'never-started', now)
   if (!ended) return
   parts.log.warn({ run: run.id, state: run.state }, 'a job ended without a report')
-  await updateOutcome(parts, run.id)
-  await parts.showLater(run.id)
+  await updateOutcomeAndShow(parts, run.id)
 }

@@ -45,20 +45,22 @@ async function findJurisdiction(parts: Parts, repositoryId: bigint): Promise<Jur
   return { place, declared: await declaredBy(parts, place) }
 }
 
+/** Says whether anything changed, and the run is shown for it. */
 export async function updateOutcome(
   parts: Parts,
   runId: string,
   find: FindJurisdiction = (repositoryId) => findJurisdiction(parts, repositoryId),
-): Promise<void> {
+): Promise<boolean> {
   const now = parts.now()
   const run = await parts.prisma.run.findUnique({ where: { id: runId } })
   // What has not ended, or whose work is still on its way, is decided when that is done.
-  if (!run || !countsInTrial(run) || isDeliveryDue({ ...run, ...standingOf(run) })) return
+  if (!run || !countsInTrial(run) || isDeliveryDue({ ...run, ...standingOf(run) })) return false
   const { place, declared } = await find(run.repositoryId)
   if (isRefusal(declared)) {
     const { reason } = declared
     parts.log.warn({ run: runId, reason }, 'no outcome is decided while the configuration is unreadable')
-    return putOff(parts, runId)
+    await putOff(parts, runId)
+    return false
   }
   const ruleSet = ruleSetOf(declared)
   const { rules, apps } = ruleSet
@@ -78,11 +80,20 @@ export async function updateOutcome(
     },
     now,
   )
-  if (changed) await parts.showLater(runId)
-  await lookAtTrials(parts, place, declared, run)
-  await watchBaseline(parts, place, declared, run)
-  const overrideKey = overrideKeyOf(storedPlan(run))
-  if (changed && overrideKey !== undefined) await lookAtOverrides(parts, place, declared, { ...run, overrideKey })
+  try {
+    await lookAtTrials(parts, place, declared, run)
+    await watchBaseline(parts, place, declared, run)
+    const overrideKey = overrideKeyOf(storedPlan(run))
+    if (changed && overrideKey !== undefined) await lookAtOverrides(parts, place, declared, { ...run, overrideKey })
+  } finally {
+    if (changed) await parts.showLater(runId)
+  }
+  return changed
+}
+
+/** For a run of which there is something else to show as well: it is shown once. */
+export async function updateOutcomeAndShow(parts: Parts, runId: string, find?: FindJurisdiction): Promise<void> {
+  if (!(await updateOutcome(parts, runId, find))) await parts.showLater(runId)
 }
 
 /** Places are looked up once for each configuration. */

@@ -28,7 +28,7 @@ export async function sessionStanding(
   const { capMicroUsd, ownCapMicroUsd = capMicroUsd } = storedPlan(run)
   const payer = configuration && payerOf(configuration, run.family)
   return {
-    ceiling: await ceilingOf(prisma, session.id),
+    ceiling: await ceilingOf(prisma, session),
     mostMicroUsd: payer && mostCap(payer.terms, ownCapMicroUsd),
     runs: runs.reverse().map(({ family, variant, conclusion, reason, spentMicroUsd }) => ({
       workflow: family,

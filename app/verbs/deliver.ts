@@ -17,7 +17,7 @@ import { deliverAgain } from '../ledger/delivery.ts'
 import { wasSpoken } from '../ledger/session-log.ts'
 import { standingOf } from '../ledger/standing.ts'
 import { storedPlan, storedReport } from '../ledger/stored.ts'
-import { updateOutcome } from '../outcome/outcome.ts'
+import { updateOutcomeAndShow } from '../outcome/outcome.ts'
 import { react } from '../show/react.ts'
 import { refuseSubject } from './run.ts'
 
@@ -53,9 +53,8 @@ async function carryOut(at: CommandAt, { id }: Run): Promise<void> {
   const run = await parts.prisma.run.findUniqueOrThrow({ where: { id } })
   if (isDeliveryDue({ ...run, ...standingOf(run) })) {
     await deliverOnce(parts, id)
-    await updateOutcome(parts, id)
-  }
-  await parts.showLater(id)
+    await updateOutcomeAndShow(parts, id)
+  } else await parts.showLater(id)
   await react(place, at.commentId, 'rocket')
 }
 

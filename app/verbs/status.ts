@@ -125,7 +125,7 @@ async function shown(parts: Parts, place: Place, run: Run & { session: Session }
     outcome: run.state === 'ended' ? run.outcome : undefined,
     spentMicroUsd: run.spentMicroUsd,
     capMicroUsd: run.heldMicroUsd > 0n ? run.heldMicroUsd : run.capMicroUsd,
-    ceiling: await ceilingOf(parts.prisma, run.sessionId),
+    ceiling: await ceilingOf(parts.prisma, run.session),
     commentUrl: commentUrlOf(parts, place, run.session),
   }
 }

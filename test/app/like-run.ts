@@ -7,7 +7,7 @@ export async function putLike(
   pattern: Run,
   now: Date,
   end: 'merged' | 'closed',
-  more: Partial<Pick<Run, 'repositoryId' | 'sessionId' | 'headSha'>> = {},
+  more: Partial<Pick<Run, 'repositoryId' | 'sessionId' | 'headSha' | 'spentMicroUsd'>> = {},
 ): Promise<void> {
   const id = randomUUID()
   await prisma.run.create({
@@ -16,15 +16,16 @@ export async function putLike(
       plan: pattern.plan ?? {},
       quote: pattern.quote ?? {},
       report: Prisma.DbNull,
+      spentMicroUsd: 400_000n,
       ...more,
       id,
       subjectKey: `pull-request:${1000 + parseInt(id.slice(0, 6), 16)}`,
       deliveredSha: randomUUID(),
-      spentMicroUsd: 400_000n,
       createdAt: now,
       endedAt: now,
       deliveredAt: now,
       decideAfter: now,
+      outcome: 'pending',
       outcomeRule: null,
     },
   })

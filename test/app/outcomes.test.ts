@@ -1,13 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Run } from '../../prisma/client/client.ts'
+import { putLike } from './like-run.ts'
 import { OWNER, PORTFOLIOS, REPO, type Stage, setStage, ticking, workOn } from './stage.ts'
 
 let stage: Stage
 let now = new Date()
+const clock = ticking(() => now)
 const DAY_MS = 86_400_000
 
 beforeAll(async () => {
   stage = await setStage({
-    app: { clock: ticking(() => now) },
+    app: { clock },
     promotion: `window: { days: 60 }
 promote: { runs: 2, subjects: 2, accepted: 80%, spend-per-accepted: 1.25x, unknown: 20%, reverted: 5% }
 sunset: { runs: 2, accepted-below: 40% }
@@ -58,13 +61,16 @@ async function outcomeOn(number: number): Promise<string> {
 }
 
 describe('what GitHub shows becomes an outcome', () => {
-  test('merged, and then reverted by a pull request', async () => {
+  test('merged, reverted by a pull request, and brought back by reverting the revert', async () => {
     const { number } = await delivered()
     await stage.github.person('mira').merge(number)
     expect(await outcomeOn(number)).toMatch(/^accepted: .*merged/)
-    await stage.github.person('mira').revert(number)
+    const revert = await stage.github.person('mira').revert(number)
     expect(await outcomeOn(number)).toMatch(/^rejected: .*reverted/)
     expect(await stage.runOn(number)).toMatchObject({ reverted: true })
+    await stage.github.person('mira').revert(revert.number)
+    expect(await outcomeOn(number)).toMatch(/^accepted/)
+    expect(await stage.runOn(number)).toMatchObject({ reverted: false })
   })
 
   test('merged, and then reverted by a commit', async () => {
@@ -74,16 +80,6 @@ describe('what GitHub shows becomes an outcome', () => {
     const message = `Revert "Change"\n\nThis reverts commit ${sha}.`
     await stage.github.person('mira').push({ branch: 'main', files: { 'src/back.js': `${number}\n` }, message })
     expect(await outcomeOn(number)).toMatch(/^rejected: .*reverted/)
-  })
-
-  test('reverted, and brought back by reverting the revert', async () => {
-    const { number } = await delivered()
-    await stage.github.person('mira').merge(number)
-    const revert = await stage.github.person('mira').revert(number)
-    expect(await outcomeOn(number)).toMatch(/^rejected: .*reverted/)
-    await stage.github.person('mira').revert(revert.number)
-    expect(await outcomeOn(number)).toMatch(/^accepted/)
-    expect(await stage.runOn(number)).toMatchObject({ reverted: false })
   })
 
   test('rebased, of which one commit is reverted: the work only where it is its own', async () => {
@@ -129,15 +125,7 @@ describe('what GitHub shows becomes an outcome', () => {
     expect(await outcomeOn(again.number)).toMatch(/^accepted/)
   })
 
-  test('closed without a merge, and opened again', async () => {
-    const { number } = await delivered()
-    await stage.github.person('dev').close(number)
-    expect(await outcomeOn(number)).toMatch(/^rejected: .*closed/)
-    await stage.octokit.pulls.update({ owner: OWNER, repo: REPO, pull_number: number, state: 'open' })
-    expect(await outcomeOn(number)).toMatch(/^pending/)
-  })
-
-  test('merged with failed checks; Purser’s own and those of other commits say nothing', async () => {
+  test('failed checks; Purser’s own and those of other commits say nothing, a status counts as one', async () => {
     const { number, sha, head } = await delivered()
     await stage.github.ci.check(sha, 'purser: refactor+tests', 'failure', stage.github.app.id)
     await stage.github.ci.check(head, 'test', 'failure')
@@ -145,6 +133,10 @@ describe('what GitHub shows becomes an outcome', () => {
     await stage.github.person('mira').merge(number)
     expect(await outcomeOn(number)).toMatch(/^accepted/)
     await stage.github.ci.check(sha, 'test', 'failure')
+    expect(await outcomeOn(number)).toMatch(/^reworked: .*checks failed/)
+    await stage.github.ci.check(sha, 'test', 'success')
+    expect(await outcomeOn(number)).toMatch(/^accepted/)
+    await stage.github.ci.status(sha, 'ci/other', 'failure')
     expect(await outcomeOn(number)).toMatch(/^reworked: .*checks failed/)
   })
 
@@ -154,12 +146,15 @@ describe('what GitHub shows becomes an outcome', () => {
       ['success', 'pull_request'],
       ['neutral', 'schedule'],
     ] as const
-    for (const order of [said, said.toReversed()]) {
-      const { number, sha } = await delivered()
-      for (const [conclusion, suite] of order) await stage.github.ci.check(sha, 'test', conclusion, undefined, suite)
-      await stage.github.person('mira').merge(number)
+    const { number, sha } = await delivered()
+    await stage.github.person('mira').merge(number)
+    for (const [name, order] of [
+      ['test', said],
+      ['lint', said.toReversed()],
+    ] as const) {
+      for (const [conclusion, suite] of order) await stage.github.ci.check(sha, name, conclusion, undefined, suite)
       expect(await outcomeOn(number)).toMatch(/^reworked: .*checks failed/)
-      await stage.github.ci.check(sha, 'test', 'success', undefined, 'push')
+      await stage.github.ci.check(sha, name, 'success', undefined, 'push')
       expect(await outcomeOn(number)).toMatch(/^accepted/)
     }
   })
@@ -173,23 +168,16 @@ describe('what GitHub shows becomes an outcome', () => {
     expect(await outcomeOn(number)).toMatch(/^reworked: .*checks failed/)
   })
 
-  test('a status counts as a check', async () => {
-    const { number, sha } = await delivered()
-    await stage.github.ci.status(sha, 'ci/other', 'failure')
-    await stage.github.person('mira').merge(number)
-    expect(await outcomeOn(number)).toMatch(/^reworked/)
-  })
-
-  test('a label counts when somebody set it who may write, until it is gone', async () => {
+  test('a label that somebody set who may write, a close, and then silence for two weeks', async () => {
     const { number } = await delivered()
     await stage.github.person('mira').label(number, 'agent/reworked')
     expect(await outcomeOn(number)).toMatch(/^reworked: .*agent\/reworked/)
     await stage.github.person('mira').unlabel(number, 'agent/reworked')
     expect(await outcomeOn(number)).toMatch(/^pending/)
-  })
-
-  test('silence counts as unknown after two weeks', async () => {
-    const { number } = await delivered()
+    await stage.github.person('dev').close(number)
+    expect(await outcomeOn(number)).toMatch(/^rejected: .*closed/)
+    await stage.octokit.pulls.update({ owner: OWNER, repo: REPO, pull_number: number, state: 'open' })
+    expect(await outcomeOn(number)).toMatch(/^pending/)
     now = new Date(now.getTime() + 15 * DAY_MS)
     await stage.app.sweep()
     expect(await outcomeOn(number)).toMatch(/^unknown: .*14 days/)
@@ -302,16 +290,20 @@ test('a variant that does as well at two checkpoints in a row is proposed once, 
     if (command.includes('/tests-first')) expect(comment).toContain('squad **payments** (it owns most of the changed')
     await stage.github.person('mira').merge(number)
     expect(await outcomeOn(number)).toMatch(/^accepted/)
+    return stage.runOn(number)
+  }
+  const acceptLike = async (run: Run) => {
+    await putLike(stage.app.database.prisma, run, clock(), 'merged')
+    await stage.app.sweep()
+    await stage.settled()
   }
   const issues = async () => {
     const { data } = await stage.octokit.issues.listForRepo({ owner: OWNER, repo: REPO, state: 'all', per_page: 100 })
     return data.filter((issue) => !issue.pull_request && issue.user?.type === 'Bot')
   }
-  await accept('/agent refactor+tests')
-  await accept('/agent refactor+tests')
-  await accept('/agent refactor+tests/tests-first')
-  await accept('/agent refactor+tests/tests-first')
-  await accept('/agent refactor+tests/tests-first')
+  await acceptLike(await accept('/agent refactor+tests'))
+  const first = await accept('/agent refactor+tests/tests-first')
+  for (let run = 2; run <= 3; run += 1) await acceptLike(first)
   expect(await issues()).toEqual([])
   // GitHub makes the issue and its answer is lost: it is found again, and none is made beside it.
   stage.github.fail({ method: 'POST', path: /\/issues$/, status: 502, afterActing: true })
@@ -331,10 +323,9 @@ test('a variant that does as well at two checkpoints in a row is proposed once, 
 
   // The squad that owns the paths paid for its tries.
   const sprints = await stage.app.database.prisma.account.findMany({ where: { kind: 'squad', name: 'payments' } })
-  expect(sprints.reduce((sum, { spent }) => sum + spent, 0n)).toBe(2_000_000n)
+  expect(sprints.reduce((sum, { spent }) => sum + spent, 0n)).toBe(1_000_000n)
 
-  await accept('/agent refactor+tests/tests-first')
-  await accept('/agent refactor+tests/tests-first')
+  for (let run = 5; run <= 6; run += 1) await acceptLike(first)
   expect(await issues()).toHaveLength(1)
   expect((await issues())[0]?.body).toContain('at 6 settled runs')
 }, 120_000)

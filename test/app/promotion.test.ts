@@ -51,9 +51,9 @@ async function proposed(options: { readonly end?: 'merged' | 'closed' } = {}) {
     for (let index = 0; index < count; index += 1) {
       pass(0.01)
       await putLike(prisma, pattern, now, end)
-      await stage.app.sweep()
     }
     pass(0.01)
+    await stage.app.sweep()
     await stage.settled()
   }
   const row = async (decision: 'promote' | 'sunset' | 'rollback' = 'promote') =>

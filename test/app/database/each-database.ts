@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe } from 'vitest'
 import { type Database, type DatabaseOptions, openDatabase } from '../../../app/database/open.ts'
 import { type Ledger, openLedger } from '../../../app/ledger/ledger.ts'
 import { inMemory } from './embedded-beginning.ts'
-import { hasTestServer, startTestServer, type TestServer, warnServerMissing } from './server.ts'
+import { type MigratedDatabase, migratedDatabase } from './migrated.ts'
+import { hasTestServer, warnServerMissing } from './server.ts'
 
 const serverThere = await hasTestServer()
 
@@ -27,17 +28,23 @@ export function onEachDatabase(name: string, tests: (database: () => OpenedDatab
     tests(() => opened)
   })
 
-  if (!serverThere) warnServerMissing()
-  describe.skipIf(!serverThere)(`${name}, on a PostgreSQL server`, () => {
-    let server: TestServer | undefined
+  if (serverThere) onOneDatabase(`${name}, on a PostgreSQL server`, tests)
+  else warnServerMissing()
+}
+
+/** On the server where the machine has one, for what takes long and is the same on both. */
+export function onOneDatabase(name: string, tests: (database: () => OpenedDatabase) => void): void {
+  describe(name, () => {
+    let migrated: MigratedDatabase
     let opened: OpenedDatabase
     beforeAll(async () => {
-      server = await startTestServer()
-      opened = await open({ url: server?.url })
+      migrated = await migratedDatabase()
+      const { options } = migrated
+      opened = await open('databaseUrl' in options ? { url: options.databaseUrl } : options)
     })
     afterAll(async () => {
       await opened.close()
-      await server?.stop()
+      await migrated.drop()
     })
     tests(() => opened)
   })

@@ -23,6 +23,11 @@ onEachDatabase('a further run of a session', (database) => {
   const CAP = 100n * CENT
   const accounts = [portfolioAccount(1000n * CENT)]
 
+  async function ceilingNow(id: string) {
+    const { prisma } = database()
+    return ceilingOf(prisma, await prisma.session.findUniqueOrThrow({ where: { id } }))
+  }
+
   /** A session whose first run has ended with that spend. */
   async function sessionThatSpent(spent: bigint): Promise<Reserved> {
     const { prisma, ledger } = database()
@@ -54,7 +59,7 @@ onEachDatabase('a further run of a session', (database) => {
     expect(second.heldMicroUsd).toBe(70n * CENT)
     expect(second.session.id).toBe(first.session.id)
     expect(second.run.continuesRunId).toBe(first.run.id)
-    expect(await ceilingOf(prisma, first.session.id)).toEqual({
+    expect(await ceilingNow(first.session.id)).toEqual({
       ceilingMicroUsd: CAP,
       spentMicroUsd: 30n * CENT,
       heldMicroUsd: 70n * CENT,
@@ -71,21 +76,21 @@ onEachDatabase('a further run of a session', (database) => {
   })
 
   it('raises the ceiling only when the run is reserved, and never lowers it', async () => {
-    const { prisma, ledger } = database()
+    const { ledger } = database()
     const first = await sessionThatSpent(CAP)
     const poor = { accounts: [portfolioAccount(20n * CENT, { name: 'poor' })] }
     const raised = furtherOf(first, { ...poor, raiseToMicroUsd: 2n * CAP })
     const dear = { ...raised, run: { ...raised.run, floorMicroUsd: 50n * CENT } }
     expect(await reserveFurther(ledger, dear)).toMatchObject({ reason: 'no-room' })
-    expect((await ceilingOf(prisma, first.session.id)).ceilingMicroUsd).toBe(CAP)
+    expect((await ceilingNow(first.session.id)).ceilingMicroUsd).toBe(CAP)
     const second = granted(await reserveFurther(ledger, furtherOf(first, { raiseToMicroUsd: 2n * CAP })))
     await spend(second, 0n)
     granted(await reserveFurther(ledger, furtherOf(first, { raiseToMicroUsd: 1n })))
-    expect((await ceilingOf(prisma, first.session.id)).ceilingMicroUsd).toBe(2n * CAP)
+    expect((await ceilingNow(first.session.id)).ceilingMicroUsd).toBe(2n * CAP)
   })
 
   it('lets forks, and their forks, draw from the one ceiling', async () => {
-    const { prisma, ledger } = database()
+    const { ledger } = database()
     const first = await sessionThatSpent(40n * CENT)
     const fork = granted(await reserveFurther(ledger, furtherOf(first, { fork: true })))
     expect(fork.session).toMatchObject({ rootId: first.session.id })
@@ -97,7 +102,7 @@ onEachDatabase('a further run of a session', (database) => {
     expect(forkOfFork.heldMicroUsd).toBe(20n * CENT)
     await spend(forkOfFork, 20n * CENT)
     expect(await reserveFurther(ledger, furtherOf(first))).toMatchObject({ reason: 'session-used-up' })
-    expect((await ceilingOf(prisma, fork.session.id)).spentMicroUsd).toBe(CAP)
+    expect((await ceilingNow(fork.session.id)).spentMicroUsd).toBe(CAP)
   })
 
   it('gives one of many that come at once the subject, and the same command its first result', async () => {
@@ -134,7 +139,7 @@ onEachDatabase('a further run of a session', (database) => {
     const first = await reservedRun(ledger, requestFor(await newRepository(prisma), CAP, accounts))
     const { drawnMicroUsd } = await claimOf(prisma, first.run)
     await expire(ledger, first.run.id, NOW)
-    const standing = await ceilingOf(prisma, first.session.id)
+    const standing = await ceilingNow(first.session.id)
     expect(standing).toEqual({ ceilingMicroUsd: CAP, spentMicroUsd: drawnMicroUsd, heldMicroUsd: 0n })
   })
 
@@ -143,6 +148,6 @@ onEachDatabase('a further run of a session', (database) => {
     const request = requestFor(await newRepository(prisma), CAP, accounts)
     const { session } = await propose(ledger, request)
     granted(await reserve(ledger, { ...request, run: { ...request.run, plan: planOf(3n * CAP) } }))
-    expect((await ceilingOf(prisma, session.id)).ceilingMicroUsd).toBe(3n * CAP)
+    expect((await ceilingNow(session.id)).ceilingMicroUsd).toBe(3n * CAP)
   })
 })

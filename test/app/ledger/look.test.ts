@@ -10,7 +10,7 @@ import { decideFamily } from '../../../core/promotion/evidence.ts'
 import { decideTrial } from '../../../core/promotion/promotion.ts'
 import type { Outcome } from '../../../core/run/run.ts'
 import type { RunRecord } from '../../../core/run/run-record.ts'
-import { onEachDatabase } from '../database/each-database.ts'
+import { onOneDatabase } from '../database/each-database.ts'
 import { type EndedRun, newEndedRuns } from './ended-runs.ts'
 
 const FAMILY = 'refactor+tests'
@@ -61,7 +61,7 @@ const anyHistory = fc.record({
 })
 type History = typeof anyHistory extends fc.Arbitrary<infer T> ? T : never
 
-onEachDatabase('a look at a trial', (database) => {
+onOneDatabase('a look at a trial', (database) => {
   let made = 0
 
   it('says what the records say, however late outcomes change', { timeout: 180_000 }, async () => {
@@ -121,7 +121,7 @@ onEachDatabase('a look at a trial', (database) => {
       }
     }
     // The seed is fixed so that enough is decided: dull histories would prove nothing.
-    await fc.assert(fc.asyncProperty(anyHistory, property), { numRuns: 10, seed: 20_261_120 })
+    await fc.assert(fc.asyncProperty(anyHistory, property), { numRuns: 6, seed: 20_261_120 })
     expect(decidedBy).toBeGreaterThan(10)
   })
 
@@ -190,7 +190,7 @@ onEachDatabase('a look at a trial', (database) => {
       if (checkpoints.length === 2) decidedBy += 1
     }
     const anyOrganisation = fc.array(anyRepository, { minLength: 2, maxLength: 5 })
-    await fc.assert(fc.asyncProperty(anyOrganisation, property), { numRuns: 15, seed: 20_261_126 })
+    await fc.assert(fc.asyncProperty(anyOrganisation, property), { numRuns: 12, seed: 20_261_126 })
     expect(decidedBy).toBeGreaterThan(5)
     expect(apart).toBeGreaterThan(5)
   })

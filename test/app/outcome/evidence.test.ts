@@ -5,9 +5,11 @@ import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { openDatabase } from '../../../app/database/open.ts'
 import { recordOutcome } from '../../../app/ledger/trial.ts'
+import type { Run } from '../../../prisma/client/client.ts'
 import { folder, purser } from '../../cli/purser.ts'
 import { onDisk } from '../database/embedded-beginning.ts'
 import { newEndedRuns } from '../ledger/ended-runs.ts'
+import { putLike } from '../like-run.ts'
 import { OWNER, PORTFOLIOS, REPO, setStage, ticking, workOn } from '../stage.ts'
 
 const DAY_MS = 86_400_000
@@ -59,7 +61,7 @@ test('anybody comes to the App’s decision, also after a late revert', async ()
   })
   const { prisma } = stage.app.database
 
-  const accept = async (command: string): Promise<number> => {
+  const accept = async (command: string): Promise<Run> => {
     now = new Date(now.getTime() + DAY_MS / 2)
     const pull = await stage.openPull()
     await stage.say('dev', pull.number, command)
@@ -68,8 +70,15 @@ test('anybody comes to the App’s decision, also after a late revert', async ()
     await runner.finish({ spentMicroUsd, delivery: workOn(pull.head, `src/${pull.branch}.js`, '1\n') })
     await stage.github.person('mira').merge(pull.number)
     await stage.settled()
-    expect(await stage.runOn(pull.number)).toMatchObject({ outcome: 'accepted' })
-    return pull.number
+    const run = await stage.runOn(pull.number)
+    expect(run).toMatchObject({ outcome: 'accepted' })
+    return run
+  }
+  const acceptLike = async (run: Run) => {
+    now = new Date(now.getTime() + DAY_MS / 2)
+    await putLike(prisma, run, now, 'merged', { spentMicroUsd: run.spentMicroUsd })
+    await stage.app.sweep()
+    await stage.settled()
   }
   /** As the App has kept it. */
   const looked = async () => {
@@ -94,15 +103,16 @@ test('anybody comes to the App’s decision, also after a late revert', async ()
     }))
   }
 
-  for (const side of ['', '', '/tests-first', '/tests-first', '/tests-first'])
-    await accept(`/agent refactor+tests${side}`)
+  await acceptLike(await accept('/agent refactor+tests'))
+  const first = await accept('/agent refactor+tests/tests-first')
+  for (let run = 2; run <= 3; run += 1) await acceptLike(first)
   expect(await prisma.promotion.count()).toBe(0)
   const early = { at: now, looked: await looked() }
   const last = await accept('/agent refactor+tests/tests-first')
   const proposed = { at: now, looked: await looked() }
   expect(await prisma.promotion.findMany()).toMatchObject([{ variant: 'tests-first', decision: 'promote' }])
   now = new Date(now.getTime() + DAY_MS)
-  await stage.github.person('mira').revert(last)
+  await stage.github.person('mira').revert(Number(last.subjectKey.split(':')[1]))
   await stage.settled()
   const reverted = { at: now, looked: await looked() }
   expect(reverted.looked).not.toEqual(proposed.looked)
