@@ -39,7 +39,7 @@ value: quality
 on: [push]
 steps:
   - { id: mend, agent: fixer, prompt: mend.md }
-  - { id: check, agent: fixer, prompt: check.md, until: { run: node --test } }
+  - { id: check, agent: fixer, prompt: check.md, until: { run: node sum.test.js } }
 deliver: pull-request
 cap: { usd: 0.50 }
 `
