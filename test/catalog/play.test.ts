@@ -167,8 +167,8 @@ describe('fix-ci', () => {
   })
 
   it('ends without work where the agent finds the test to be wrong, and keeps what it says', async () => {
-    const { report } = await play(till('broken'), 'fix-ci', [quickly], [blamesTheTest])
-    expect(report).toMatchObject({ conclusion: 'failed', reason: 'attempts-exhausted' })
+    const { code, report } = await play(till('broken'), 'fix-ci', [quickly], [blamesTheTest])
+    expect({ code, report }).toMatchObject({ code: 1, report: { conclusion: 'failed', reason: 'attempts-exhausted' } })
     expect(report.delivery?.changeset).toBeUndefined()
     expect(report.delivery?.body).toContain('asks for a cent that nobody pays')
   })
