@@ -116,7 +116,7 @@ export class JobWorld {
       '.github/purser/catalog/agents/fixer.agent.md': options.agent ?? agent,
     }
     mkdirSync(this.workspace, { recursive: true })
-    this.sha = this.#commit(files, `git init -q -b main && ${COMMIT}`)
+    this.sha = this.#commit(files, `git init -q --template= -b main && ${COMMIT}`)
   }
 
   /** Writes and commits on the current branch; answers the commit. */
@@ -206,6 +206,18 @@ export class JobWorld {
   close(): void {
     rmSync(this.dir, { recursive: true, force: true })
   }
+}
+
+let shared: JobWorld | undefined
+
+/** One without options for all tests of this process that commit nothing to it: jobs only read its repository. */
+export function sharedWorld(): JobWorld {
+  if (shared === undefined) {
+    const world = new JobWorld()
+    process.once('exit', () => world.close())
+    shared = world
+  }
+  return shared
 }
 
 function startJob(file: string, env: Record<string, string>) {
