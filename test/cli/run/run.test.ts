@@ -285,6 +285,18 @@ describe('what a commit is compared with', () => {
     expect(headOf(root).base.words).toBe(`${left.slice(0, 7)}, where it left main`)
     expect(headOf(root, 'HEAD~1')).toMatchObject({ filesChanged: 1, base: { words: 'HEAD~1' } })
   })
+
+  it('is where it left what the remote calls its default branch, whatever its name', () => {
+    const origin = workingCopy({ 'a.txt': 'a' })
+    git(origin, 'branch', '--quiet', '--move', 'trunk')
+    const root = folder()
+    git(root, 'clone', '--quiet', origin, '.')
+    const left = headOf(root).sha
+    writeFileSync(join(root, 'b.txt'), 'b')
+    commitAll(root)
+    expect(headOf(root)).toMatchObject({ filesChanged: 1, base: { sha: left } })
+    expect(headOf(root).base.words).toBe(`${left.slice(0, 7)}, where it left origin/trunk`)
+  })
 })
 
 describe('what came of a run', () => {
