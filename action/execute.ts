@@ -15,7 +15,7 @@ import { takeSnapshot } from './workspace/snapshot.ts'
 /** `notes`: the AGENTS.md that the agents are shown. */
 export async function execute(parts: RunParts, notes: string | undefined): Promise<Executed> {
   const { plan } = parts
-  const change = await describeChange(parts.git, plan.subject)
+  const change = await describeChange(parts.git, plan)
   const needs = new Needs(parts, change.files)
   const { when } = plan
   // What costs no time is asked before the setup, and the command after it, which may need what is installed.

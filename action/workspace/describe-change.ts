@@ -1,5 +1,6 @@
 /** What the subject changes, for prompts. */
-import type { Subject } from '../../core/plan/plan.ts'
+import type { Plan } from '../../core/plan/plan.ts'
+import { isNamed } from '../../core/session/subject-words.ts'
 import { type Git, GitError } from './git.ts'
 
 /** Commits that a prompt can name, newest first. */
@@ -15,15 +16,16 @@ export interface Change {
 
 const NOTHING_KNOWN: Change = { files: '', diff: '', commits: '' }
 
-/** Empty texts where the base is not known. */
-export async function describeChange(git: Git, { baseSha, headSha }: Subject): Promise<Change> {
+/** Empty texts where the base is not known, and for a diff and commits that no prompt names. */
+export async function describeChange(git: Git, plan: Pick<Plan, 'subject' | 'steps'>): Promise<Change> {
+  const { baseSha, headSha } = plan.subject
   if (baseSha === undefined) return NOTHING_KNOWN
   const between = ['--no-ext-diff', '--no-textconv', baseSha, headSha]
   try {
     const [files, diff, commits] = await Promise.all([
       git.text(['diff-tree', '-r', '--name-status', '--no-commit-id', ...between]),
-      git.text(['diff-tree', '-r', '-p', '--no-commit-id', ...between]),
-      listCommits(git, baseSha, headSha),
+      isNamed(plan, 'subject.diff') ? git.text(['diff-tree', '-r', '-p', '--no-commit-id', ...between]) : '',
+      isNamed(plan, 'subject.commits') ? listCommits(git, baseSha, headSha) : '',
     ])
     return { files: files.trim(), diff, commits }
   } catch (error) {

@@ -18,7 +18,10 @@ export async function readAppRecording(id: string): Promise<RecordedRun | { read
 }
 
 /** Of a session the newest run that began at its beginning. */
-async function recordingIn({ prisma }: Database, id: string): Promise<RecordedRun | { readonly problem: string }> {
+export async function recordingIn(
+  { prisma }: Pick<Database, 'prisma'>,
+  id: string,
+): Promise<RecordedRun | { readonly problem: string }> {
   const where = { OR: [{ id }, { sessionId: id }] }
   const runs = await prisma.run.findMany({
     where,

@@ -20,7 +20,6 @@ import { type ExitCode, endRefused, endWrongUsage, exitCodes, printJson } from '
 import { git } from '../git.ts'
 import { hasCommit } from '../run/resume.ts'
 import { recordingFile } from '../run/session-folder.ts'
-import { readAppRecording } from './app-recording.ts'
 import { type RecordedRun, readRecording } from './recorded-run.ts'
 import { recordedMcpServers } from './replay-mcp.ts'
 import { type Departure, replayModel } from './replay-model.ts'
@@ -34,7 +33,7 @@ export async function replay(named: string | undefined, options: ReplayOptions):
   if (isRefusal(checkout)) return endRefused(checkout, options.json)
   const recorded = await (options.session === undefined
     ? readRecording(recordingFile(checkout.root, named ?? ''))
-    : readAppRecording(options.session))
+    : (await import('./app-recording.ts')).readAppRecording(options.session))
   if ('problem' in recorded) return endWrongUsage(recorded.problem, options.json)
   const configuration = declaredConfiguration(checkout)
   if (isRefusal(configuration)) return endRefused(configuration, options.json)

@@ -25,7 +25,7 @@ const LATER = '(known when it runs)'
 
 export async function showDryRun(planned: PlannedRun, json: boolean): Promise<ExitCode> {
   const { plan, root, checkpoint } = planned
-  const change = await describeChange(openGit(dirname(planned.objectsDir)), plan.subject)
+  const change = await describeChange(openGit(dirname(planned.objectsDir)), plan)
   const finished = checkpoint === undefined ? [] : stepsBefore(plan, checkpoint, false)
   const known = new Map(finished.map(({ report, output }) => [report.id, output]))
   const keys = [undefined, ...Object.keys(plan.nested ?? {})]

@@ -8,7 +8,6 @@ import type { Executed } from '../../action/finish-run.ts'
 import { type Early, startEarly } from '../../action/job/early.ts'
 import { terminalLog } from '../../action/job/log.ts'
 import { missingProgram } from '../../action/meter/agent-program.ts'
-import { openModel } from '../../action/model/model.ts'
 import { missingKey, NOT_GIVEN, type ProviderKeys } from '../../action/model/provider-keys.ts'
 import { journalPath } from '../../action/money/journal.ts'
 import { formatUsd } from '../../core/money/money.ts'
@@ -102,6 +101,8 @@ async function execute(
     log.warning('commands run unconfined (--no-sandbox): they can read all that you can, this shell’s environment too')
   const interrupts = interruptible(log)
   try {
+    // The provider's client is most of what a run loads, and nothing before this needs it.
+    const { openModel } = await import('../../action/model/model.ts')
     const executed = await carryOut({
       plan,
       app: undefined,

@@ -9,7 +9,7 @@ import { type ClaimAnswer, claimAnswerSchema } from '../../core/run/protocol.ts'
 import { reportSchema } from '../../core/run/report.ts'
 import { startModel } from '../world/model.ts'
 import type { Script } from '../world/model-contract.ts'
-import { JobWorld } from './job-world.ts'
+import { type JobWorld, sharedWorld } from './job-world.ts'
 import { sandboxed } from './sandboxed.ts'
 
 /** What the App answers while its database does not. */
@@ -120,9 +120,8 @@ export async function setUpApp(
   options: Parameters<typeof startApp>[2],
 ) {
   const model = await startModel({ scripts })
-  const world = new JobWorld()
+  const world = sharedWorld()
   onTestFinished(() => model.close())
-  onTestFinished(() => world.close())
   const app = await startApp(onTestFinished, world, options)
   const inputs = { run: 'r1', 'app-url': app.url, 'api-key': 'sk-canary-0123456789', 'base-url': model.url }
   const extra = {

@@ -1,9 +1,10 @@
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { spendOf } from '../../core/money/posting.ts'
 import { claimBodySchema } from '../../core/run/protocol.ts'
 import type { Script } from '../world/model-contract.ts'
-import { noDraw, type OnTestFinished, setUpApp, TOKEN, unreachable } from './app-world.ts'
+import { noDraw, setUpApp, TOKEN, unreachable } from './app-world.ts'
 import { readCommandFile } from './job-world.ts'
 
 const edit = { toolCalls: [{ name: 'edit', arguments: { path: 'sum.js', old: 'a - b', new: 'a + b' } }] }
@@ -93,24 +94,7 @@ describe.concurrent('a run with an App', () => {
     expect((await world.run(inputs, extra)).outputs).toMatchObject({ conclusion: 'cancelled' })
   })
 
-  it('is settled from its journal by `post` when it is killed, and its files go', async ({ onTestFinished }) => {
-    const { world, app, inputs, extra, model } = await setUpApp(onTestFinished, [() => ({ silent: true })], {
-      drawnMicroUsd: 400_000n,
-    })
-    const job = world.start(inputs, extra)
-    await expect.poll(() => model.calls().length, { timeout: 20_000 }).toBe(1)
-    job.kill('SIGKILL')
-    const { state } = await job.ended
-    expect(app.reports()).toEqual([])
-    expect(await world.post(job.env)).toContain('1 model calls')
-    const [report] = app.reports()
-    expect(report).toMatchObject({ conclusion: 'cancelled', reason: 'lost' })
-    expect(report?.calls).toMatchObject([{ usage: 'unknown' }])
-    expect(report?.spentMicroUsd).toBe(report?.calls[0]?.reservedMicroUsd)
-    expect(existsSync(`${state.baseDir}/work`)).toBe(false)
-  })
-
-  it('is settled from its journal to the call: killed as a call arrives at the provider, that one counts at its reservation', async ({
+  it('is settled from its journal by `post` to the call: killed as one arrives at the provider, that one counts at its reservation; and its files go', async ({
     onTestFinished,
   }) => {
     let started: { kill(signal: NodeJS.Signals): void } | undefined
@@ -125,11 +109,13 @@ describe.concurrent('a run with an App', () => {
     })
     const job = world.start(inputs, extra)
     started = job
-    await job.ended
+    const { state } = await job.ended
     expect(model.calls()).toHaveLength(2)
     expect(app.reports()).toEqual([])
-    await world.post(job.env)
+    expect(await world.post(job.env)).toContain('2 model calls')
     const [report] = app.reports()
+    expect(report).toMatchObject({ conclusion: 'cancelled', reason: 'lost' })
+    expect(existsSync(`${state.baseDir}/work`)).toBe(false)
     const [first, second] = report?.calls ?? []
     expect(first).toMatchObject({ usage: 'reported' })
     expect(second).toMatchObject({ usage: 'unknown', spentMicroUsd: second?.reservedMicroUsd })
@@ -162,34 +148,27 @@ describe.concurrent('a run with an App', () => {
     expect(report.calls[0]?.reservedTokens).toBeLessThan(60_000)
   })
 
-  describe('killed before any call', () => {
-    const killed = async (onTestFinished: OnTestFinished) => {
-      const { world, app, inputs, extra, model } = await setUpApp(onTestFinished, [mend], {
-        drawnMicroUsd: 1_000n,
-        fail: noDraw,
-      })
-      const job = world.start(inputs, extra)
-      await expect.poll(() => app.seen.some(({ path }) => path.endsWith('/events')), { timeout: 20_000 }).toBe(true)
-      job.kill('SIGKILL')
-      const { state } = await job.ended
-      expect(model.calls()).toEqual([])
-      return { app, state, post: () => world.post(job.env) }
-    }
-
-    it('gives back by `post` what it claimed, since its journal shows that none was sent', async ({
-      onTestFinished,
-    }) => {
-      const { app, post } = await killed(onTestFinished)
-      expect(await post()).toContain('0 model calls')
-      expect(app.reports()).toMatchObject([{ conclusion: 'cancelled', spentMicroUsd: 0n, calls: [], noCallSent: true }])
+  it('gives back by `post` what it claimed when it was killed before any call, and nothing where its journal is lost: then nobody knows', async ({
+    onTestFinished,
+  }) => {
+    const { world, app, inputs, extra, model } = await setUpApp(onTestFinished, [mend], {
+      drawnMicroUsd: 1_000n,
+      fail: noDraw,
     })
-
-    it('gives nothing back where its journal is lost: then nobody knows', async ({ onTestFinished }) => {
-      const { app, state, post } = await killed(onTestFinished)
-      rmSync(`${state.baseDir}/journal.jsonl`)
-      expect(await post()).toContain('neither a report nor its journal')
-      expect(app.reports()).toEqual([])
-    })
+    const job = world.start(inputs, extra)
+    await expect.poll(() => app.seen.some(({ path }) => path.endsWith('/events')), { timeout: 20_000 }).toBe(true)
+    job.kill('SIGKILL')
+    const { state } = await job.ended
+    expect(model.calls()).toEqual([])
+    const journal = `${state.baseDir}/journal.jsonl`
+    const kept = readFileSync(journal)
+    rmSync(journal)
+    expect(await world.post(job.env)).toContain('neither a report nor its journal')
+    expect(app.reports()).toEqual([])
+    mkdirSync(dirname(journal), { recursive: true })
+    writeFileSync(journal, kept)
+    expect(await world.post(job.env)).toContain('0 model calls')
+    expect(app.reports()).toMatchObject([{ conclusion: 'cancelled', spentMicroUsd: 0n, calls: [], noCallSent: true }])
   })
 
   it('does not end as completed when the very last answer is billed beyond its bound', async ({ onTestFinished }) => {

@@ -137,10 +137,15 @@ describe('tests that the work loosens', () => {
     { toolCalls: [{ name: 'edit', arguments: { path: 'sum.test.js', old: "test('adds'", new: "test.skip('adds'" } }] },
     { text: 'Skipped' },
   ])
+  const files = {
+    ...sumProject,
+    'sum.test.js':
+      "import assert from 'node:assert'\nimport test from 'node:test'\nimport { sum } from './sum.js'\n\ntest('adds', () => assert.equal(sum(2, 3), 5))\n",
+  }
   const named = /`sum\.test\.js:5` skips a test/
 
   it('are named in the job’s summary', async () => {
-    const { run } = await setUp([loosen])
+    const { run } = await setUp([loosen], { files })
     const { outputs, summary } = await run()
     expect(outputs).toMatchObject({ conclusion: 'completed' })
     expect(summary).toMatch(/Look at the tests:/)
@@ -149,6 +154,7 @@ describe('tests that the work loosens', () => {
 
   it('are withheld where the workflow says so', async () => {
     const { run } = await setUp([loosen], {
+      files,
       workflow: mendWorkflow.replace('guards:\n', 'guards:\n  tests: withhold\n'),
     })
     const { outputs, report } = await run()

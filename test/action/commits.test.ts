@@ -29,6 +29,13 @@ function emptyCheckout(world: JobWorld) {
   return checkout
 }
 
+/** Of a run whose prompt names the commits. */
+function planOf(headSha: string, baseSha: string) {
+  const subject = { kind: 'push' as const, repository: 'acme/sum', headSha, baseSha }
+  const step = { id: 'mend', agent: 'fixer', prompt: 'mend.md', promptText: '${{ subject.commits }}', turns: 1 }
+  return { subject, steps: [step] }
+}
+
 describe('the commits of a push', () => {
   it('are named in the prompt, newest first', async () => {
     const { world, baseSha, headSha } = worldOf(2)
@@ -47,8 +54,7 @@ describe('the commits of a push', () => {
     const source = { remote: { url: `file://${world.workspace}` } }
     for (const commit of [headSha, baseSha]) await ensureCommit(checkout, source, commit)
     await ensureHistory(checkout, source, headSha, COMMITS_MAX + 1)
-    const subject = { kind: 'push' as const, repository: 'acme/sum', headSha, baseSha }
-    const lines = (await describeChange(checkout.git, subject)).commits.split('\n')
+    const lines = (await describeChange(checkout.git, planOf(headSha, baseSha))).commits.split('\n')
     expect(lines).toEqual(
       Array.from({ length: Math.min(count, COMMITS_MAX) }, (_, index) => `- change ${count - index}`),
     )
@@ -59,7 +65,7 @@ describe('the commits of a push', () => {
     const checkout = emptyCheckout(world)
     const source = { remote: { url: `file://${world.workspace}` } }
     await ensureCommit(checkout, source, headSha)
-    const subject = { kind: 'push' as const, repository: 'acme/sum', headSha, baseSha: 'a'.repeat(40) }
-    expect(await describeChange(checkout.git, subject)).toEqual({ files: '', diff: '', commits: '' })
+    const nothing = { files: '', diff: '', commits: '' }
+    expect(await describeChange(checkout.git, planOf(headSha, 'a'.repeat(40)))).toEqual(nothing)
   })
 })

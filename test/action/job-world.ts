@@ -11,12 +11,11 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const MAIN = process.env.PURSER_TEST_MAIN ?? join(root, 'action/main.ts')
 const POST = process.env.PURSER_TEST_POST ?? join(root, 'action/post.ts')
 
-/** A function with a defect, and a test that fails because of it. */
+/** A function with a defect, and a test that fails because of it. The test is a program: `node --test` starts two. */
 export const sumProject = {
   'sum.js': 'export function sum(a, b) {\n  return a - b\n}\n',
-  'sum.test.js':
-    "import assert from 'node:assert'\nimport test from 'node:test'\nimport { sum } from './sum.js'\n\ntest('adds', () => assert.equal(sum(2, 3), 5))\n",
-  'package.json': '{ "name": "sum", "type": "module", "scripts": { "test": "node --test" } }\n',
+  'sum.test.js': "import assert from 'node:assert'\nimport { sum } from './sum.js'\n\nassert.equal(sum(2, 3), 5)\n",
+  'package.json': '{ "name": "sum", "type": "module", "scripts": { "test": "node sum.test.js" } }\n',
   '.gitignore': 'node_modules/\n',
 } as const
 
@@ -42,7 +41,7 @@ value: quality
 on: [push]
 inputs:
   goal: { type: string, default: Make the tests pass }
-  test: { type: string, default: node --test }
+  test: { type: string, default: node sum.test.js }
 steps:
   - { id: before, run: "\${{ inputs.test }}", on-failure: continue }
   - { id: mend, agent: fixer, prompt: mend.md, turns: 8, until: { run: "\${{ inputs.test }}", attempts: 2 } }
@@ -120,7 +119,7 @@ export class JobWorld {
       '.github/purser/catalog/agents/fixer.agent.md': options.agent ?? agent,
     }
     mkdirSync(this.workspace, { recursive: true })
-    this.sha = this.#commit(files, `git init -q -b main && ${COMMIT}`)
+    this.sha = this.#commit(files, `git init -q --template= -b main && ${COMMIT}`)
   }
 
   /** Writes and commits on the current branch; answers the commit. */
@@ -210,6 +209,18 @@ export class JobWorld {
   close(): void {
     rmSync(this.dir, { recursive: true, force: true })
   }
+}
+
+let shared: JobWorld | undefined
+
+/** One without options for all tests of this process that commit nothing to it: jobs only read its repository. */
+export function sharedWorld(): JobWorld {
+  if (shared === undefined) {
+    const world = new JobWorld()
+    process.once('exit', () => world.close())
+    shared = world
+  }
+  return shared
 }
 
 function startJob(file: string, env: Record<string, string>) {

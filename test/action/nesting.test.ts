@@ -17,7 +17,7 @@ const mend = `name: mend
 summary: Mend the code until its tests pass
 value: quality
 on: [push]
-when: { run: "! node --test" }
+when: { run: "! node sum.test.js" }
 steps:
   - id: diagnose
     agent: lead
@@ -39,7 +39,7 @@ on: [push]
 inputs:
   where: { type: string }
 steps:
-  - { id: change, agent: fixer, prompt: fix.md, until: { run: node --test, attempts: 2 } }
+  - { id: change, agent: fixer, prompt: fix.md, until: { run: node sum.test.js, attempts: 2 } }
   - { id: said, run: 'printf "%s" "$(echo \${{ inputs.where }})"' }
 guards: { diff: { files: 1 } }
 deliver: none

@@ -1,11 +1,14 @@
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { inputNames, outputNames } from '../../action/job/io.ts'
+import { type OwnRun, planOwnRun } from '../../action/own-run.ts'
+import { openCheckout } from '../../action/workspace/checkout.ts'
 import { startModel } from '../world/model.ts'
 import type { Script } from '../world/model-contract.ts'
-import { JobWorld, mendWorkflow, sumProject } from './job-world.ts'
+import { JobWorld, mendWorkflow, sharedWorld, sumProject, type WorldOptions } from './job-world.ts'
 import { sandboxed } from './sandboxed.ts'
 
 const closing: (() => unknown)[] = []
@@ -14,14 +17,25 @@ afterEach(async () => {
 })
 
 const KEY = 'sk-canary-0123456789'
+const NOT_ASKED = {
+  variant: undefined,
+  portfolio: undefined,
+  run: undefined,
+  model: undefined,
+  effort: undefined,
+  capUsd: undefined,
+}
 
-async function setUp(scripts: Script[], options: ConstructorParameters<typeof JobWorld>[0] = {}) {
-  const model = await startModel({ scripts })
+function openWorld(options: WorldOptions): JobWorld {
   const world = new JobWorld(options)
-  closing.push(
-    () => model.close(),
-    () => world.close(),
-  )
+  closing.push(() => world.close())
+  return world
+}
+
+async function setUp(scripts: Script[], options?: WorldOptions) {
+  const model = await startModel({ scripts })
+  closing.push(() => model.close())
+  const world = options === undefined ? sharedWorld() : openWorld(options)
   const inputs = { workflow: 'mend', 'api-key': KEY, 'base-url': model.url }
   return {
     model,
@@ -104,61 +118,40 @@ describe('a run in a job without an App', () => {
     expect(job.summary).toContain('.github/workflows/ci.yml')
   })
 
-  it.each([
-    ['a link', 'ln -s /etc/passwd link', 'guard-files'],
-    ['a large diff', 'seq 100 > numbers.txt', 'guard-diff'],
-    ['a secret', `echo ghp_${'a'.repeat(36)} > token.txt`, 'guard-secrets'],
-    ['many files', 'touch a b c d; for f in a b c d; do echo $f > $f; done', 'guard-diff'],
-  ])('withholds %s', async (_, command, reason) => {
+  it('withholds a secret, a diff that is too large and too many files, and names each', async () => {
+    const command = `seq 100 > numbers.txt; echo ghp_${'a'.repeat(36)} > token.txt; for f in a b c; do echo $f > $f; done`
     const { run } = await setUp([
       inTurn(edit, { toolCalls: [{ name: 'run', arguments: { command } }] }, { text: 'Done' }),
     ])
-    expect((await run()).outputs).toMatchObject({ conclusion: 'withheld', reason })
+    const job = await run()
+    expect(job.outputs).toMatchObject({ conclusion: 'withheld', reason: 'guard-secrets' })
+    for (const named of [/token\.txt/, /6 files/, /10\d lines/]) expect(job.report?.message).toMatch(named)
   })
 
-  it.each([
-    ['a file that is too large for a diff', 'head -c 60000000 /dev/urandom > big.bin', '`big.bin` has 60000000 bytes'],
-    [
-      'a path that is too long',
-      'd=$(printf "d%.0s" $(seq 240)); mkdir -p $d/$d/$d/$d/$d && echo > $d/$d/$d/$d/$d/f',
-      'is a path of 1206 characters',
-    ],
-  ])('withholds %s by name, and keeps the rest of the work', async (_, command, message) => {
+  it('withholds a link, a file that is too large and a path that is too long by name, and keeps the rest of the work', async () => {
+    const long = 'd=$(printf "d%.0s" $(seq 240)); mkdir -p $d/$d/$d/$d/$d && echo > $d/$d/$d/$d/$d/f'
+    const command = `ln -s /etc/passwd link; head -c 3000000 /dev/urandom > big.bin; ${long}`
     const { run } = await setUp([
       inTurn(edit, { toolCalls: [{ name: 'run', arguments: { command } }] }, { text: 'Done' }),
     ])
     const job = await run()
     expect(job.outputs).toMatchObject({ conclusion: 'withheld', reason: 'guard-files' })
-    expect(job.report?.message).toContain(message)
+    for (const named of ['`link` is a link', '`big.bin` has 3000000 bytes', 'is a path of 1206 characters'])
+      expect(job.report?.message).toContain(named)
     expect(job.report?.delivery?.changeset?.files.map((file) => file.path)).toEqual(['sum.js'])
     expect(job.patch).toContain('+  return a + b')
   })
 
-  it('delivers work without its patch where what it deletes is too large to show', async () => {
-    const files = { ...sumProject, 'big.txt': `${'x'.repeat(99_999)}\n`.repeat(700) }
-    const command = 'rm big.txt'
-    const { run } = await setUp(
-      [inTurn(edit, { toolCalls: [{ name: 'run', arguments: { command } }] }, { text: 'Done' })],
-      { files, workflow: mendWorkflow.replace('lines: 40', 'lines: 1000') },
-    )
+  it('runs setup, of which nothing is delivered, and the guards’ own commands on the finished work', async () => {
+    const workflow = mendWorkflow
+      .replace('steps:', 'setup: { run: "echo made > made.txt" }\nsteps:')
+      .replace('guards:', 'guards:\n  run: ["! grep -q TODO sum.js"]')
+    const todo = { toolCalls: [{ name: 'run', arguments: { command: 'cat made.txt; echo "// TODO" >> sum.js' } }] }
+    const { run, model } = await setUp([inTurn(edit, todo, { text: 'Done' })], { workflow })
     const job = await run()
-    expect(job.outputs).toMatchObject({ conclusion: 'completed', reason: '' })
-    expect(job.report?.delivery?.changeset?.files.map((file) => file.path)).toEqual(['big.txt', 'sum.js'])
-    expect(job.patch).toBe('')
-  })
-
-  it('runs the guards’ own commands on the finished work', async () => {
-    const workflow = mendWorkflow.replace('guards:', 'guards:\n  run: ["! grep -q TODO sum.js"]')
-    const todo = { toolCalls: [{ name: 'run', arguments: { command: 'echo "// TODO" >> sum.js' } }] }
-    const { run } = await setUp([inTurn(edit, todo, { text: 'Done' })], { workflow })
-    expect((await run()).outputs).toMatchObject({ conclusion: 'withheld', reason: 'guard-command' })
-  })
-
-  it('delivers nothing that setup made', async () => {
-    const workflow = mendWorkflow.replace('steps:', 'setup: { run: "echo made > made.txt" }\nsteps:')
-    const { run } = await setUp([mend], { workflow })
-    const job = await run()
+    expect(job.outputs).toMatchObject({ conclusion: 'withheld', reason: 'guard-command' })
     expect(job.report?.delivery?.changeset?.files.map((file) => file.path)).toEqual(['sum.js'])
+    expect(JSON.stringify(model.calls().at(-1)?.request.messages.at(-1))).toContain('made')
   })
 
   it('ends as it is when nothing was changed', async () => {
@@ -191,19 +184,17 @@ describe('a provider that fails', () => {
     )
   })
 
-  it.each([
-    ['an answer that breaks off', { text: 'x'.repeat(500), cutAfterBytes: 60 }],
-    ['an answer without usage', { ...edit, usage: null }],
-  ])('bills %s at what was reserved', async (_, reply) => {
-    let asked = 0
-    const once: Script = () => {
-      asked += 1
-      return asked === 1 ? reply : undefined
-    }
-    const { run } = await setUp([once, mend])
+  it('bills an answer that breaks off, and one without usage, at what was reserved', async () => {
+    const replies = [
+      { text: 'x'.repeat(500), cutAfterBytes: 60 },
+      { ...edit, usage: null },
+    ]
+    const { run } = await setUp([() => replies.shift(), mend])
     const job = await run()
-    const [first] = job.report?.calls ?? []
-    expect(first).toMatchObject({ usage: 'unknown', spentMicroUsd: first?.reservedMicroUsd })
+    const calls = job.report?.calls ?? []
+    for (const call of calls.slice(0, 2))
+      expect(call).toMatchObject({ usage: 'unknown', spentMicroUsd: call.reservedMicroUsd })
+    expect(calls[2]).toMatchObject({ usage: 'reported' })
     expect(job.outputs.conclusion).toBe('completed')
   })
 
@@ -260,11 +251,7 @@ describe('a provider that fails', () => {
 describe('a run that is refused', () => {
   it.each([
     ['no key', { 'api-key': '' }, {}, 'no-key'],
-    ['an unknown workflow', { workflow: 'mind' }, {}, 'unknown-workflow'],
-    ['an unknown input', { inputs: 'x=1' }, {}, 'input-invalid'],
     ['a broken inputs text', { inputs: 'nonsense' }, {}, 'input-invalid'],
-    ['a cap out of bounds', { 'cap-usd': '400' }, {}, 'override-out-of-bounds'],
-    ['another portfolio', { portfolio: 'other' }, {}, 'no-portfolio'],
     ['a run without an App', { workflow: '', run: 'r1' }, {}, 'input-invalid'],
     [
       'an App that does not answer',
@@ -279,6 +266,35 @@ describe('a run that is refused', () => {
     expect(job.exitCode).toBe(0)
     expect(job.summary).toContain(reason)
     expect(model.calls()).toHaveLength(0)
+  })
+
+  /** What a job resolves before it spends anything, in this process. */
+  async function planned(world: JobWorld, asked: Partial<OwnRun['inputs']> = {}) {
+    const checkout = openCheckout(mkdtempSync(join(world.dir, 'run-')), join(world.workspace, '.git/objects'))
+    try {
+      const event = { repository: { default_branch: 'main' } }
+      return await planOwnRun({
+        inputs: { ...NOT_ASKED, workflow: 'mend', values: {}, ...asked },
+        job: { repository: 'acme/sum', sha: world.sha, ref: 'refs/heads/main', event, serverUrl: 'https://github.com' },
+        checkout,
+        source: {},
+        builtInDir: fileURLToPath(new URL('../../catalog', import.meta.url)),
+        now: new Date(),
+        isWorkedOn: false,
+      })
+    } finally {
+      checkout.objects.close()
+    }
+  }
+
+  it.each([
+    ['an unknown workflow', { workflow: 'mind' }, 'unknown-workflow'],
+    ['an unknown input', { values: { x: '1' } }, 'input-invalid'],
+    ['a cap out of bounds', { capUsd: '400' }, 'override-out-of-bounds'],
+    ['another portfolio', { portfolio: 'other' }, 'no-portfolio'],
+  ])('%s', async (_, asked, reason) => {
+    expect(await planned(sharedWorld())).toMatchObject({ workflow: 'mend' })
+    expect(await planned(sharedWorld(), asked)).toMatchObject({ refused: true, reason })
   })
 
   it.each([
@@ -299,9 +315,7 @@ describe('a run that is refused', () => {
       'model-without-price',
     ],
   ])('a repository that %s', async (_, portfolios, reason) => {
-    const { run } = await setUp([mend], { portfolios })
-    expect((await run()).outputs).toMatchObject({ conclusion: 'refused' })
-    expect(['configuration-invalid', reason]).toContain((await run()).outputs.reason)
+    expect(await planned(openWorld({ portfolios }))).toMatchObject({ refused: true, reason })
   })
 
   const experiment = (ends: string, path: string) => (text: string) =>
@@ -326,9 +340,8 @@ describe('a run that is refused', () => {
   })
 
   it('refuses a workflow whose experiment is over', async () => {
-    const { run, model } = await setUp([mend], { portfolios: experiment('2026-01-31', '*.js') })
-    expect((await run()).outputs).toMatchObject({ conclusion: 'refused', reason: 'experiment-over' })
-    expect(model.calls()).toHaveLength(0)
+    const world = openWorld({ portfolios: experiment('2026-01-31', '*.js') })
+    expect(await planned(world)).toMatchObject({ refused: true, reason: 'experiment-over' })
   })
 
   it('fails the job where `on-refusal` says so', async () => {
@@ -355,17 +368,9 @@ describe('the Action', () => {
   })
 
   it('reads nothing of the configuration from the work tree', async () => {
-    const { run, world } = await setUp([mend])
+    const { run, world } = await setUp([mend], {})
     world.commit({ '.github/purser/portfolios.yml': 'version: 1\n' })
     expect((await run()).outputs.conclusion).toBe('completed')
-  })
-
-  it('sends the same first request, byte for byte, in every run', async () => {
-    const { run, model } = await setUp([() => ({ error: { status: 401 } })], { prompt: 'Goal: ${{ inputs.goal }}' })
-    await run()
-    await run()
-    const [first, second] = model.calls()
-    expect(JSON.stringify(first?.request)).toBe(JSON.stringify(second?.request))
   })
 
   it('stops within seconds when the job is cancelled, and says what it spent', async () => {

@@ -1,5 +1,6 @@
 /** Plays a workflow of the built-in catalog with a recorded script, as a person at a terminal would start it. */
-import { cpSync, readdirSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
@@ -9,7 +10,7 @@ import { findWorkflow } from '../../core/plan/resolve.ts'
 import { isRefusal } from '../../core/reason.ts'
 import { reportSchema } from '../../core/run/report.ts'
 import { bubblewrap } from '../action/sandboxed.ts'
-import { commitAll, PORTFOLIOS, purser, workingCopy } from '../cli/purser.ts'
+import { commitAll, commitFirst, folder, PORTFOLIOS, purser } from '../cli/purser.ts'
 import { startModel } from '../world/model.ts'
 import type { ChatRequest, Script } from '../world/model-contract.ts'
 import { start } from '../world/start.ts'
@@ -45,20 +46,35 @@ portfolios:
     budget: { usd: 60, per: month }
 `
 
-/** The repository with its history up to a stage; the tests fail in `broken` alone. */
-export function till(stage: Stage): string {
-  const root = workingCopy({ [PORTFOLIOS]: portfolios })
-  for (const folder of readdirSync(TILL)
-    .sort()
-    .slice(0, STAGES.indexOf(stage) + 1)) {
-    cpSync(join(TILL, folder), root, { recursive: true })
-    commitAll(root, COMMITS[Number(folder[0])])
+let kept: string | undefined
+
+/** Every stage, made once for all tests of this process. */
+function stages(): string {
+  if (kept !== undefined) return kept
+  const dir = mkdtempSync(join(tmpdir(), 'purser-till-'))
+  process.once('exit', () => rmSync(dir, { recursive: true, force: true }))
+  const root = join(dir, 'work')
+  mkdirSync(dirname(join(root, PORTFOLIOS)), { recursive: true })
+  writeFileSync(join(root, PORTFOLIOS), portfolios)
+  commitFirst(root)
+  for (const [index, commit] of readdirSync(TILL).sort().entries()) {
+    cpSync(join(TILL, commit), root, { recursive: true })
+    commitAll(root, COMMITS[index])
+    cpSync(root, join(dir, STAGES[index] ?? ''), { recursive: true })
   }
+  kept = dir
+  return dir
+}
+
+/** The repository with its history up to a stage; the tests fail in `broken` alone. */
+export function till(stage: Stage, root = folder()): string {
+  cpSync(join(stages(), stage), root, { recursive: true })
   return root
 }
 
 export async function testsPass(root: string): Promise<boolean> {
-  const tests = start(process.execPath, ['--test'], { cwd: root, env: { PATH: process.env.PATH ?? '' } })
+  const args = ['--test', '--test-isolation=none']
+  const tests = start(process.execPath, args, { cwd: root, env: { PATH: process.env.PATH ?? '' } })
   return (await tests.ended).code === 0
 }
 

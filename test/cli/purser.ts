@@ -59,8 +59,13 @@ portfolios:
 /** A folder under git, with one commit of these files. */
 export function workingCopy(files: Readonly<Record<string, string>> = {}): string {
   const root = folder(files)
-  commitBy(`git init --quiet --initial-branch=main && ${COMMIT}`, root, 'work')
+  commitFirst(root)
   return root
+}
+
+/** Puts a folder under git and commits all of it. */
+export function commitFirst(root: string): void {
+  commitBy(`git init --quiet --template= --initial-branch=main && ${COMMIT}`, root, 'work')
 }
 
 /** The same files make the same commit in every run. */

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
 import { readJournal } from '../../action/money/journal.ts'
+import { keptSpends } from '../../cli/run/kept-runs.ts'
 import { planRun } from '../../cli/run/planned-run.ts'
 import { readSavedSession } from '../../cli/run/session-folder.ts'
 import { formatUsd } from '../../core/money/money.ts'
@@ -31,7 +32,7 @@ value: quality
 on: [push]
 steps:
   - { id: mend, agent: fixer, prompt: mend.md }
-  - { id: check, agent: fixer, prompt: check.md, until: { run: node --test } }
+  - { id: check, agent: fixer, prompt: check.md, until: { run: node sum.test.js } }
 deliver: pull-request
 cap: { usd: 0.50 }
 `
@@ -148,8 +149,12 @@ describe('a run that is paused by Ctrl-C', () => {
     expect(paused.stdout + paused.stderr + readFileSync(file, 'utf8')).not.toContain('canary')
   })
 
-  it('writes a log whose events are numbered without gaps and end with the pause, its checkpoint and the end', async () => {
-    const { world, start, asked } = await setUp([{ ...edit, delayMs: 300 }])
+  it('writes a log without gaps that ends with its checkpoint, and counts among such runs when it has ended, and then whole', async () => {
+    const { world, start, asked } = await setUp([
+      { ...edit, delayMs: 300, usage: { input: 1000, output: 100 } },
+      { text: 'Added', usage: { input: 1000, output: 100 } },
+      { text: 'Checked', usage: { input: 1000, output: 100 } },
+    ])
     const { child, ended } = start(world.workspace, 'mend')
     await untilAsked(asked(1), ended)
     child.kill('SIGINT')
@@ -162,25 +167,11 @@ describe('a run that is paused by Ctrl-C', () => {
       ...['step-ended', 'paused', 'checkpoint', 'ended'],
     ])
     expect(events.at(-1)).toMatchObject({ conclusion: 'cancelled', reason: 'paused' })
-  })
-
-  it('is no part of what such runs usually cost until it has ended, and then whole', async () => {
-    const { world, start, asked } = await setUp([
-      { ...edit, delayMs: 300, usage: { input: 1000, output: 100 } },
-      { text: 'Added', usage: { input: 1000, output: 100 } },
-      { text: 'Checked', usage: { input: 1000, output: 100 } },
-    ])
-    const { child, ended } = start(world.workspace, 'mend')
-    await untilAsked(asked(1), ended)
-    child.kill('SIGINT')
-    await ended
-    const price = async () =>
-      JSON.parse((await start(world.workspace, 'mend', '--dry-run', '--json').ended).stdout).quote
-    expect(await price()).toMatchObject({ runs: 0 })
-    const [session = ''] = sessionsOf(world.workspace)
+    const spends = () => keptSpends(world.workspace, 'mend', undefined, 20)
+    expect(spends()).toEqual([])
     const { stdout } = await start(world.workspace, '--resume', session.slice(-8)).ended
     expect(stdout).toContain('completed: ')
-    expect(await price()).toMatchObject({ runs: 1, usualMicroUsd: String(3 * (1000 + 4 * 100)) })
+    expect(spends()).toEqual([BigInt(3 * (1000 + 4 * 100))])
   })
 })
 
@@ -221,10 +212,8 @@ describe('a run that was killed in the middle of a step', () => {
   const dear = { usage: { input: 1_000, output: 13_500 } }
   const looks = Array.from({ length: 20 }, (_, at) => look(at % 2 === 0 ? 'sum.js' : 'sum.test.js'))
 
-  it.each([
-    ['every twenty turns', [edit, ...looks, { silent: true as const }], 20],
-    ['as often as a tenth of the cap is spent', [{ ...edit, ...dear }, look('sum.js'), { silent: true as const }], 1],
-  ])('goes on within it from a checkpoint that is made %s', async (_, before, turnsKept) => {
+  /** Killed at its last request; answers its session. */
+  async function killed(before: readonly ModelReply[]) {
     const { world, start, asked, requests } = await setUp([...before, { text: 'Added' }, { text: 'Checked' }])
     const { child, ended } = start(world.workspace, 'mend')
     await untilAsked(asked(before.length), ended)
@@ -233,12 +222,24 @@ describe('a run that was killed in the middle of a step', () => {
     const [session = ''] = sessionsOf(world.workspace)
     const checkpoints = eventsOf(session).filter(({ kind }) => kind === 'checkpoint')
     expect(checkpoints).toEqual([expect.objectContaining({ step: 'mend', stepsFinished: 0, files: 1 })])
+    return { world, start, requests, session }
+  }
+
+  it('goes on within it from a checkpoint that is made every twenty turns', async () => {
+    const before = [edit, ...looks, { silent: true as const }]
+    const { world, start, requests, session } = await killed(before)
     const resumed = await start(world.workspace, '--resume', session.slice(-8)).ended
     expect(resumed).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('The work is in your working tree') })
     const [atKill, after] = [requests[before.length - 1], requests[before.length]]
     expect(atKill?.messages).toHaveLength(2 + 2 * (before.length - 1))
-    expect(JSON.stringify(after?.messages)).toBe(JSON.stringify(atKill?.messages.slice(0, 2 + 2 * turnsKept)))
+    expect(JSON.stringify(after?.messages)).toBe(JSON.stringify(atKill?.messages.slice(0, 2 + 2 * 20)))
     expect(readFileSync(join(world.workspace, 'sum.js'), 'utf8')).toContain('a + b')
+  })
+
+  it('has one as often as a tenth of the cap is spent', async () => {
+    const { session } = await killed([{ ...edit, ...dear }, look('sum.js'), { silent: true as const }])
+    const saved = readSavedSession(join(session, 'checkpoint.json'))
+    expect(saved).toMatchObject({ checkpoint: { conversation: { step: 'mend', turns: 1 } } })
   })
 })
 

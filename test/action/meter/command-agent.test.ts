@@ -33,7 +33,7 @@ summary: Mend the code until its tests pass
 value: quality
 on: [push]
 inputs:
-  test: { type: string, default: node --test }
+  test: { type: string, default: node sum.test.js }
 steps:
   - { id: before, run: "\${{ inputs.test }}", on-failure: continue }
   - { id: mend, agent: fixer, prompt: mend.md, turns: 40, until: { run: "\${{ inputs.test }}", attempts: 2 } }

@@ -57,6 +57,21 @@ it('of a workspace of very many files is bounded in memory; `npm run bench -- --
   expect(violations.map(({ reason }) => reason)).toEqual(['guard-files'])
 })
 
+it('is without its patch where what is deleted is too large to show', async () => {
+  writeFileSync(join(workDir, 'big.txt'), `${'x'.repeat(99_999)}\n`.repeat(700))
+  // Git takes longer to compress it than for all the rest.
+  await git.text(['-c', 'core.looseCompression=0', 'add', '--all'])
+  start = (await git.text(['write-tree'])).trim()
+  rmSync(join(workDir, 'big.txt'))
+  writeFileSync(join(workDir, 'a.txt'), 'two\n')
+  const { changeset, violations, patch } = await collect()
+  expect({ paths: changeset.files.map(({ path }) => path), violations, patch }).toEqual({
+    paths: ['a.txt', 'big.txt'],
+    violations: [],
+    patch: '',
+  })
+})
+
 it('of links, nested repositories, devices and odd names is only what can be delivered', async () => {
   symlinkSync('/etc/passwd', join(workDir, 'link'))
   symlinkSync('..', join(workDir, 'up'))

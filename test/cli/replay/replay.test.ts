@@ -7,10 +7,11 @@ import { withEarlier as told } from '../../../action/agent/earlier.ts'
 import { openDatabase } from '../../../app/database/open.ts'
 import { openLedger } from '../../../app/ledger/ledger.ts'
 import { takeEvents } from '../../../app/ledger/session-log.ts'
+import { recordingIn } from '../../../cli/replay/app-recording.ts'
 import { readRecording } from '../../../cli/replay/recorded-run.ts'
 import { sameMasked } from '../../../core/masked-text.ts'
 import { type SessionEvent, sessionEventSchema } from '../../../core/session/session-event.ts'
-import { JobWorld } from '../../action/job-world.ts'
+import { JobWorld, sumProject } from '../../action/job-world.ts'
 import { bubblewrap } from '../../action/sandboxed.ts'
 import { onDisk } from '../../app/database/embedded-beginning.ts'
 import { CENT, newRepository, portfolioAccount, requestFor, reservedRun } from '../../app/ledger/scene.ts'
@@ -35,7 +36,9 @@ let log = ''
 let declared: ReadonlyMap<string, string>
 
 beforeAll(async () => {
-  world = new JobWorld()
+  // Its test prints how long it took, as most do.
+  const test = `console.log(\`begun after \${performance.now()} ms\`)\n${sumProject['sum.test.js']}`
+  world = new JobWorld({ files: { ...sumProject, 'sum.test.js': test } })
   const script = (request: { messages: { role: string }[] }) =>
     replies[request.messages.filter(({ role }) => role === 'assistant').length]
   const model = await startModel({ scripts: [script] })
@@ -111,10 +114,10 @@ describe('purser replay', () => {
     const text = readFileSync(log, 'utf8')
     expect(text).toContain(written)
     writeFileSync(masked, text.replaceAll(written, written.replace('a * b', '***')))
-    const { code, document } = await replayed(masked)
-    expect({ code, document }).toMatchObject({ code: 1, document: { same: false, redacted: true } })
-    const { stdout } = await purser(['replay', masked, '--dir', world.workspace, ...unconfined], { env: { PATH } })
-    expect(stdout).toContain('may come from that alone.\n')
+    expect(await purser(['replay', masked, '--dir', world.workspace, ...unconfined], { env: { PATH } })).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('may come from that alone.\n'),
+    })
   })
 
   it('takes the recording of a run that was killed as far as it goes', async () => {
@@ -162,19 +165,15 @@ describe('a run of the App', () => {
         .run
     const [kept, forgotten] = [await reserved(), await reserved()]
     await takeEvents(ledger.prisma, kept, withEarlier(events))
+    const problem = async (id: string) => (await recordingIn(database, id)) as { problem?: string }
+    expect((await problem(forgotten.id)).problem).toContain('is not kept')
+    expect((await problem('nobody')).problem).toContain('no session or run nobody')
     await database.close()
 
-    const env = { PATH, PURSER_DATA: dataDir }
-    const session = (id: string) =>
-      purser(['replay', '--session', id, '--dir', world.workspace, ...unconfined], { env })
-    expect(await session(kept.sessionId)).toMatchObject({
+    const session = ['--session', kept.sessionId, '--dir', world.workspace, ...unconfined]
+    expect(await purser(['replay', ...session], { env: { PATH, PURSER_DATA: dataDir } })).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/^same: 4 model calls/),
-    })
-    expect(await session(forgotten.id)).toMatchObject({ code: 2, stderr: expect.stringContaining('is not kept') })
-    expect(await session('nobody')).toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining('no session or run nobody'),
     })
   })
 

@@ -3,9 +3,12 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
+import type { RunOptions } from '../../../cli/commands/run.ts'
 import { readHead } from '../../../cli/run/local-git.ts'
+import { planRun } from '../../../cli/run/planned-run.ts'
 import { resultLines } from '../../../cli/run/run-result.ts'
 import { readSubjectWords } from '../../../cli/run/subject-words.ts'
+import { todoAtTerminal } from '../../../cli/todo.ts'
 import { starterPortfolios } from '../../../cli/write/starter.ts'
 import { isRefusal } from '../../../core/reason.ts'
 import type { Report } from '../../../core/run/report.ts'
@@ -97,31 +100,15 @@ describe('purser run', () => {
     expect(readFileSync(sum, 'utf8')).toBe('export const sum = () => 0\n')
   })
 
-  it('prints one document with --json', async () => {
-    const { run } = await setUp(mend)
-    const { stdout } = await run('--json', '--cap', '0.20')
-    expect(JSON.parse(stdout)).toMatchObject({
-      workflow: 'mend',
-      report: { conclusion: 'completed' },
-      work: { applied: true },
-    })
-  })
-
-  it('applies nothing of work that failed, and says so by its exit code', async () => {
-    const { run, sum } = await setUp(() => ({ text: 'I could not' }))
-    expect((await run()).exitCode).toBe(1)
-    expect(readFileSync(sum, 'utf8')).toContain('a - b')
-  })
-
   it('shows a dry run with all that is known, without asking a model', async () => {
     const { run, model } = await setUp(mend)
     const { stdout } = await run('--dry-run', 'goal=Add, not subtract')
     expect(stdout).toContain('nothing is spent now')
-    expect(stdout).toContain('\nbefore: node --test\n')
+    expect(stdout).toContain('\nbefore: node sum.test.js\n')
     expect(stdout).toContain('Goal: Add, not subtract\n')
     expect(stdout).toContain('<data name="steps.before.output">\n(known when it runs)\n</data>')
     expect(stdout).toContain('\nmend: agent fixer on test-model, at most 8 turns\n')
-    expect(stdout).toContain('\nuntil: node --test, in 2 attempts at most\n')
+    expect(stdout).toContain('\nuntil: node sum.test.js, in 2 attempts at most\n')
     expect(stdout).toContain('\n\nguards: at most 3 files; at most 40 lines\ndelivers: pull-request\n')
     expect(stdout).not.toContain('${{')
     expect(model.calls()).toEqual([])
@@ -228,36 +215,45 @@ describe('a workflow of commands alone', () => {
   })
 })
 
+/** In this process: what is said of a run that can't be planned is the same for all of them. */
+function planned(dir: string, [target, ...pairs]: readonly string[], options: Partial<RunOptions> = {}) {
+  return planRun(target, pairs, { dir, sandbox: true, dryRun: false, json: false, ...options })
+}
+
 describe('before anything is spent', () => {
-  it.each([
-    [['--cap', 'abc'], '`--cap abc` is no cap; expected a multiple'],
-    [['--cap=-1'], '`--cap -1` is no cap; expected a multiple'],
-    [['cap=abc'], '`cap=abc` is no cap; expected a multiple'],
-    [['--effort', 'huge'], '`--effort huge` is none of `minimal`'],
-  ])('%j is wrong usage', async (args, says) => {
-    const { code, stderr } = await purser(['run', 'review', ...args], { cwd: workingCopy(declared) })
+  it('wrong usage is told, and by the exit code too', async () => {
+    const cwd = workingCopy(declared)
+    const { code, stderr } = await purser(['run', 'review', '--cap=-1'], { cwd })
+    const says = '`--cap -1` is no cap; expected a multiple'
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(says) })
+    const usage = (text: string) => ({ usage: expect.stringContaining(text) })
+    expect(await planned(cwd, ['review'], { cap: 'abc' })).toEqual(usage('`--cap abc` is no cap; expected a multiple'))
+    expect(await planned(cwd, ['review', 'cap=abc'])).toEqual(usage('`cap=abc` is no cap; expected a multiple'))
+    expect(await planned(cwd, ['review'], { effort: 'huge' })).toEqual(usage('`--effort huge` is none of `minimal`'))
   })
 
   it('says how to go on in words of a terminal', async () => {
     const dir = workingCopy(declared)
-    const unknown = await purser(['run', 'revew', '--dir', dir])
-    expect(unknown).toMatchObject({ code: 1, stderr: expect.stringContaining('Pick one that `purser list` shows.') })
     const keyless = await purser(['run', 'review', '--dir', dir])
     expect(keyless).toMatchObject({ code: 1, stderr: expect.stringContaining('Set OPENAI_API_KEY') })
-    const without = await purser(['run', 'review', '--dir', folder(declared)])
-    expect(without).toMatchObject({ code: 1, stderr: expect.stringMatching(/is no git repository\.\nRun `git init`/) })
+    const unknown = await planned(dir, ['revew'])
+    if (!isRefusal(unknown)) throw new Error('it is planned')
+    expect(todoAtTerminal(unknown)).toBe('Pick one that `purser list` shows.')
+    expect(await planned(folder(declared), ['review'])).toMatchObject({
+      message: expect.stringMatching(/is no git repository\.$/),
+      todo: expect.stringMatching(/^Run `git init`/),
+    })
   })
 
   it('does not pay for a workflow that works on a change where nothing changed', async () => {
     const dir = workingCopy(declared)
-    expect(await purser(['run', 'review', '--dir', dir, '--base', 'HEAD'])).toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining('nothing changed since HEAD'),
+    expect(await planned(dir, ['review'], { base: 'HEAD' })).toMatchObject({
+      refused: true,
+      message: expect.stringContaining('nothing changed since HEAD'),
     })
-    expect(await purser(['run', 'review', '--dir', dir, '--base', 'nowhere'])).toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining('--base nowhere names no commit'),
+    expect(await planned(dir, ['review'], { base: 'nowhere' })).toMatchObject({
+      refused: true,
+      message: expect.stringContaining('--base nowhere names no commit'),
     })
   })
 })
@@ -288,6 +284,18 @@ describe('what a commit is compared with', () => {
     expect(headOf(root)).toMatchObject({ filesChanged: 2, base: { sha: left } })
     expect(headOf(root).base.words).toBe(`${left.slice(0, 7)}, where it left main`)
     expect(headOf(root, 'HEAD~1')).toMatchObject({ filesChanged: 1, base: { words: 'HEAD~1' } })
+  })
+
+  it('is where it left what the remote calls its default branch, whatever its name', () => {
+    const origin = workingCopy({ 'a.txt': 'a' })
+    git(origin, 'branch', '--quiet', '--move', 'trunk')
+    const root = folder()
+    git(root, 'clone', '--quiet', origin, '.')
+    const left = headOf(root).sha
+    writeFileSync(join(root, 'b.txt'), 'b')
+    commitAll(root)
+    expect(headOf(root)).toMatchObject({ filesChanged: 1, base: { sha: left } })
+    expect(headOf(root).base.words).toBe(`${left.slice(0, 7)}, where it left origin/trunk`)
   })
 })
 
@@ -366,9 +374,9 @@ describe('what is written on a subject', () => {
   })
 
   it('is wrong usage where nothing reads it or it can’t be read', async () => {
-    expect(await dryRun(['review', '--issue', 'issue.txt'])).toEqual({
-      code: 2,
-      says: expect.stringContaining('review does not read what an issue says (--issue); incident-triage does'),
+    const root = workingCopy(portfolios)
+    expect(await planned(root, ['review'], { issue: join(root, 'issue.txt') })).toEqual({
+      usage: expect.stringContaining('review does not read what an issue says (--issue); incident-triage does'),
     })
     expect(await readSubjectWords({ log: 'nowhere.log' })).toEqual({
       usage: '--log nowhere.log can’t be read; expected a file, or - for standard input',
