@@ -26,10 +26,10 @@ export function workText(work: WorkDone | undefined): string | undefined {
   return paragraphs(guardsLine(work), testChangesText(work.testChanges), filesDetails(work), wordsDetails(work))
 }
 
-/** A list under a line that asks for a look; nothing where no test is loosened. */
+/** A list under a line that asks for a look; nothing where no test is loosened. It also stands in commit messages, where code spans protect nothing. */
 export function testChangesText(changes: readonly TestChange[] = []): string | undefined {
   if (changes.length === 0) return undefined
-  const listed = changes.map((change) => `- ${prose(testChangeSentence(change))}`).join('\n')
+  const listed = inertText(changes.map((change) => `- ${prose(testChangeSentence(change))}`).join('\n'))
   return `**Look at the tests:** the work loosens what judges it.\n\n${listed}`
 }
 

@@ -30,6 +30,18 @@ describe('an issue', () => {
 })
 
 describe('a commit', () => {
+  test('does nothing by the name of a test or of a file that it loosens', () => {
+    const what = "test.skip('[skip ci], closes #1', for @mira)"
+    const skipped = { kind: 'skipped', path: 'test/[skip ci].test.js', line: 1, what } as const
+    for (const text of [
+      commitMessage({ ...view, testChanges: [skipped] }),
+      pullRequestText({ ...view, testChanges: [skipped] }).body,
+    ]) {
+      expect(text).toContain('skips a test')
+      expect(text).not.toMatch(/\[skip ci\]|#1|@mira/)
+    }
+  })
+
   test('has the title, the body, and the trailers as its last paragraph', () => {
     expect(commitMessage(view)).toBe(
       'refactor+tests: Split parse() into reading and checking\n\nIt did two things.\n\nBoth are tested now.\n\n' +
