@@ -7,7 +7,7 @@ import { loadConfiguration } from '../../core/config/load.ts'
 import { formatProblem, type Problem } from '../../core/config/problem.ts'
 import { type Inheritance, inheritanceOf, ORGANISATION_REPOSITORIES } from '../../core/config/settings.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/reason.ts'
-import type { RepositoryName } from '../../delivery/github.ts'
+import { isRefused, type RepositoryName } from '../../delivery/github.ts'
 import type { Octokit } from '../github.ts'
 import { findLayer, findPinnedLayer, type LayerPlace, LayerTooLarge, readLayer } from './layer.ts'
 import { createLru } from './lru.ts'
@@ -93,35 +93,48 @@ async function organisationPlace(
   { owner }: RepositoryName,
   { commitSha }: Inheritance,
 ): Promise<LayerPlace | Refusal> {
-  for (const { name: repo, default_branch: branch } of await organisationRepositories(octokit, owner)) {
-    const name = { owner, repo }
-    const place =
-      commitSha === undefined
-        ? await findLayer(octokit, name, branch)
-        : await findPinnedLayer(octokit, name, branch, commitSha)
-    if (place) return place
+  const [only, another] = await organisationLayers(octokit, owner, commitSha)
+  const repositories = ORGANISATION_REPOSITORIES.map((repo) => `\`${repo}\``)
+  if (only && another) {
+    return refuse(
+      'organisation-layer-unreadable',
+      `The organisation’s layer stands in ${repositories.join(' and in ')}, and only one may have it: whoever may make the other could else replace it.`,
+      'Remove `.github/purser` from one of them.',
+    )
   }
+  if (only) return only.place
   if (commitSha === undefined) return refuse('organisation-layer-unreadable')
-  const repositories = ORGANISATION_REPOSITORIES.map((repo) => `\`${repo}\``).join(' or ')
   return refuse(
     'organisation-layer-unreadable',
-    `The repository inherits from its organisation as of commit \`${commitSha.slice(0, 12)}\`, which has no readable layer on the default branch of ${repositories}.`,
+    `The repository inherits from its organisation as of commit \`${commitSha.slice(0, 12)}\`, which has no readable layer on the default branch of ${repositories.join(' or ')}.`,
     'Pin `inherit: organisation@<commit>` to a commit that is on that branch, and give the App access to the repository.',
   )
 }
 
-/** Those of the organisation's repositories for its layer that the App can read. */
-export async function organisationRepositories(octokit: Octokit, owner: string) {
-  const found = await Promise.all(ORGANISATION_REPOSITORIES.map((repo) => repositoryAt(octokit, { owner, repo })))
-  return found.filter((one) => one !== undefined)
+/** The layers that the App can read in the organisation's repositories for it, as `commitSha` of a default branch has them or as it is. */
+export async function organisationLayers(octokit: Octokit, owner: string, commitSha?: string) {
+  const layers = await Promise.all(
+    ORGANISATION_REPOSITORIES.map(async (repo) => {
+      const name = { owner, repo }
+      const repository = await repositoryAt(octokit, name)
+      if (repository === undefined) return []
+      const place =
+        commitSha === undefined
+          ? await findLayer(octokit, name, repository.default_branch)
+          : await findPinnedLayer(octokit, name, repository.default_branch, commitSha)
+      return place ? [{ repository, place }] : []
+    }),
+  )
+  return layers.flat()
 }
 
 async function repositoryAt(octokit: Octokit, name: RepositoryName) {
   try {
     const { data } = await octokit.rest.repos.get({ ...name })
     return data
-  } catch {
-    // Whatever the reason, a layer that can't be read is a refusal and never an empty layer.
+  } catch (error) {
+    // One that can't be read just now may be the one that counts.
+    if (!isRefused(error)) throw error
     return undefined
   }
 }

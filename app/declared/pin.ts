@@ -27,8 +27,8 @@ import type { Parts } from '../parts.ts'
 import { sideDefinition } from '../promotion/definition.ts'
 import { changesetOf } from '../promotion/pull.ts'
 import type { Place } from '../subject/place.ts'
-import { type Declared, organisationRepositories } from './configuration.ts'
-import { findLayer, type LayerPlace, readLayer } from './layer.ts'
+import { type Declared, organisationLayers } from './configuration.ts'
+import { type LayerPlace, readLayer } from './layer.ts'
 
 const BRANCH = 'purser/organisation-catalog'
 const PATH = `.github/purser/${PORTFOLIOS}`
@@ -72,9 +72,8 @@ async function withdraw(place: Place, pinned: string): Promise<void> {
 }
 
 async function headOfLayer({ octokit, name }: Place, { repository }: LayerPlace): Promise<LayerPlace | undefined> {
-  const repositories = await organisationRepositories(octokit, name.owner)
-  const found = repositories.find((one) => one.name === repository.repo)
-  return found && findLayer(octokit, repository, found.default_branch)
+  const layers = await organisationLayers(octokit, name.owner)
+  return layers.find(({ place }) => place.repository.repo === repository.repo)?.place
 }
 
 async function viewOf(

@@ -34,6 +34,7 @@ beforeAll(async () => {
         '.github/purser/catalog/tidy/work.md': 'Tidy up.\n',
         '.github/purser/promotion.yml': 'promote: { runs: 2, subjects: 2 }\n',
       },
+      '.github-private': { 'README.md': '# Somebody has made this\n' },
     },
   })
 })
@@ -41,7 +42,7 @@ afterAll(async () => {
   await stage.close()
 })
 
-async function pushed(files: Record<string, string>, repo = REPO, branch = 'main') {
+async function pushed(files: Record<string, string | null>, repo = REPO, branch = 'main') {
   const sha = await stage.github.person('mira', repo).push({ branch, files })
   await stage.settled()
   return sha
@@ -77,6 +78,22 @@ test('a commit that is not on the organisation’s default branch is no layer', 
   const said = await answerTo('/agent list')
   expect(said).toContain('`organisation-layer-unreadable`')
   expect(said).toContain(`as of commit \`${aside.slice(0, 12)}\``)
+})
+
+test('a second layer beside it takes nothing over', async () => {
+  const pull = await stage.openPull()
+  const listed = async () => {
+    await stage.say('dev', pull.number, '/agent list')
+    return (await stage.replies(pull.number)).at(-1) ?? ''
+  }
+  await pushed({ [SETTINGS]: `${PORTFOLIOS}inherit: organisation\n` })
+  expect(await listed()).toContain('Tidy the code')
+  await pushed({ [WORKFLOW]: TIDY.replace('Tidy the code', 'Somebody else’s') }, '.github-private')
+  const said = await listed()
+  expect(said).toContain('`organisation-layer-unreadable`')
+  expect(said).toContain('stands in `.github-private` and in `.github`')
+  await pushed({ [WORKFLOW]: null }, '.github-private')
+  expect(await listed()).toContain('Tidy the code')
 })
 
 test('an offer has one issue with the evidence, and a maintainer’s approval there one pull request', async () => {
