@@ -211,6 +211,56 @@ describe.each(Object.keys(written) as Api[])('the bound of %s', (api) => {
   })
 })
 
+/** What the model is never shown. */
+const NOT_READ = /^(model|metadata|client_metadata)\b/
+const HIDDEN_TEXT = 'lorem ipsum '.repeat(1_000)
+
+const schema = { type: 'object', properties: { a: { type: 'string' } } }
+const wide: Record<Api, object> = {
+  responses: { ...responses, text: { format: { type: 'json_schema', name: 'n', schema } }, tool_choice: { type: 'x' } },
+  messages: {
+    ...messages,
+    tools: [{ name: 'Bash', input_schema: schema }],
+    output_config: { format: { type: 'json_schema', schema } },
+    tool_choice: { type: 'auto' },
+  },
+}
+
+/** The request with the text at each place that has one, and under each of these names of each object. */
+function* hidingIn(request: object): Generator<readonly [string, unknown]> {
+  for (const path of pathsOf(request)) {
+    const copy = structuredClone(request)
+    const [key = '', ...outer] = path.toReversed()
+    const holder = outer.reduceRight<unknown>((value, step) => Reflect.get(Object(value), step), copy)
+    Object.defineProperty(holder, key, { value: HIDDEN_TEXT, enumerable: true, configurable: true, writable: true })
+    yield [path.join('.'), copy]
+  }
+}
+
+function pathsOf(value: unknown, path: readonly string[] = []): (readonly string[])[] {
+  if (typeof value === 'string') return [path]
+  if (typeof value !== 'object' || value === null) return []
+  const names = Array.isArray(value) ? [] : ['cache_control', '__proto__', 'toJSON', 'note']
+  return [
+    ...names.map((name) => [...path, name]),
+    ...Object.entries(value).flatMap(([key, inner]) => (key === 'cache_control' ? [] : pathsOf(inner, [...path, key]))),
+  ]
+}
+
+it.each(Object.keys(wide) as Api[])('no text of %s is left out of the bound, nor of what is compared', (api) => {
+  const original = bounded(api, wide[api])
+  const priors = new PriorRequests()
+  priors.learn(original, 50)
+  let counted = 0
+  for (const [path, changed] of hidingIn(wide[api])) {
+    const request = boundRequest(api, changed, sealed)
+    if ('problem' in request || NOT_READ.test(path)) continue
+    expect(priors.bound(request), path).toBeGreaterThan(HIDDEN_TEXT.length)
+    counted += 1
+  }
+  expect(counted).toBeGreaterThan(20)
+})
+
 describe('what was reported before', () => {
   const first = bounded('messages', messages)
   const priors = () => {
