@@ -7,7 +7,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { CallOutcome } from '../../core/money/meter.ts'
-import type { Price } from '../../core/money/price.ts'
+import { type Price, priceInUs } from '../../core/money/price.ts'
 import { boundRequest, limitRequest } from '../../core/request/bound.ts'
 import { isCountRequest } from '../../core/request/messages.ts'
 import { PriorRequests } from '../../core/request/prior-requests.ts'
@@ -167,12 +167,13 @@ class Metering {
   /** Reserves the call's worst case, or says why there is none. */
   #reserve(request: BoundedRequest): Promise<Granted> {
     const reserving = this.#reserving.then(async () => {
-      const { purse, step, model, price, shareLeftMicroUsd, turnsMax } = this.#options
+      const { purse, step, provider, model, price, shareLeftMicroUsd, turnsMax } = this.#options
       if (this.calls >= turnsMax) throw this.#refused('turns')
       const reserve = () => {
         const left = shareLeftMicroUsd()
         return purse.reserve(step, model, {
           price,
+          priceInUs: provider.kind === 'anthropic' ? priceInUs(model, price) : undefined,
           inputTokensBound: this.#priors.bound(request),
           wrapUpInputTokensBound: undefined,
           outputTokensAsked: request.outputTokensAsked,

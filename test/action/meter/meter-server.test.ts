@@ -9,7 +9,7 @@ import { anthropic, openAi, type Provider } from '../../../action/meter/upstream
 import { openJournal, readJournal } from '../../../action/money/journal.ts'
 import { Purse } from '../../../action/money/purse.ts'
 import { shareLeftMicroUsd } from '../../../core/money/meter.ts'
-import type { Price } from '../../../core/money/price.ts'
+import { type Price, priceInUs } from '../../../core/money/price.ts'
 import { messages, responses } from '../../core/request/request-world.ts'
 import {
   type ChargingProvider,
@@ -59,7 +59,7 @@ afterEach(async () => {
 async function stage(
   kind: Kind,
   script: (request: ProviderRequest) => ProviderReply,
-  options: { capMicroUsd?: bigint; share?: number; turnsMax?: number } = {},
+  options: { capMicroUsd?: bigint; share?: number; turnsMax?: number; model?: string } = {},
 ): Promise<Stage> {
   const dir = mkdtempSync(join(tmpdir(), 'purser-meter-'))
   const provider = await startChargingProvider(price, script)
@@ -74,7 +74,7 @@ async function stage(
   const meter = await openMeterServer({
     socketPath,
     provider: upstream,
-    model: 'm',
+    model: options.model ?? 'm',
     price,
     purse,
     step: 'mend',
@@ -288,4 +288,21 @@ it('lets only those betas through that change no price, and counts tokens for no
   expect((await ask(counted, '/v1/messages/count_tokens')).status).toBe(200)
   expect((await ask({ ...counted, container: 'c' }, '/v1/messages/count_tokens')).status).toBe(400)
   expect(purse.calls.length).toBe(1)
+})
+
+it.each([
+  ['us', priceInUs('claude-opus-5', price)],
+  ['global', price],
+])('comes to the bill where the inference is kept in %s, within what was reserved', async (inference_geo, billed) => {
+  const model = 'claude-opus-5'
+  const usage = { inputTokens: 800, cachedTokens: 0, outputTokens: 2_000, reasoningTokens: 0 }
+  const besides = { inference_geo, service_tier: 'standard' }
+  const { ask, provider, purse } = await stage('anthropic', () => ({ text: 'x', usage, besides, price: billed }), {
+    model,
+  })
+  await ask({ ...asking('anthropic'), model })
+  expect(provider.requests()[0]?.body).not.toHaveProperty('inference_geo')
+  expect(purse.calls).toMatchObject([{ usage: 'reported' }])
+  expect(purse.spentMicroUsd).toBe(provider.chargedMicroUsd())
+  expect(purse.calls[0]?.reservedMicroUsd).toBeGreaterThanOrEqual(provider.chargedMicroUsd())
 })
