@@ -153,7 +153,7 @@ class Metering {
       this.#inFlightMicroUsd -= reservedMicroUsd
       for (const go of this.#untilFreed.splice(0)) go()
       if (outcome.kind === 'reported') {
-        this.#priors.learn(request, outcome.usage.inputTokens)
+        if (limited.isReadAsAsked) this.#priors.learn(request, outcome.usage.inputTokens)
         for (const seal of seals) this.#keepSeal(seal, outcome.usage.outputTokens)
       }
       this.#options.onCall(this.calls)
@@ -161,7 +161,7 @@ class Metering {
     const limited = limitRequest(api, body, outputTokensMax, provider.isAtItsOwnAddress)
     const either = AbortSignal.any([signal, this.#abort.signal])
     const told = { onSeal, onOutcome }
-    await sendUpstream({ provider, path, body: limited, asked, answer, signal: either }, api, told)
+    await sendUpstream({ provider, path, body: limited.body, asked, answer, signal: either }, api, told)
   }
 
   /** Reserves the call's worst case, or says why there is none. */

@@ -5,6 +5,7 @@ import {
   describeIssues,
   framePart,
   itemPart,
+  type LimitedRequest,
   type Part,
   type SealedTokens,
   sumSealed,
@@ -158,17 +159,21 @@ function unmarkedBlock(one: Block): object {
 
 const THINKING_TOKENS_MIN = 1024
 
-/** The request with an output limit, thinking within it, and at the rates that the price list knows. */
-export function limitMessages(body: object, outputTokensMax: number, serviceTiers: boolean): object {
+/**
+ * The request with an output limit, thinking within it, and at the rates that the price list knows. Where it thinks less than
+ * was asked the provider may read less: without thinking, nothing of what was thought before.
+ */
+export function limitMessages(body: object, outputTokensMax: number, serviceTiers: boolean): LimitedRequest {
   const limited = {
     ...body,
     max_tokens: outputTokensMax,
     ...(serviceTiers && { service_tier: 'standard_only' }),
   }
-  const thinking = 'thinking' in body ? body.thinking : undefined
-  const budget = typeof thinking === 'object' && thinking !== null && 'budget_tokens' in thinking ? thinking : undefined
-  if (budget === undefined) return limited
-  const most = Math.min(Number(budget.budget_tokens), outputTokensMax - 1)
-  if (most >= THINKING_TOKENS_MIN) return { ...limited, thinking: { ...budget, budget_tokens: most } }
-  return { ...limited, thinking: { type: 'disabled' } }
+  const asked = 'thinking' in body ? body.thinking : undefined
+  const budget = typeof asked === 'object' && asked !== null && 'budget_tokens' in asked ? asked : undefined
+  if (budget === undefined || Number(budget.budget_tokens) < outputTokensMax)
+    return { body: limited, isReadAsAsked: true }
+  const most = outputTokensMax - 1
+  const thinking = most < THINKING_TOKENS_MIN ? { type: 'disabled' } : { ...budget, budget_tokens: most }
+  return { body: { ...limited, thinking }, isReadAsAsked: false }
 }

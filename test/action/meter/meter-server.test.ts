@@ -306,3 +306,31 @@ it.each([
   expect(purse.spentMicroUsd).toBe(provider.chargedMicroUsd())
   expect(purse.calls[0]?.reservedMicroUsd).toBeGreaterThanOrEqual(provider.chargedMicroUsd())
 })
+
+it('learns nothing of a request that it sent without the thinking that was asked for', async () => {
+  const thought = 9_000
+  const outputs = [thought, 10, thought]
+  const script = ({ body, number }: ProviderRequest): ProviderReply => {
+    const isRead = JSON.stringify(body.thinking).includes('enabled') && number > 0
+    const inputTokens = 5_000 + (isRead ? thought : 0)
+    const usage = { inputTokens, cachedTokens: 0, outputTokens: outputs[number] ?? 0, reasoningTokens: 0 }
+    return { text: 'x', ...(number === 0 && { seal: 'c2VhbGVk' }), usage }
+  }
+  const { ask, purse, provider } = await stage('anthropic', script, { capMicroUsd: 200_000n })
+  const asked = { role: 'user', content: 'x'.repeat(20_000) }
+  const answered = { role: 'assistant', content: [{ type: 'thinking', thinking: '', signature: 'c2VhbGVk' }] }
+  const thinking = { type: 'enabled', budget_tokens: 8_000 }
+  const more = (...said: string[]) => ({
+    model: 'm',
+    max_tokens: thought,
+    thinking,
+    messages: [asked, answered, ...said.map((content) => ({ role: 'user', content }))],
+    stream: true,
+  })
+  await ask({ model: 'm', max_tokens: thought, thinking, messages: [asked], stream: true })
+  await ask({ ...more('Go on'), max_tokens: 900 })
+  await ask(more('Go on', 'And on'))
+  expect(provider.requests().map(({ body }) => body.thinking)).toEqual([thinking, { type: 'disabled' }, thinking])
+  expect(purse.calls.map(({ usage }) => usage)).toEqual(['reported', 'reported', 'reported'])
+  expect(purse.hasOverage).toBe(false)
+})

@@ -109,16 +109,30 @@ describe('what is sent', () => {
     ['messages', messages, true, { max_tokens: 900, service_tier: 'standard_only', thinking: { type: 'disabled' } }],
     ['messages', { ...messages, thinking: { type: 'adaptive' } }, false, { thinking: { type: 'adaptive' } }],
   ])('to %s carries its limit and no dearer tier', (api, body, tiers, expected) => {
-    const sent = limitRequest(api, body, 900, tiers)
+    const sent = limitRequest(api, body, 900, tiers).body
     expect(sent).toMatchObject(expected)
     expect(sent).not.toHaveProperty('max_tokens', 4_000)
-    expect(limitRequest(api, body, 900, false)).not.toHaveProperty('service_tier')
+    expect(limitRequest(api, body, 900, false).body).not.toHaveProperty('service_tier')
   })
 
-  it('thinks within its limit', () => {
-    expect(limitRequest('messages', messages, 2_000, false)).toMatchObject({
-      thinking: { type: 'enabled', budget_tokens: 1_999, display: 'omitted' },
+  it.each([
+    [32_000, 31_999, true],
+    [31_999, 31_998, false],
+    [2_000, 1_999, false],
+    [900, undefined, false],
+  ])('with %i tokens at most thinks %s of them, and is read as it was asked: %s', (most, budget, isReadAsAsked) => {
+    const thinking = budget ? { ...messages.thinking, budget_tokens: budget } : { type: 'disabled' }
+    expect(limitRequest('messages', messages, most, false)).toEqual({
+      body: { ...messages, max_tokens: most, thinking },
+      isReadAsAsked,
     })
+  })
+
+  it.each<[Api, object]>([
+    ['responses', responses],
+    ['messages', { ...messages, thinking: { type: 'adaptive' } }],
+  ])('to %s is read as it was asked where nothing says how much to think', (api, body) => {
+    expect(limitRequest(api, body, 900, true).isReadAsAsked).toBe(true)
   })
 })
 
