@@ -57,9 +57,7 @@ export class CommandAgent {
     this.#task = task
     this.#parts = parts
     this.#provider = provider
-    this.#said = (before?.messages ?? []).flatMap((message) =>
-      'content' in message && message.role === 'user' && typeof message.content === 'string' ? [message.content] : [],
-    )
+    this.#said = (before?.messages ?? []).flatMap((message) => (message.role === 'user' ? [message.text] : []))
     this.#turns = before === undefined ? 0 : turnsUsed(before, task.turnsMax)
     this.#lastText = before?.lastText ?? ''
   }

@@ -10,10 +10,12 @@ import { openJournal } from '../../../action/money/journal.ts'
 import { Purse } from '../../../action/money/purse.ts'
 import { openSandbox } from '../../../action/sandbox/sandbox.ts'
 import { isRefusal } from '../../../core/reason.ts'
+import type { CheckpointConversation } from '../../../core/session/checkpoint.ts'
 import { startChargingProvider } from '../../world/charging-provider.ts'
 
 const PROGRAM = `#!${process.execPath}
-const body = { model: process.env.MODEL, max_tokens: 500, messages: [{ role: 'user', content: 'x' }], stream: true }
+const content = require('node:fs').readFileSync(0, 'utf8')
+const body = { model: process.env.MODEL, max_tokens: 500, messages: [{ role: 'user', content }], stream: true }
 fetch(process.env.ANTHROPIC_BASE_URL + '/v1/messages', { method: 'POST', body: JSON.stringify(body) }).then(async (got) => {
   const text = await got.text()
   console.log(JSON.stringify({ type: 'result', is_error: !got.ok, result: got.ok ? 'Done.' : text }))
@@ -28,7 +30,10 @@ afterEach(async () => {
   vi.unstubAllEnvs()
 })
 
-async function resumed(turns: number) {
+async function resumed(
+  turns: number,
+  messages: CheckpointConversation['messages'] = [{ role: 'user', text: 'Do it.' }],
+) {
   const dir = mkdtempSync(join(tmpdir(), 'purser-resumed-'))
   writeFileSync(join(dir, 'claude'), PROGRAM, { mode: 0o755 })
   vi.stubEnv('PATH', `${dir}:${process.env.PATH}`)
@@ -43,7 +48,7 @@ async function resumed(turns: number) {
     () => rmSync(dir, { recursive: true }),
   )
   const { signal } = new AbortController()
-  return openCommandAgent(
+  const agent = openCommandAgent(
     {
       step: 'mend',
       agent: { name: 'fixer', model: 'm', tools: ['read'], systemText: '' },
@@ -65,8 +70,9 @@ async function resumed(turns: number) {
       meanwhile: () => ({ rest: false, said: [] }),
     },
     { openai: { apiKey: undefined, baseUrl: undefined }, anthropic: { apiKey: 'key', baseUrl: provider.url } },
-    { step: 'mend', attempt: 1, turns, messages: [{ role: 'user', text: 'Do it.' }], lastText: '' },
+    { step: 'mend', attempt: 1, turns, messages, lastText: '' },
   )
+  return { agent, provider }
 }
 
 it.each([
@@ -74,7 +80,18 @@ it.each([
   [TURNS_MAX - 1, TURNS_MAX],
   [TURNS_MAX, 1],
 ])('an agent that had used %i of its ten turns goes on with number %i', async (before, after) => {
-  const agent = await resumed(before)
+  const { agent } = await resumed(before)
   expect(await agent.goOn()).toMatchObject({ ended: 'answered', text: 'Done.' })
   expect(agent.turns).toBe(after)
+})
+
+it('is told again all that it was told before', async () => {
+  const { agent, provider } = await resumed(1, [
+    { role: 'user', text: 'Do it.' },
+    { role: 'user', text: 'The test did not pass.' },
+  ])
+  await agent.say('And be brief.')
+  const [request] = provider.requests()
+  expect(request?.text).toMatch(/Do it\..*The test did not pass\..*And be brief\./)
+  expect(agent.state.messages.map(({ text }) => text)).toEqual(['Do it.', 'The test did not pass.', 'And be brief.'])
 })
