@@ -149,9 +149,10 @@ class Metering {
       this.#keepSeal(seal, outputTokensMax)
     }
     const onOutcome = (outcome: CallOutcome) => {
-      purse.post(granted, outcome)
+      // Whoever waits goes on when it is posted, also where that can't be written down.
       this.#inFlightMicroUsd -= reservedMicroUsd
       for (const go of this.#untilFreed.splice(0)) go()
+      purse.post(granted, outcome)
       if (outcome.kind === 'reported') {
         if (limited.isReadAsAsked) this.#priors.learn(request, outcome.usage.inputTokens)
         for (const seal of seals) this.#keepSeal(seal, outcome.usage.outputTokens)

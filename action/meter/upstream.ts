@@ -118,8 +118,10 @@ async function passAnswer(
   let bytes = 0
   let isTold = false
   const tell = (complete: boolean) => {
-    if (!isTold) onOutcome(reader.outcome(complete))
+    if (isTold) return
+    // Also where that throws: what it was is told once.
     isTold = true
+    onOutcome(reader.outcome(complete))
   }
   try {
     for await (const chunk of response.body ?? []) {

@@ -47,6 +47,8 @@ interface Stage {
   readonly limits: MeterLimit[]
   readonly abort: AbortController
   ask(body: object, path?: string, headers?: Record<string, string>): Promise<{ status: number; text: string }>
+  /** From here on nothing can be written down. */
+  fillDisk(): void
   /** What the journal on disk comes to. */
   journalMicroUsd(): bigint
 }
@@ -66,7 +68,15 @@ async function stage(
   const journalFile = join(dir, 'journal.jsonl')
   const capMicroUsd = options.capMicroUsd ?? 1_000_000n
   const journal = openJournal(journalFile)
-  const purse = new Purse({ capMicroUsd, drawnMicroUsd: capMicroUsd }, journal)
+  let isFull = false
+  const written =
+    <T>(write: (call: T) => void) =>
+    (call: T) => {
+      if (isFull) throw new Error('ENOSPC')
+      write(call)
+    }
+  const onDisk = { ...journal, reserved: written(journal.reserved), answered: written(journal.answered) }
+  const purse = new Purse({ capMicroUsd, drawnMicroUsd: capMicroUsd }, onDisk)
   const limits: MeterLimit[] = []
   const abort = new AbortController()
   const upstream: Provider = kind === 'openai' ? openAi(KEY, `${provider.url}/v1`) : anthropic(KEY, provider.url)
@@ -106,8 +116,11 @@ async function stage(
       })
       sent.end(JSON.stringify(body))
     })
+  const fillDisk = () => {
+    isFull = true
+  }
   const journalMicroUsd = () => (readJournal(journalFile) ?? []).reduce((sum, call) => sum + call.spentMicroUsd, 0n)
-  return { provider, purse, meter, limits, abort, ask, journalMicroUsd }
+  return { provider, purse, meter, limits, abort, ask, fillDisk, journalMicroUsd }
 }
 
 describe.each(kinds)('the meter before %s', (kind) => {
@@ -199,6 +212,24 @@ describe.each(kinds)('the meter before %s', (kind) => {
     const { purse, ask } = await stage(kind, () => ({ status: 400, error: 'blocked by the content filter' }))
     expect((await ask(asking(kind))).status).toBe(400)
     expect(purse.spentMicroUsd).toBe(purse.calls[0]?.reservedMicroUsd)
+  })
+
+  it.each<[string, ProviderReply]>([
+    ['a whole answer', {}],
+    ['a cut one', { cutAfterBytes: 60 }],
+    ['an error', { status: 500 }],
+    ['an error that is free', { status: 429 }],
+  ])('posts %s once where the disk is full by then, and holds up nobody after it', async (_, reply) => {
+    const usage = { inputTokens: 500, cachedTokens: 0, outputTokens: 2_000, reasoningTokens: 0 }
+    const script = () => ({ text: 'x', usage, delayMs: 50, ...reply })
+    const { ask, purse, provider, fillDisk } = await stage(kind, script, { capMicroUsd: 9_900n })
+    const first = ask(asking(kind))
+    await expect.poll(() => provider.requests().length).toBe(1)
+    fillDisk()
+    await first
+    expect(purse.committedMicroUsd).toBe(purse.calls[0]?.spentMicroUsd)
+    expect([NO_CALL[kind], 500]).toContain((await ask(asking(kind))).status)
+    expect(provider.requests().length).toBe(1)
   })
 
   it('stops at the cap with not a micro-dollar over, whoever asks how often at the same time', async () => {
