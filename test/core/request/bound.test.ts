@@ -185,7 +185,7 @@ const tokenizers: [string, (text: string) => number][] = [
 
 /** The provider writes roles, names and marks around each text, and its own prompt for tools before them all. */
 const AROUND = 12
-const HIDDEN = 530
+const HIDDEN = 804
 
 function tokensOf({ system, asked, calls, schema }: Conversation, count: (read: string) => number): number {
   const texts = [
