@@ -15,7 +15,7 @@ import { stopReason } from '../steps/stop.ts'
 import { toolDefinitions } from '../tools/tools.ts'
 import type { AgentEnd, AgentParts, AgentTask } from './agent-task.ts'
 import { type AnswerFormat, answerFormat, askInWords, readStructured } from './answer-format.ts'
-import { keptMessage, restoredMessage, toolCallsOf } from './conversation-state.ts'
+import { keptMessage, restoredMessage, toolCallsOf, turnsUsed } from './conversation-state.ts'
 import { History } from './history.ts'
 import { carryOutCalls, describeCall } from './tool-turn.ts'
 
@@ -267,10 +267,9 @@ export class Conversation {
     return true
   }
 
-  /** An agent that had used all its turns gets them anew: whoever resumes it asks for more. */
   #restore(before: CheckpointConversation): void {
     for (const message of before.messages) this.#history.append(restoredMessage(message))
-    this.#turns = before.turns < this.#task.turnsMax ? before.turns : 0
+    this.#turns = turnsUsed(before, this.#task.turnsMax)
     this.#lastText = before.lastText
     if (before.counted === undefined || before.counted.messages > this.#history.length) return
     const { messages, inputTokens, request } = before.counted

@@ -2,8 +2,13 @@
 
 import type { Message } from '../../core/money/input-bound.ts'
 import { CALL_OUTPUT_TOKENS_MAX } from '../../core/money/meter.ts'
-import type { CheckpointMessage } from '../../core/session/checkpoint.ts'
+import type { CheckpointConversation, CheckpointMessage } from '../../core/session/checkpoint.ts'
 import type { ToolCall } from '../model/model.ts'
+
+/** An agent that had used all its turns gets them anew: whoever resumes it asks for more. */
+export function turnsUsed(before: Pick<CheckpointConversation, 'turns'>, turnsMax: number): number {
+  return before.turns < turnsMax ? before.turns : 0
+}
 
 /** An answer as chat completions take it back. */
 export function assistantMessage(text: string, toolCalls: readonly ToolCall[]): Message {

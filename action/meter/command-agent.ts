@@ -12,7 +12,7 @@ import type { PlanAgent } from '../../core/plan/plan.ts'
 import type { CheckpointConversation } from '../../core/session/checkpoint.ts'
 import type { AgentEnd, AgentParts, AgentTask } from '../agent/agent-task.ts'
 import { askInWords, readStructured } from '../agent/answer-format.ts'
-import { keptMessage } from '../agent/conversation-state.ts'
+import { keptMessage, turnsUsed } from '../agent/conversation-state.ts'
 import type { ProviderKeys } from '../model/provider-keys.ts'
 import type { SandboxedResult } from '../sandbox/sandbox.ts'
 import { stopReason } from '../steps/stop.ts'
@@ -57,10 +57,8 @@ export class CommandAgent {
     this.#task = task
     this.#parts = parts
     this.#provider = provider
-    this.#said = (before?.messages ?? []).flatMap((message) =>
-      'content' in message && message.role === 'user' && typeof message.content === 'string' ? [message.content] : [],
-    )
-    this.#turns = before?.turns ?? 0
+    this.#said = (before?.messages ?? []).flatMap((message) => (message.role === 'user' ? [message.text] : []))
+    this.#turns = before === undefined ? 0 : turnsUsed(before, task.turnsMax)
     this.#lastText = before?.lastText ?? ''
   }
 

@@ -14,6 +14,13 @@ const usageSchema = z.lazy(() =>
     cache_creation: z.nullish(z.object({ ephemeral_1h_input_tokens: tokens })),
     /** Model calls that the provider made besides, of which none is ever asked for. */
     iterations: z.nullish(z.array(z.unknown())),
+    /**
+     * Where, when and how fast it was answered, each at a price of its own: only words with a known one. `not_available` is
+     * said of models that cost the same everywhere, `default` by gateways.
+     */
+    inference_geo: z.nullish(z.enum(['', 'not_available', 'global', 'us'])),
+    service_tier: z.nullish(z.enum(['standard', 'default'])),
+    speed: z.nullish(z.literal('standard')),
   }),
 )
 type Reported = z.infer<typeof usageSchema>
@@ -41,5 +48,6 @@ export function readMessagesUsage(reports: readonly unknown[]): CallOutcome {
   }
   const isPriced =
     most((one) => one.cache_creation?.ephemeral_1h_input_tokens) === 0 && most((one) => one.iterations?.length) <= 1
-  return isPriced && isPlausible(usage) ? { kind: 'reported', usage } : { kind: 'unknown' }
+  const inUs = said.some((one) => one.inference_geo === 'us')
+  return isPriced && isPlausible(usage) ? { kind: 'reported', usage, inUs } : { kind: 'unknown' }
 }

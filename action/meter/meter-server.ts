@@ -7,7 +7,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { CallOutcome } from '../../core/money/meter.ts'
-import type { Price } from '../../core/money/price.ts'
+import { type Price, priceInUs } from '../../core/money/price.ts'
 import { boundRequest, limitRequest } from '../../core/request/bound.ts'
 import { isCountRequest } from '../../core/request/messages.ts'
 import { PriorRequests } from '../../core/request/prior-requests.ts'
@@ -149,11 +149,12 @@ class Metering {
       this.#keepSeal(seal, outputTokensMax)
     }
     const onOutcome = (outcome: CallOutcome) => {
-      purse.post(granted, outcome)
+      // Whoever waits goes on when it is posted, also where that can't be written down.
       this.#inFlightMicroUsd -= reservedMicroUsd
       for (const go of this.#untilFreed.splice(0)) go()
+      purse.post(granted, outcome)
       if (outcome.kind === 'reported') {
-        this.#priors.learn(request, outcome.usage.inputTokens)
+        if (limited.isReadAsAsked) this.#priors.learn(request, outcome.usage.inputTokens)
         for (const seal of seals) this.#keepSeal(seal, outcome.usage.outputTokens)
       }
       this.#options.onCall(this.calls)
@@ -161,18 +162,19 @@ class Metering {
     const limited = limitRequest(api, body, outputTokensMax, provider.isAtItsOwnAddress)
     const either = AbortSignal.any([signal, this.#abort.signal])
     const told = { onSeal, onOutcome }
-    await sendUpstream({ provider, path, body: limited, asked, answer, signal: either }, api, told)
+    await sendUpstream({ provider, path, body: limited.body, asked, answer, signal: either }, api, told)
   }
 
   /** Reserves the call's worst case, or says why there is none. */
   #reserve(request: BoundedRequest): Promise<Granted> {
     const reserving = this.#reserving.then(async () => {
-      const { purse, step, model, price, shareLeftMicroUsd, turnsMax } = this.#options
+      const { purse, step, provider, model, price, shareLeftMicroUsd, turnsMax } = this.#options
       if (this.calls >= turnsMax) throw this.#refused('turns')
       const reserve = () => {
         const left = shareLeftMicroUsd()
         return purse.reserve(step, model, {
           price,
+          priceInUs: provider.kind === 'anthropic' ? priceInUs(model, price) : undefined,
           inputTokensBound: this.#priors.bound(request),
           wrapUpInputTokensBound: undefined,
           outputTokensAsked: request.outputTokensAsked,

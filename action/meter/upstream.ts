@@ -93,7 +93,7 @@ export async function sendUpstream(sent: Upstream, api: Api, told: Told): Promis
       signal,
     })
   } catch (error) {
-    told.onOutcome(signal.aborted ? { kind: 'unknown' } : outcomeOfConnection(causeCode(error)))
+    told.onOutcome(signal.aborted ? { kind: 'unknown' } : outcomeOfConnection(error))
     answer.writeHead(502, { 'content-type': 'application/json' })
     answer.end(
       JSON.stringify({ type: 'error', error: { type: 'api_error', message: 'Purser: no answer from the provider' } }),
@@ -118,8 +118,10 @@ async function passAnswer(
   let bytes = 0
   let isTold = false
   const tell = (complete: boolean) => {
-    if (!isTold) onOutcome(reader.outcome(complete))
+    if (isTold) return
+    // Also where that throws: what it was is told once.
     isTold = true
+    onOutcome(reader.outcome(complete))
   }
   try {
     for await (const chunk of response.body ?? []) {
@@ -197,13 +199,4 @@ function headersOf(response: Response): Record<string, string> {
       return value === null ? [] : [[name, value]]
     }),
   )
-}
-
-function causeCode(error: unknown): string | undefined {
-  let cause: unknown = error
-  for (let depth = 0; depth < 5 && cause instanceof Error; depth += 1) {
-    if ('code' in cause && typeof cause.code === 'string') return cause.code
-    cause = cause.cause
-  }
-  return undefined
 }

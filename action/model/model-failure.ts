@@ -1,6 +1,12 @@
 /** What a failed model call means: what it is billed, whether another try may go better, and whether the context was too small. */
 import { APIConnectionError, APIError } from 'openai'
-import { isTooLong, outcomeOfConnection, outcomeOfStatus } from '../../core/money/failed-call.ts'
+import {
+  causesOf,
+  connectionFailure,
+  isTooLong,
+  outcomeOfConnection,
+  outcomeOfStatus,
+} from '../../core/money/failed-call.ts'
 import type { CallOutcome } from '../../core/money/meter.ts'
 import { EndlessAnswer } from './model-stream.ts'
 
@@ -37,11 +43,11 @@ export function readFailure(error: unknown, timedOutMs: number | undefined, toIt
   const unknown: CallOutcome = { kind: 'unknown' }
   if (timedOutMs !== undefined)
     return failed(`the provider did not end its answer within ${timedOutMs / 1000} s`, unknown)
-  if (chainOf(error).some((one) => one instanceof EndlessAnswer))
+  if (causesOf(error).some((one) => one instanceof EndlessAnswer))
     return failed(new EndlessAnswer().message, unknown, {})
   if (error instanceof APIConnectionError) {
-    const code = causeCode(error)
-    return failed(`no answer from the provider (${code ?? error.message})`, outcomeOfConnection(code))
+    const { code = error.message } = connectionFailure(error) ?? {}
+    return failed(`no answer from the provider (${code})`, outcomeOfConnection(error))
   }
   if (error instanceof APIError && typeof error.status === 'number') {
     return failed(
@@ -68,19 +74,6 @@ export function readFailure(error: unknown, timedOutMs: number | undefined, toIt
   // A body that broke off or is no JSON surfaces as whatever parsing it threw.
   const message = error instanceof Error ? error.message : String(error)
   return failed(`the provider’s answer broke off (${message.slice(0, 200)})`, unknown)
-}
-
-function chainOf(error: unknown): unknown[] {
-  const chain: unknown[] = []
-  for (let cause = error; chain.length < 5 && cause instanceof Error; cause = cause.cause) chain.push(cause)
-  return chain
-}
-
-function causeCode(error: unknown): string | undefined {
-  for (const cause of chainOf(error)) {
-    if (cause instanceof Error && 'code' in cause && typeof cause.code === 'string') return cause.code
-  }
-  return undefined
 }
 
 function retryAfterMs(headers: Headers | undefined): number {

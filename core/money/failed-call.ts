@@ -7,14 +7,10 @@ import type { CallOutcome } from './meter.ts'
  */
 const TURNED_AWAY = new Set([400, 401, 403, 404, 405, 413, 415, 422, 429])
 /** Failures before a byte of the request was sent. */
-const NEVER_SENT = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'UND_ERR_CONNECT_TIMEOUT',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-])
+const NEVER_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT'])
+/** These too while it connects; a kernel says them of a connection that was made, as well. */
+const UNREACHABLE = new Set(['EHOSTUNREACH', 'ENETUNREACH'])
+const CAUSES_MAX = 5
 
 /** How providers say that a conversation is too long for the model; OpenAI has a code for it, others have words. */
 const TOO_LONG =
@@ -43,7 +39,28 @@ export function isTooLong(said: string): boolean {
   return TOO_LONG.test(said)
 }
 
-/** `code`: what the connection failed with, where it is known. */
-export function outcomeOfConnection(code: string | undefined): CallOutcome {
-  return code !== undefined && NEVER_SENT.has(code) ? { kind: 'unbilled' } : { kind: 'unknown' }
+export function outcomeOfConnection(error: unknown): CallOutcome {
+  const { code = '', syscall } = connectionFailure(error) ?? {}
+  const neverSent = NEVER_SENT.has(code) || (UNREACHABLE.has(code) && syscall === 'connect')
+  return { kind: neverSent ? 'unbilled' : 'unknown' }
+}
+
+/** What the connection failed with, where it is known: the first of the causes that has a code. */
+export function connectionFailure(
+  error: unknown,
+): { readonly code: string; readonly syscall: string | undefined } | undefined {
+  for (const cause of causesOf(error)) {
+    if (!('code' in cause) || typeof cause.code !== 'string') continue
+    // Of several addresses, all of which were tried in vain.
+    const at: unknown = cause instanceof AggregateError ? cause.errors[0] : cause
+    const syscall = at instanceof Error && 'syscall' in at ? String(at.syscall) : undefined
+    return { code: cause.code, syscall }
+  }
+  return undefined
+}
+
+export function causesOf(error: unknown): Error[] {
+  const causes: Error[] = []
+  for (let cause = error; causes.length < CAUSES_MAX && cause instanceof Error; cause = cause.cause) causes.push(cause)
+  return causes
 }

@@ -7,8 +7,8 @@
  * message is sent is never shorter than its text, and the few tokens that a provider puts around each message are
  * covered by `MESSAGE_TOKENS`. Tool definitions and tool calls are rendered by the provider in a form of its own, so
  * they count double. What a model thought comes back encrypted, so its bytes say nothing for sure: it counts as its
- * bytes and as all the output that the call was allowed which made it, of which it was a part. Only `Message` goes in: text, no images, no files, no references to earlier answers, so nothing
- * else can add to the input.
+ * bytes and as all the output that the call was allowed which made it, of which it was a part. Only `Message` goes in:
+ * text, no images, no files, no references to earlier answers, so nothing else can add to the input.
  *
  * Bytes are some four times the tokens of ordinary text. From the second call on the bound is therefore what the
  * provider reported for the identical prefix, plus the bytes of what was appended since. That rests on the provider's
@@ -45,8 +45,12 @@ export interface ToolCallMessage {
 }
 
 export const MESSAGE_TOKENS = 16
-/** The frame of a request, with what a provider adds unseen: up to 530 tokens at Anthropic as soon as there are tools. */
-export const REQUEST_TOKENS = 768
+/**
+ * The frame of a request, with what a provider adds unseen. The most that is known is Anthropic's prompt for tools: 804 tokens
+ * where one of them has to be called, of Opus 4.7 (platform.claude.com, "Tool use with Claude", July 2026). A wanted form of
+ * the answer adds another, of a length that nobody states; there is room for as much again.
+ */
+export const REQUEST_TOKENS = 1_536
 
 const encoder = new TextEncoder()
 const ASCII_ONLY = /^\p{ASCII}*$/u

@@ -42,6 +42,7 @@ export interface Meter {
 
 export interface Reservation {
   readonly price: Price
+  readonly priceInUs?: Price | undefined
   readonly reservedMicroUsd: bigint
   readonly reservedTokens: number
   readonly outputTokensMax: number
@@ -49,6 +50,8 @@ export interface Reservation {
 
 export interface CallAsk {
   readonly price: Price
+  /** A dearer one, where the provider may bill that and only its answer says so: see `priceInUs`. */
+  readonly priceInUs?: Price | undefined
   /** A proven upper bound: see `input-bound.ts`. */
   readonly inputTokensBound: number
   /**
@@ -153,9 +156,9 @@ export function reserveCall(meter: Meter, ask: CallAsk): CallVerdict {
   return { verdict: 'go', ...reserve(meter, ask, granted) }
 }
 
-/** What the provider said a call used, or that nobody knows, or that it was turned away before any work. */
+/** What the provider said a call used (`inUs`: and that it is billed at `priceInUs`), or that nobody knows, or that it was turned away before any work. */
 export type CallOutcome =
-  | { readonly kind: 'reported'; readonly usage: Usage }
+  | { readonly kind: 'reported'; readonly usage: Usage; readonly inUs?: boolean }
   | { readonly kind: 'unknown' }
   | { readonly kind: 'unbilled' }
 
@@ -211,7 +214,7 @@ export function isPlausible(usage: Usage): boolean {
 }
 
 function reserve(meter: Meter, ask: CallAsk, outputTokensMax: number): { meter: Meter; reservation: Reservation } {
-  const reservedMicroUsd = worstCostMicroUsd(ask.price, ask.inputTokensBound, outputTokensMax)
+  const reservedMicroUsd = worstCostMicroUsd(dearest(ask), ask.inputTokensBound, outputTokensMax)
   const reservedTokens = ask.inputTokensBound + outputTokensMax
   return {
     meter: {
@@ -219,13 +222,17 @@ function reserve(meter: Meter, ask: CallAsk, outputTokensMax: number): { meter: 
       reservedMicroUsd: meter.reservedMicroUsd + reservedMicroUsd,
       tokens: meter.tokens && { ...meter.tokens, reserved: meter.tokens.reserved + reservedTokens },
     },
-    reservation: { price: ask.price, reservedMicroUsd, reservedTokens, outputTokensMax },
+    reservation: { price: ask.price, priceInUs: ask.priceInUs, reservedMicroUsd, reservedTokens, outputTokensMax },
   }
+}
+
+function dearest({ price, priceInUs = price }: CallAsk): Price {
+  return priceInUs
 }
 
 /** The most output that fits beside what is kept back, or `undefined` when that is too little to be of use. */
 function outputFitting(ask: CallAsk, roomMicroUsd: bigint, roomTokens: number | undefined): number | undefined {
-  const byMoney = outputTokensWithin(ask.price, ask.inputTokensBound, roomMicroUsd - keptBackMicroUsd(ask))
+  const byMoney = outputTokensWithin(dearest(ask), ask.inputTokensBound, roomMicroUsd - keptBackMicroUsd(ask))
   const byTokens = roomTokens === undefined ? byMoney : roomTokens - tokensNeeded(ask, 0)
   const most = ask.purpose === 'wrap-up' ? WRAP_UP_OUTPUT_TOKENS : CALL_OUTPUT_TOKENS_MAX
   const least = ask.purpose === 'wrap-up' ? WRAP_UP_OUTPUT_TOKENS_MIN : USEFUL_OUTPUT_TOKENS_MIN
@@ -236,7 +243,7 @@ function outputFitting(ask: CallAsk, roomMicroUsd: bigint, roomTokens: number | 
 
 function keptBackMicroUsd(ask: CallAsk): bigint {
   if (ask.purpose === 'wrap-up' || ask.wrapUpInputTokensBound === undefined) return 0n
-  return worstCostMicroUsd(ask.price, ask.wrapUpInputTokensBound, WRAP_UP_OUTPUT_TOKENS)
+  return worstCostMicroUsd(dearest(ask), ask.wrapUpInputTokensBound, WRAP_UP_OUTPUT_TOKENS)
 }
 
 function tokensNeeded(ask: CallAsk, outputTokens: number): number {
@@ -248,7 +255,8 @@ function tokensNeeded(ask: CallAsk, outputTokens: number): number {
 function callCostMicroUsd(reservation: Reservation, outcome: CallOutcome): bigint {
   if (outcome.kind === 'unbilled') return 0n
   if (outcome.kind === 'unknown' || !isPlausible(outcome.usage)) return reservation.reservedMicroUsd
-  return costMicroUsd(reservation.price, outcome.usage)
+  const price = outcome.inUs === true ? reservation.priceInUs : reservation.price
+  return price === undefined ? reservation.reservedMicroUsd : costMicroUsd(price, outcome.usage)
 }
 
 function callTokens(reservation: Reservation, outcome: CallOutcome): number {

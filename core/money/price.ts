@@ -66,6 +66,26 @@ export function withWritten(price: Price): Price {
   return { ...written(price), tiers: price.tiers.map(written) }
 }
 
+/** Anthropic's models before Opus 4.6, which have one price wherever they answer. */
+const ONE_PRICE_EVERYWHERE = /claude-(v?[123]\b|instant|(opus|sonnet|haiku)-4([-.@](0|1|5|20\d{6})\b|$))/
+
+/**
+ * What Anthropic asks where it keeps the inference in the US: a tenth more for every kind of token. A key's workspace may be
+ * set to that without a word in the request; only the answer says so. Undefined for a model that costs the same everywhere.
+ */
+export function priceInUs(model: string, price: Price): Price | undefined {
+  if (!model.includes('claude') || ONE_PRICE_EVERYWHERE.test(model)) return undefined
+  const more = (rate: bigint) => mulDivCeil(rate, 11n, 10n)
+  const dearer = <R extends Rates>(rates: R): R => ({
+    ...rates,
+    input: more(rates.input),
+    cached: more(rates.cached),
+    output: more(rates.output),
+    ...(rates.written !== undefined && { written: more(rates.written) }),
+  })
+  return { ...dearer(price), tiers: price.tiers.map(dearer) }
+}
+
 /** The bound may be above what the input turns out to be, so every tier up to it can apply. */
 function dearestRates(price: Price, inputTokens: number): { readonly input: bigint; readonly output: bigint } {
   const reachable = [price, ...price.tiers.filter((tier) => tier.aboveInputTokens < inputTokens)]

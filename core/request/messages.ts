@@ -5,6 +5,7 @@ import {
   describeIssues,
   framePart,
   itemPart,
+  type LimitedRequest,
   type Part,
   type SealedTokens,
   sumSealed,
@@ -51,7 +52,14 @@ const tool = z.strictObject({
 })
 
 /** Only edits that take something away: the provider's own compaction is a model call of its own. */
-const contextEdit = z.looseObject({ type: z.enum(['clear_thinking_20251015', 'clear_tool_uses_20250919']) })
+const contextEdit = z.strictObject({
+  type: z.enum(['clear_thinking_20251015', 'clear_tool_uses_20250919']),
+  keep: z.optional(z.unknown()),
+  trigger: z.optional(z.unknown()),
+  clear_at_least: z.optional(z.unknown()),
+  clear_tool_inputs: z.optional(z.unknown()),
+  exclude_tools: z.optional(z.unknown()),
+})
 
 /** All that the provider reads, or is told about how to read and to answer. */
 const read = () => ({
@@ -96,7 +104,8 @@ export function isCountRequest(body: unknown): body is { readonly model: string 
 export function boundMessages(body: unknown, sealedTokens: SealedTokens): BoundedRequest | Unbounded {
   const parsed = requestSchema.safeParse(body)
   if (!parsed.success) return { problem: describeIssues(parsed.error.issues) }
-  const { model, max_tokens, messages, stream, metadata, cache_control, tools, output_config, ...rest } = parsed.data
+  const { model, max_tokens, messages, stream, metadata, cache_control, system, tools, output_config, ...rest } =
+    parsed.data
   const items: Part[] = []
   for (const one of messages) {
     const bounded = boundMessage(one, sealedTokens)
@@ -107,7 +116,10 @@ export function boundMessages(body: unknown, sealedTokens: SealedTokens): Bounde
     model,
     stream: stream === true,
     outputTokensAsked: max_tokens,
-    frame: framePart(withoutCacheMarks(rest), withoutCacheMarks({ tools, output_config })),
+    frame: framePart(
+      { ...rest, system: Array.isArray(system) ? system.map(unmarked) : system },
+      { tools: tools?.map(unmarked), output_config },
+    ),
     items,
   }
 }
@@ -118,7 +130,7 @@ function boundMessage({ role, content }: z.infer<typeof message>, sealedTokens: 
   if (typeof sealed !== 'number') return sealed
   const calls = blocks.filter((one) => one.type === 'tool_use')
   const pieces = blocks.reduce((sum, one) => sum + piecesOf(one), 0)
-  return itemPart(withoutCacheMarks({ role, content: blocks }), pieces, calls, sealed)
+  return itemPart({ role, content: blocks.map(unmarkedBlock) }, pieces, calls, sealed)
 }
 
 /** A tool's result may be given in pieces of its own. */
@@ -131,24 +143,37 @@ function sealOf(one: Block): string[] {
   return one.type === 'redacted_thinking' ? [one.data] : []
 }
 
-/** Where a prompt is cached moves from call to call and changes nothing of what is read. */
-function withoutCacheMarks<T extends object>(value: T): object {
-  return JSON.parse(JSON.stringify(value, (key, inner) => (key === 'cache_control' ? undefined : inner)))
+/**
+ * Where a prompt is cached moves from call to call and changes nothing of what is read. Only the provider's own marks are
+ * that: the same word within a tool's input or schema is text like any other, which is read and billed.
+ */
+function unmarked<T extends object>(part: T & { readonly cache_control?: unknown }): object {
+  const { cache_control, ...read } = part
+  return read
+}
+
+function unmarkedBlock(one: Block): object {
+  if (one.type !== 'tool_result' || !Array.isArray(one.content)) return unmarked(one)
+  return unmarked({ ...one, content: one.content.map(unmarked) })
 }
 
 const THINKING_TOKENS_MIN = 1024
 
-/** The request with an output limit, thinking within it, and at the rates that the price list knows. */
-export function limitMessages(body: object, outputTokensMax: number, serviceTiers: boolean): object {
+/**
+ * The request with an output limit, thinking within it, and at the rates that the price list knows. Where it thinks less than
+ * was asked the provider may read less: without thinking, nothing of what was thought before.
+ */
+export function limitMessages(body: object, outputTokensMax: number, serviceTiers: boolean): LimitedRequest {
   const limited = {
     ...body,
     max_tokens: outputTokensMax,
     ...(serviceTiers && { service_tier: 'standard_only' }),
   }
-  const thinking = 'thinking' in body ? body.thinking : undefined
-  const budget = typeof thinking === 'object' && thinking !== null && 'budget_tokens' in thinking ? thinking : undefined
-  if (budget === undefined) return limited
-  const most = Math.min(Number(budget.budget_tokens), outputTokensMax - 1)
-  if (most >= THINKING_TOKENS_MIN) return { ...limited, thinking: { ...budget, budget_tokens: most } }
-  return { ...limited, thinking: { type: 'disabled' } }
+  const asked = 'thinking' in body ? body.thinking : undefined
+  const budget = typeof asked === 'object' && asked !== null && 'budget_tokens' in asked ? asked : undefined
+  if (budget === undefined || Number(budget.budget_tokens) < outputTokensMax)
+    return { body: limited, isReadAsAsked: true }
+  const most = outputTokensMax - 1
+  const thinking = most < THINKING_TOKENS_MIN ? { type: 'disabled' } : { ...budget, budget_tokens: most }
+  return { body: { ...limited, thinking }, isReadAsAsked: false }
 }

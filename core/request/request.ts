@@ -34,6 +34,13 @@ export interface Unbounded {
   readonly problem: string
 }
 
+/** A request as it may be sent. */
+export interface LimitedRequest {
+  readonly body: object
+  /** It is read as it was asked; else what the provider counts of it says nothing of what was asked. */
+  readonly isReadAsAsked: boolean
+}
+
 /**
  * Reasoning that a provider handed out sealed: the text can't be seen, so its bytes say nothing of its tokens. Answers the
  * most tokens of the answer that it came in; undefined for a seal that came in none.

@@ -111,7 +111,7 @@ const xml: Rendering = {
   name: 'xml',
   frame: (tools) => ({
     texts: [tools.map((tool) => `<function>${JSON.stringify(tool.function)}</function>\n`).join(''), '\n\nAssistant:'],
-    specialTokens: tools.length === 0 ? 4 : 530,
+    specialTokens: tools.length === 0 ? 4 : 804,
   }),
   message: (message) => ({
     texts: [

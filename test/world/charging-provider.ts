@@ -25,6 +25,10 @@ export interface ProviderReply {
   readonly seal?: string
   /** Counted by a tokenizer when left out. Its bill goes by this, true or not. */
   readonly usage?: Usage
+  /** What is said of it besides, in the interface's own words. */
+  readonly besides?: object
+  /** Its bill goes by this price. */
+  readonly price?: Price | undefined
   /** Does not say what it used, and bills it. */
   readonly silentOnUsage?: boolean
   readonly status?: number
@@ -76,7 +80,7 @@ export async function startChargingProvider(
       )
     }
     const usage = reply.usage ?? counted(request, reply)
-    charged += costMicroUsd(price, usage)
+    charged += costMicroUsd(reply.price ?? price, usage)
     const said = reply.silentOnUsage ? undefined : usage
     const events = path.includes('/messages')
       ? messagesEvents(request, reply, said)
@@ -165,6 +169,7 @@ function messagesEvents({ body, number }: ProviderRequest, reply: ProviderReply,
     input_tokens: inputTokens - cachedTokens - writtenTokens,
     cache_read_input_tokens: cachedTokens,
     cache_creation_input_tokens: writtenTokens,
+    ...reply.besides,
     cache_creation: { ephemeral_5m_input_tokens: writtenTokens, ephemeral_1h_input_tokens: 0 },
   }
   const blocks: Event[][] = []

@@ -9,7 +9,7 @@ import { anthropic, openAi, type Provider } from '../../../action/meter/upstream
 import { openJournal, readJournal } from '../../../action/money/journal.ts'
 import { Purse } from '../../../action/money/purse.ts'
 import { shareLeftMicroUsd } from '../../../core/money/meter.ts'
-import type { Price } from '../../../core/money/price.ts'
+import { type Price, priceInUs } from '../../../core/money/price.ts'
 import { messages, responses } from '../../core/request/request-world.ts'
 import {
   type ChargingProvider,
@@ -47,6 +47,8 @@ interface Stage {
   readonly limits: MeterLimit[]
   readonly abort: AbortController
   ask(body: object, path?: string, headers?: Record<string, string>): Promise<{ status: number; text: string }>
+  /** From here on nothing can be written down. */
+  fillDisk(): void
   /** What the journal on disk comes to. */
   journalMicroUsd(): bigint
 }
@@ -59,14 +61,22 @@ afterEach(async () => {
 async function stage(
   kind: Kind,
   script: (request: ProviderRequest) => ProviderReply,
-  options: { capMicroUsd?: bigint; share?: number; turnsMax?: number } = {},
+  options: { capMicroUsd?: bigint; share?: number; turnsMax?: number; model?: string } = {},
 ): Promise<Stage> {
   const dir = mkdtempSync(join(tmpdir(), 'purser-meter-'))
   const provider = await startChargingProvider(price, script)
   const journalFile = join(dir, 'journal.jsonl')
   const capMicroUsd = options.capMicroUsd ?? 1_000_000n
   const journal = openJournal(journalFile)
-  const purse = new Purse({ capMicroUsd, drawnMicroUsd: capMicroUsd }, journal)
+  let isFull = false
+  const written =
+    <T>(write: (call: T) => void) =>
+    (call: T) => {
+      if (isFull) throw new Error('ENOSPC')
+      write(call)
+    }
+  const onDisk = { ...journal, reserved: written(journal.reserved), answered: written(journal.answered) }
+  const purse = new Purse({ capMicroUsd, drawnMicroUsd: capMicroUsd }, onDisk)
   const limits: MeterLimit[] = []
   const abort = new AbortController()
   const upstream: Provider = kind === 'openai' ? openAi(KEY, `${provider.url}/v1`) : anthropic(KEY, provider.url)
@@ -74,7 +84,7 @@ async function stage(
   const meter = await openMeterServer({
     socketPath,
     provider: upstream,
-    model: 'm',
+    model: options.model ?? 'm',
     price,
     purse,
     step: 'mend',
@@ -106,8 +116,11 @@ async function stage(
       })
       sent.end(JSON.stringify(body))
     })
+  const fillDisk = () => {
+    isFull = true
+  }
   const journalMicroUsd = () => (readJournal(journalFile) ?? []).reduce((sum, call) => sum + call.spentMicroUsd, 0n)
-  return { provider, purse, meter, limits, abort, ask, journalMicroUsd }
+  return { provider, purse, meter, limits, abort, ask, fillDisk, journalMicroUsd }
 }
 
 describe.each(kinds)('the meter before %s', (kind) => {
@@ -201,6 +214,24 @@ describe.each(kinds)('the meter before %s', (kind) => {
     expect(purse.spentMicroUsd).toBe(purse.calls[0]?.reservedMicroUsd)
   })
 
+  it.each<[string, ProviderReply]>([
+    ['a whole answer', {}],
+    ['a cut one', { cutAfterBytes: 60 }],
+    ['an error', { status: 500 }],
+    ['an error that is free', { status: 429 }],
+  ])('posts %s once where the disk is full by then, and holds up nobody after it', async (_, reply) => {
+    const usage = { inputTokens: 500, cachedTokens: 0, outputTokens: 2_000, reasoningTokens: 0 }
+    const script = () => ({ text: 'x', usage, delayMs: 50, ...reply })
+    const { ask, purse, provider, fillDisk } = await stage(kind, script, { capMicroUsd: 9_900n })
+    const first = ask(asking(kind))
+    await expect.poll(() => provider.requests().length).toBe(1)
+    fillDisk()
+    await first
+    expect(purse.committedMicroUsd).toBe(purse.calls[0]?.spentMicroUsd)
+    expect([NO_CALL[kind], 500]).toContain((await ask(asking(kind))).status)
+    expect(provider.requests().length).toBe(1)
+  })
+
   it('stops at the cap with not a micro-dollar over, whoever asks how often at the same time', async () => {
     const capMicroUsd = 60_000n
     const { provider, ask, purse, limits, journalMicroUsd } = await stage(
@@ -288,4 +319,49 @@ it('lets only those betas through that change no price, and counts tokens for no
   expect((await ask(counted, '/v1/messages/count_tokens')).status).toBe(200)
   expect((await ask({ ...counted, container: 'c' }, '/v1/messages/count_tokens')).status).toBe(400)
   expect(purse.calls.length).toBe(1)
+})
+
+it.each([
+  ['us', priceInUs('claude-opus-5', price)],
+  ['global', price],
+])('comes to the bill where the inference is kept in %s, within what was reserved', async (inference_geo, billed) => {
+  const model = 'claude-opus-5'
+  const usage = { inputTokens: 800, cachedTokens: 0, outputTokens: 2_000, reasoningTokens: 0 }
+  const besides = { inference_geo, service_tier: 'standard' }
+  const { ask, provider, purse } = await stage('anthropic', () => ({ text: 'x', usage, besides, price: billed }), {
+    model,
+  })
+  await ask({ ...asking('anthropic'), model })
+  expect(provider.requests()[0]?.body).not.toHaveProperty('inference_geo')
+  expect(purse.calls).toMatchObject([{ usage: 'reported' }])
+  expect(purse.spentMicroUsd).toBe(provider.chargedMicroUsd())
+  expect(purse.calls[0]?.reservedMicroUsd).toBeGreaterThanOrEqual(provider.chargedMicroUsd())
+})
+
+it('learns nothing of a request that it sent without the thinking that was asked for', async () => {
+  const thought = 9_000
+  const outputs = [thought, 10, thought]
+  const script = ({ body, number }: ProviderRequest): ProviderReply => {
+    const isRead = JSON.stringify(body.thinking).includes('enabled') && number > 0
+    const inputTokens = 5_000 + (isRead ? thought : 0)
+    const usage = { inputTokens, cachedTokens: 0, outputTokens: outputs[number] ?? 0, reasoningTokens: 0 }
+    return { text: 'x', ...(number === 0 && { seal: 'c2VhbGVk' }), usage }
+  }
+  const { ask, purse, provider } = await stage('anthropic', script, { capMicroUsd: 200_000n })
+  const asked = { role: 'user', content: 'x'.repeat(20_000) }
+  const answered = { role: 'assistant', content: [{ type: 'thinking', thinking: '', signature: 'c2VhbGVk' }] }
+  const thinking = { type: 'enabled', budget_tokens: 8_000 }
+  const more = (...said: string[]) => ({
+    model: 'm',
+    max_tokens: thought,
+    thinking,
+    messages: [asked, answered, ...said.map((content) => ({ role: 'user', content }))],
+    stream: true,
+  })
+  await ask({ model: 'm', max_tokens: thought, thinking, messages: [asked], stream: true })
+  await ask({ ...more('Go on'), max_tokens: 900 })
+  await ask(more('Go on', 'And on'))
+  expect(provider.requests().map(({ body }) => body.thinking)).toEqual([thinking, { type: 'disabled' }, thinking])
+  expect(purse.calls.map(({ usage }) => usage)).toEqual(['reported', 'reported', 'reported'])
+  expect(purse.hasOverage).toBe(false)
 })

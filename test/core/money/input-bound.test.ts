@@ -261,3 +261,16 @@ describe('the bound', () => {
     expect(bound.upTo(1)).toBe(frameTokensBound([]) + messageTokensBound({ role: 'system', content: 'Be brief' }))
   })
 })
+
+/** Anthropic's table of what its prompt for tools takes where one of them may be called, and where one has to be. */
+it.each([
+  ['claude-opus-4-8', 290, 410],
+  ['claude-opus-4-7', 675, 804],
+  ['claude-opus-4-6', 497, 589],
+  ['claude-opus-4-5', 496, 588],
+  ['claude-sonnet-5', 354, 474],
+  ['claude-haiku-4-5', 496, 588],
+  ['claude-3-opus', 530, 281],
+])('a request has room for the prompt for tools of %s, whatever else is in it', (_, mayCall, hasToCall) => {
+  expect(frameTokensBound([])).toBeGreaterThan(Math.max(mayCall, hasToCall))
+})

@@ -97,6 +97,35 @@ function mostOutput(
   return undefined
 }
 
+describe('a call that may be billed at a dearer price', () => {
+  const priceInUs: Price = { ...price, input: 1_100_000n, cached: 110_000n, output: 4_400_000n }
+  const usage = { inputTokens: 1_000, cachedTokens: 0, outputTokens: 2_000, reasoningTokens: 0 }
+  const posted = (asked: Partial<CallAsk>, inUs: boolean) => {
+    const verdict = reserveCall(openMeter({ capMicroUsd: 50_000n, drawnMicroUsd: 50_000n }), ask(asked))
+    if (verdict.verdict !== 'go') throw new Error(verdict.verdict)
+    return {
+      reserved: verdict.reservation.reservedMicroUsd,
+      spent: postCall(verdict.meter, verdict.reservation, { kind: 'reported', usage, inUs }).spentMicroUsd,
+    }
+  }
+  const outputTokensAsked = 2_000
+
+  it.each([
+    [false, 9_000n],
+    [true, 9_900n],
+  ])('is reserved at that, and posted at it where the answer says so: %s', (inUs, spent) => {
+    expect(posted({ priceInUs, outputTokensAsked }, inUs)).toEqual({ reserved: 9_900n, spent })
+  })
+
+  it('is posted at its reservation where the dearer price is not known', () => {
+    expect(posted({ outputTokensAsked: 3_000 }, true)).toEqual({ reserved: 13_000n, spent: 13_000n })
+  })
+
+  it('is shrunk until the dearer price fits beside what is kept back', () => {
+    expect(posted({ priceInUs }, true).reserved).toBeLessThanOrEqual(50_000n - 1_210n - 2_640n)
+  })
+})
+
 describe('what is left', () => {
   const asks = fc.record({
     price: prices,

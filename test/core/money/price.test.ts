@@ -3,7 +3,13 @@ import { calcPrice } from '@pydantic/genai-prices'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readKeptPrices } from '../../../catalog/built-in.ts'
-import { costMicroUsd, outputTokensWithin, type Price, worstCostMicroUsd } from '../../../core/money/price.ts'
+import {
+  costMicroUsd,
+  outputTokensWithin,
+  type Price,
+  priceInUs,
+  worstCostMicroUsd,
+} from '../../../core/money/price.ts'
 import { resolveRun } from '../../../core/plan/resolve.ts'
 import { isRefusal } from '../../../core/reason.ts'
 import type { Usage } from '../../../core/run/run.ts'
@@ -220,5 +226,49 @@ describe('a model without a price', () => {
     if (!isRefusal(found)) throw new Error('expected a refusal')
     expect(found).toMatchObject({ reason: 'model-without-price' })
     expect(found.message).toContain('gpt-5-mini')
+  })
+})
+
+describe('where the inference is kept in the US', () => {
+  const plain: Price = {
+    input: 5_000_000n,
+    cached: 500_000n,
+    written: 6_250_000n,
+    output: 25_000_000n,
+    tiers: [{ aboveInputTokens: 200_000, input: 10_000_000n, cached: 1n, output: 37_500_000n }],
+    source: 't',
+  }
+
+  it.each([
+    ...[...list.keys()].filter((model) => model.startsWith('claude') && !model.endsWith('-4-5')),
+    'claude-opus-4-6-20260205',
+    'claude-opus-4-10',
+    'anthropic/claude-opus-4.6',
+    'eu.anthropic.claude-sonnet-4-6-v1:0',
+    'claude-haiku-5',
+  ])('%s costs a tenth more in everything, rounded up', (model) => {
+    expect(priceInUs(model, plain)).toEqual({
+      input: 5_500_000n,
+      cached: 550_000n,
+      written: 6_875_000n,
+      output: 27_500_000n,
+      tiers: [{ aboveInputTokens: 200_000, input: 11_000_000n, cached: 2n, output: 41_250_000n }],
+      source: 't',
+    })
+  })
+
+  it.each([
+    ...[...list.keys()].filter((model) => model.endsWith('-4-5') || !model.includes('claude')),
+    'claude-opus-4',
+    'claude-opus-4-0',
+    'claude-opus-4-1-20250805',
+    'claude-sonnet-4-20250514',
+    'claude-sonnet-4@20250514',
+    'anthropic/claude-opus-4.5',
+    'claude-3-5-haiku-latest',
+    'claude-2.1',
+    'claude-instant-1.2',
+  ])('%s costs what it costs elsewhere', (model) => {
+    expect(priceInUs(model, plain)).toBeUndefined()
   })
 })

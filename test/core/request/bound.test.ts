@@ -109,16 +109,30 @@ describe('what is sent', () => {
     ['messages', messages, true, { max_tokens: 900, service_tier: 'standard_only', thinking: { type: 'disabled' } }],
     ['messages', { ...messages, thinking: { type: 'adaptive' } }, false, { thinking: { type: 'adaptive' } }],
   ])('to %s carries its limit and no dearer tier', (api, body, tiers, expected) => {
-    const sent = limitRequest(api, body, 900, tiers)
+    const sent = limitRequest(api, body, 900, tiers).body
     expect(sent).toMatchObject(expected)
     expect(sent).not.toHaveProperty('max_tokens', 4_000)
-    expect(limitRequest(api, body, 900, false)).not.toHaveProperty('service_tier')
+    expect(limitRequest(api, body, 900, false).body).not.toHaveProperty('service_tier')
   })
 
-  it('thinks within its limit', () => {
-    expect(limitRequest('messages', messages, 2_000, false)).toMatchObject({
-      thinking: { type: 'enabled', budget_tokens: 1_999, display: 'omitted' },
+  it.each([
+    [32_000, 31_999, true],
+    [31_999, 31_998, false],
+    [2_000, 1_999, false],
+    [900, undefined, false],
+  ])('with %i tokens at most thinks %s of them, and is read as it was asked: %s', (most, budget, isReadAsAsked) => {
+    const thinking = budget ? { ...messages.thinking, budget_tokens: budget } : { type: 'disabled' }
+    expect(limitRequest('messages', messages, most, false)).toEqual({
+      body: { ...messages, max_tokens: most, thinking },
+      isReadAsAsked,
     })
+  })
+
+  it.each<[Api, object]>([
+    ['responses', responses],
+    ['messages', { ...messages, thinking: { type: 'adaptive' } }],
+  ])('to %s is read as it was asked where nothing says how much to think', (api, body) => {
+    expect(limitRequest(api, body, 900, true).isReadAsAsked).toBe(true)
   })
 })
 
@@ -171,7 +185,7 @@ const tokenizers: [string, (text: string) => number][] = [
 
 /** The provider writes roles, names and marks around each text, and its own prompt for tools before them all. */
 const AROUND = 12
-const HIDDEN = 530
+const HIDDEN = 804
 
 function tokensOf({ system, asked, calls, schema }: Conversation, count: (read: string) => number): number {
   const texts = [
@@ -209,6 +223,56 @@ describe.each(Object.keys(written) as Api[])('the bound of %s', (api) => {
       { numRuns: 50 },
     )
   })
+})
+
+/** What the model is never shown. */
+const NOT_READ = /^(model|metadata|client_metadata)\b/
+const HIDDEN_TEXT = 'lorem ipsum '.repeat(1_000)
+
+const schema = { type: 'object', properties: { a: { type: 'string' } } }
+const wide: Record<Api, object> = {
+  responses: { ...responses, text: { format: { type: 'json_schema', name: 'n', schema } }, tool_choice: { type: 'x' } },
+  messages: {
+    ...messages,
+    tools: [{ name: 'Bash', input_schema: schema }],
+    output_config: { format: { type: 'json_schema', schema } },
+    tool_choice: { type: 'auto' },
+  },
+}
+
+/** The request with the text at each place that has one, and under each of these names of each object. */
+function* hidingIn(request: object): Generator<readonly [string, unknown]> {
+  for (const path of pathsOf(request)) {
+    const copy = structuredClone(request)
+    const [key = '', ...outer] = path.toReversed()
+    const holder = outer.reduceRight<unknown>((value, step) => Reflect.get(Object(value), step), copy)
+    Object.defineProperty(holder, key, { value: HIDDEN_TEXT, enumerable: true, configurable: true, writable: true })
+    yield [path.join('.'), copy]
+  }
+}
+
+function pathsOf(value: unknown, path: readonly string[] = []): (readonly string[])[] {
+  if (typeof value === 'string') return [path]
+  if (typeof value !== 'object' || value === null) return []
+  const names = Array.isArray(value) ? [] : ['cache_control', '__proto__', 'toJSON', 'note']
+  return [
+    ...names.map((name) => [...path, name]),
+    ...Object.entries(value).flatMap(([key, inner]) => (key === 'cache_control' ? [] : pathsOf(inner, [...path, key]))),
+  ]
+}
+
+it.each(Object.keys(wide) as Api[])('no text of %s is left out of the bound, nor of what is compared', (api) => {
+  const original = bounded(api, wide[api])
+  const priors = new PriorRequests()
+  priors.learn(original, 50)
+  let counted = 0
+  for (const [path, changed] of hidingIn(wide[api])) {
+    const request = boundRequest(api, changed, sealed)
+    if ('problem' in request || NOT_READ.test(path)) continue
+    expect(priors.bound(request), path).toBeGreaterThan(HIDDEN_TEXT.length)
+    counted += 1
+  }
+  expect(counted).toBeGreaterThan(20)
 })
 
 describe('what was reported before', () => {
