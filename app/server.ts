@@ -11,8 +11,14 @@ export const WEBHOOK_PATH = '/api/github/webhooks'
 
 /** A whole request has to be in by then; webhooks of 25 MB are the largest. */
 const REQUEST_MS_MAX = 60_000
+/**
+ * An idle connection is kept longer than those in front keep it, of whom many take 60 s: whoever closes last closes none on which a
+ * request is just coming.
+ */
+const IDLE_MS_MAX = 75_000
 /** Requests that are under way when the App stops have so long to end. */
 const STOP_MS_MAX = 10_000
+const IDLE_LOOK_MS = 50
 
 export interface Doors {
   readonly webhook: HandleRequest
@@ -27,6 +33,7 @@ export interface Doors {
 export async function startServer(doors: Doors, host: string, port: number): Promise<Server> {
   const server = createServer((request, response) => void route(doors, request, response))
   server.requestTimeout = REQUEST_MS_MAX
+  server.keepAliveTimeout = IDLE_MS_MAX
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, host, resolve)
@@ -36,9 +43,12 @@ export async function startServer(doors: Doors, host: string, port: number): Pro
 
 /** Lets requests that are under way end; one that takes longer, or never ends, is cut off. */
 export async function stopServer(server: Server, msMax = STOP_MS_MAX): Promise<void> {
-  server.closeIdleConnections()
+  const closed = new Promise((resolve) => server.close(resolve))
+  // One that is answered now is idle afterwards.
+  const idle = setInterval(() => server.closeIdleConnections(), IDLE_LOOK_MS)
   const cutOff = setTimeout(() => server.closeAllConnections(), msMax)
-  await new Promise((resolve) => server.close(resolve))
+  await closed
+  clearInterval(idle)
   clearTimeout(cutOff)
 }
 

@@ -1,5 +1,6 @@
 /** Reverts, as GitHub's own buttons and git write them, and reverts of those, which bring the work back. */
 
+import { cleanText } from '../../core/inert.ts'
 import { deliveryOf } from '../../core/text/delivery.ts'
 import { isMissing, statusOf } from '../../delivery/github.ts'
 import type { Run } from '../../prisma/client/client.ts'
@@ -14,6 +15,8 @@ const REVERTED_COMMIT = /^This reverts commit ([0-9a-f]{40})\b/gm
 
 /** Commits named as reverted that one push is searched for; more in one push is no revert but an import. */
 const REVERTS_MAX = 20
+/** Of a change that are compared with those of its revert. */
+const FILES_MAX = 100
 /** A revert of a revert of a revert, and so on: nobody goes on for longer. */
 const CHAIN_MAX = 10
 
@@ -27,7 +30,8 @@ export async function noteRevertedBy(
   place: Place,
   pull: { readonly number: number; readonly body: string | null },
 ): Promise<void> {
-  const number = await revertedPull(place, pull.body ?? '')
+  // What nobody sees is nobody's word.
+  const number = await revertedPull(place, cleanText(pull.body ?? '').text)
   if (number !== undefined) await noteRevert(parts, place, pullChange(number), pullChange(pull.number))
 }
 
@@ -80,7 +84,7 @@ async function changeOf(place: Place, sha: string): Promise<Change> {
  */
 async function noteRevert(parts: Parts, place: Place, target: Change, by: Change): Promise<void> {
   const { repositoryId } = place
-  if (target === by) return
+  if (target === by || !(await touchTheSame(place, target, by))) return
   await parts.prisma.revert.createMany({ data: [{ repositoryId, target, by }], skipDuplicates: true })
   let changed: readonly Change[] = [target]
   for (let depth = 0; depth < CHAIN_MAX && changed.length > 0; depth += 1) {
@@ -88,6 +92,22 @@ async function noteRevert(parts: Parts, place: Place, target: Change, by: Change
     const where = { repositoryId, by: { in: [...changed] } }
     changed = (await parts.prisma.revert.findMany({ where, take: REVERTS_MAX })).map((revert) => revert.target)
   }
+}
+
+/** What takes a change back touches one of its files. Else anybody whose work is merged could take it back by a sentence. */
+async function touchTheSame(place: Place, target: Change, by: Change): Promise<boolean> {
+  const [touched, touchedBy] = await Promise.all([filesOf(place, target), filesOf(place, by)])
+  return touchedBy.some((path) => touched.includes(path))
+}
+
+/** Of a larger change those that GitHub lists first. */
+async function filesOf({ octokit, name }: Place, change: Change): Promise<readonly string[]> {
+  const { pulls, repos } = octokit.rest
+  const pull_number = Number(change.slice(1))
+  const files = change.startsWith('#')
+    ? (await found(() => pulls.listFiles({ ...name, pull_number, per_page: FILES_MAX })))?.data
+    : (await found(() => repos.getCommit({ ...name, ref: change })))?.data.files
+  return (files ?? []).flatMap((file) => [file.filename, file.previous_filename ?? file.filename])
 }
 
 async function noteWorkIn(parts: Parts, place: Place, change: Change): Promise<void> {

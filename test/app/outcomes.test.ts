@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Run } from '../../prisma/client/client.ts'
+import type { Files } from '../world/contract.ts'
 import { putLike } from './like-run.ts'
 import { OWNER, PORTFOLIOS, REPO, type Stage, setStage, ticking, workOn } from './stage.ts'
 
@@ -74,11 +75,14 @@ describe('what GitHub shows becomes an outcome', () => {
   })
 
   test('merged, and then reverted by a commit', async () => {
-    const { number } = await delivered()
+    const { number, branch } = await delivered()
     const sha = await stage.github.person('mira').merge(number, 'squash')
     await stage.settled()
     const message = `Revert "Change"\n\nThis reverts commit ${sha}.`
-    await stage.github.person('mira').push({ branch: 'main', files: { 'src/back.js': `${number}\n` }, message })
+    const push = (files: Files) => stage.github.person('mira').push({ branch: 'main', files, message })
+    await push({ 'README.md': '# Only the words of a revert\n' })
+    expect(await outcomeOn(number)).toMatch(/^accepted/)
+    await push({ [`src/${branch}.js`]: null })
     expect(await outcomeOn(number)).toMatch(/^rejected: .*reverted/)
   })
 
@@ -86,16 +90,16 @@ describe('what GitHub shows becomes an outcome', () => {
     const { number, branch } = await delivered()
     await stage.github.person('dev').push({ branch, files: { 'src/person.js': `${number}\n` } })
     const last = await stage.github.person('mira').merge(number, 'rebase')
-    const push = (sha: string) =>
+    const push = (sha: string, path: string) =>
       stage.github.person('mira').push({
         branch: 'main',
-        files: { 'src/back.js': `${sha}\n` },
+        files: { [path]: null },
         message: `Revert\n\nThis reverts commit ${sha}.`,
       })
-    await push(last)
+    await push(last, 'src/person.js')
     expect(await outcomeOn(number)).toMatch(/^accepted/)
     const { data } = await stage.octokit.repos.getCommit({ owner: OWNER, repo: REPO, ref: last })
-    await push(data.parents[0]?.sha ?? '')
+    await push(data.parents[0]?.sha ?? '', `src/${branch}.js`)
     expect(await outcomeOn(number)).toMatch(/^rejected: .*reverted/)
   })
 

@@ -157,7 +157,7 @@ test('labels, reviews, checks, merges, closes and reverts that no webhook told o
     const sha = await mira.merge(undone.number, 'squash')
     await mira.push({
       branch: 'main',
-      files: { 'src/undone.js': '1\n' },
+      files: { [`src/${undone.branch}.js`]: null },
       message: `Undo\n\nThis reverts commit ${sha}.`,
     })
     await stage.octokit.pulls.createReview({

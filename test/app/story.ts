@@ -288,7 +288,7 @@ async function end(stage: Stage, number: number, random: Random): Promise<void> 
   }
   if (how === 5) {
     const message = `Undo\n\nThis reverts commit ${merged}.`
-    await mira.push({ branch: 'main', files: { [`src/undo-${number}.js`]: '1\n' }, message })
+    await mira.push({ branch: 'main', files: { [`src/made-${number}.js`]: '0\n' }, message })
   }
 }
 

@@ -2,6 +2,8 @@ import type { Server } from 'node:http'
 
 /** Listens on 127.0.0.1 with a port of the system's choice; answers the origin. */
 export function listen(server: Server): Promise<string> {
+  // A busy machine must not close a connection on which a request is just coming.
+  server.keepAliveTimeout = 75_000
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen(0, '127.0.0.1', () => {
