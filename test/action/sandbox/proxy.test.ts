@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer as createHttpServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
+import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { mayConnect } from '../../../action/sandbox/network-address.ts'
@@ -68,6 +68,14 @@ describe('an address', () => {
     ['pypi.org', '169.254.169.254', false],
     ['pypi.org', 'fd00:ec2::254', false],
     ['pypi.org', 'fe80::1', false],
+    ['pypi.org', 'fd20:ce::254', false],
+    ...Object.values(networkInterfaces())
+      .flatMap((one) => one ?? [])
+      .map(({ address }): [string, string, boolean] => ['pypi.org', address, false]),
+    ['*.pypi.org', '198.18.0.1', false],
+    ['*.pypi.org', 'fec0::1', false],
+    ['*.pypi.org', '64:ff9b:1::a9fe:a9fe', false],
+    ['*.pypi.org', '2001:0:7f00:1::', false],
     ['pypi.org', '255.255.255.255', false],
     ['pypi.org', '168.63.129.16', false],
     ['pypi.org', '168.63.129.17', true],
