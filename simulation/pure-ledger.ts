@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { type AccountSpec, accountMeant, namesOf, newAccount, termsOf } from '../core/money/account.ts'
-import { brokenBound, provenSpend } from '../core/money/call-proof.ts'
+import { brokenBound, hasEvidence, spendOf } from '../core/money/call-proof.ts'
 import { firstTranche, holdAmount } from '../core/money/hold.ts'
 import { minBigint } from '../core/money/money.ts'
 import {
@@ -15,7 +15,6 @@ import {
   refundPostings,
   reservePosting,
   type Spend,
-  spendOf,
 } from '../core/money/posting.ts'
 import { isRefusal, type Refusal, refuse } from '../core/reason.ts'
 import { LEASE_SECONDS } from '../core/run/protocol.ts'
@@ -141,7 +140,7 @@ export class PureLedger implements Ledger {
     const change = changeBy(isAgain ? 'report-again' : 'report', standingOf(run))
     if (change.kind === 'refuses') return refuse(change.reason)
     if (change.kind === 'settles') {
-      const spend = spendOf(report)
+      const spend = spendOf(report, {})
       this.end(run, 'settle', spend, { reason: report.reason ?? null, report })
     } else if (change.kind === 'refunds') {
       this.refund(run, report)
@@ -242,8 +241,8 @@ export class PureLedger implements Ledger {
   }
 
   protected refund(run: PureRun, report: Report): void {
-    const spend = provenSpend(report, {})
-    if (spend === undefined) return
+    if (!hasEvidence(report)) return
+    const spend = spendOf(report, {})
     for (const hold of run.holds) {
       const posted = this.amountOf(hold, { microUsd: run.drawnMicroUsd, tokens: run.drawnTokens ?? 0n })
       const postings = refundPostings(posted, this.amountOf(hold, spend), this.#isBoundBroken(hold, report))
@@ -253,7 +252,7 @@ export class PureLedger implements Ledger {
   }
 
   #isBoundBroken({ accountId }: PureHold, report: Report | null | undefined): boolean {
-    return brokenBound(this.rows.account(accountId).unit, report?.calls ?? []) !== undefined
+    return brokenBound(this.rows.account(accountId).unit, report?.calls ?? [], {}) !== undefined
   }
 
   protected amountOf({ accountId }: PureHold, spend: Spend): bigint {

@@ -3,7 +3,7 @@
  * report proves of one that was given up.
  */
 import { createHash } from 'node:crypto'
-import { brokenBound, provenSpend } from '../../core/money/call-proof.ts'
+import { brokenBound, hasEvidence, spendOf } from '../../core/money/call-proof.ts'
 import { afterPostings, endPostings, type Posting, refundPostings, type Spend } from '../../core/money/posting.ts'
 import type { Report } from '../../core/run/report.ts'
 import { type Change, changeBy, countsInTrial, isDeliveryDue, type RunEvent } from '../../core/run/run-life.ts'
@@ -92,7 +92,8 @@ class Ending {
   #carryOut(change: Change, run: EndingRun, by: ReadyRequest['by'], now: Date): EndingRun {
     if (change.kind === 'ends') return this.#end(run, 'expire', endWithoutReport(run, change), now)
     if (by.event !== 'report') return run
-    if (change.kind === 'settles') return this.#end(run, 'settle', endByReport(by.report), now)
+    if (change.kind === 'settles')
+      return this.#end(run, 'settle', endByReport(by.report, spendOf(by.report.report, run.prices)), now)
     return change.kind === 'refunds' ? this.#refund(run, by.report, now) : run
   }
 
@@ -104,7 +105,7 @@ class Ending {
     const { conclusion, reason, spend, given } = end
     for (const payer of this.#payers.get(run.id) ?? []) {
       const { id, unit, amount } = payer
-      const why = brokenBound(unit, given?.report.calls ?? [])
+      const why = brokenBound(unit, given?.report.calls ?? [], run.prices)
       const postings = endPostings(kind, amount, amountIn(unit, spend), why !== undefined)
       this.#post(run, payer, postings, why, now)
       const isCharged = postings.some(({ spentChange }) => spentChange > 0n)
@@ -133,13 +134,13 @@ class Ending {
 
   /** It stays as it ended. A report without evidence changes nothing, so that one with evidence may still come. */
   #refund(run: EndingRun, given: GivenReport, now: Date): EndingRun {
-    const spend = provenSpend(given.report, run.prices)
-    if (spend === undefined) return run
+    if (!hasEvidence(given.report)) return run
+    const spend = spendOf(given.report, run.prices)
     const end = endByReport(given, spend)
     const drawn = { microUsd: run.drawnMicroUsd, tokens: run.drawnTokens ?? 0n }
     for (const payer of this.#payers.get(run.id) ?? []) {
       const { unit } = payer
-      const why = brokenBound(unit, given.report.calls)
+      const why = brokenBound(unit, given.report.calls, run.prices)
       const postings = refundPostings(amountIn(unit, drawn), amountIn(unit, spend), why !== undefined)
       this.#post(run, payer, postings, why, now)
     }

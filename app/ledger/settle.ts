@@ -50,7 +50,7 @@ function settled({ change, run, payers }: EndAnswer, report: Report): Settled {
   return {
     spentMicroUsd,
     remainingMicroUsd: remainingIn('usd', payers),
-    overage: isBeyondHold || payers.some(({ unit }) => brokenBound(unit, report.calls) !== undefined),
+    overage: isBeyondHold || payers.some(({ unit }) => brokenBound(unit, report.calls, run.prices) !== undefined),
     repeated: change.kind === 'stays',
     late: change.kind === 'refunds',
   }

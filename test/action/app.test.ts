@@ -1,6 +1,6 @@
 import { existsSync, rmSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { spendOf } from '../../core/money/posting.ts'
+import { spendOf } from '../../core/money/call-proof.ts'
 import { claimBodySchema } from '../../core/run/protocol.ts'
 import type { Script } from '../world/model-contract.ts'
 import { noDraw, type OnTestFinished, setUpApp, TOKEN, unreachable } from './app-world.ts'
@@ -135,7 +135,7 @@ describe.concurrent('a run with an App', () => {
     expect(second).toMatchObject({ usage: 'unknown', spentMicroUsd: second?.reservedMicroUsd })
     if (report === undefined || first === undefined || second === undefined) throw new Error('expected two calls')
     expect(second.reservedMicroUsd).toBeGreaterThan(0n)
-    expect(spendOf(report)).toEqual({
+    expect(spendOf(report, {})).toEqual({
       microUsd: first.spentMicroUsd + second.reservedMicroUsd,
       tokens: BigInt(first.inputTokens + first.outputTokens + (second.reservedTokens ?? 0)),
     })
@@ -158,7 +158,7 @@ describe.concurrent('a run with an App', () => {
     const [report] = app.reports()
     if (report === undefined) throw new Error('expected a report')
     expect(report.delivery?.changeset?.files.map((file) => file.path)).toEqual(['sum.js'])
-    expect(spendOf(report).tokens).toBe(90_002n)
+    expect(spendOf(report, {}).tokens).toBe(90_002n)
     expect(report.calls[0]?.reservedTokens).toBeLessThan(60_000)
   })
 

@@ -160,11 +160,32 @@ onEachDatabase('settling', (database) => {
     await expectBalanced(prisma, repositoryId)
   })
 
-  describe('a report that comes late', () => {
-    const prices = {
-      'gpt-5.2-mini': { input: 1_000_000n, cached: 0n, output: 4_000_000n, tiers: [], source: 'a test' },
-    }
+  const prices = {
+    'gpt-5.2-mini': { input: 1_000_000n, cached: 0n, output: 4_000_000n, tiers: [], source: 'a test' },
+  }
 
+  it('charges what the calls’ tokens come to at the plan’s prices, in time as late', async () => {
+    const { prisma, ledger } = database()
+    for (const isLate of [false, true]) {
+      const repositoryId = await newRepository(prisma)
+      const plan = planOf(100n * CENT, { prices })
+      const asked = requestFor(repositoryId, 100n * CENT, [portfolioAccount(1000n * CENT)], { run: { plan } })
+      const { run, epoch } = await claimedRun(ledger, asked)
+      if (isLate) expect(await expire(ledger, run.id, NOW)).toBe(true)
+      const tokens = { ...callOf(0n), reservedMicroUsd: 29n * CENT, inputTokens: 100_000, outputTokens: 50_000 }
+      const unknown = { ...callOf(0n), id: 1, reservedMicroUsd: 5n * CENT, usage: 'unknown' as const }
+      const report = reportOf(0n, { calls: [tokens, unknown] })
+      const settled = granted(await settle(ledger, { runId: run.id, epoch, report, now: NOW }))
+      expect(settled).toMatchObject({ spentMicroUsd: 35n * CENT, overage: true, late: isLate })
+      const account = await prisma.account.findFirstOrThrow({ where: { repositoryId } })
+      expect(account).toMatchObject({ spent: 35n * CENT, held: 0n, frozen: true })
+      const { note } = await prisma.entry.findFirstOrThrow({ where: { accountId: account.id, kind: 'overage' } })
+      expect(note).toBe('Model call 0 (gpt-5.2-mini) cost $0.30 where at most $0.29 was reserved')
+      await expectBalanced(prisma, repositoryId)
+    }
+  })
+
+  describe('a report that comes late', () => {
     /** A run whose job vanished; 50 cents were drawn. */
     async function lost() {
       const { prisma, ledger } = database()
