@@ -3,7 +3,7 @@
  * report proves of one that was given up.
  */
 import { createHash } from 'node:crypto'
-import { brokenBound, hasEvidence, spendOf } from '../../core/money/call-proof.ts'
+import { brokenBound, hasEvidence, isPossible, spendOf } from '../../core/money/call-proof.ts'
 import { afterPostings, endPostings, type Posting, refundPostings, type Spend } from '../../core/money/posting.ts'
 import type { Report } from '../../core/run/report.ts'
 import { type Change, changeBy, countsInTrial, isDeliveryDue, type RunEvent } from '../../core/run/run-life.ts'
@@ -179,6 +179,7 @@ function changeOf(run: EndingRun, by: ReadyRequest['by']): Change {
   }
   if (run.epoch === 0) return unknownRun
   if (run.epoch !== by.epoch) return { kind: 'refuses', reason: 'already-claimed' }
+  if (!isPossible(spendOf(by.report.report, run.prices))) return { kind: 'refuses', reason: 'bad-request' }
   return changeBy(isSameReport(run, by.report) ? 'report-again' : 'report', standing)
 }
 

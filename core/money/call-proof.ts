@@ -24,6 +24,14 @@ export function spendOf(report: Pick<Report, 'spentMicroUsd' | 'calls'> & Tokens
   }
 }
 
+/** More than any run uses, of micro-USD or of tokens; an account adds up very many of them within what the database holds. */
+const SPEND_MAX = 10n ** 13n
+
+/** Whether so much can have been used at all. Each number of a report may be, and all of them together not. */
+export function isPossible({ microUsd, tokens }: Spend): boolean {
+  return microUsd <= SPEND_MAX && tokens <= SPEND_MAX
+}
+
 /** Whether a report proves anything that could give money back: an empty list alone may be a journal that was lost. */
 export function hasEvidence({ calls, noCallSent }: Pick<Report, 'calls' | 'noCallSent'>): boolean {
   return calls.length > 0 || noCallSent === true

@@ -9,7 +9,7 @@ import { checkpointSchema, saidMeanwhileSchema } from '../session/checkpoint.ts'
 import { EARLIER_RESULTS_MAX, earlierResultSchema } from '../session/earlier-result.ts'
 import { EVENTS_BATCH_MAX } from '../session/event-bounds.ts'
 import { sessionEventSchema } from '../session/session-event.ts'
-import { microUsdWire } from '../wire.ts'
+import { microUsdWire, spentMicroUsdWire } from '../wire.ts'
 import { conclusionSchema } from './run.ts'
 
 export const API_BODY_BYTES_MAX = 8_000_000
@@ -73,8 +73,8 @@ export type ClaimAnswer = z.infer<typeof claimAnswerSchema>
 /** `POST /runs/:id/events`: heartbeat and progress. `wantMicroUsd` asks to be drawn up to that much in all. */
 export const eventsBodySchema = z.strictObject({
   sequence: z.int().check(z.nonnegative()),
-  spentMicroUsd: microUsdWire,
-  wantMicroUsd: microUsdWire,
+  spentMicroUsd: spentMicroUsdWire,
+  wantMicroUsd: spentMicroUsdWire,
   wantTokens: z.optional(z.int().check(z.nonnegative())),
   step: z.optional(z.string().check(z.maxLength(200))),
   note: z.optional(z.string().check(z.maxLength(300))),

@@ -185,6 +185,22 @@ onEachDatabase('settling', (database) => {
     }
   })
 
+  it.each([
+    ['in all', reportOf(10n ** 13n + 1n)],
+    ['by its calls', reportOf(0n, { calls: [0, 1].map((id) => ({ ...callOf(10n ** 13n - 1n), id })) })],
+    ['in tokens', reportOf(0n, { calls: [0, 1].map((id) => ({ ...callOf(0n), id, inputTokens: 9 * 10 ** 12 })) })],
+  ])('refuses a report of more than any run can use, %s, and leaves the run to its lease', async (_how, report) => {
+    const { prisma, ledger } = database()
+    const { run, epoch } = await claimedRun(ledger, await request())
+    const refused = { refused: true, reason: 'bad-request' }
+    expect(await settle(ledger, { runId: run.id, epoch, report, now: NOW })).toMatchObject(refused)
+    expect(await expire(ledger, run.id, NOW)).toBe(true)
+    expect(await settle(ledger, { runId: run.id, epoch, report, now: NOW })).toMatchObject(refused)
+    const account = await prisma.account.findFirstOrThrow({ where: { repositoryId: run.repositoryId } })
+    expect(account).toMatchObject({ spent: 100n * CENT, held: 0n, overage: 0n, frozen: false })
+    await expectBalanced(prisma, run.repositoryId)
+  })
+
   describe('a report that comes late', () => {
     /** A run whose job vanished; 50 cents were drawn. */
     async function lost() {

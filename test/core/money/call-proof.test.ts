@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Call } from '../../../core/money/call.ts'
-import { brokenBound, hasEvidence, spendOf, tokensOf } from '../../../core/money/call-proof.ts'
+import { brokenBound, hasEvidence, isPossible, spendOf, tokensOf } from '../../../core/money/call-proof.ts'
 
 const prices = { m: { input: 1_000_000n, cached: 100_000n, output: 4_000_000n, tiers: [], source: 'a test' } }
 
@@ -58,6 +58,15 @@ describe('spendOf', () => {
   it('is never less than all calls together', () => {
     const report = { ...nothing, spentMicroUsd: 200n, inputTokens: 1, calls: [call(), call({ id: 1 })] }
     expect(spendOf(report, prices)).toEqual({ microUsd: 300n, tokens: 300n })
+  })
+})
+
+describe('isPossible', () => {
+  it('is what a run could use at the most, in both units', () => {
+    const most = 10n ** 13n
+    expect(isPossible({ microUsd: most, tokens: most })).toBe(true)
+    expect(isPossible({ microUsd: most + 1n, tokens: 0n })).toBe(false)
+    expect(isPossible({ microUsd: 0n, tokens: most + 1n })).toBe(false)
   })
 })
 
