@@ -3,14 +3,14 @@
  * report proves of one that was given up.
  */
 import { createHash } from 'node:crypto'
-import { brokenBound, hasEvidence, isPossible, spendOf } from '../../core/money/call-proof.ts'
+import { brokenBound, hasEvidence, isPossible, settledSpend, spendOf } from '../../core/money/call-proof.ts'
 import { afterPostings, endPostings, type Posting, refundPostings, type Spend } from '../../core/money/posting.ts'
 import type { Report } from '../../core/run/report.ts'
 import { type Change, changeBy, countsInTrial, isDeliveryDue, type RunEvent } from '../../core/run/run-life.ts'
 import type { Sql } from '../database/transact.ts'
 import { type EndingRun, lockPayers, lockRuns, type PayingHold } from './lock-runs.ts'
 import { type NewEntry, post } from './post.ts'
-import { endByReport, endWithoutReport, type GivenReport, given, type RunEnd } from './run-end.ts'
+import { drawnOf, endByReport, endWithoutReport, type GivenReport, given, type RunEnd } from './run-end.ts'
 import { type EndedHold, type EndedRun, type Refunded, storeEnds, storeRefund } from './store-ends.ts'
 
 export interface EndRequest {
@@ -92,13 +92,17 @@ class Ending {
   #carryOut(change: Change, run: EndingRun, by: ReadyRequest['by'], now: Date): EndingRun {
     if (change.kind === 'ends') return this.#end(run, 'expire', endWithoutReport(run, change), now)
     if (by.event !== 'report') return run
-    if (change.kind === 'settles')
-      return this.#end(run, 'settle', endByReport(by.report, spendOf(by.report.report, run.prices)), now)
+    if (change.kind === 'settles') return this.#settle(run, by.report, now)
     return change.kind === 'refunds' ? this.#refund(run, by.report, now) : run
   }
 
   #payersOf(runId: string): readonly PayingHold[] {
     return (this.#payers.get(runId) ?? []).map((payer) => this.#standing.get(payer.id) ?? payer)
+  }
+
+  #settle(run: EndingRun, given: GivenReport, now: Date): EndingRun {
+    const spend = settledSpend(given.report, run.prices, drawnOf(run))
+    return this.#end(run, 'settle', endByReport(given, spend), now)
   }
 
   #end(run: EndingRun, kind: 'settle' | 'expire', end: RunEnd, now: Date): EndingRun {
@@ -137,7 +141,7 @@ class Ending {
     if (!hasEvidence(given.report)) return run
     const spend = spendOf(given.report, run.prices)
     const end = endByReport(given, spend)
-    const drawn = { microUsd: run.drawnMicroUsd, tokens: run.drawnTokens ?? 0n }
+    const drawn = drawnOf(run)
     for (const payer of this.#payers.get(run.id) ?? []) {
       const { unit } = payer
       const why = brokenBound(unit, given.report.calls, run.prices)

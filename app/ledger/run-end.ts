@@ -36,8 +36,11 @@ export function endByReport(given: GivenReport, spend: Spend): RunEnd {
   return { conclusion, reason, spend, inputTokens, cachedTokens: cached, outputTokens, given }
 }
 
+export function drawnOf({ drawnMicroUsd, drawnTokens }: EndingRun): Spend {
+  return { microUsd: drawnMicroUsd, tokens: drawnTokens ?? 0n }
+}
+
 export function endWithoutReport(run: EndingRun, { ending, posts }: Extract<Change, { kind: 'ends' }>): RunEnd {
-  const drawn = { microUsd: run.drawnMicroUsd, tokens: run.drawnTokens ?? 0n }
-  const spend = posts === 'drawn' ? drawn : { microUsd: 0n, tokens: 0n }
+  const spend = posts === 'drawn' ? drawnOf(run) : { microUsd: 0n, tokens: 0n }
   return { ...ending, spend, inputTokens: 0, cachedTokens: 0, outputTokens: 0 }
 }

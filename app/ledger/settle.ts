@@ -28,7 +28,7 @@ export interface SettleRequest {
 }
 
 /**
- * Settles a claimed run by its report: posts the spend, releases the rest. Of an expired run a report can only refund,
+ * Settles a claimed run by its report: posts what that proves, releases the rest. Of an expired run a report can only refund,
  * once, down to its calls' evidence, and not at all without any. Refuses with `run-unknown` (also when nobody has claimed
  * it), `already-claimed` (an older claim), `run-over` (ended by another report) or
  * `bad-request` (more than any run can have used).

@@ -32,9 +32,20 @@ export function isPossible({ microUsd, tokens }: Spend): boolean {
   return microUsd <= SPEND_MAX && tokens <= SPEND_MAX
 }
 
-/** Whether a report proves anything that could give money back: an empty list alone may be a journal that was lost. */
+/** Whether a report proves that anything drawn was not spent: an empty list alone may be a journal that was lost. */
 export function hasEvidence({ calls, noCallSent }: Pick<Report, 'calls' | 'noCallSent'>): boolean {
   return calls.length > 0 || noCallSent === true
+}
+
+/** What a run settles at by the report that ends it: what that proves and, where it has no evidence, no less than was drawn. */
+export function settledSpend(
+  report: Parameters<typeof spendOf>[0] & Parameters<typeof hasEvidence>[0],
+  prices: Prices,
+  drawn: Spend,
+): Spend {
+  const proven = spendOf(report, prices)
+  if (hasEvidence(report)) return proven
+  return { microUsd: larger(proven.microUsd, drawn.microUsd), tokens: larger(proven.tokens, drawn.tokens) }
 }
 
 /** The tokens that a report proves: its totals or those of its calls, whichever are more in all. */

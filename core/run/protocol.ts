@@ -74,7 +74,7 @@ export type ClaimAnswer = z.infer<typeof claimAnswerSchema>
 export const eventsBodySchema = z.strictObject({
   sequence: z.int().check(z.nonnegative()),
   spentMicroUsd: spentMicroUsdWire,
-  wantMicroUsd: spentMicroUsdWire,
+  wantMicroUsd: microUsdWire,
   wantTokens: z.optional(z.int().check(z.nonnegative())),
   step: z.optional(z.string().check(z.maxLength(200))),
   note: z.optional(z.string().check(z.maxLength(300))),

@@ -133,7 +133,9 @@ describe('a report', () => {
     const beat = (spentMicroUsd: string) => runner.events({ sequence: 1, spentMicroUsd, wantMicroUsd: '0' })
     const refused = { status: 400, json: { reason: 'bad-request' } }
     expect(await beat('10000000000000')).toMatchObject(refused)
+    expect(stage.log()).not.toContain('spent more than was drawn')
     expect(await beat('9999999999999')).toMatchObject({ status: 200 })
+    expect(stage.log()).toContain('spent more than was drawn')
     const most = 9_999_999_999_999n
     const call = { step: 'refactor', model: 'gpt-5.2-mini', reservedMicroUsd: most, spentMicroUsd: most }
     const usage = { inputTokens: 1, cachedTokens: 0, outputTokens: 1, reasoningTokens: 0, usage: 'reported' } as const

@@ -185,6 +185,26 @@ onEachDatabase('settling', (database) => {
     }
   })
 
+  it('counts what was drawn where a report has no evidence, in time as late', async () => {
+    const { prisma, ledger } = database()
+    const { noCallSent: _noCallSent, ...report } = reportOf(0n, { inputTokens: 0, outputTokens: 0 })
+    for (const [spentMicroUsd, expected] of [
+      [0n, 100n * CENT],
+      [120n * CENT, 120n * CENT],
+    ] as const) {
+      const { run, epoch } = await claimedRun(ledger, await request())
+      const told = { ...report, spentMicroUsd }
+      const settled = granted(await settle(ledger, { runId: run.id, epoch, report: told, now: NOW }))
+      expect(settled).toMatchObject({ spentMicroUsd: expected, overage: false })
+      await expectBalanced(prisma, run.repositoryId)
+    }
+    const squad = requestFor(await newRepository(prisma), 400n * CENT, [squadTokens(5_000_000n)])
+    const { run, epoch } = await claimedRun(ledger, squad)
+    granted(await settle(ledger, { runId: run.id, epoch, report, now: NOW }))
+    const account = await prisma.account.findFirstOrThrow({ where: { repositoryId: run.repositoryId } })
+    expect(account).toMatchObject({ spent: 125_000n, held: 0n })
+  })
+
   it.each([
     ['in all', reportOf(10n ** 13n + 1n)],
     ['by its calls', reportOf(0n, { calls: [0, 1].map((id) => ({ ...callOf(10n ** 13n - 1n), id })) })],
@@ -218,7 +238,8 @@ onEachDatabase('settling', (database) => {
         return spentMicroUsd
       }
       const report = async (changes: Partial<Report>) => {
-        const whole = reportOf(0n, { inputTokens: 0, outputTokens: 0, ...changes })
+        const { noCallSent: _noCallSent, ...nothing } = reportOf(0n, { inputTokens: 0, outputTokens: 0 })
+        const whole = { ...nothing, ...changes }
         return granted(await settle(ledger, { runId: run.id, epoch, report: whole, now: NOW }))
       }
       return { run, repositoryId, spent, report }
