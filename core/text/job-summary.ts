@@ -1,5 +1,5 @@
 /** The job's summary: what ran, how it ended, what it cost against its cap, and what was not kept. */
-import { formatTokens, formatUsd } from '../money/money.ts'
+import { formatAtLeastUsd, formatAtMostUsd, formatTokens, formatUsd } from '../money/money.ts'
 import type { Plan } from '../plan/plan.ts'
 import { type ReasonCode, reasons } from '../reason.ts'
 import type { Report } from '../run/report.ts'
@@ -74,10 +74,10 @@ export function refusalSummary(reason: ReasonCode, message: string, todo: string
 
 function costs({ plan, report, remainingMicroUsd }: JobSummaryView): string {
   const remaining =
-    remainingMicroUsd === undefined ? '' : ` ${formatUsd(remainingMicroUsd)} remain in ${code(plan.portfolio)}.`
+    remainingMicroUsd === undefined ? '' : ` ${formatAtLeastUsd(remainingMicroUsd)} remain in ${code(plan.portfolio)}.`
   const tokens = `${formatTokens(report.inputTokens)} in (${formatTokens(report.cachedTokens)} of them cached), ${formatTokens(report.outputTokens)} out, ${report.calls.length} model calls.`
   const unknown = unknownUsageLine(report.calls)
-  return `It cost **${formatUsd(report.spentMicroUsd)}** of at most ${formatUsd(plan.capMicroUsd)}.${unknown === undefined ? '' : ` ${unknown}`}${remaining} ${tokens}`
+  return `It cost **${formatUsd(report.spentMicroUsd)}** of at most ${formatAtMostUsd(plan.capMicroUsd)}.${unknown === undefined ? '' : ` ${unknown}`}${remaining} ${tokens}`
 }
 
 function stepsTable(report: Report): string {
