@@ -25,7 +25,10 @@ export interface EndingRun {
 
 /** An account that pays for a run, with what is held for it. */
 export interface PayingHold
-  extends Pick<Account, 'id' | 'unit' | 'budget' | 'ceiling' | 'spent' | 'held' | 'overage' | 'frozen'> {
+  extends Pick<
+    Account,
+    'id' | 'kind' | 'name' | 'unit' | 'budget' | 'ceiling' | 'spent' | 'held' | 'overage' | 'frozen'
+  > {
   readonly runId: string
   readonly amount: bigint
 }
@@ -71,7 +74,7 @@ export async function lockRuns(sql: Sql, ids: readonly string[]): Promise<Readon
 const LOCK_PAYERS = {
   name: 'lock_payers',
   text: `
-    SELECT hold.run_id AS "runId", hold.amount, account.id, account.unit::text, account.budget, account.ceiling,
+    SELECT hold.run_id AS "runId", hold.amount, account.id, account.kind::text, account.name, account.unit::text, account.budget, account.ceiling,
            account.spent, account.held, account.overage, account.frozen
     FROM hold JOIN account ON account.id = hold.account_id
     WHERE hold.run_id = ANY($1::text[])

@@ -57,7 +57,7 @@ export const claimAnswerSchema = z.object({
   /** How much of the cap may be spent so far; events raise it. */
   drawnMicroUsd: microUsdWire,
   drawnTokens: z.optional(z.int().check(z.nonnegative())),
-  /** What is left in the portfolio when this run's hold is taken off. */
+  /** What is left in the account that pays when this run's hold is taken off; 0 where tokens pay. */
   remainingMicroUsd: microUsdWire,
   /** The session's page of record for people: the comment, the pull request or the commit. */
   sessionUrl: z.optional(z.string()),
@@ -99,7 +99,12 @@ export const eventsAnswerSchema = z.object({
 /** `POST /runs/:id/finish` takes a report; repeating it answers the same and changes nothing. What became of the delivery, for the job's outputs and summary. */
 export const finishAnswerSchema = z.object({
   spentMicroUsd: microUsdWire,
+  /** What is left in the account `paidBy`; 0 where there is none, since older Actions want a number. */
   remainingMicroUsd: microUsdWire,
+  /** The account in money that paid. Absent where tokens paid, and from an older App. */
+  paidBy: z.optional(
+    z.object({ kind: z.enum(['portfolio', 'squad', 'experiment']), name: z.string().check(z.maxLength(200)) }),
+  ),
   delivery: z.string(),
   conclusion: conclusionSchema,
   reason: z.optional(z.enum(reasonCodes)),

@@ -119,6 +119,7 @@ describe('a report', () => {
     const runner = await stage.runnerOf(run)
     const report = { spentMicroUsd: 200_000n, delivery: workOn(pull.head, 'src/total.js', 'export const total = 1\n') }
     const first = await runner.finish(report)
+    expect(first.json).toMatchObject({ paidBy: { kind: 'portfolio', name: 'refactoring' } })
     const again = await runner.finish(report)
     expect(again).toEqual(first)
     const { data } = await stage.octokit.repos.listCommits({ owner: OWNER, repo: REPO, sha: pull.branch })

@@ -33,7 +33,8 @@ onEachDatabase('settling', (database) => {
     const { run, epoch } = await claimedRun(ledger, await request())
     const report = reportOf(150n * CENT, { conclusion: 'capped', reason: 'cap-reached', cachedTokens: 400 })
     const settled = granted(await settle(ledger, { runId: run.id, epoch, report, now: NOW }))
-    expect(settled).toMatchObject({ spentMicroUsd: 150n * CENT, remainingMicroUsd: 850n * CENT, overage: false })
+    expect(settled).toMatchObject({ spentMicroUsd: 150n * CENT, overage: false })
+    expect(settled.remaining).toMatchObject({ account: { kind: 'portfolio', name: 'refactoring' }, left: 850n * CENT })
     const ended = await prisma.run.findUniqueOrThrow({ where: { id: run.id } })
     expect(ended).toMatchObject({
       state: 'ended',
@@ -86,7 +87,7 @@ onEachDatabase('settling', (database) => {
       Array.from({ length: 6 }, async () => granted(await settle(ledger, { runId: run.id, epoch, report, now: NOW }))),
     )
     expect(all.filter((settled) => !settled.repeated)).toHaveLength(1)
-    expect(new Set(all.map((settled) => settled.remainingMicroUsd))).toEqual(new Set([900n * CENT]))
+    expect(new Set(all.map((settled) => settled.remaining?.left))).toEqual(new Set([900n * CENT]))
     await expectBalanced(prisma, run.repositoryId)
   })
 
@@ -97,7 +98,7 @@ onEachDatabase('settling', (database) => {
     const claimed = await claimedRun(ledger, requestFor(repositoryId, 400n * CENT, [squadTokens(5000n)], { run }))
     const report = reportOf(90n * CENT, { inputTokens: 300, outputTokens: 50 })
     const settled = granted(await settle(ledger, { runId: claimed.run.id, epoch: claimed.epoch, report, now: NOW }))
-    expect(settled).toMatchObject({ spentMicroUsd: 90n * CENT, remainingMicroUsd: null, overage: false })
+    expect(settled).toMatchObject({ spentMicroUsd: 90n * CENT, remaining: undefined, overage: false })
     expect(await prisma.account.findFirst({ where: { repositoryId } })).toMatchObject({ spent: 350n, held: 0n })
     await expectBalanced(prisma, repositoryId)
   })
