@@ -44,8 +44,9 @@ export function howItStands({ conclusion, reason }: Pick<SessionRun, 'conclusion
 
 export function ceilingWords(ceiling: CeilingStanding): string {
   const { ceilingMicroUsd, spentMicroUsd, heldMicroUsd } = ceiling
-  const held = heldMicroUsd === 0n ? '' : ` and ${formatUsd(heldMicroUsd)} held`
-  return `${formatUsd(spentMicroUsd)} spent${held} of a ceiling of ${formatAtMostUsd(ceilingMicroUsd)}`
+  const held = heldMicroUsd === 0n ? '' : ` and ${formatAtMostUsd(heldMicroUsd)} held`
+  // All rounded alike, so that they are equal where nothing is left.
+  return `${formatAtMostUsd(spentMicroUsd)} spent${held} of a ceiling of ${formatAtMostUsd(ceilingMicroUsd)}`
 }
 
 /** Of a run that ended before its work was done: that it can be gone on with, from where, and what there is to spend. */
