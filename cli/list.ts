@@ -2,7 +2,7 @@
 import type { Configuration, Family } from '../core/config/configuration.ts'
 import { subjectsOf } from '../core/config/trigger.ts'
 import type { InputDeclaration } from '../core/config/workflow.ts'
-import { formatUsd, minBigint } from '../core/money/money.ts'
+import { formatAtMostUsd, minBigint } from '../core/money/money.ts'
 import { isOver, lastDayOf, type Payer, payerOf } from '../core/money/payer.ts'
 import { oneLine } from '../core/one-line.ts'
 import { spendPerAcceptedMicroUsd } from '../core/promotion/tally.ts'
@@ -124,12 +124,12 @@ function entry(offered: Offered): string {
   return [
     name,
     `  ${summary}`,
-    `  Never more than ${formatUsd(capMicroUsd)}; paid by ${payerWords(offered)}; on ${on.join(', ')}.${keptBy[layer]}`,
+    `  Never more than ${formatAtMostUsd(capMicroUsd)}; paid by ${payerWords(offered)}; on ${on.join(', ')}.${keptBy[layer]}`,
     ...acceptedWords(accepted),
     ...highCostLine(highCost),
     ...inputs.map((input) => `  ${input.name}=  ${inputWords(input)}`),
     ...variants.map(
-      (variant) => `  ${name}/${variant.name}  ${variant.summary} (${formatUsd(variant.capMicroUsd)} at most)`,
+      (variant) => `  ${name}/${variant.name}  ${variant.summary} (${formatAtMostUsd(variant.capMicroUsd)} at most)`,
     ),
   ]
     .map(oneLine)

@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { type AccountSpec, accountMeant, namesOf, newAccount, termsOf } from '../core/money/account.ts'
-import { brokenBound, provenSpend } from '../core/money/call-proof.ts'
+import { brokenBound, hasEvidence, settledSpend, spendOf } from '../core/money/call-proof.ts'
 import { firstTranche, holdAmount } from '../core/money/hold.ts'
 import { minBigint } from '../core/money/money.ts'
 import {
@@ -15,7 +15,6 @@ import {
   refundPostings,
   reservePosting,
   type Spend,
-  spendOf,
 } from '../core/money/posting.ts'
 import { isRefusal, type Refusal, refuse } from '../core/reason.ts'
 import { LEASE_SECONDS } from '../core/run/protocol.ts'
@@ -141,7 +140,7 @@ export class PureLedger implements Ledger {
     const change = changeBy(isAgain ? 'report-again' : 'report', standingOf(run))
     if (change.kind === 'refuses') return refuse(change.reason)
     if (change.kind === 'settles') {
-      const spend = spendOf(report)
+      const spend = settledSpend(report, {}, drawnOf(run))
       this.end(run, 'settle', spend, { reason: report.reason ?? null, report })
     } else if (change.kind === 'refunds') {
       this.refund(run, report)
@@ -192,8 +191,7 @@ export class PureLedger implements Ledger {
     if (run === undefined) return false
     const change: Change = changeBy(event, standingOf(run))
     if (change.kind !== 'ends') return false
-    const drawn: Spend = { microUsd: run.drawnMicroUsd, tokens: run.drawnTokens ?? 0n }
-    this.end(run, 'expire', change.posts === 'drawn' ? drawn : NOTHING, { reason: change.ending.reason })
+    this.end(run, 'expire', change.posts === 'drawn' ? drawnOf(run) : NOTHING, { reason: change.ending.reason })
     return true
   }
 
@@ -242,10 +240,10 @@ export class PureLedger implements Ledger {
   }
 
   protected refund(run: PureRun, report: Report): void {
-    const spend = provenSpend(report, {})
-    if (spend === undefined) return
+    if (!hasEvidence(report)) return
+    const spend = spendOf(report, {})
     for (const hold of run.holds) {
-      const posted = this.amountOf(hold, { microUsd: run.drawnMicroUsd, tokens: run.drawnTokens ?? 0n })
+      const posted = this.amountOf(hold, drawnOf(run))
       const postings = refundPostings(posted, this.amountOf(hold, spend), this.#isBoundBroken(hold, report))
       this.post(hold.accountId, run.id, postings)
     }
@@ -253,7 +251,7 @@ export class PureLedger implements Ledger {
   }
 
   #isBoundBroken({ accountId }: PureHold, report: Report | null | undefined): boolean {
-    return brokenBound(this.rows.account(accountId).unit, report?.calls ?? []) !== undefined
+    return brokenBound(this.rows.account(accountId).unit, report?.calls ?? [], {}) !== undefined
   }
 
   protected amountOf({ accountId }: PureHold, spend: Spend): bigint {
@@ -269,6 +267,10 @@ export class PureLedger implements Ledger {
   protected enter(accountId: string, runId: string | null, postings: readonly Posting[]): void {
     for (const posting of postings) this.rows.entries.push({ ...posting, accountId, runId })
   }
+}
+
+function drawnOf({ drawnMicroUsd, drawnTokens }: PureRun): Spend {
+  return { microUsd: drawnMicroUsd, tokens: drawnTokens ?? 0n }
 }
 
 function standingOf(run: PureRun): RunStanding {

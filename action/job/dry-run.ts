@@ -1,5 +1,5 @@
 /** A dry run: what would be done, as people read it. */
-import { formatUsd } from '../../core/money/money.ts'
+import { formatAtMostUsd } from '../../core/money/money.ts'
 import type { Plan } from '../../core/plan/plan.ts'
 import type { Refusal } from '../../core/reason.ts'
 import { nestedWords, openedBy } from '../../core/text/nested-words.ts'
@@ -10,7 +10,7 @@ import type { Log } from './log.ts'
 
 export function showPlan(plan: Plan, log: Log, obstacle: Refusal | undefined): void {
   log.line(
-    `Workflow ${plan.workflow}${plan.variant === undefined ? '' : `/${plan.variant}`}, paid by ${plan.portfolio}, never more than ${formatUsd(plan.capMicroUsd)}.`,
+    `Workflow ${plan.workflow}${plan.variant === undefined ? '' : `/${plan.variant}`}, paid by ${plan.portfolio}, never more than ${formatAtMostUsd(plan.capMicroUsd)}.`,
   )
   log.line(
     `On ${plan.subject.repository} at ${plan.subject.headSha}; delivers: ${plan.deliver}${plan.approve === undefined ? '' : ', once a person has approved it'}.`,

@@ -64,15 +64,16 @@ export async function giveBack(run: PlannedRun, refusal: Refusal): Promise<Ended
 async function settle(run: PlannedRun, report: Report, patch: string, reportPath: string | undefined): Promise<Ended> {
   const { plan, app } = run
   const answer = app && (await send(app, run.keepWork ? withoutWork(report) : report, run.log))
-  const own = { delivery: report.delivery === undefined ? '' : 'kept in the report', remainingMicroUsd: undefined }
-  const { conclusion, reason, delivery, remainingMicroUsd } = answer ?? { ...report, ...own }
+  const own = { delivery: report.delivery === undefined ? '' : 'kept in the report' }
+  const { conclusion, reason, delivery } = answer ?? { ...report, ...own }
+  const remaining = answer?.paidBy && { microUsd: answer.remainingMicroUsd, ...answer.paidBy }
   const summary = jobSummary({
     plan,
     report,
     conclusion,
     reason,
     delivery,
-    remainingMicroUsd,
+    remaining,
     sessionUrl: app?.claim.sessionUrl,
     notKept: run.notKept,
     patch,
@@ -82,7 +83,7 @@ async function settle(run: PlannedRun, report: Report, patch: string, reportPath
     reason,
     message: report.message,
     delivery,
-    remainingMicroUsd,
+    remainingMicroUsd: remaining?.microUsd,
     plan,
     claim: app?.claim,
     report,

@@ -62,7 +62,7 @@ export async function claimAnswer(parts: Parts, place: Place, claimed: Claim): P
     ...(said.length === 0 ? {} : { said: [...said] }),
     drawnMicroUsd: claimed.drawnMicroUsd,
     ...(claimed.drawnTokens === null ? {} : { drawnTokens: Number(claimed.drawnTokens) }),
-    remainingMicroUsd: await remainingMicroUsd(parts, run.id),
+    remainingMicroUsd: remainingIn('usd', await payersOf(parts.prisma, run.id)) ?? 0n,
     sessionUrl: commentUrlOf(parts, place, session) ?? commitUrlOf(parts, place, run.headSha),
   }
 }
@@ -80,9 +80,4 @@ export async function saidTo(
   { family, sessionId }: Pick<Run, 'family' | 'sessionId'>,
 ): Promise<readonly Said[]> {
   return family === ASK ? [] : saidMeanwhile(prisma, sessionId)
-}
-
-/** What is left in the money account that pays, with what is held taken off; 0 where tokens pay. */
-export async function remainingMicroUsd(parts: Parts, runId: string): Promise<bigint> {
-  return remainingIn('usd', await payersOf(parts.prisma, runId)) ?? 0n
 }

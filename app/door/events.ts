@@ -27,6 +27,14 @@ export async function events(
     wantTokens: body.wantTokens === undefined ? undefined : BigInt(body.wantTokens),
   })
   if (isRefusal(drawn)) return drawn
+  // What lies beyond is not posted before a report has shown it, and that may never come.
+  if (body.spentMicroUsd > drawn.drawnMicroUsd) {
+    const { spentMicroUsd } = body
+    parts.log.error(
+      { run: run.id, spentMicroUsd: `${spentMicroUsd}`, drawnMicroUsd: `${drawn.drawnMicroUsd}` },
+      'a run says that it has spent more than was drawn, so a provider billed more than a bound allows',
+    )
+  }
   const { events = [], checkpoint } = body
   const eventsTaken = await takeEvents(parts.prisma, run, events)
   if (checkpoint !== undefined) await keepCheckpoint(parts.prisma, run, checkpoint)

@@ -10,7 +10,6 @@ import { updateOutcomeAndShow } from '../outcome/outcome.ts'
 import type { Parts } from '../parts.ts'
 import { deliverRun } from '../run/deliver.ts'
 import { reasonOf } from '../show/ended-run.ts'
-import { remainingMicroUsd } from './claim.ts'
 
 export async function finish(parts: Parts, run: OpenedRun, report: Report): Promise<FinishAnswer | Refusal> {
   const settled = await settle(parts.ledger, { runId: run.id, epoch: run.epoch, report, now: parts.now() })
@@ -23,9 +22,11 @@ export async function finish(parts: Parts, run: OpenedRun, report: Report): Prom
   const ended = await deliverOnce(parts, run.id)
   await updateOutcomeAndShow(parts, run.id)
   const reason = reasonOf(ended)
+  const { remaining } = settled
   return {
     spentMicroUsd: settled.spentMicroUsd,
-    remainingMicroUsd: settled.remainingMicroUsd ?? (await remainingMicroUsd(parts, run.id)),
+    remainingMicroUsd: remaining?.left ?? 0n,
+    ...(remaining && { paidBy: { kind: remaining.account.kind, name: remaining.account.name } }),
     delivery: ended.deliveredUrl ?? '',
     conclusion: ended.conclusion ?? report.conclusion,
     ...(reason === undefined ? {} : { reason }),

@@ -32,18 +32,25 @@ export async function payersOf(prisma: PrismaClient, runId: string): Promise<rea
   })
 }
 
+type Standing = Pick<Account, 'unit' | 'budget' | 'ceiling' | 'spent' | 'held'>
+
 /** What the accounts of a unit have left, not below zero: the least of them; null when none of them is in that unit. */
-export function remainingIn(
+export function remainingIn(unit: Account['unit'], accounts: readonly Standing[]): bigint | null {
+  return scarcestIn(unit, accounts)?.left ?? null
+}
+
+/** The account of a unit that has the least left, and how much; undefined when none of them is in that unit. */
+export function scarcestIn<Row extends Standing>(
   unit: Account['unit'],
-  accounts: readonly Pick<Account, 'unit' | 'budget' | 'ceiling' | 'spent' | 'held'>[],
-): bigint | null {
-  const left = accounts
-    .filter((account) => account.unit === unit)
-    .map(({ budget, ceiling, spent, held }) => (ceiling ?? budget) - spent - held)
-  return left.reduce<bigint | null>((least, next) => {
-    const amount = next > 0n ? next : 0n
-    return least === null || amount < least ? amount : least
-  }, null)
+  accounts: readonly Row[],
+): { readonly account: Row; readonly left: bigint } | undefined {
+  const all = accounts.filter((account) => account.unit === unit).map((account) => ({ account, left: leftIn(account) }))
+  return all.toSorted((a, b) => (a.left < b.left ? -1 : a.left > b.left ? 1 : 0))[0]
+}
+
+function leftIn({ budget, ceiling, spent, held }: Standing): bigint {
+  const left = (ceiling ?? budget) - spent - held
+  return left > 0n ? left : 0n
 }
 
 /** The accounts whose period `now` lies in, by kind and name; never by spend. */

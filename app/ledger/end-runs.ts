@@ -3,14 +3,14 @@
  * report proves of one that was given up.
  */
 import { createHash } from 'node:crypto'
-import { brokenBound, provenSpend } from '../../core/money/call-proof.ts'
+import { brokenBound, hasEvidence, isPossible, settledSpend, spendOf } from '../../core/money/call-proof.ts'
 import { afterPostings, endPostings, type Posting, refundPostings, type Spend } from '../../core/money/posting.ts'
 import type { Report } from '../../core/run/report.ts'
 import { type Change, changeBy, countsInTrial, isDeliveryDue, type RunEvent } from '../../core/run/run-life.ts'
 import type { Sql } from '../database/transact.ts'
 import { type EndingRun, lockPayers, lockRuns, type PayingHold } from './lock-runs.ts'
 import { type NewEntry, post } from './post.ts'
-import { endByReport, endWithoutReport, type GivenReport, given, type RunEnd } from './run-end.ts'
+import { drawnOf, endByReport, endWithoutReport, type GivenReport, given, type RunEnd } from './run-end.ts'
 import { type EndedHold, type EndedRun, type Refunded, storeEnds, storeRefund } from './store-ends.ts'
 
 export interface EndRequest {
@@ -92,7 +92,7 @@ class Ending {
   #carryOut(change: Change, run: EndingRun, by: ReadyRequest['by'], now: Date): EndingRun {
     if (change.kind === 'ends') return this.#end(run, 'expire', endWithoutReport(run, change), now)
     if (by.event !== 'report') return run
-    if (change.kind === 'settles') return this.#end(run, 'settle', endByReport(by.report), now)
+    if (change.kind === 'settles') return this.#settle(run, by.report, now)
     return change.kind === 'refunds' ? this.#refund(run, by.report, now) : run
   }
 
@@ -100,11 +100,16 @@ class Ending {
     return (this.#payers.get(runId) ?? []).map((payer) => this.#standing.get(payer.id) ?? payer)
   }
 
+  #settle(run: EndingRun, given: GivenReport, now: Date): EndingRun {
+    const spend = settledSpend(given.report, run.prices, drawnOf(run))
+    return this.#end(run, 'settle', endByReport(given, spend), now)
+  }
+
   #end(run: EndingRun, kind: 'settle' | 'expire', end: RunEnd, now: Date): EndingRun {
     const { conclusion, reason, spend, given } = end
     for (const payer of this.#payers.get(run.id) ?? []) {
       const { id, unit, amount } = payer
-      const why = brokenBound(unit, given?.report.calls ?? [])
+      const why = brokenBound(unit, given?.report.calls ?? [], run.prices)
       const postings = endPostings(kind, amount, amountIn(unit, spend), why !== undefined)
       this.#post(run, payer, postings, why, now)
       const isCharged = postings.some(({ spentChange }) => spentChange > 0n)
@@ -133,13 +138,13 @@ class Ending {
 
   /** It stays as it ended. A report without evidence changes nothing, so that one with evidence may still come. */
   #refund(run: EndingRun, given: GivenReport, now: Date): EndingRun {
-    const spend = provenSpend(given.report, run.prices)
-    if (spend === undefined) return run
+    if (!hasEvidence(given.report)) return run
+    const spend = spendOf(given.report, run.prices)
     const end = endByReport(given, spend)
-    const drawn = { microUsd: run.drawnMicroUsd, tokens: run.drawnTokens ?? 0n }
+    const drawn = drawnOf(run)
     for (const payer of this.#payers.get(run.id) ?? []) {
       const { unit } = payer
-      const why = brokenBound(unit, given.report.calls)
+      const why = brokenBound(unit, given.report.calls, run.prices)
       const postings = refundPostings(amountIn(unit, drawn), amountIn(unit, spend), why !== undefined)
       this.#post(run, payer, postings, why, now)
     }
@@ -178,6 +183,7 @@ function changeOf(run: EndingRun, by: ReadyRequest['by']): Change {
   }
   if (run.epoch === 0) return unknownRun
   if (run.epoch !== by.epoch) return { kind: 'refuses', reason: 'already-claimed' }
+  if (!isPossible(spendOf(by.report.report, run.prices))) return { kind: 'refuses', reason: 'bad-request' }
   return changeBy(isSameReport(run, by.report) ? 'report-again' : 'report', standing)
 }
 

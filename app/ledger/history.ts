@@ -6,8 +6,9 @@ import { isHere } from './away.ts'
 
 /**
  * The spend of the newest `QUOTE_RUNS_MAX` runs of a family and variant that were worked through (`completed`, `withheld`
- * or `capped`), newest first. What failed half-way says little about what such runs cost. Of a standard that was a variant until
- * it was promoted here, its runs under that name count, and not those of the standard before.
+ * or `capped`), newest first. What failed half-way says little about what such runs cost, and so does what had nothing to do and
+ * called no model: whoever asks for the price has something to be done. Of a standard that was a variant until it was promoted
+ * here, its runs under that name count, and not those of the standard before.
  */
 export async function recentSpends(
   prisma: PrismaClient,
@@ -42,6 +43,7 @@ async function spendsOf(
       continuesRunId: null,
       endedAt: from === undefined ? { not: null } : { gte: from },
       conclusion: { in: ['completed', 'withheld', 'capped'] },
+      OR: [{ reason: null }, { reason: { not: 'nothing-to-do' } }],
     },
     orderBy: { endedAt: 'desc' },
     take: QUOTE_RUNS_MAX,

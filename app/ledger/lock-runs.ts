@@ -1,6 +1,6 @@
 /** Runs and the accounts that pay for them, as their end looks at them: locked until the transaction is over. */
 import { type Plan, planSchema } from '../../core/plan/plan.ts'
-import { type RunState, undeliverableReason } from '../../core/run/run-life.ts'
+import type { RunState } from '../../core/run/run-life.ts'
 import type { Account } from '../../prisma/client/client.ts'
 import { leaseIsOver } from '../database/clock.ts'
 import type { Sql } from '../database/transact.ts'
@@ -19,13 +19,16 @@ export interface EndingRun {
   readonly drawnTokens: bigint | null
   readonly spentMicroUsd: bigint
   readonly usedTokens: bigint
-  /** The plan's, of a lost run that has not reported. */
+  /** The plan's, of a run that was claimed. */
   readonly prices: Plan['prices']
 }
 
 /** An account that pays for a run, with what is held for it. */
 export interface PayingHold
-  extends Pick<Account, 'id' | 'unit' | 'budget' | 'ceiling' | 'spent' | 'held' | 'overage' | 'frozen'> {
+  extends Pick<
+    Account,
+    'id' | 'kind' | 'name' | 'unit' | 'budget' | 'ceiling' | 'spent' | 'held' | 'overage' | 'frozen'
+  > {
   readonly runId: string
   readonly amount: bigint
 }
@@ -37,7 +40,7 @@ const LOCK_RUNS = {
   text: `
     SELECT id, state::text, epoch, reason, ${leaseIsOver.text} AS "leaseIsOver",
            CASE WHEN report IS NOT NULL THEN encode(sha256(convert_to(report::text, 'UTF8')), 'hex') END AS "reportHash",
-           CASE WHEN reason = '${undeliverableReason}' AND report IS NULL THEN plan -> 'prices' END AS prices,
+           CASE WHEN epoch > 0 THEN plan -> 'prices' END AS prices,
            held_micro_usd AS "heldMicroUsd", held_tokens AS "heldTokens", drawn_micro_usd AS "drawnMicroUsd",
            drawn_tokens AS "drawnTokens", spent_micro_usd AS "spentMicroUsd",
            input_tokens + output_tokens AS "usedTokens"
@@ -71,7 +74,7 @@ export async function lockRuns(sql: Sql, ids: readonly string[]): Promise<Readon
 const LOCK_PAYERS = {
   name: 'lock_payers',
   text: `
-    SELECT hold.run_id AS "runId", hold.amount, account.id, account.unit::text, account.budget, account.ceiling,
+    SELECT hold.run_id AS "runId", hold.amount, account.id, account.kind::text, account.name, account.unit::text, account.budget, account.ceiling,
            account.spent, account.held, account.overage, account.frozen
     FROM hold JOIN account ON account.id = hold.account_id
     WHERE hold.run_id = ANY($1::text[])

@@ -3,15 +3,16 @@ import { brokenBound } from '../../core/money/call-proof.ts'
 import { type Refusal, refuse } from '../../core/reason.ts'
 import type { Report } from '../../core/run/report.ts'
 import { undeliverableReason } from '../../core/run/run-life.ts'
-import { remainingIn } from './accounts.ts'
+import { scarcestIn } from './accounts.ts'
 import type { EndAnswer } from './end-runs.ts'
 import type { Ledger } from './ledger.ts'
+import type { PayingHold } from './lock-runs.ts'
 
 export interface Settled {
   /** The whole spend, an overage included. */
   readonly spentMicroUsd: bigint
-  /** What is left in the account that paid; null where tokens paid. */
-  readonly remainingMicroUsd: bigint | null
+  /** The account in money that paid, and what is left in it; undefined where tokens paid. */
+  readonly remaining: { readonly account: Pick<PayingHold, 'kind' | 'name'>; readonly left: bigint } | undefined
   /** More was spent than was held, or than was reserved for a call: the accounts that paid are frozen, and somebody has to look. */
   readonly overage: boolean
   /** The same report had been settled before; nothing changed. */
@@ -28,9 +29,10 @@ export interface SettleRequest {
 }
 
 /**
- * Settles a claimed run by its report: posts the spend, releases the rest. Of an expired run a report can only refund,
+ * Settles a claimed run by its report: posts what that proves, releases the rest. Of an expired run a report can only refund,
  * once, down to its calls' evidence, and not at all without any. Refuses with `run-unknown` (also when nobody has claimed
- * it), `already-claimed` (an older claim) or `run-over` (ended by another report).
+ * it), `already-claimed` (an older claim), `run-over` (ended by another report) or
+ * `bad-request` (more than any run can have used).
  */
 export async function settle(ledger: Ledger, request: SettleRequest): Promise<Settled | Refusal> {
   const { runId, epoch, report, now } = request
@@ -49,8 +51,8 @@ function settled({ change, run, payers }: EndAnswer, report: Report): Settled {
   const isBeyondHold = spentMicroUsd > boundMicroUsd || (boundTokens !== null && usedTokens > boundTokens)
   return {
     spentMicroUsd,
-    remainingMicroUsd: remainingIn('usd', payers),
-    overage: isBeyondHold || payers.some(({ unit }) => brokenBound(unit, report.calls) !== undefined),
+    remaining: scarcestIn('usd', payers),
+    overage: isBeyondHold || payers.some(({ unit }) => brokenBound(unit, report.calls, run.prices) !== undefined),
     repeated: change.kind === 'stays',
     late: change.kind === 'refunds',
   }

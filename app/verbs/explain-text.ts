@@ -1,4 +1,4 @@
-import { formatUsd } from '../../core/money/money.ts'
+import { formatAtMostUsd, formatUsd } from '../../core/money/money.ts'
 import type { Plan } from '../../core/plan/plan.ts'
 import { reasons } from '../../core/reason.ts'
 import { hashLine } from '../../core/text/assigned-line.ts'
@@ -39,8 +39,8 @@ function numbers(run: Run): string[][] {
   return [
     ['session', code(run.sessionId)],
     ['stands', run.conclusion ?? run.state],
-    ['asked for', `at most ${formatUsd(run.capMicroUsd)}`],
-    ['held', formatUsd(run.heldMicroUsd)],
+    ['asked for', `at most ${formatAtMostUsd(run.capMicroUsd)}`],
+    ['held', formatAtMostUsd(run.heldMicroUsd)],
     ['spent', formatUsd(run.spentMicroUsd)],
     ['configuration', `commit ${code(run.configSha.slice(0, 7))} of the default branch`],
     ['made from', `commit ${code(run.headSha.slice(0, 7))}`],

@@ -2,7 +2,7 @@
 
 import { mayRun, refusePermission } from '../../core/command/permission.ts'
 import { startedBy } from '../../core/config/trigger.ts'
-import { formatUsd } from '../../core/money/money.ts'
+import { formatAtMostUsd, usdDecimal } from '../../core/money/money.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/reason.ts'
 import { type CommandAt, commandKeyOf, refuseRun, showRefusal } from '../comment/command.ts'
 import { runByGo, waitingRun } from '../ledger/history.ts'
@@ -57,9 +57,13 @@ export async function go(at: CommandAt): Promise<void> {
 }
 
 function dearer(shownMicroUsd: bigint, capMicroUsd: bigint): Refusal {
+  const shown = [formatAtMostUsd(shownMicroUsd), formatAtMostUsd(capMicroUsd)]
+  // What differs by less than a cent is told exactly.
+  const exact = [`$${usdDecimal(shownMicroUsd)}`, `$${usdDecimal(capMicroUsd)}`]
+  const [then, now] = shown[0] === shown[1] ? exact : shown
   return refuse(
     'confirmation-needed',
-    `The price has risen since it was quoted: never more than ${formatUsd(shownMicroUsd)} then, never more than ${formatUsd(capMicroUsd)} now.`,
+    `The price has risen since it was quoted: never more than ${then} then, never more than ${now} now.`,
     'Comment `/agent go` again to start it at the new price.',
   )
 }

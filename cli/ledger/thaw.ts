@@ -1,6 +1,6 @@
 /** `purser thaw`: releases an account that an overage froze, for whoever runs the App. */
 import { frozenAccounts, thawAccount } from '../../app/ledger/thaw.ts'
-import { formatAmount } from '../../core/money/hold.ts'
+import { overageWords } from '../../core/money/hold.ts'
 import type { ThawOptions } from '../commands/thaw.ts'
 import { type ExitCode, endProblem, endWrongUsage, exitCodes, printJson } from '../exit.ts'
 import { openLedger } from './ledger.ts'
@@ -48,9 +48,8 @@ function list(frozen: readonly Frozen[], { json }: ThawOptions): ExitCode {
 }
 
 function line(account: Frozen): string {
-  const { kind, name, unit, overage, periodEnd } = account
-  const more = formatAmount(unit, overage)
-  return `${repositoryOf(account)}: ${kind} ${name}, billed ${more} more than was held, until ${periodEnd.toISOString().slice(0, 10)}`
+  const { kind, name, periodEnd } = account
+  return `${repositoryOf(account)}: ${kind} ${name}: ${overageWords(account)}, until ${periodEnd.toISOString().slice(0, 10)}`
 }
 
 function shown(account: Frozen) {

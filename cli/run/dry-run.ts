@@ -5,7 +5,7 @@ import { describeChange } from '../../action/workspace/describe-change.ts'
 import { openGit } from '../../action/workspace/git.ts'
 import { withholdsTests } from '../../core/changes/guard.ts'
 import type { When } from '../../core/config/when.ts'
-import { formatUsd } from '../../core/money/money.ts'
+import { formatAtMostUsd } from '../../core/money/money.ts'
 import { QUOTE_RUNS_MAX, quoteRun } from '../../core/money/quote.ts'
 import type { Plan, PlanAgentStep, PlanStep } from '../../core/plan/plan.ts'
 import { inputsIn, partsOf, readFields, type StepResult } from '../../core/plan/results.ts'
@@ -43,7 +43,7 @@ export async function showDryRun(planned: PlannedRun, json: boolean): Promise<Ex
     printJson({ dryRun: true, plan, prompts, quote: price, reference: reference ?? null })
   } else {
     const lines = [
-      `${plan.workflow}, paid by ${plan.portfolio}, never more than ${formatUsd(plan.capMicroUsd)}; nothing is spent now.`,
+      `${plan.workflow}, paid by ${plan.portfolio}, never more than ${formatAtMostUsd(plan.capMicroUsd)}; nothing is spent now.`,
       quoteLine(price).replaceAll('**', ''),
       ...(reference === undefined ? [] : [referenceLine(reference)]),
       planned.subject,

@@ -56,8 +56,9 @@ export function keptSpends(root: string, workflow: string, variant: string | und
     if (spends.length === most) break
     const run = readKept(join(folder, name))
     if (run?.workflow !== workflow || run.variant !== (variant ?? null)) continue
-    // Of a session that was paused, the run that ended it tells what all of it cost.
-    if (run.report.conclusion === 'refused' || run.report.reason === 'paused') continue
+    const { conclusion, reason = '' } = run.report
+    // Of a session that was paused, the run that ended it tells what all of it cost; what had nothing to do called no model.
+    if (conclusion === 'refused' || ['paused', 'nothing-to-do'].includes(reason)) continue
     spends.push((run.beforeMicroUsd ?? 0n) + run.report.spentMicroUsd)
   }
   return spends

@@ -4,7 +4,7 @@
  */
 import type { Turn } from '../../action/run-parts.ts'
 import { stripInvisible } from '../../core/inert.ts'
-import { formatUsd } from '../../core/money/money.ts'
+import { formatAtMostUsd, formatUsd } from '../../core/money/money.ts'
 import type { Redact } from '../../core/redact.ts'
 
 const REPAINT_MS = 1_000
@@ -39,7 +39,7 @@ function plainLines(screen: Screen, { capMicroUsd, redact }: ProgressOptions): P
   return {
     say: (text) => void screen.write(text),
     turn: (turn, spentMicroUsd) => {
-      screen.write(`  ${formatUsd(spentMicroUsd)} of ${formatUsd(capMicroUsd)}  ${turnWords(turn, redact)}\n`)
+      screen.write(`  ${formatUsd(spentMicroUsd)} of ${formatAtMostUsd(capMicroUsd)}  ${turnWords(turn, redact)}\n`)
     },
     end: () => {},
   }
@@ -49,7 +49,7 @@ function liveLine(screen: Screen, { capMicroUsd, redact, monotonicMs }: Progress
   const startMs = monotonicMs()
   let [at, spent] = ['starting', 0n]
   const paint = () => {
-    const line = `${elapsed(monotonicMs() - startMs)}  ${formatUsd(spent)} of ${formatUsd(capMicroUsd)}  ${at}`
+    const line = `${elapsed(monotonicMs() - startMs)}  ${formatUsd(spent)} of ${formatAtMostUsd(capMicroUsd)}  ${at}`
     // One column stays free: a full line would be wrapped by the terminal, and only its last row painted over.
     // A terminal of no size says 0.
     screen.write(`${CLEAR_LINE}${line.slice(0, (screen.columns || 80) - 1)}`)

@@ -1,7 +1,7 @@
 /** `purser run --resume`: the run that a checkpoint asks for again, under what is left of its session's ceiling. */
 import type { SavedSession } from '../../action/session/checkpoint-file.ts'
 import type { Configuration } from '../../core/config/configuration.ts'
-import { formatUsd } from '../../core/money/money.ts'
+import { formatAtMostUsd } from '../../core/money/money.ts'
 import type { PriceList } from '../../core/money/prices.ts'
 import { type Resolved, type RunRequest, resolveRun } from '../../core/plan/resolve.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/reason.ts'
@@ -37,7 +37,7 @@ export function resolveResumed(
   const { spentMicroUsd } = saved.checkpoint
   const leftMicroUsd = plan.capMicroUsd - spentMicroUsd
   if (leftMicroUsd <= 0n) {
-    const spent = `${formatUsd(spentMicroUsd)} of its ceiling of ${formatUsd(plan.capMicroUsd)}`
+    const spent = `${formatAtMostUsd(spentMicroUsd)} of its ceiling of ${formatAtMostUsd(plan.capMicroUsd)}`
     const todo = 'Raise the ceiling, as in --cap 2x, where the portfolio’s `overrides` allow it.'
     return refuse('session-used-up', `The session has spent ${spent}, so nothing is left to go on with.`, todo)
   }

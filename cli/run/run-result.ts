@@ -1,6 +1,6 @@
 /** How `purser run` tells what came of it. */
 import { stripInvisible } from '../../core/inert.ts'
-import { formatUsd } from '../../core/money/money.ts'
+import { formatAtMostUsd, formatUsd } from '../../core/money/money.ts'
 import type { Plan } from '../../core/plan/plan.ts'
 import type { Report } from '../../core/run/report.ts'
 import { testChangeSentence } from '../../core/text/test-change-words.ts'
@@ -34,7 +34,7 @@ export function resultLines({ report, plan, work, file, session }: RunResult): s
 
 function costLine({ spentMicroUsd, calls }: Report, { capMicroUsd }: RunResult['plan']): string {
   const unknown = unknownUsageLine(calls)
-  return `It cost ${formatUsd(spentMicroUsd)} of at most ${formatUsd(capMicroUsd)}.${unknown === undefined ? '' : ` ${unknown}`}`
+  return `It cost ${formatUsd(spentMicroUsd)} of at most ${formatAtMostUsd(capMicroUsd)}.${unknown === undefined ? '' : ` ${unknown}`}`
 }
 
 /** How the work loosens the tests that judge it. What is quoted is of the work's files: nothing in it may act on a terminal. */

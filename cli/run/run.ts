@@ -10,7 +10,7 @@ import { terminalLog } from '../../action/job/log.ts'
 import { missingProgram } from '../../action/meter/agent-program.ts'
 import { missingKey, NOT_GIVEN, type ProviderKeys } from '../../action/model/provider-keys.ts'
 import { journalPath } from '../../action/money/journal.ts'
-import { formatUsd } from '../../core/money/money.ts'
+import { formatAtMostUsd, formatUsd } from '../../core/money/money.ts'
 import type { Plan } from '../../core/plan/plan.ts'
 import { isRefusal, refuse } from '../../core/reason.ts'
 import { redactor } from '../../core/redact.ts'
@@ -92,7 +92,9 @@ async function execute(
   const monotonicMs = () => performance.now()
   const progress = showProgress(process.stderr, { capMicroUsd: plan.capMicroUsd, redact, monotonicMs })
   const log = terminalLog(redact, progress.say)
-  log.line(`${plan.workflow} on ${plan.subject.headSha.slice(0, 7)}, never more than ${formatUsd(plan.capMicroUsd)}`)
+  log.line(
+    `${plan.workflow} on ${plan.subject.headSha.slice(0, 7)}, never more than ${formatAtMostUsd(plan.capMicroUsd)}`,
+  )
   log.line(checkpoint === undefined ? subject : resumedLine(checkpoint))
   for (const left of checkpoint?.left ?? []) log.warning(`not in the checkpoint: ${left}`)
   if (fromElsewhere) log.warning(FROM_ELSEWHERE)

@@ -1,5 +1,5 @@
 /** What must hold between an experiment and the workflows that it pays for; of its end and paths, see `check-terms.ts`. */
-import { formatUsd } from '../money/money.ts'
+import { usdDecimal } from '../money/money.ts'
 import { nearest } from '../nearest.ts'
 import type { Catalog, LocatedWorkflow } from './catalog.ts'
 import type { Path } from './document.ts'
@@ -48,9 +48,9 @@ function memberProblems(name: string, path: Path, budgetMicroUsd: bigint, catalo
   const { cap } = baseline.workflow
   if (cap.usd <= budgetMicroUsd) return []
   const finding = {
-    wrong: `one run of ${name} may cost ${formatUsd(cap.usd)}, which is more than the whole budget`,
+    wrong: `one run of ${name} may cost $${usdDecimal(cap.usd)}, which is more than the whole budget`,
     expected: 'a budget for several runs, or a lower cap in the workflow',
-    example: `budget: { usd: ${decimal(cap.usd * 10n)} }`,
+    example: `budget: { usd: ${usdDecimal(cap.usd * 10n)} }`,
   }
   return [report(path, finding, 'warning')]
 }
@@ -66,9 +66,4 @@ export function unknownWorkflow(name: string, { families }: Catalog): Finding {
     expected: `one of ${known.join(', ')}, or catalog/${name}/workflow.yml`,
     example: nearest(name, known) ?? known[0] ?? name,
   }
-}
-
-/** `2.50`, as an amount is written in a file. */
-export function decimal(microUsd: bigint): string {
-  return formatUsd(microUsd).replace('$', '')
 }

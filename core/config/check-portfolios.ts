@@ -1,9 +1,9 @@
 /** What must hold between portfolios, values, squads, experiments and the catalog they pay for. */
-import { formatUsd, minBigint, mulDivCeil } from '../money/money.ts'
+import { minBigint, mulDivCeil, usdDecimal } from '../money/money.ts'
 import { nearest } from '../nearest.ts'
 import { PORTFOLIO_WORKFLOWS_WISE } from '../outcome/portfolio-review.ts'
 import type { Catalog, LocatedWorkflow } from './catalog.ts'
-import { baselineOf, decimal, experimentProblems, unknownWorkflow } from './check-experiments.ts'
+import { baselineOf, experimentProblems, unknownWorkflow } from './check-experiments.ts'
 import { nestedNames } from './check-nested.ts'
 import type { Path } from './document.ts'
 import { problemAt } from './explain.ts'
@@ -152,9 +152,9 @@ function memberProblems(
   if (workflow.floor && portfolio.cap && workflow.floor.usd > portfolio.cap.usd) {
     problems.push(
       report(path, {
-        wrong: `${name} needs at least ${formatUsd(workflow.floor.usd)}, and the portfolio’s cap is ${formatUsd(portfolio.cap.usd)}`,
+        wrong: `${name} needs at least $${usdDecimal(workflow.floor.usd)}, and the portfolio’s cap is $${usdDecimal(portfolio.cap.usd)}`,
         expected: 'a cap above the floor',
-        example: `cap: { usd: ${decimal(workflow.cap.usd)} }`,
+        example: `cap: { usd: ${usdDecimal(workflow.cap.usd)} }`,
       }),
     )
   }
@@ -163,9 +163,9 @@ function memberProblems(
       report(
         path,
         {
-          wrong: `one run of ${name} may cost ${formatUsd(workflow.cap.usd)}, which is more than the whole budget`,
+          wrong: `one run of ${name} may cost $${usdDecimal(workflow.cap.usd)}, which is more than the whole budget`,
           expected: 'a budget for several runs, or a lower cap',
-          example: `cap: { usd: ${decimal(portfolio.budget.usd / 10n)} }`,
+          example: `cap: { usd: ${usdDecimal(portfolio.budget.usd / 10n)} }`,
         },
         'warning',
       ),
@@ -182,9 +182,9 @@ function memberProblems(
       report(
         [...path.slice(0, 2), 'confirm-over'],
         {
-          wrong: `no run can cost more than ${formatUsd(most)}, so nothing is ever asked`,
+          wrong: `no run can cost more than $${usdDecimal(most)}, so nothing is ever asked`,
           expected: 'an amount below the cap',
-          example: `confirm-over: { usd: ${decimal(most / 2n)} }`,
+          example: `confirm-over: { usd: ${usdDecimal(most / 2n)} }`,
         },
         'warning',
       ),
@@ -197,9 +197,9 @@ function amountProblems({ cap, budget }: Portfolio, path: Path, report: Report):
   if (!cap || cap.usd <= budget.usd) return []
   return [
     report([...path, 'cap', 'usd'], {
-      wrong: `one session may cost more than the budget of ${formatUsd(budget.usd)}`,
+      wrong: `one session may cost more than the budget of $${usdDecimal(budget.usd)}`,
       expected: 'a cap below the budget',
-      example: `cap: { usd: ${decimal(budget.usd / 10n)} }`,
+      example: `cap: { usd: ${usdDecimal(budget.usd / 10n)} }`,
     }),
   ]
 }

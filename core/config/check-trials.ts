@@ -1,6 +1,6 @@
 /** What must hold of the shares that a portfolio assigns to variants, and whether a variant that has none can be decided. */
 
-import { formatUsd, minBigint } from '../money/money.ts'
+import { minBigint, usdDecimal } from '../money/money.ts'
 import { nearest } from '../nearest.ts'
 import { BASELINE, BUCKETS } from '../plan/assignment.ts'
 import { floorReach, floorReachLine } from '../promotion/floor-reach.ts'
@@ -90,7 +90,7 @@ function reachProblems({ workflows, trials = {}, cap }: Portfolio, settings: Set
     const line = floorReachLine(floorReach(exploration, settings.promotion.value, { microUsd, tokens }))
     if (line === undefined) return []
     const finding = {
-      wrong: `${family}/${variant} at its cap of ${formatUsd(microUsd)}: ${line}`,
+      wrong: `${family}/${variant} at its cap of $${usdDecimal(microUsd)}: ${line}`,
       expected: 'a higher floor, a lower cap, a longer window, or a share that the portfolio assigns',
       example: `trials: { ${family}/${variant}: 20% }`,
     }

@@ -1,6 +1,6 @@
 /** One model call as a runner's journal and its report tell it. */
 import { z } from 'zod/mini'
-import { microUsdWire } from '../wire.ts'
+import { spentMicroUsdWire } from '../wire.ts'
 
 /** The most calls of a run, so that its report, which has them all, stays within what the App takes. */
 export const CALLS_MAX = 5_000
@@ -10,8 +10,8 @@ export const callSchema = z.object({
   id: z.int().check(z.nonnegative()),
   step: z.string(),
   model: z.string(),
-  reservedMicroUsd: microUsdWire,
-  spentMicroUsd: microUsdWire,
+  reservedMicroUsd: spentMicroUsdWire,
+  spentMicroUsd: spentMicroUsdWire,
   inputTokens: z.int().check(z.nonnegative()),
   cachedTokens: z.int().check(z.nonnegative()),
   /** The part of the input that was written into the provider's cache, where that costs something else. */

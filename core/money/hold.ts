@@ -2,7 +2,7 @@
 
 import { type Refusal, refuse } from '../reason.ts'
 import type { AccountRow, Unit } from './account.ts'
-import { formatTokens, formatUsd, minBigint, mulDivCeil } from './money.ts'
+import { formatAtLeastUsd, formatAtMostUsd, formatTokens, formatUsd, minBigint, mulDivCeil } from './money.ts'
 
 /** What is left in an account; undefined where nothing is enforced. */
 export function roomIn({ ceiling, spent, held }: Pick<AccountRow, 'ceiling' | 'spent' | 'held'>): bigint | undefined {
@@ -53,15 +53,24 @@ export function holdAmount(
 function frozen(account: HoldAccount): Refusal {
   return refuse(
     'account-frozen',
-    `The ${describe(account)} is frozen, because a provider billed ${formatAmount(account.unit, account.overage)} more ` +
-      'than was held, which no price in use allows.',
+    `The ${describe(account)} is frozen, because ${overageWords(account)}, which no price in use allows.`,
     `Whoever runs the App looks for the wrong price, mends it and releases the account with \`purser thaw ${account.name} ` +
       `--reason "..."\`.${afresh('it', account)}`,
   )
 }
 
+/** What froze an account: what a provider billed more than was held or, within the hold, more than was reserved for a call. */
+export function overageWords({ unit, overage }: Pick<HoldAccount, 'unit' | 'overage'>): string {
+  return overage > 0n
+    ? `a provider billed ${formatAmount(unit, overage)} more than was held`
+    : 'a provider billed more for a model call than was reserved for it'
+}
+
 function noRoom(account: HoldAccount, room: bigint, floor: bigint): Refusal {
-  const amount = (value: bigint) => formatAmount(account.unit, value)
+  const { unit } = account
+  // What is left rounded down and all else up, so that the numbers never contradict the answer.
+  const left = unit === 'usd' ? formatAtLeastUsd(room) : formatTokens(room)
+  const amount = (value: bigint) => (unit === 'usd' ? formatAtMostUsd(value) : formatTokens(value))
   const held = account.held > 0n ? `, ${amount(account.held)} held by running work` : ''
   const wait =
     account.held > 0n && room + account.held >= floor
@@ -69,7 +78,7 @@ function noRoom(account: HoldAccount, room: bigint, floor: bigint): Refusal {
       : ''
   return refuse(
     'no-room',
-    `The ${describe(account)} has ${amount(room)} left of ${amount(account.budget)} ` +
+    `The ${describe(account)} has ${left} left of ${amount(account.budget)} ` +
       `(${amount(account.spent)} spent${held}); this workflow needs at least ${amount(floor)}.`,
     `${wait}A maintainer can raise \`${budgetPath(account)}\` in \`.github/purser/portfolios.yml\` on the default branch.` +
       afresh('the budget', account),
@@ -92,7 +101,7 @@ function budgetPath(account: Pick<HoldAccount, 'kind' | 'name'>): string {
 }
 
 /** For people: `$2.50` or `1,250,000 tokens`. */
-export function formatAmount(unit: Unit, amount: bigint): string {
+function formatAmount(unit: Unit, amount: bigint): string {
   return unit === 'usd' ? formatUsd(amount) : formatTokens(amount)
 }
 

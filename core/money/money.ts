@@ -31,9 +31,19 @@ export function formatUsd(microUsd: bigint): string {
   return shownUsd(microUsd, (absolute, unit) => (absolute + unit / 2n) / unit)
 }
 
-/** As `formatUsd`, rounded up: for what is never gone beyond. */
+/** As `formatUsd`, rounded up: for what is never gone beyond, and for what is needed. */
 export function formatAtMostUsd(microUsd: bigint): string {
   return shownUsd(microUsd, (absolute, unit) => (absolute + unit - 1n) / unit)
+}
+
+/** As `formatUsd`, rounded down: for what is left, so that it is there. */
+export function formatAtLeastUsd(microUsd: bigint): string {
+  return shownUsd(microUsd, (absolute, unit) => absolute / unit)
+}
+
+/** As `formatUsd`, above the amount itself: for what it is said to be under. */
+export function formatUnderUsd(microUsd: bigint): string {
+  return formatAtMostUsd(microUsd === 0n ? MICRO_PER_USD / 100n : microUsd + 1n)
 }
 
 function shownUsd(microUsd: bigint, units: (absolute: bigint, unit: bigint) => bigint): string {

@@ -1,6 +1,5 @@
 /** Postings: what each move of money adds to an account, and how the account stands after it. */
 
-import type { Report } from '../run/report.ts'
 import { type AccountState, ceilingFor } from './account.ts'
 import { minBigint } from './money.ts'
 
@@ -114,32 +113,4 @@ export function afterPostings<State extends AccountState>(account: State, postin
 export interface Spend {
   readonly microUsd: bigint
   readonly tokens: bigint
-}
-
-/** What a report proves was used: its totals or the sum of its calls, whichever is more, since a report may not understate its own evidence. */
-export function spendOf(report: Pick<Report, 'spentMicroUsd' | 'calls'> & Tokens): Spend {
-  const ofCalls = report.calls.reduce((sum, { spentMicroUsd }) => sum + spentMicroUsd, 0n)
-  const { inputTokens, outputTokens } = tokensOf(report)
-  return {
-    microUsd: report.spentMicroUsd > ofCalls ? report.spentMicroUsd : ofCalls,
-    tokens: BigInt(inputTokens) + BigInt(outputTokens),
-  }
-}
-
-export type Tokens = Pick<Report, 'inputTokens' | 'cachedTokens' | 'outputTokens'>
-
-/** The tokens that a report proves: its totals or those of its calls, whichever are more in all. */
-export function tokensOf(report: Pick<Report, 'calls'> & Tokens): Tokens {
-  // Whoever makes calls up can't make more of them than the database holds.
-  const sum = (one: number, other: number) => Math.min(one + other, Number.MAX_SAFE_INTEGER)
-  const ofCalls = report.calls.reduce<Tokens>(
-    (all, call) => ({
-      inputTokens: sum(all.inputTokens, call.inputTokens),
-      cachedTokens: sum(all.cachedTokens, call.cachedTokens),
-      outputTokens: sum(all.outputTokens, call.outputTokens),
-    }),
-    { inputTokens: 0, cachedTokens: 0, outputTokens: 0 },
-  )
-  const inAll = ({ inputTokens, outputTokens }: Tokens) => inputTokens + outputTokens
-  return inAll(ofCalls) > inAll(report) ? ofCalls : report
 }

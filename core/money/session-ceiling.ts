@@ -1,7 +1,7 @@
 /** The one ceiling of a session: what all its runs, and those of its forks, spend and hold together never passes it. */
 
 import { type Refusal, refuse } from '../reason.ts'
-import { formatUsd, minBigint } from './money.ts'
+import { formatAtLeastUsd, formatAtMostUsd, minBigint } from './money.ts'
 
 export interface CeilingStanding {
   readonly ceilingMicroUsd: bigint
@@ -35,11 +35,11 @@ export function capUnder(standing: CeilingStanding, run: FurtherRun): bigint | R
 
 function usedUp(standing: CeilingStanding, { mostMicroUsd, workflow }: FurtherRun, floorMicroUsd: bigint): Refusal {
   const { ceilingMicroUsd, spentMicroUsd, heldMicroUsd } = standing
-  const held = heldMicroUsd === 0n ? '' : `, ${formatUsd(heldMicroUsd)} held by running work`
+  const held = heldMicroUsd === 0n ? '' : `, ${formatAtMostUsd(heldMicroUsd)} held by running work`
   return refuse(
     'session-used-up',
-    `This session has ${formatUsd(leftUnder(standing))} left under its ceiling of ${formatUsd(ceilingMicroUsd)} ` +
-      `(${formatUsd(spentMicroUsd)} spent${held}, its forks included); to go on it needs at least ${formatUsd(floorMicroUsd)}.`,
+    `This session has ${formatAtLeastUsd(leftUnder(standing))} left under its ceiling of ${formatAtMostUsd(ceilingMicroUsd)} ` +
+      `(${formatAtMostUsd(spentMicroUsd)} spent${held}, its forks included); to go on it needs at least ${formatAtMostUsd(floorMicroUsd)}.`,
     raising(ceilingMicroUsd, mostMicroUsd, workflow),
   )
 }
@@ -48,7 +48,7 @@ function usedUp(standing: CeilingStanding, { mostMicroUsd, workflow }: FurtherRu
 function raising(ceilingMicroUsd: bigint, mostMicroUsd: bigint, workflow: string): string {
   const anew = `\`/agent ${workflow}\` starts a new session with a ceiling of its own.`
   if (mostMicroUsd <= ceilingMicroUsd) {
-    return `The portfolio allows no higher ceiling than ${formatUsd(mostMicroUsd)}; a maintainer can raise its \`overrides\` on the default branch. ${anew}`
+    return `The portfolio allows no higher ceiling than ${formatAtMostUsd(mostMicroUsd)}; a maintainer can raise its \`overrides\` on the default branch. ${anew}`
   }
-  return `Whoever may start \`${workflow}\` can raise it up to ${formatUsd(mostMicroUsd)} with \`/agent resume cap=<usd>\`. ${anew}`
+  return `Whoever may start \`${workflow}\` can raise it up to ${formatAtLeastUsd(mostMicroUsd)} with \`/agent resume cap=<usd>\`. ${anew}`
 }

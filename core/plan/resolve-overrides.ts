@@ -1,7 +1,7 @@
 /** What a command may change for one run: its cap, its model and its effort, within what its portfolio allows. */
 import type { OverrideName } from '../command/command.ts'
 import { effortSchema } from '../config/workflow.ts'
-import { formatUsd, MICRO_PER_USD, parseUsd, usdDecimal } from '../money/money.ts'
+import { MICRO_PER_USD, parseUsd, usdDecimal } from '../money/money.ts'
 import type { Payer } from '../money/payer.ts'
 import { didYouMean, listed } from '../nearest.ts'
 import { isRefusal, type Refusal, refuse } from '../reason.ts'
@@ -55,16 +55,16 @@ function readCap(
   const most = mostCap(terms, baseMicroUsd)
   if (asked > most) {
     const bound =
-      allowed > THOUSANDTHS ? `, ${Number(allowed) / 1000} times the cap of ${formatUsd(baseMicroUsd)}` : ', the cap'
+      allowed > THOUSANDTHS ? `, ${Number(allowed) / 1000} times the cap of $${usdDecimal(baseMicroUsd)}` : ', the cap'
     return refuse(
       'override-out-of-bounds',
-      `A cap of $${usdDecimal(asked)} was asked for; the ${kind} \`${name}\` allows at most ${formatUsd(most)}${bound}.`,
+      `A cap of $${usdDecimal(asked)} was asked for; the ${kind} \`${name}\` allows at most $${usdDecimal(most)}${bound}.`,
     )
   }
   if (floorMicroUsd !== undefined && asked < floorMicroUsd) {
     return refuse(
       'override-out-of-bounds',
-      `A cap of $${usdDecimal(asked)} was asked for; the workflow needs at least ${formatUsd(floorMicroUsd)}.`,
+      `A cap of $${usdDecimal(asked)} was asked for; the workflow needs at least $${usdDecimal(floorMicroUsd)}.`,
     )
   }
   return asked

@@ -9,7 +9,7 @@ import { checkpointSchema, saidMeanwhileSchema } from '../session/checkpoint.ts'
 import { EARLIER_RESULTS_MAX, earlierResultSchema } from '../session/earlier-result.ts'
 import { EVENTS_BATCH_MAX } from '../session/event-bounds.ts'
 import { sessionEventSchema } from '../session/session-event.ts'
-import { microUsdWire } from '../wire.ts'
+import { microUsdWire, spentMicroUsdWire } from '../wire.ts'
 import { conclusionSchema } from './run.ts'
 
 export const API_BODY_BYTES_MAX = 8_000_000
@@ -57,7 +57,7 @@ export const claimAnswerSchema = z.object({
   /** How much of the cap may be spent so far; events raise it. */
   drawnMicroUsd: microUsdWire,
   drawnTokens: z.optional(z.int().check(z.nonnegative())),
-  /** What is left in the portfolio when this run's hold is taken off. */
+  /** What is left in the account that pays when this run's hold is taken off; 0 where tokens pay. */
   remainingMicroUsd: microUsdWire,
   /** The session's page of record for people: the comment, the pull request or the commit. */
   sessionUrl: z.optional(z.string()),
@@ -73,7 +73,7 @@ export type ClaimAnswer = z.infer<typeof claimAnswerSchema>
 /** `POST /runs/:id/events`: heartbeat and progress. `wantMicroUsd` asks to be drawn up to that much in all. */
 export const eventsBodySchema = z.strictObject({
   sequence: z.int().check(z.nonnegative()),
-  spentMicroUsd: microUsdWire,
+  spentMicroUsd: spentMicroUsdWire,
   wantMicroUsd: microUsdWire,
   wantTokens: z.optional(z.int().check(z.nonnegative())),
   step: z.optional(z.string().check(z.maxLength(200))),
@@ -99,7 +99,12 @@ export const eventsAnswerSchema = z.object({
 /** `POST /runs/:id/finish` takes a report; repeating it answers the same and changes nothing. What became of the delivery, for the job's outputs and summary. */
 export const finishAnswerSchema = z.object({
   spentMicroUsd: microUsdWire,
+  /** What is left in the account `paidBy`; 0 where there is none, since older Actions want a number. */
   remainingMicroUsd: microUsdWire,
+  /** The account in money that paid. Absent where tokens paid, and from an older App. */
+  paidBy: z.optional(
+    z.object({ kind: z.enum(['portfolio', 'squad', 'experiment']), name: z.string().check(z.maxLength(200)) }),
+  ),
   delivery: z.string(),
   conclusion: conclusionSchema,
   reason: z.optional(z.enum(reasonCodes)),

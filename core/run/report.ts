@@ -4,7 +4,7 @@ import { CHANGESET_PATH_CHARACTERS_MAX, deliverySchema } from '../changes/change
 import { TEST_CHANGE_CHARACTERS_MAX, TEST_CHANGES_MAX } from '../changes/test-bounds.ts'
 import { CALLS_MAX, callSchema } from '../money/call.ts'
 import { reasonCodes } from '../reason.ts'
-import { microUsdWire } from '../wire.ts'
+import { spentMicroUsdWire } from '../wire.ts'
 import { conclusionSchema } from './run.ts'
 
 export const stepReportSchema = z.object({
@@ -13,7 +13,7 @@ export const stepReportSchema = z.object({
   ok: z.boolean(),
   turns: z.int().check(z.nonnegative()),
   attempts: z.int().check(z.nonnegative()),
-  spentMicroUsd: microUsdWire,
+  spentMicroUsd: spentMicroUsdWire,
   /** The last lines a command printed, or what the agent said at its end; redacted and bounded. */
   summary: z.string().check(z.maxLength(4000)),
 })
@@ -33,7 +33,7 @@ export const reportSchema = z.object({
   conclusion: conclusionSchema,
   reason: z.optional(z.enum(reasonCodes)),
   message: z.string().check(z.maxLength(2000)),
-  spentMicroUsd: microUsdWire,
+  spentMicroUsd: spentMicroUsdWire,
   inputTokens: z.int().check(z.nonnegative()),
   cachedTokens: z.int().check(z.nonnegative()),
   outputTokens: z.int().check(z.nonnegative()),

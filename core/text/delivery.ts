@@ -4,7 +4,7 @@
  */
 
 import type { TestChange } from '../changes/test-changes.ts'
-import { formatUsd } from '../money/money.ts'
+import { formatAtMostUsd, formatUsd } from '../money/money.ts'
 import { ASK } from '../plan/resolve-ask.ts'
 import { code, inline, link, paragraphs } from './markdown.ts'
 import { sessionMarker } from './marker.ts'
@@ -121,7 +121,7 @@ function marked(view: DeliveryView): string {
 
 function origin(view: DeliveryView): string {
   const session = view.sessionUrl === undefined ? code(view.sessionId) : link(code(view.sessionId), view.sessionUrl)
-  const cost = `${formatUsd(view.spentMicroUsd)} of at most ${formatUsd(view.capMicroUsd)}`
+  const cost = `${formatUsd(view.spentMicroUsd)} of at most ${formatAtMostUsd(view.capMicroUsd)}`
   const labels = `${code('agent/accepted')}, ${code('agent/reworked')} or ${code('agent/rejected')}`
   // The labels judge the session's work, and an answer about it is none.
   const judge = view.workflow === ASK ? '' : ` To say what it was worth, add the label ${labels}.`

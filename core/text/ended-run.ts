@@ -1,6 +1,6 @@
 /** How a run ended, as the session's comment, the final reply and the check run tell it. */
 
-import { formatUsd } from '../money/money.ts'
+import { formatAtMostUsd, formatUsd } from '../money/money.ts'
 import { type ReasonCode, reasons } from '../reason.ts'
 import { type Repeated, repeatedSentence } from '../run/failure.ts'
 import type { Conclusion } from '../run/run.ts'
@@ -69,7 +69,7 @@ export function ending(run: EndedRun): string {
 /** `It cost $0.62 of at most $2.50.` */
 export function costLine(run: EndedRun, capMicroUsd: bigint): string {
   if (run.spentMicroUsd === 0n) return 'It cost nothing.'
-  return `It cost ${formatUsd(run.spentMicroUsd)} of at most ${formatUsd(capMicroUsd)}.`
+  return `It cost ${formatUsd(run.spentMicroUsd)} of at most ${formatAtMostUsd(capMicroUsd)}.`
 }
 
 /** `commit abc1234` and the like, linked; `undefined` when nothing was delivered. */

@@ -1,5 +1,6 @@
 /** The job's summary: what ran, how it ended, what it cost against its cap, and what was not kept. */
-import { formatTokens, formatUsd } from '../money/money.ts'
+import type { AccountKind } from '../money/account.ts'
+import { formatAtLeastUsd, formatAtMostUsd, formatTokens, formatUsd } from '../money/money.ts'
 import type { Plan } from '../plan/plan.ts'
 import { type ReasonCode, reasons } from '../reason.ts'
 import type { Report } from '../run/report.ts'
@@ -22,7 +23,8 @@ export interface JobSummaryView {
   readonly reason: ReasonCode | undefined
   /** What became of the work, in words or as an address. */
   readonly delivery: string
-  readonly remainingMicroUsd: bigint | undefined
+  /** What is left in the account that paid, in money; undefined without an App and where tokens paid. */
+  readonly remaining: { readonly microUsd: bigint; readonly kind: AccountKind; readonly name: string } | undefined
   readonly sessionUrl: string | undefined
   /** Sentences about what could not be kept here: budgets without an App, confinement without a sandbox. */
   readonly notKept: readonly string[]
@@ -72,12 +74,16 @@ export function refusalSummary(reason: ReasonCode, message: string, todo: string
   )
 }
 
-function costs({ plan, report, remainingMicroUsd }: JobSummaryView): string {
+const accountWords = { portfolio: 'the portfolio', squad: 'the sprint of squad', experiment: 'the experiment' }
+
+function costs({ plan, report, remaining: left }: JobSummaryView): string {
   const remaining =
-    remainingMicroUsd === undefined ? '' : ` ${formatUsd(remainingMicroUsd)} remain in ${code(plan.portfolio)}.`
+    left === undefined
+      ? ''
+      : ` ${formatAtLeastUsd(left.microUsd)} remain in ${accountWords[left.kind]} ${code(left.name)}.`
   const tokens = `${formatTokens(report.inputTokens)} in (${formatTokens(report.cachedTokens)} of them cached), ${formatTokens(report.outputTokens)} out, ${report.calls.length} model calls.`
   const unknown = unknownUsageLine(report.calls)
-  return `It cost **${formatUsd(report.spentMicroUsd)}** of at most ${formatUsd(plan.capMicroUsd)}.${unknown === undefined ? '' : ` ${unknown}`}${remaining} ${tokens}`
+  return `It cost **${formatUsd(report.spentMicroUsd)}** of at most ${formatAtMostUsd(plan.capMicroUsd)}.${unknown === undefined ? '' : ` ${unknown}`}${remaining} ${tokens}`
 }
 
 function stepsTable(report: Report): string {

@@ -1,6 +1,6 @@
 /** Who pays, as people read it. */
 import type { AccountKind } from '../money/account.ts'
-import { formatTokens, formatUsd, grouped } from '../money/money.ts'
+import { formatAtLeastUsd, formatTokens, formatUsd, grouped } from '../money/money.ts'
 import { type AcceptedLately, acceptedLine } from './accepted-line.ts'
 import { code, inline } from './markdown.ts'
 
@@ -80,7 +80,7 @@ function leftOf({ kind, budget, remaining, resets }: PayingAccount): string {
   const end = kind === 'experiment' ? `the end of ${resets}` : resets
   const left = 'microUsd' in remaining ? remaining.microUsd : remaining.tokens
   if (left >= 0n)
-    return `${'microUsd' in remaining ? formatUsd(left) : grouped(left)} of ${formatAmount(budget)} left until ${end}`
+    return `${'microUsd' in remaining ? formatAtLeastUsd(left) : grouped(left)} of ${formatAmount(budget)} left until ${end}`
   const over: Amount = 'microUsd' in remaining ? { microUsd: -left } : { tokens: -left }
   return `${formatAmount(over)} over its ${formatAmount(budget)}, which lasts until ${end}`
 }

@@ -96,7 +96,7 @@ function costText({ before, after, seenBefore, seenAfter }: PricedDifference): s
       ? ''
       : before.cap.usd === after?.cap.usd
         ? ', as before'
-        : ` (so far ${formatUsd(before.cap.usd)})`
+        : ` (so far ${formatAtMostUsd(before.cap.usd)})`
   const now = averageText(seenAfter, 'as it will be')
   const then = before === undefined ? undefined : averageText(seenBefore, 'as it is')
   return `${[`${cap}${was}`, then, now].filter((part) => part !== undefined).join('; ')}.`

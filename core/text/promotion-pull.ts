@@ -169,11 +169,11 @@ function costs(view: PromotePullView): string {
   const usually =
     usualMicroUsd === undefined
       ? undefined
-      : `Usually ${formatUsd(usualMicroUsd)} a run${cap.nineInTenMicroUsd === undefined ? '' : `, nine in ten under ${formatUsd(cap.nineInTenMicroUsd)}`}` +
+      : `Usually ${formatUsd(usualMicroUsd)} a run${cap.nineInTenMicroUsd === undefined ? '' : `, nine in ten at most ${formatAtMostUsd(cap.nineInTenMicroUsd)}`}` +
         `, over ${cap.runs} runs of the last ${windowDays} days${oldUsualMicroUsd === undefined ? '' : ` (old baseline: usually ${formatUsd(oldUsualMicroUsd)})`}.`
   return paragraphs(
     usually,
-    `**Never more than ${formatAtMostUsd(cap.capMicroUsd)}** (old baseline: ${formatUsd(oldCapMicroUsd)}). ${capReason(cap)}`,
+    `**Never more than ${formatAtMostUsd(cap.capMicroUsd)}** (old baseline: ${formatAtMostUsd(oldCapMicroUsd)}). ${capReason(cap)}`,
   )
 }
 
@@ -182,17 +182,18 @@ function capReason(cap: SuggestedCap): string {
   if (nineInTenMicroUsd === undefined || byRuleMicroUsd === undefined) {
     return 'No run of it has settled within the window, so the variant’s own cap stays.'
   }
-  const rule = `What nine in ten runs cost at most, ${formatUsd(nineInTenMicroUsd)}, times one and a half, rounded up to a cent`
+  const rule = `What nine in ten runs cost at most, ${formatAtMostUsd(nineInTenMicroUsd)}, times one and a half, rounded up to a cent`
   if (byRuleMicroUsd === capMicroUsd) {
-    const before = capMicroUsd < presentMicroUsd ? ` The variant’s own cap was ${formatUsd(presentMicroUsd)}.` : ''
+    const before =
+      capMicroUsd < presentMicroUsd ? ` The variant’s own cap was ${formatAtMostUsd(presentMicroUsd)}.` : ''
     return `${rule}.${before}`
   }
   if (byRuleMicroUsd > presentMicroUsd) {
     return `${rule}, would be ${formatUsd(byRuleMicroUsd)}; a promotion never raises a cap, so the variant’s own stays.`
   }
   return (
-    `${rule}, would be ${formatUsd(byRuleMicroUsd)}; but it is not worth starting with less than ${formatUsd(leastMicroUsd)} ` +
-    `(its floor, or a tenth of its own cap, ${formatUsd(presentMicroUsd)}), since the worst case of each model call has to fit.`
+    `${rule}, would be ${formatUsd(byRuleMicroUsd)}; but it is not worth starting with less than ${formatAtMostUsd(leastMicroUsd)} ` +
+    `(its floor, or a tenth of its own cap, ${formatAtMostUsd(presentMicroUsd)}), since the worst case of each model call has to fit.`
   )
 }
 

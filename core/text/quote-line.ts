@@ -1,5 +1,5 @@
 /** The price in one sentence. */
-import { formatAtMostUsd, formatUsd } from '../money/money.ts'
+import { formatAtLeastUsd, formatAtMostUsd, formatUnderUsd, formatUsd } from '../money/money.ts'
 import type { Quote } from '../money/quote.ts'
 
 /** Below so many runs, nine in ten of them would be all of them. */
@@ -20,14 +20,17 @@ export function quoteLine(quote: Quote): string {
   if (usualMicroUsd > capMicroUsd) {
     return `Such runs usually cost ${formatUsd(usualMicroUsd)}; this one ${never}, and keeps its work if it gets there ${from}.`
   }
-  if (nineInTenMicroUsd > capMicroUsd) return `Usually ${formatUsd(usualMicroUsd)}, ${never} ${from}.`
-  const most = runs < NINE_IN_TEN_RUNS_MIN ? 'so far at most' : 'nine in ten under'
-  return `Usually ${formatUsd(usualMicroUsd)}, ${most} ${formatUsd(nineInTenMicroUsd)}, ${never} ${from}.`
+  if (nineInTenMicroUsd >= capMicroUsd) return `Usually ${formatUsd(usualMicroUsd)}, ${never} ${from}.`
+  const most =
+    runs < NINE_IN_TEN_RUNS_MIN
+      ? `so far at most ${formatAtMostUsd(nineInTenMicroUsd)}`
+      : `nine in ten under ${formatUnderUsd(nineInTenMicroUsd)}`
+  return `Usually ${formatUsd(usualMicroUsd)}, ${most}, ${never} ${from}.`
 }
 
 /** Says so when less is held than was asked for; else nothing. */
 export function smallerHoldLine(quote: Quote): string | undefined {
   if (quote.askedMicroUsd === undefined) return undefined
   const { askedMicroUsd, capMicroUsd } = quote
-  return `Only ${formatUsd(capMicroUsd)} of the ${formatUsd(askedMicroUsd)} asked for is left, so the run has to get by with that.`
+  return `Only ${formatAtLeastUsd(capMicroUsd)} of the ${formatAtMostUsd(askedMicroUsd)} asked for is left, so the run has to get by with that.`
 }

@@ -1,5 +1,5 @@
 /** A "no" as people read it: why, the numbers, what to do, who can, where, and when it changes by itself. */
-import { formatUsd } from '../money/money.ts'
+import { formatAtMostUsd } from '../money/money.ts'
 import type { Refusal } from '../reason.ts'
 import { termsBeside } from '../refusal-terms.ts'
 import { code, paragraphs, prose } from './markdown.ts'
@@ -44,8 +44,10 @@ function heading({ verb, workflow, variant }: RefusalView): string {
 /** What was asked for beside what there is. */
 function numbers(view: RefusalView): string | undefined {
   const lines = [
-    view.capMicroUsd === undefined ? undefined : `- Asked for: at most ${formatUsd(view.capMicroUsd)}`,
-    view.floorMicroUsd === undefined ? undefined : `- Worth starting with: at least ${formatUsd(view.floorMicroUsd)}`,
+    view.capMicroUsd === undefined ? undefined : `- Asked for: at most ${formatAtMostUsd(view.capMicroUsd)}`,
+    view.floorMicroUsd === undefined
+      ? undefined
+      : `- Worth starting with: at least ${formatAtMostUsd(view.floorMicroUsd)}`,
     ...view.accounts.map((account) => `- Paid by: ${payer(account)}`),
   ]
   const said = lines.filter((line) => line !== undefined)

@@ -1,5 +1,5 @@
 /** How a session stands as a whole: its runs, what is left under its one ceiling, and how to go on. */
-import { formatUsd } from '../money/money.ts'
+import { formatAtLeastUsd, formatAtMostUsd, formatUsd } from '../money/money.ts'
 import { type CeilingStanding, leftUnder } from '../money/session-ceiling.ts'
 import type { Conclusion } from '../run/run.ts'
 import { code, table } from './markdown.ts'
@@ -44,8 +44,9 @@ export function howItStands({ conclusion, reason }: Pick<SessionRun, 'conclusion
 
 export function ceilingWords(ceiling: CeilingStanding): string {
   const { ceilingMicroUsd, spentMicroUsd, heldMicroUsd } = ceiling
-  const held = heldMicroUsd === 0n ? '' : ` and ${formatUsd(heldMicroUsd)} held`
-  return `${formatUsd(spentMicroUsd)} spent${held} of a ceiling of ${formatUsd(ceilingMicroUsd)}`
+  const held = heldMicroUsd === 0n ? '' : ` and ${formatAtMostUsd(heldMicroUsd)} held`
+  // All rounded alike, so that they are equal where nothing is left.
+  return `${formatAtMostUsd(spentMicroUsd)} spent${held} of a ceiling of ${formatAtMostUsd(ceilingMicroUsd)}`
 }
 
 /** Of a run that ended before its work was done: that it can be gone on with, from where, and what there is to spend. */
@@ -63,12 +64,12 @@ export function goOnText(standing: SessionStanding): string {
 function leftWords(standing: SessionStanding, left: bigint): string {
   const raise = raiseWords(standing)
   const more = raise === undefined ? '' : ` ${raise}.`
-  return `${formatUsd(left)} is left of the session’s ceiling of ${formatUsd(standing.ceiling.ceilingMicroUsd)}.${more}`
+  return `${formatAtLeastUsd(left)} is left of the session’s ceiling of ${formatAtMostUsd(standing.ceiling.ceilingMicroUsd)}.${more}`
 }
 
 function raiseWords({ ceiling, mostMicroUsd }: SessionStanding): string | undefined {
   if (mostMicroUsd === undefined || mostMicroUsd <= ceiling.ceilingMicroUsd) return undefined
-  return `${code('/agent resume cap=<usd>')} raises it, up to ${formatUsd(mostMicroUsd)}`
+  return `${code('/agent resume cap=<usd>')} raises it, up to ${formatAtLeastUsd(mostMicroUsd)}`
 }
 
 export function unheardText({ unheard }: SessionStanding): string | undefined {

@@ -1,5 +1,5 @@
 /** The answer to `/agent status`: the sessions on this subject and what is left to spend. */
-import { formatUsd } from '../money/money.ts'
+import { formatAtMostUsd, formatUsd } from '../money/money.ts'
 import type { CeilingStanding } from '../money/session-ceiling.ts'
 import { type AcceptedSpend, perAcceptedWords } from '../outcome/portfolio-counts.ts'
 import type { Conclusion, Outcome } from '../run/run.ts'
@@ -70,7 +70,7 @@ export function statusComment(view: StatusView): string {
     session.commentUrl === undefined ? code(session.sessionId) : link(code(session.sessionId), session.commentUrl),
     code(workflowName(session)),
     stand(session),
-    `${formatUsd(session.spentMicroUsd)} of at most ${formatUsd(session.capMicroUsd)}`,
+    `${formatUsd(session.spentMicroUsd)} of at most ${formatAtMostUsd(session.capMicroUsd)}`,
     ceilingWords(session.ceiling),
     session.outcome ?? '',
   ])

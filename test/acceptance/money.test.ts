@@ -77,7 +77,7 @@ describe('a runner that lies', () => {
   test('in figures that are none is not understood, and its run goes on', async () => {
     const { run, runner } = await started()
     const honest = z.encode(reportSchema, reportOf({}))
-    for (const spentMicroUsd of ['-1', '0.5', '1e3', '9'.repeat(19), 100_000, null]) {
+    for (const spentMicroUsd of ['-1', '0.5', '1e3', '9'.repeat(14), 100_000, null]) {
       const answer = await stage.post(`/${run.id}/finish`, runner.claim.token, { ...honest, spentMicroUsd })
       expect(answer).toMatchObject({ status: 400, json: { reason: 'bad-request' } })
     }
@@ -140,12 +140,12 @@ describe('a runner that lies', () => {
   test('of more than its hold freezes the account and is charged no more than the hold', async () => {
     const { run, runner } = await started()
     const before = await expectBalanced(stage)
-    await runner.finish({ spentMicroUsd: 10n ** 17n })
+    await runner.finish({ spentMicroUsd: 10n ** 12n })
     expect(await expectBalanced(stage)).toMatchObject({
       spent: before.spent + CAP_MICRO_USD,
-      overage: 10n ** 17n - CAP_MICRO_USD,
+      overage: 10n ** 12n - CAP_MICRO_USD,
     })
-    expect(await spentOf(run)).toBe(10n ** 17n)
+    expect(await spentOf(run)).toBe(10n ** 12n)
     const { number } = await stage.openPull()
     await stage.say('dev', number, '/agent refactor+tests')
     expect((await stage.replies(number))[0]).toContain('`account-frozen`')

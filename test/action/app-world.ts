@@ -90,6 +90,7 @@ async function startApp(
       '/api/v1/runs/r1/finish': () => ({
         spentMicroUsd: body.spentMicroUsd,
         remainingMicroUsd: '8000000',
+        ...(options.tokens === undefined && { paidBy: { kind: 'squad', name: 'payments' } }),
         delivery: 'commit abc',
         conclusion: body.conclusion,
         ...(body.reason && { reason: body.reason }),

@@ -119,12 +119,30 @@ describe('a report', () => {
     const runner = await stage.runnerOf(run)
     const report = { spentMicroUsd: 200_000n, delivery: workOn(pull.head, 'src/total.js', 'export const total = 1\n') }
     const first = await runner.finish(report)
+    expect(first.json).toMatchObject({ paidBy: { kind: 'portfolio', name: 'refactoring' } })
     const again = await runner.finish(report)
     expect(again).toEqual(first)
     const { data } = await stage.octokit.repos.listCommits({ owner: OWNER, repo: REPO, sha: pull.branch })
     expect(data.filter(({ commit }) => commit.message.includes(`Purser-Run: ${run.id}`))).toHaveLength(1)
     const entries = await stage.app.database.prisma.entry.findMany({ where: { runId: run.id, kind: 'settle' } })
     expect(entries.map(({ spentChange }) => spentChange)).toEqual([200_000n])
+  })
+
+  test('of more than any run can use is refused, and one that can be is taken', async () => {
+    const { run } = await startedRun()
+    const runner = await stage.runnerOf(run)
+    const beat = (spentMicroUsd: string) => runner.events({ sequence: 1, spentMicroUsd, wantMicroUsd: '0' })
+    const refused = { status: 400, json: { reason: 'bad-request' } }
+    expect(await beat('10000000000000')).toMatchObject(refused)
+    expect(stage.log()).not.toContain('spent more than was drawn')
+    expect(await beat('9999999999999')).toMatchObject({ status: 200 })
+    expect(stage.log()).toContain('spent more than was drawn')
+    const most = 9_999_999_999_999n
+    const call = { step: 'refactor', model: 'gpt-5.2-mini', reservedMicroUsd: most, spentMicroUsd: most }
+    const usage = { inputTokens: 1, cachedTokens: 0, outputTokens: 1, reasoningTokens: 0, usage: 'reported' } as const
+    const calls = [0, 1].map((id) => ({ id, ...call, ...usage }))
+    expect(await runner.finish({ spentMicroUsd: 0n, calls })).toMatchObject(refused)
+    expect(await runner.finish({ spentMicroUsd: 300_000n })).toMatchObject({ status: 200 })
   })
 
   test('a second, different one changes nothing', async () => {

@@ -141,7 +141,7 @@ describe('an approval that is merged, watched and rolled back', () => {
       `#${issue} has the thresholds`,
       '`refactor+tests/before-swift`',
       'copied into this repository',
-      'Usually $0.40 a run, nine in ten under $0.40, over 4 runs',
+      'Usually $0.40 a run, nine in ten at most $0.40, over 4 runs',
       '**Never more than $0.60** (old baseline: $2.50).',
       'Squad **payments** gets $12.50',
       'Revert this pull request',

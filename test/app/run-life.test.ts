@@ -166,17 +166,21 @@ describe('`/agent go`', () => {
 
   test('quotes again where the price has risen, and starts only after another go', async () => {
     const { pull } = await started('/agent refactor+tests')
-    await stage.github.person('mira').push({ branch: 'main', files: { [path]: portfolios('2.40') } })
+    await stage.github.person('mira').push({ branch: 'main', files: { [path]: portfolios('2.401') } })
     // The first try dies after the new quote is stored; the second must not take that one for agreed.
     stage.github.fail({ method: 'PATCH', path: /\/issues\/comments\/\d+$/, status: 502 })
     await stage.say('dev', pull.number, '/agent go')
-    expect(await stage.runOn(pull.number)).toMatchObject({ state: 'waiting', capMicroUsd: 2_400_000n })
+    expect(await stage.runOn(pull.number)).toMatchObject({ state: 'waiting', capMicroUsd: 2_401_000n })
     const [comment, answer] = await stage.replies(pull.number)
-    expect(comment).toContain('$2.40')
+    expect(comment).toContain('$2.41')
     expect(answer).toMatch(/`confirmation-needed`/)
-    expect(answer).toMatch(/\$2\.00 then, never more than \$2\.40 now/)
+    expect(answer).toMatch(/\$2\.00 then, never more than \$2\.41 now/)
+    // What is the same in whole cents is told exactly.
+    await stage.github.person('mira').push({ branch: 'main', files: { [path]: portfolios('2.403') } })
     await stage.say('dev', pull.number, '/agent go')
-    expect(await stage.runOn(pull.number)).toMatchObject({ state: 'dispatched', heldMicroUsd: 2_400_000n })
+    expect((await stage.replies(pull.number)).at(-1)).toMatch(/\$2\.401 then, never more than \$2\.403 now/)
+    await stage.say('dev', pull.number, '/agent go')
+    expect(await stage.runOn(pull.number)).toMatchObject({ state: 'dispatched', heldMicroUsd: 2_403_000n })
     expect(await stage.app.database.prisma.run.count({ where: { subjectKey: `pull-request:${pull.number}` } })).toBe(1)
   })
 })

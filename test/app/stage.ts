@@ -250,6 +250,7 @@ export function reportOf(report: Partial<Report>): Report {
     outputTokens: 100,
     steps: [],
     calls: [],
+    noCallSent: true,
     ...report,
   }
 }

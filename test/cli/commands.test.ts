@@ -552,6 +552,7 @@ describe('purser quote', () => {
     const spends = [100_000n, 200_000n, 300_000n]
     for (const [index, spend] of spends.entries()) keep(dir, `run${index}`, 'refactor+tests', null, spend)
     keep(dir, 'other', 'review', null, 900_000n)
+    for (const reason of ['nothing-to-do', 'paused'] as const) keep(dir, reason, 'refactor+tests', null, 0n, reason)
     keep(dir, 'variant', 'refactor+tests', 'one-pass', 900_000n)
     writeFileSync(join(dir, '.purser/runs/2027-broken.json'), '{')
     const { stdout } = await purserHere(['quote', 'refactor+tests', '--dir', dir, '--json'])
@@ -580,7 +581,14 @@ describe('purser quote', () => {
   })
 })
 
-function keep(dir: string, id: string, workflow: string, variant: string | null, spentMicroUsd: bigint): void {
+function keep(
+  dir: string,
+  id: string,
+  workflow: string,
+  variant: string | null,
+  spentMicroUsd: bigint,
+  reason?: 'nothing-to-do' | 'paused',
+): void {
   keepRun(dir, {
     version: 1,
     id,
@@ -591,6 +599,7 @@ function keep(dir: string, id: string, workflow: string, variant: string | null,
     report: {
       version: 1,
       conclusion: 'completed',
+      ...(reason && { reason }),
       message: 'Done',
       spentMicroUsd,
       inputTokens: 1,

@@ -10,7 +10,7 @@ import { readJournal } from '../../action/money/journal.ts'
 import { keptSpends } from '../../cli/run/kept-runs.ts'
 import { planRun } from '../../cli/run/planned-run.ts'
 import { readSavedSession } from '../../cli/run/session-folder.ts'
-import { formatUsd } from '../../core/money/money.ts'
+import { formatAtMostUsd, formatUsd } from '../../core/money/money.ts'
 import { sessionEventSchema } from '../../core/session/session-event.ts'
 import { JobWorld, sumProject } from '../action/job-world.ts'
 import { bubblewrap } from '../action/sandboxed.ts'
@@ -195,7 +195,7 @@ describe('a run that was killed', () => {
     const resumed = await start(world.workspace, '--resume', session.slice(-8)).ended
     expect(resumed).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('The work is in your working tree') })
     // The call that was under way is counted at its reservation, and all of it taken off the ceiling.
-    expect(resumed.stderr).toContain(`never more than ${formatUsd(500_000n - spent)}\n`)
+    expect(resumed.stderr).toContain(`never more than ${formatAtMostUsd(500_000n - spent)}\n`)
     expect(resumed.stderr).toContain(`${formatUsd(spent)} is spent already`)
     expect(resumed.stderr).not.toContain('from elsewhere')
     expect(spent).toBeGreaterThan(30_000n)

@@ -1,6 +1,7 @@
 /** Ledgers that break one rule each, so that one sees that the simulator can fail. */
 import type { AccountSpec } from '../../core/money/account.ts'
-import { endPostings, type Posting, refundPostings, type Spend, spendOf } from '../../core/money/posting.ts'
+import { spendOf } from '../../core/money/call-proof.ts'
+import { endPostings, type Posting, refundPostings, type Spend } from '../../core/money/posting.ts'
 import { isRefusal, type Refusal } from '../../core/reason.ts'
 import type { Report } from '../../core/run/report.ts'
 import type { Claimed, Drawn, Settled } from '../../simulation/ledger.ts'
@@ -123,7 +124,7 @@ export class RefundsBeyondEvidence extends PureLedger {
 /** As it was before the simulator found it: what a late report showed beyond the draw was entered nowhere. */
 export class ForgetsLateOverages extends PureLedger {
   protected override refund(run: PureRun, report: Report): void {
-    const spend = spendOf(report)
+    const spend = spendOf(report, {})
     for (const hold of run.holds) {
       const posted = this.amountOf(hold, { microUsd: run.drawnMicroUsd, tokens: run.drawnTokens ?? 0n })
       const proven = this.amountOf(hold, spend)

@@ -14,6 +14,7 @@ import type { Ledger } from '../../../app/ledger/ledger.ts'
 import { propose } from '../../../app/ledger/reserve.ts'
 import { settle, stopRun } from '../../../app/ledger/settle.ts'
 import { recordOutcome } from '../../../app/ledger/trial.ts'
+import type { ReasonCode } from '../../../core/reason.ts'
 import type { Conclusion } from '../../../core/run/run.ts'
 import { onEachDatabase } from '../database/each-database.ts'
 import {
@@ -36,9 +37,16 @@ onEachDatabase('looking back', (database) => {
   async function ended(
     ledger: Ledger,
     repositoryId: bigint,
-    how: { minute: number; cents?: bigint; conclusion?: Conclusion; variant?: string | null; subjectKey?: string },
+    how: {
+      minute: number
+      cents?: bigint
+      conclusion?: Conclusion
+      reason?: ReasonCode
+      variant?: string | null
+      subjectKey?: string
+    },
   ): Promise<string> {
-    const { minute, cents = 0n, conclusion = 'completed', variant = null, subjectKey } = how
+    const { minute, cents = 0n, conclusion = 'completed', reason, variant = null, subjectKey } = how
     const now = new Date(NOW.getTime() + minute * 60_000)
     const request = requestFor(repositoryId, 100n * CENT, [account], {
       run: { variant },
@@ -46,7 +54,8 @@ onEachDatabase('looking back', (database) => {
       now,
     })
     const { run, epoch } = await claimedRun(ledger, request)
-    granted(await settle(ledger, { runId: run.id, epoch, report: reportOf(cents * CENT, { conclusion }), now }))
+    const report = reportOf(cents * CENT, { conclusion, ...(reason && { reason }) })
+    granted(await settle(ledger, { runId: run.id, epoch, report, now }))
     return run.id
   }
 
@@ -58,9 +67,14 @@ onEachDatabase('looking back', (database) => {
     await ended(ledger, repositoryId, { minute: 2, cents: 20n, conclusion: 'capped' })
     await ended(ledger, repositoryId, { minute: 4, cents: 1n, conclusion: 'failed' })
     await ended(ledger, repositoryId, { minute: 5, cents: 50n, variant: 'tests-first' })
+    await ended(ledger, repositoryId, { minute: 6, reason: 'nothing-to-do' })
+    // It called a model and changed nothing, which is what such a run may come to.
+    await ended(ledger, repositoryId, { minute: 7, cents: 40n, reason: 'nothing-to-deliver' })
+    // A workflow of commands alone.
+    await ended(ledger, repositoryId, { minute: 8 })
     await claimedRun(ledger, requestFor(repositoryId, 100n * CENT, [account]))
     expect(await recentSpends(prisma, repositoryId, 'refactor+tests', null)).toEqual(
-      [30n, 20n, 10n].map((n) => n * CENT),
+      [0n, 40n, 30n, 20n, 10n].map((n) => n * CENT),
     )
     expect(await recentSpends(prisma, repositoryId, 'refactor+tests', 'tests-first')).toEqual([50n * CENT])
     expect(await recentSpends(prisma, repositoryId, 'review', null)).toEqual([])

@@ -116,6 +116,7 @@ export function requestFor(
   }
 }
 
+/** Of totals alone, which are then all that it proves. */
 export function reportOf(spentMicroUsd: bigint, changes: Partial<Report> = {}): Report {
   return {
     version: 1,
@@ -127,6 +128,7 @@ export function reportOf(spentMicroUsd: bigint, changes: Partial<Report> = {}): 
     outputTokens: 100,
     steps: [],
     calls: [],
+    noCallSent: true,
     ...changes,
   }
 }

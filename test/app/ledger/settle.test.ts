@@ -33,7 +33,8 @@ onEachDatabase('settling', (database) => {
     const { run, epoch } = await claimedRun(ledger, await request())
     const report = reportOf(150n * CENT, { conclusion: 'capped', reason: 'cap-reached', cachedTokens: 400 })
     const settled = granted(await settle(ledger, { runId: run.id, epoch, report, now: NOW }))
-    expect(settled).toMatchObject({ spentMicroUsd: 150n * CENT, remainingMicroUsd: 850n * CENT, overage: false })
+    expect(settled).toMatchObject({ spentMicroUsd: 150n * CENT, overage: false })
+    expect(settled.remaining).toMatchObject({ account: { kind: 'portfolio', name: 'refactoring' }, left: 850n * CENT })
     const ended = await prisma.run.findUniqueOrThrow({ where: { id: run.id } })
     expect(ended).toMatchObject({
       state: 'ended',
@@ -86,7 +87,7 @@ onEachDatabase('settling', (database) => {
       Array.from({ length: 6 }, async () => granted(await settle(ledger, { runId: run.id, epoch, report, now: NOW }))),
     )
     expect(all.filter((settled) => !settled.repeated)).toHaveLength(1)
-    expect(new Set(all.map((settled) => settled.remainingMicroUsd))).toEqual(new Set([900n * CENT]))
+    expect(new Set(all.map((settled) => settled.remaining?.left))).toEqual(new Set([900n * CENT]))
     await expectBalanced(prisma, run.repositoryId)
   })
 
@@ -97,7 +98,7 @@ onEachDatabase('settling', (database) => {
     const claimed = await claimedRun(ledger, requestFor(repositoryId, 400n * CENT, [squadTokens(5000n)], { run }))
     const report = reportOf(90n * CENT, { inputTokens: 300, outputTokens: 50 })
     const settled = granted(await settle(ledger, { runId: claimed.run.id, epoch: claimed.epoch, report, now: NOW }))
-    expect(settled).toMatchObject({ spentMicroUsd: 90n * CENT, remainingMicroUsd: null, overage: false })
+    expect(settled).toMatchObject({ spentMicroUsd: 90n * CENT, remaining: undefined, overage: false })
     expect(await prisma.account.findFirst({ where: { repositoryId } })).toMatchObject({ spent: 350n, held: 0n })
     await expectBalanced(prisma, repositoryId)
   })
@@ -160,11 +161,68 @@ onEachDatabase('settling', (database) => {
     await expectBalanced(prisma, repositoryId)
   })
 
-  describe('a report that comes late', () => {
-    const prices = {
-      'gpt-5.2-mini': { input: 1_000_000n, cached: 0n, output: 4_000_000n, tiers: [], source: 'a test' },
-    }
+  const prices = {
+    'gpt-5.2-mini': { input: 1_000_000n, cached: 0n, output: 4_000_000n, tiers: [], source: 'a test' },
+  }
 
+  it('charges what the calls’ tokens come to at the plan’s prices, in time as late', async () => {
+    const { prisma, ledger } = database()
+    for (const isLate of [false, true]) {
+      const repositoryId = await newRepository(prisma)
+      const plan = planOf(100n * CENT, { prices })
+      const asked = requestFor(repositoryId, 100n * CENT, [portfolioAccount(1000n * CENT)], { run: { plan } })
+      const { run, epoch } = await claimedRun(ledger, asked)
+      if (isLate) expect(await expire(ledger, run.id, NOW)).toBe(true)
+      const tokens = { ...callOf(0n), reservedMicroUsd: 29n * CENT, inputTokens: 100_000, outputTokens: 50_000 }
+      const unknown = { ...callOf(0n), id: 1, reservedMicroUsd: 5n * CENT, usage: 'unknown' as const }
+      const report = reportOf(0n, { calls: [tokens, unknown] })
+      const settled = granted(await settle(ledger, { runId: run.id, epoch, report, now: NOW }))
+      expect(settled).toMatchObject({ spentMicroUsd: 35n * CENT, overage: true, late: isLate })
+      const account = await prisma.account.findFirstOrThrow({ where: { repositoryId } })
+      expect(account).toMatchObject({ spent: 35n * CENT, held: 0n, frozen: true })
+      const { note } = await prisma.entry.findFirstOrThrow({ where: { accountId: account.id, kind: 'overage' } })
+      expect(note).toBe('Model call 0 (gpt-5.2-mini) cost $0.30 where at most $0.29 was reserved')
+      await expectBalanced(prisma, repositoryId)
+    }
+  })
+
+  it('counts what was drawn where a report has no evidence, in time as late', async () => {
+    const { prisma, ledger } = database()
+    const { noCallSent: _noCallSent, ...report } = reportOf(0n, { inputTokens: 0, outputTokens: 0 })
+    for (const [spentMicroUsd, expected] of [
+      [0n, 100n * CENT],
+      [120n * CENT, 120n * CENT],
+    ] as const) {
+      const { run, epoch } = await claimedRun(ledger, await request())
+      const told = { ...report, spentMicroUsd }
+      const settled = granted(await settle(ledger, { runId: run.id, epoch, report: told, now: NOW }))
+      expect(settled).toMatchObject({ spentMicroUsd: expected, overage: false })
+      await expectBalanced(prisma, run.repositoryId)
+    }
+    const squad = requestFor(await newRepository(prisma), 400n * CENT, [squadTokens(5_000_000n)])
+    const { run, epoch } = await claimedRun(ledger, squad)
+    granted(await settle(ledger, { runId: run.id, epoch, report, now: NOW }))
+    const account = await prisma.account.findFirstOrThrow({ where: { repositoryId: run.repositoryId } })
+    expect(account).toMatchObject({ spent: 125_000n, held: 0n })
+  })
+
+  it.each([
+    ['in all', reportOf(10n ** 13n + 1n)],
+    ['by its calls', reportOf(0n, { calls: [0, 1].map((id) => ({ ...callOf(10n ** 13n - 1n), id })) })],
+    ['in tokens', reportOf(0n, { calls: [0, 1].map((id) => ({ ...callOf(0n), id, inputTokens: 9 * 10 ** 12 })) })],
+  ])('refuses a report of more than any run can use, %s, and leaves the run to its lease', async (_how, report) => {
+    const { prisma, ledger } = database()
+    const { run, epoch } = await claimedRun(ledger, await request())
+    const refused = { refused: true, reason: 'bad-request' }
+    expect(await settle(ledger, { runId: run.id, epoch, report, now: NOW })).toMatchObject(refused)
+    expect(await expire(ledger, run.id, NOW)).toBe(true)
+    expect(await settle(ledger, { runId: run.id, epoch, report, now: NOW })).toMatchObject(refused)
+    const account = await prisma.account.findFirstOrThrow({ where: { repositoryId: run.repositoryId } })
+    expect(account).toMatchObject({ spent: 100n * CENT, held: 0n, overage: 0n, frozen: false })
+    await expectBalanced(prisma, run.repositoryId)
+  })
+
+  describe('a report that comes late', () => {
     /** A run whose job vanished; 50 cents were drawn. */
     async function lost() {
       const { prisma, ledger } = database()
@@ -181,7 +239,8 @@ onEachDatabase('settling', (database) => {
         return spentMicroUsd
       }
       const report = async (changes: Partial<Report>) => {
-        const whole = reportOf(0n, { inputTokens: 0, outputTokens: 0, ...changes })
+        const { noCallSent: _noCallSent, ...nothing } = reportOf(0n, { inputTokens: 0, outputTokens: 0 })
+        const whole = { ...nothing, ...changes }
         return granted(await settle(ledger, { runId: run.id, epoch, report: whole, now: NOW }))
       }
       return { run, repositoryId, spent, report }

@@ -21,7 +21,7 @@ it('lists what is frozen and releases it with a reason, while no App has the led
   expect(await purser(['thaw'], { cwd })).toMatchObject({ code: 1, stderr: expect.stringContaining('in use') })
   await before.close()
 
-  const listed = 'acme/shop: portfolio refactoring, billed $0.50 more than was held, until 2126-01-01\n'
+  const listed = 'acme/shop: portfolio refactoring: a provider billed $0.50 more than was held, until 2126-01-01\n'
   expect(await purser(['thaw'], { cwd })).toEqual({ code: 0, stdout: listed, stderr: '' })
   expect(await purser(['thaw', 'refactoring'], { cwd })).toMatchObject({ code: 2 })
   const reason = ['--reason', 'The price is mended']

@@ -508,6 +508,13 @@ const crossRules: readonly Row[] = [
     ],
   ],
   [
+    'a budget between two cents, which is told as it is written',
+    portfolios('usd: 40,', 'usd: 1.004,'),
+    [
+      `${FILE}:10:17 portfolios.refactoring.cap.usd: one session may cost more than the budget of $1.004; expected a cap below the budget; for example cap: { usd: 0.1004 }`,
+    ],
+  ],
+  [
     'a variant’s cap below the workflow’s floor',
     tidyFiles({
       'catalog/tidy/workflow.yml': TIDY.replace('cap: { usd: 1 }', 'cap: { usd: 1 }\nfloor: { usd: 0.50 }'),

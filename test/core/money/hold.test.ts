@@ -69,6 +69,24 @@ describe('holdAmount', () => {
     })
   })
 
+  it('never says that there is what is needed where there is not', () => {
+    const asked = { capMicroUsd: 2_500_000n, floorMicroUsd: 500_000n }
+    expect(holdAmount(asked, [account(497_000n, { held: 0n, spent: 39_503_000n })])).toMatchObject({
+      message:
+        'The portfolio `refactoring` has $0.49 left of $40.00 ($39.51 spent); this workflow needs at least $0.50.',
+    })
+  })
+
+  it.each([
+    [500_000n, 'a provider billed $0.50 more than was held'],
+    // The bound of a call was broken, and the run stayed within its hold.
+    [0n, 'a provider billed more for a model call than was reserved for it'],
+  ])('says why an account is frozen, with an overage of %d', (overage, why) => {
+    expect(holdAmount(asked, [account(1000n, { frozen: true, overage })])).toMatchObject({
+      message: `The portfolio \`refactoring\` is frozen, because ${why}, which no price in use allows.`,
+    })
+  })
+
   it('holds at least the floor and never more than cap and rooms', () => {
     const amount = fc.bigInt({ min: 0n, max: 1000n })
     fc.assert(

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { formatAtMostUsd, formatTokens, formatUsd, parseUsd, usdDecimal } from '../../../core/money/money.ts'
+import {
+  formatAtLeastUsd,
+  formatAtMostUsd,
+  formatTokens,
+  formatUnderUsd,
+  formatUsd,
+  parseUsd,
+  usdDecimal,
+} from '../../../core/money/money.ts'
 
 describe('parseUsd', () => {
   it.each([
@@ -26,6 +34,28 @@ describe('formatAtMostUsd', () => {
     [0n, '$0.00'],
   ])('never says less than %d micro-dollars', (microUsd, text) => {
     expect(formatAtMostUsd(microUsd)).toBe(text)
+  })
+})
+
+describe('formatAtLeastUsd', () => {
+  it.each([
+    [2_504_999n, '$2.50'],
+    [499_999n, '$0.49'],
+    [9_289n, '$0.0092'],
+    [0n, '$0.00'],
+  ])('never says more than %d micro-dollars', (microUsd, text) => {
+    expect(formatAtLeastUsd(microUsd)).toBe(text)
+  })
+})
+
+describe('formatUnderUsd', () => {
+  it.each([
+    [1_904_999n, '$1.91'],
+    [1_900_000n, '$1.91'],
+    [99_999n, '$0.10'],
+    [0n, '$0.01'],
+  ])('says more than %d micro-dollars', (microUsd, text) => {
+    expect(formatUnderUsd(microUsd)).toBe(text)
   })
 })
 

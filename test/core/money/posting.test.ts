@@ -8,7 +8,6 @@ import {
   type Posting,
   refundPostings,
   reservePosting,
-  spendOf,
 } from '../../../core/money/posting.ts'
 
 function state(changes: Partial<AccountState> = {}): AccountState {
@@ -84,43 +83,5 @@ describe('afterPostings', () => {
         expect(refunded.overage - after.overage).toBe(proven > after.spent ? proven - after.spent : 0n)
       }),
     )
-  })
-})
-
-describe('spendOf', () => {
-  const call = (spentMicroUsd: bigint, inputTokens: number, outputTokens: number) => ({
-    id: 0,
-    step: 'refactor',
-    model: 'gpt-5.2-mini',
-    reservedMicroUsd: spentMicroUsd,
-    spentMicroUsd,
-    inputTokens,
-    cachedTokens: 0,
-    outputTokens,
-    reasoningTokens: 0,
-    usage: 'reported' as const,
-  })
-  it.each([
-    ['the totals', { spentMicroUsd: 50n, inputTokens: 10, outputTokens: 5, calls: [] }, 50n, 15n],
-    [
-      'the calls where they are more',
-      { spentMicroUsd: 50n, inputTokens: 1, outputTokens: 1, calls: [call(30n, 10, 1), call(30n, 10, 1)] },
-      60n,
-      22n,
-    ],
-    [
-      'the totals where they are more',
-      { spentMicroUsd: 70n, inputTokens: 30, outputTokens: 1, calls: [call(30n, 10, 1)] },
-      70n,
-      31n,
-    ],
-  ])('%s', (_what, report, microUsd, tokens) => {
-    expect(spendOf({ cachedTokens: 0, ...report })).toEqual({ microUsd, tokens })
-  })
-
-  it('stays within what is stored, however many tokens a call is said to have had', () => {
-    const calls = Array.from({ length: 2_000 }, () => call(1n, Number.MAX_SAFE_INTEGER, 0))
-    const report = { spentMicroUsd: 0n, inputTokens: 1, cachedTokens: 0, outputTokens: 1, calls }
-    expect(spendOf(report)).toEqual({ microUsd: 2_000n, tokens: BigInt(Number.MAX_SAFE_INTEGER) })
   })
 })

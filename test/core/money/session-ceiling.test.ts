@@ -32,6 +32,18 @@ test('where the ceiling can’t be raised, a refusal says so, and who can allow 
   expect(answer).toHaveProperty('todo', expect.not.stringContaining('cap=<usd>'))
 })
 
+test('a refusal never says that there is what is needed', () => {
+  const answer = capUnder(standing(2_500_000n, 2_004_000n), {
+    ...asked,
+    capMicroUsd: 2_500_000n,
+    floorMicroUsd: 500_000n,
+  })
+  expect(answer).toHaveProperty(
+    'message',
+    'This session has $0.49 left under its ceiling of $2.50 ($2.01 spent, its forks included); to go on it needs at least $0.50.',
+  )
+})
+
 test('whatever follows whatever, the ceiling is never passed', () => {
   const amount = fc.bigInt({ min: 0n, max: 5_000_000n })
   fc.assert(

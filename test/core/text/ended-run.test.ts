@@ -24,6 +24,10 @@ describe('the final reply', () => {
     )
   })
 
+  test('never says less than the cap', () => {
+    expect(finalReply({ ...reply, capMicroUsd: 2_504_999n, run: completed })).toContain('$0.62 of at most $2.51.')
+  })
+
   test('says why when it didn’t complete, and that nothing was spent when nothing was', () => {
     expect(finalReply({ ...reply, run: withheld })).toContain(
       'work withheld. The work changes 24 files; `diff.files` allows 20. It cost',

@@ -56,7 +56,7 @@ describe('a promotion', () => {
   test('says what it costs, and the rule of the cap', () => {
     const { body } = promote()
     expect(body).toContain(
-      'Usually $0.50 a run, nine in ten under $0.60, over 3 runs of the last 60 days (old baseline: usually $0.70).',
+      'Usually $0.50 a run, nine in ten at most $0.60, over 3 runs of the last 60 days (old baseline: usually $0.70).',
     )
     expect(body).toContain('**Never more than $0.90** (old baseline: $2.50).')
     expect(body).toContain('$0.60, times one and a half, rounded up to a cent. The variant’s own cap was $2.50.')

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { sessionIdOf } from '../../../core/text/marker.ts'
 import { quoteComment } from '../../../core/text/quote-comment.ts'
-import { quoteLine } from '../../../core/text/quote-line.ts'
+import { quoteLine, smallerHoldLine } from '../../../core/text/quote-line.ts'
 import type { SessionState } from '../../../core/text/session-comment.ts'
 import { sessionComment } from '../../../core/text/session-comment.ts'
 import type { WorkDone } from '../../../core/text/work-done.ts'
@@ -12,6 +12,20 @@ describe('the price in one sentence', () => {
     [quote, 'Usually $0.80, nine in ten under $1.90, never more than $2.50 (from 12 runs).'],
     // Nine in ten of fewer than ten runs are all of them.
     [{ ...quote, runs: 4 }, 'Usually $0.80, so far at most $1.90, never more than $2.50 (from 4 runs).'],
+    [
+      { ...quote, usualMicroUsd: 1_904_999n, nineInTenMicroUsd: 1_904_999n, capMicroUsd: 2_504_999n },
+      'Usually $1.90, nine in ten under $1.91, never more than $2.51 (from 12 runs).',
+    ],
+    // What nine in ten cost exactly, they did not stay under.
+    [
+      { ...quote, nineInTenMicroUsd: 1_900_000n },
+      'Usually $0.80, nine in ten under $1.91, never more than $2.50 (from 12 runs).',
+    ],
+    [
+      { ...quote, usualMicroUsd: 0n, nineInTenMicroUsd: 0n },
+      'Usually $0.00, nine in ten under $0.01, never more than $2.50 (from 12 runs).',
+    ],
+    [{ ...quote, nineInTenMicroUsd: 2_500_000n }, 'Usually $0.80, never more than $2.50 (from 12 runs).'],
     [{ ...quote, runs: 1 }, 'The one run so far cost $0.80; never more than $2.50.'],
     [{ runs: 0, capMicroUsd: 2_500_000n }, 'No history yet; never more than $2.50.'],
     // A cap below the history must not make the sentence contradict itself.
@@ -23,6 +37,12 @@ describe('the price in one sentence', () => {
   ])('%#', (given, sentence) => {
     expect(quoteLine(given)).toBe(sentence)
   })
+})
+
+test('what is left of what was asked for is there', () => {
+  expect(smallerHoldLine({ ...quote, capMicroUsd: 2_496_000n, askedMicroUsd: 2_500_000n })).toBe(
+    'Only $2.49 of the $2.50 asked for is left, so the run has to get by with that.',
+  )
 })
 
 describe('from the quote to the outcome', () => {

@@ -14,6 +14,11 @@ describe('how to go on', () => {
       { ceiling: used },
       'nothing is left of the session’s ceiling ($2.50 spent of a ceiling of $2.50). `/agent resume cap=<usd>` raises it, up to $5.00, and goes on',
     ],
+    [
+      'nothing is left of a ceiling between two cents',
+      { ceiling: { ...used, ceilingMicroUsd: 2_504_000n, spentMicroUsd: 2_504_000n } },
+      '($2.51 spent of a ceiling of $2.51)',
+    ],
     ['nothing is left, nor may be', { ceiling: used, mostMicroUsd: 2_500_000n }, 'its portfolio allows no higher one'],
   ])('%s', (_what, more, says) => {
     expect(goOnText({ ...alone, ...more })).toContain(says)

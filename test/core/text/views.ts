@@ -13,7 +13,7 @@ import { guardWords } from '../../../core/text/work-done.ts'
 export const quote: Quote = {
   runs: 12,
   usualMicroUsd: 800_000n,
-  nineInTenMicroUsd: 1_900_000n,
+  nineInTenMicroUsd: 1_893_000n,
   capMicroUsd: 2_500_000n,
 }
 
