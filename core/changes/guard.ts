@@ -248,18 +248,29 @@ export function foldedPath(path: string): string {
   return path.normalize('NFKC').toLowerCase()
 }
 
-/** Two paths that are one on a file system that folds case or composes Unicode. */
+/** Two paths that are one on a file system that folds case or composes Unicode, or of which one would lie below the other. */
 function collisions(files: readonly ChangedFile[]): Violation[] {
+  const written = files.filter((file) => file.contentBase64 !== undefined)
+  const deleted = new Set(files.filter((file) => file.contentBase64 === undefined).map(({ path }) => path))
   const seen = new Map<string, string>()
-  return files
-    .filter((file) => file.contentBase64 !== undefined)
-    .flatMap((file): Violation[] => {
-      const folded = foldedPath(file.path)
-      const other = seen.get(folded)
-      seen.set(folded, file.path)
-      if (other === undefined) return []
-      return [fileViolation('collision', `\`${file.path}\` and \`${other}\` are one file on some systems.`, file.path)]
-    })
+  const same = written.flatMap((file): Violation[] => {
+    const folded = foldedPath(file.path)
+    const other = seen.get(folded) ?? (deleted.has(file.path) ? file.path : undefined)
+    seen.set(folded, file.path)
+    if (other === undefined) return []
+    return [fileViolation('collision', `\`${file.path}\` and \`${other}\` are one file on some systems.`, file.path)]
+  })
+  const below = written.flatMap(({ path }): Violation[] => {
+    const above = foldersAbove(foldedPath(path)).find((folder) => seen.has(folder))
+    if (above === undefined) return []
+    return [fileViolation('collision', `\`${path}\` lies below \`${seen.get(above)}\`, which is a file.`, path)]
+  })
+  return [...same, ...below]
+}
+
+function foldersAbove(path: string): string[] {
+  const parts = path.split('/')
+  return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join('/'))
 }
 
 /** Files of which it matters what they were before: they hold a secret now, or tests. */

@@ -141,6 +141,12 @@ describe('what no workflow can allow', () => {
     expect(validateChangeset(changes(file('Read.md'), file('read.md')))[0]?.rule).toBe('collision')
     const gone: ChangedFile = { path: 'Read.md', mode: '100644', addedLines: 0, deletedLines: 1 }
     expect(validateChangeset(changes(gone, file('read.md')))).toEqual([])
+    expect(validateChangeset(changes(gone, file('Read.md')))[0]?.rule).toBe('collision')
+  })
+
+  it('refuses a file below another', () => {
+    const message = '`docs/in/a.md` lies below `Docs`, which is a file.'
+    expect(validateChangeset(changes(file('docs/in/a.md'), file('Docs')))).toMatchObject([{ message }])
   })
 
   it('refuses a file that is too large', () => {
