@@ -43,7 +43,7 @@ function workOf(run: Run): WorkDone | undefined {
   const plan = waiving(storedPlan(run), run.waived)
   const isSaid = run.delivery === 'review' || run.delivery === 'comment' || run.delivery === 'issue'
   return {
-    files: delivery.changeset?.files ?? [],
+    files: (delivery.changeset?.files ?? []).map((file) => ({ ...file, path: redactClean(file.path, redact) })),
     // While it waits it is shown whole, by itself.
     words:
       isSaid || run.approval === 'awaited'

@@ -196,6 +196,30 @@ describe('what stands where a file of the work goes', () => {
   )
 })
 
+describe('a credential that no reader sees', () => {
+  const token = `ghp_${'a1'.repeat(18)}`
+  const split = `key: ${token.slice(0, 8)}\u200b${token.slice(8)}\n`
+
+  test.each([
+    ['split in a file', 'docs/keys.md', split],
+    ['in the name of a file', `docs/${token}.md`, 'x\n'],
+  ])('is looked for again, whatever the runner said: %s', async (_, path, content) => {
+    const { pull, runner } = await started()
+    const answer = await runner.finish({ delivery: workOn(pull.head, path, content) })
+    expect(answer).toMatchObject({ json: { conclusion: 'withheld', reason: 'guard-secrets' } })
+    expect(await headOf(pull.branch)).toBe(pull.head)
+    expect((await stage.replies(pull.number))[0]).not.toContain(token)
+  })
+
+  test('is not held against work on a file that had it already', async () => {
+    const pull = await stage.openPull({ 'docs/keys.md': split })
+    await stage.say('dev', pull.number, '/agent refactor+tests')
+    const runner = await stage.runnerOf(await stage.runOn(pull.number))
+    const answer = await runner.finish({ delivery: workOn(pull.head, 'docs/keys.md', `${split}more\n`) })
+    expect(answer).toMatchObject({ json: { conclusion: 'completed' } })
+  })
+})
+
 test('a pull request with auto-merge on gets a pull request onto its branch', async () => {
   const { pull, runner } = await started()
   await stage.github.person('dev').autoMerge(pull.number, true)
