@@ -137,9 +137,13 @@ export function checkPlanGuards(plan: Pick<Plan, 'guards' | 'nested'>, changeset
   return all.filter(({ message }, index) => messages.indexOf(message) === index).slice(0, VIOLATIONS_MAX)
 }
 
-/** Whether `path` matches one of the patterns; dot files are matched like others, upper and lower case alike. */
+/**
+ * Whether `path` matches one of the patterns; dot files are matched like others, and names alike that are one file on some
+ * systems, however either is written.
+ */
 export function matchesAny(patterns: readonly string[], path: string): boolean {
-  return patterns.some((pattern) => picomatch.isMatch(path, pattern, { dot: true, nocase: true }))
+  const folded = foldedPath(path)
+  return patterns.some((pattern) => picomatch.isMatch(folded, foldedPath(pattern), { dot: true }))
 }
 
 function checkPaths(guards: PlanGuards, paths: readonly string[]): Violation[] {

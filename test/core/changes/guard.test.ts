@@ -197,6 +197,11 @@ describe('the workflow’s own guards', () => {
     ['lib/a.js', { allow: ['src/**'] }, false],
     ['src/.hidden', { allow: ['src/**'] }, true],
     ['package-lock.json', { deny: ['**/package-lock.json'] }, false],
+    ['donn\u00E9es/x', { deny: ['DONNE\u0301ES/**'] }, false],
+    ['donn\u00E9es/x', { allow: ['donne\u0301es/**'] }, true],
+    ['Src/A.js', { deny: ['src/[A-C].js'] }, false],
+    ['.gitmodule\u017F', {}, false],
+    ['docs/CODEOWNER\u017F', {}, false],
   ])('%s under %o: %s', (path, paths, ok) => {
     const violations = checkGuards({ paths }, changes(file(path)))
     expect(violations.length === 0).toBe(ok)
