@@ -153,9 +153,12 @@ function checkPaths(guards: PlanGuards, paths: readonly string[]): Violation[] {
   return paths.flatMap((path): Violation[] => {
     const denied = deny.find((pattern) => matchesAny([pattern], path))
     if (denied !== undefined) return [pathViolation(denied, path, `which \`paths.deny: ${denied}\` forbids`)]
-    const protectedBy = PROTECTED_PATHS.find((pattern) => matchesAny([pattern], path))
-    if (protectedBy !== undefined && !isAllowedByName(allow ?? [], path)) {
-      return [pathViolation(protectedBy, path, 'which is protected unless `paths.allow` names it')]
+    const protectedBy = PROTECTED_PATHS.find(
+      (pattern) => matchesAny([pattern], path) && !isAllowedByName(allow ?? [], pattern, path),
+    )
+    if (protectedBy !== undefined) {
+      const why = `which is protected unless a pattern of \`paths.allow\` has \`${protectedName(protectedBy)}\` itself`
+      return [pathViolation(protectedBy, path, why)]
     }
     if (allow !== undefined && !matchesAny(allow, path)) {
       return [pathViolation('allow', path, `which is outside \`paths.allow: ${allow.join(', ')}\``)]
@@ -169,9 +172,18 @@ function checkPaths(guards: PlanGuards, paths: readonly string[]): Violation[] {
   })
 }
 
-/** `**` allows everything and names nothing: a pattern opens a protected path only if it starts with its own words. */
-function isAllowedByName(allow: readonly string[], path: string): boolean {
-  return allow.some((pattern) => !/^[*?[{(!]/.test(pattern) && matchesAny([pattern], path))
+/** `docs/**` names no `CODEOWNERS`: a pattern opens a protected path only if the protected name is a part of it. */
+function isAllowedByName(allow: readonly string[], protectedBy: string, path: string): boolean {
+  return allow.some((pattern) => {
+    if (pattern.startsWith('!') || !matchesAny([pattern], path)) return false
+    const parts = foldedPath(pattern).replace(/^\.\//, '').split('/')
+    return parts.at(protectedBy.startsWith('**/') ? -1 : 0) === foldedPath(protectedName(protectedBy))
+  })
+}
+
+/** What of a protected pattern is no wildcard: the first part of a path, or its last where it is protected in any folder. */
+function protectedName(pattern: string): string {
+  return pattern.split('/').find((part) => part !== '**') ?? pattern
 }
 
 function checkDiff(guards: PlanGuards, changeset: Changeset): Violation[] {
