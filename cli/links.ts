@@ -1,5 +1,5 @@
 /** Links that lead out of a repository: writing through one would change something that is not of it. */
-import { lstatSync, realpathSync } from 'node:fs'
+import { lstatSync, realpathSync, type Stats } from 'node:fs'
 import { dirname, sep } from 'node:path'
 import { type Refusal, refuse } from '../core/reason.ts'
 
@@ -7,13 +7,23 @@ import { type Refusal, refuse } from '../core/reason.ts'
 export function leadsOut(file: string, dir: string): boolean {
   const root = realpathSync(dir)
   for (let at = file; at !== dir && dirname(at) !== at; at = dirname(at)) {
-    const stat = lstatSync(at, { throwIfNoEntry: false })
+    const stat = statOf(at)
     if (!stat) continue
     if (at === file && stat.isSymbolicLink()) return true
     const real = realpathSync(at)
     return real !== root && !real.startsWith(root + sep)
   }
   return false
+}
+
+/** Of what has the name itself, a link too; none where there is nothing, as below a file. */
+export function statOf(path: string): Stats | undefined {
+  try {
+    return lstatSync(path)
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined
+    throw error
+  }
 }
 
 export function linkedOut(path: string): Refusal {

@@ -284,7 +284,7 @@ export const reasons = {
   },
   'guard-files': {
     kind: 'conclusion',
-    says: 'The work contains a file that can’t be delivered: a link, a submodule, text that is shown out of order, or an oversize file.',
+    says: 'The work contains a file that can’t be delivered: a link, a submodule, text that is shown out of order, an oversize file, or one in the place of files that the work does not delete.',
     todo: 'Look at the report for the file and the reason.',
   },
   'guard-waived': {

@@ -15,6 +15,7 @@ import { deliverCommit, deliverPullRequest, keepOnSideBranch } from './change.ts
 import { countLines } from './count-lines.ts'
 import type { Delivered } from './delivered.ts'
 import { type DeliveryPlace, isRefused } from './github.ts'
+import { checkTree } from './in-the-way.ts'
 import { isFinished, violationsOf } from './validate.ts'
 import { deliverComment, deliverIssue, deliverReview } from './words.ts'
 
@@ -107,6 +108,8 @@ async function violationsAsCounted(
   const said = violationsOf(plan, changeset)
   const isOther = said.some(({ reason }) => reason !== 'guard-secrets')
   if (isOther || !changeset) return said
+  const replaced = await checkTree(place.octokit, place.name, changeset)
+  if (replaced.length > 0) return replaced
   const paths = withholdsTests(plan) || said.length > 0 ? toCompare(changeset, redact) : []
   const before = await readBefore(place.octokit, place.name, changeset, paths)
   const compared = violationsOf(plan, changeset, before)

@@ -4,6 +4,7 @@ import type { Changeset } from '../core/changes/changeset.ts'
 import { foldedPath } from '../core/changes/guard.ts'
 import { deliveryOf } from '../core/text/delivery.ts'
 import type { Octokit, RepositoryName } from './github.ts'
+import { inTheWay } from './in-the-way.ts'
 import type { TreeReader } from './tree.ts'
 import { writeTree } from './write-commit.ts'
 
@@ -47,13 +48,13 @@ export async function appliesTo(reader: TreeReader, head: string, changeset: Cha
     const [old, now] = await Promise.all([reader.entryAt(before, path), reader.entryAt(after, path)])
     if (old?.sha !== now?.sha || old?.mode !== now?.mode) return false
     const isNew = contentBase64 !== undefined && old === undefined
-    if (isNew && (await isInTheWay(reader, before, after, path))) return false
+    if (isNew && (await hasCome(reader, before, after, path))) return false
   }
-  return true
+  return (await inTheWay(reader, after, changeset)) === undefined
 }
 
 /** Whether the head has something new that stands where a new file's folders or itself go, or is the same on some systems. */
-async function isInTheWay(reader: TreeReader, before: string, after: string, path: string): Promise<boolean> {
+async function hasCome(reader: TreeReader, before: string, after: string, path: string): Promise<boolean> {
   const parts = path.split('/')
   for (const [depth, part] of parts.entries()) {
     const folder = parts.slice(0, depth).join('/')

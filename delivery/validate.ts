@@ -4,6 +4,7 @@ import type { Changeset } from '../core/changes/changeset.ts'
 import {
   type Before,
   checkPlanGuards,
+  checkSecrets,
   checkTests,
   testChangesOf,
   type Violation,
@@ -11,7 +12,11 @@ import {
   withholdsTests,
 } from '../core/changes/guard.ts'
 import type { Plan } from '../core/plan/plan.ts'
+import { redactor } from '../core/redact.ts'
 import type { Report } from '../core/run/report.ts'
+
+/** Who delivers knows none of the secrets that the run was given, and how credentials look. */
+const redact = redactor([])
 
 /** `before`: what its files were, as far as that matters and is known. */
 export function violationsOf(plan: Plan, changeset: Changeset | undefined, before?: Before): readonly Violation[] {
@@ -20,6 +25,7 @@ export function violationsOf(plan: Plan, changeset: Changeset | undefined, befor
   return [
     ...foreign,
     ...validateChangeset(changeset, before),
+    ...checkSecrets(changeset, redact, before),
     ...checkPlanGuards(plan, changeset),
     ...loosened(plan, changeset, before),
   ]

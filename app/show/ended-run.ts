@@ -5,7 +5,6 @@ import { inertLine, redactClean } from '../../core/inert.ts'
 import { type ReasonCode, reasonCodes, reasons } from '../../core/reason.ts'
 import { redactor } from '../../core/redact.ts'
 import type { Repeated } from '../../core/run/failure.ts'
-import type { Report } from '../../core/run/report.ts'
 import type { Delivered, EndedRun } from '../../core/text/ended-run.ts'
 import { planGuardWords, type WorkDone } from '../../core/text/work-done.ts'
 import { sideBranchOf } from '../../delivery/side-branch-url.ts'
@@ -14,7 +13,11 @@ import type { Run } from '../../prisma/client/client.ts'
 import { storedPlan, storedReport } from '../ledger/stored.ts'
 
 const DETAIL_CHARACTERS_MAX = 300
-const COUNTED = 'The work changes more lines than `diff.lines` allows, and more than its runner said.'
+/** What only a look into the repository shows, by the reason it was withheld for. */
+const LOOKED: Readonly<Record<string, string>> = {
+  'guard-diff': 'The work changes more lines than `diff.lines` allows, and more than its runner said.',
+  'guard-files': 'A file of the work would take the place of files that the work does not delete.',
+}
 const redact = redactor([])
 
 export function endedRun(run: Run, actionsUrl: string | undefined, repeated?: Repeated): EndedRun {
@@ -40,7 +43,7 @@ function workOf(run: Run): WorkDone | undefined {
   const plan = waiving(storedPlan(run), run.waived)
   const isSaid = run.delivery === 'review' || run.delivery === 'comment' || run.delivery === 'issue'
   return {
-    files: delivery.changeset?.files ?? [],
+    files: (delivery.changeset?.files ?? []).map((file) => ({ ...file, path: redactClean(file.path, redact) })),
     // While it waits it is shown whole, by itself.
     words:
       isSaid || run.approval === 'awaited'
@@ -68,14 +71,9 @@ function detailOf(run: Run): string | undefined {
   )
   const waived = run.reason === 'guard-waived' ? `${reasons['guard-waived'].says} ${report.message}` : undefined
   // What the App concluded itself the runner knew nothing of.
-  const said = report.reason === run.reason ? report.message : ''
-  const detail = waived ?? violation?.message ?? (isFoundByCount(run, report) ? COUNTED : said)
+  const said = report.reason === run.reason ? report.message : LOOKED[run.reason]
+  const detail = waived ?? violation?.message ?? said ?? ''
   return detail === '' ? undefined : inertLine(detail, DETAIL_CHARACTERS_MAX, redact)
-}
-
-/** The App counts lines against the repository when it delivers; what the report says of them is the runner's word. */
-function isFoundByCount(run: Run, report: Report): boolean {
-  return run.reason === 'guard-diff' && report.reason !== 'guard-diff'
 }
 
 /** What reached the repository, told from the run's row. */

@@ -8,6 +8,7 @@ import { isRefusal, refuse } from '../../core/reason.ts'
 import type { Report } from '../../core/run/report.ts'
 import { isDeliveryDue } from '../../core/run/run-life.ts'
 import { countLines } from '../../delivery/count-lines.ts'
+import { checkTree } from '../../delivery/in-the-way.ts'
 import { violationsOf } from '../../delivery/validate.ts'
 import type { Run } from '../../prisma/client/client.ts'
 import { type CommandAt, commandKeyOf, showRefusal } from '../comment/command.ts'
@@ -66,5 +67,6 @@ async function waiversOf({ place }: CommandAt, run: Run, report: Report) {
     changeset === undefined || plan.guards.diff?.lines === undefined
       ? changeset
       : await countLines(place.octokit, place.name, changeset)
-  return waiversFor(plan, report, (guarded) => violationsOf(guarded, counted))
+  const replaced = changeset === undefined ? [] : await checkTree(place.octokit, place.name, changeset)
+  return waiversFor(plan, report, (guarded) => [...replaced, ...violationsOf(guarded, counted)])
 }

@@ -1,9 +1,12 @@
 /** What becomes of a run's work in the working tree it was started from. */
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
 import type { ChangedFile, Changeset } from '../../core/changes/changeset.ts'
 import { git, gitBytes } from '../git.ts'
-import { leadsOut } from '../links.ts'
+import { leadsOut, statOf } from '../links.ts'
+
+/** Git's mode of one. */
+const LINK = '120000'
 
 export interface AppliedWork {
   readonly applied: boolean
@@ -51,12 +54,48 @@ function applyOver(root: string, before: Changeset, after: Changeset): boolean {
     const content = expected === undefined ? atBase(path)?.content : contentOf(expected)
     if (!sameBytes(readIfThere(join(root, path)), content)) return false
   }
-  for (const path of paths) {
+  const targets = [...paths].map((path) => {
     const file = becomes.get(path)
     const base = file === undefined ? atBase(path) : undefined
-    put(join(root, path), file === undefined ? base?.content : contentOf(file), (file ?? base)?.mode)
+    const content = file === undefined ? base?.content : contentOf(file)
+    return { path, content, mode: (file ?? base)?.mode }
+  })
+  const gone = new Set(targets.filter(({ content }) => content === undefined).map(({ path }) => path))
+  // A link that has to come back is not written as a file with its target's name in it.
+  if (targets.some(({ mode }) => mode === LINK) || ![...paths].every((path) => hasRoom(root, path, gone))) return false
+  for (const path of gone) takeAway(root, path)
+  for (const { path, content, mode } of targets) {
+    if (content !== undefined) put(join(root, path), content, mode)
   }
   return true
+}
+
+/** Whether nothing but what goes stands where the file, or a folder on the way to it, does. */
+function hasRoom(root: string, path: string, gone: ReadonlySet<string>): boolean {
+  for (let above = dirname(path); above !== '.'; above = dirname(above)) {
+    const stat = statOf(join(root, above))
+    if (stat !== undefined && !stat.isDirectory() && !gone.has(above)) return false
+  }
+  const there = statOf(join(root, path))
+  if (!there?.isDirectory()) return true
+  const below = readdirSync(join(root, path), { recursive: true, withFileTypes: true })
+  return below.every((one) => one.isDirectory() || gone.has(relative(root, join(one.parentPath, one.name))))
+}
+
+/** With the folders that are empty then, as git does. */
+function takeAway(root: string, path: string): void {
+  rmSync(join(root, path), { force: true })
+  for (let folder = dirname(path); folder !== '.' && isEmpty(join(root, folder)); folder = dirname(folder)) {
+    rmdirSync(join(root, folder))
+  }
+}
+
+function isEmpty(folder: string): boolean {
+  try {
+    return readdirSync(folder).length === 0
+  } catch {
+    return false
+  }
 }
 
 function byPath({ files }: Changeset): Map<string, ChangedFile> {
@@ -88,11 +127,7 @@ function sameBytes(a: Buffer | undefined, b: Buffer | undefined): boolean {
   return a === undefined || b === undefined ? a === b : a.equals(b)
 }
 
-function put(file: string, content: Buffer | undefined, mode: string | undefined): void {
-  if (content === undefined) {
-    rmSync(file, { force: true })
-    return
-  }
+function put(file: string, content: Buffer, mode: string | undefined): void {
   mkdirSync(dirname(file), { recursive: true })
   writeFileSync(file, content)
   chmodSync(file, mode === '100755' ? 0o755 : 0o644)

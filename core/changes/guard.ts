@@ -137,9 +137,13 @@ export function checkPlanGuards(plan: Pick<Plan, 'guards' | 'nested'>, changeset
   return all.filter(({ message }, index) => messages.indexOf(message) === index).slice(0, VIOLATIONS_MAX)
 }
 
-/** Whether `path` matches one of the patterns; dot files are matched like others, upper and lower case alike. */
+/**
+ * Whether `path` matches one of the patterns; dot files are matched like others, and names alike that are one file on some
+ * systems, however either is written.
+ */
 export function matchesAny(patterns: readonly string[], path: string): boolean {
-  return patterns.some((pattern) => picomatch.isMatch(path, pattern, { dot: true, nocase: true }))
+  const folded = foldedPath(path)
+  return patterns.some((pattern) => picomatch.isMatch(folded, foldedPath(pattern), { dot: true }))
 }
 
 function checkPaths(guards: PlanGuards, paths: readonly string[]): Violation[] {
@@ -149,9 +153,12 @@ function checkPaths(guards: PlanGuards, paths: readonly string[]): Violation[] {
   return paths.flatMap((path): Violation[] => {
     const denied = deny.find((pattern) => matchesAny([pattern], path))
     if (denied !== undefined) return [pathViolation(denied, path, `which \`paths.deny: ${denied}\` forbids`)]
-    const protectedBy = PROTECTED_PATHS.find((pattern) => matchesAny([pattern], path))
-    if (protectedBy !== undefined && !isAllowedByName(allow ?? [], path)) {
-      return [pathViolation(protectedBy, path, 'which is protected unless `paths.allow` names it')]
+    const protectedBy = PROTECTED_PATHS.find(
+      (pattern) => matchesAny([pattern], path) && !isAllowedByName(allow ?? [], pattern, path),
+    )
+    if (protectedBy !== undefined) {
+      const why = `which is protected unless a pattern of \`paths.allow\` has \`${protectedName(protectedBy)}\` itself`
+      return [pathViolation(protectedBy, path, why)]
     }
     if (allow !== undefined && !matchesAny(allow, path)) {
       return [pathViolation('allow', path, `which is outside \`paths.allow: ${allow.join(', ')}\``)]
@@ -165,9 +172,18 @@ function checkPaths(guards: PlanGuards, paths: readonly string[]): Violation[] {
   })
 }
 
-/** `**` allows everything and names nothing: a pattern opens a protected path only if it starts with its own words. */
-function isAllowedByName(allow: readonly string[], path: string): boolean {
-  return allow.some((pattern) => !/^[*?[{(!]/.test(pattern) && matchesAny([pattern], path))
+/** `docs/**` names no `CODEOWNERS`: a pattern opens a protected path only if the protected name is a part of it. */
+function isAllowedByName(allow: readonly string[], protectedBy: string, path: string): boolean {
+  return allow.some((pattern) => {
+    if (pattern.startsWith('!') || !matchesAny([pattern], path)) return false
+    const parts = foldedPath(pattern).replace(/^\.\//, '').split('/')
+    return parts.at(protectedBy.startsWith('**/') ? -1 : 0) === foldedPath(protectedName(protectedBy))
+  })
+}
+
+/** What of a protected pattern is no wildcard: the first part of a path, or its last where it is protected in any folder. */
+function protectedName(pattern: string): string {
+  return pattern.split('/').find((part) => part !== '**') ?? pattern
 }
 
 function checkDiff(guards: PlanGuards, changeset: Changeset): Violation[] {
@@ -248,18 +264,29 @@ export function foldedPath(path: string): string {
   return path.normalize('NFKC').toLowerCase()
 }
 
-/** Two paths that are one on a file system that folds case or composes Unicode. */
+/** Two paths that are one on a file system that folds case or composes Unicode, or of which one would lie below the other. */
 function collisions(files: readonly ChangedFile[]): Violation[] {
+  const written = files.filter((file) => file.contentBase64 !== undefined)
+  const deleted = new Set(files.filter((file) => file.contentBase64 === undefined).map(({ path }) => path))
   const seen = new Map<string, string>()
-  return files
-    .filter((file) => file.contentBase64 !== undefined)
-    .flatMap((file): Violation[] => {
-      const folded = foldedPath(file.path)
-      const other = seen.get(folded)
-      seen.set(folded, file.path)
-      if (other === undefined) return []
-      return [fileViolation('collision', `\`${file.path}\` and \`${other}\` are one file on some systems.`, file.path)]
-    })
+  const same = written.flatMap((file): Violation[] => {
+    const folded = foldedPath(file.path)
+    const other = seen.get(folded) ?? (deleted.has(file.path) ? file.path : undefined)
+    seen.set(folded, file.path)
+    if (other === undefined) return []
+    return [fileViolation('collision', `\`${file.path}\` and \`${other}\` are one file on some systems.`, file.path)]
+  })
+  const below = written.flatMap(({ path }): Violation[] => {
+    const above = foldersAbove(foldedPath(path)).find((folder) => seen.has(folder))
+    if (above === undefined) return []
+    return [fileViolation('collision', `\`${path}\` lies below \`${seen.get(above)}\`, which is a file.`, path)]
+  })
+  return [...same, ...below]
+}
+
+function foldersAbove(path: string): string[] {
+  const parts = path.split('/')
+  return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join('/'))
 }
 
 /** Files of which it matters what they were before: they hold a secret now, or tests. */

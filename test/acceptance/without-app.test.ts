@@ -54,6 +54,7 @@ beforeAll(async () => {
       users: { mira: 'maintain' },
       files: {
         ...sumProject,
+        'docs/prices.md': 'All in USD.\n',
         [ACTIONS_WORKFLOW]: actions,
         '.github/purser/portfolios.yml': portfolios,
         '.github/purser/catalog/mend/workflow.yml': workflow,
@@ -140,6 +141,15 @@ describe('the second job', () => {
     expect((await commits())[0]?.sha).toBe(head)
     expect(deliverStep(run)?.outputs).toMatchObject({ conclusion: 'withheld', reason: 'guard-paths' })
     expect(deliverStep(run)?.outputs.delivery).toBe(`${github.url}/acme/sum/actions/runs/${run.id}`)
+  })
+
+  test('replaces no folder by a file: what is in it no guard has seen', async () => {
+    const { run, head, commits } = await forged((report) => {
+      report.conclusion = 'completed'
+      report.delivery.changeset.files[0].path = 'docs'
+    })
+    expect((await commits())[0]?.sha).toBe(head)
+    expect(deliverStep(run)?.outputs).toMatchObject({ conclusion: 'withheld', reason: 'guard-files' })
   })
 })
 

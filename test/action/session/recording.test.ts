@@ -1,5 +1,14 @@
 /** The run's log on disk: numbered, redacted, bounded, and read back in batches. */
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -112,7 +121,62 @@ describe('the work of a checkpoint', () => {
     expect(readFileSync(join(dir, 'old/new.js'), 'utf8')).toBe('new')
   })
 
-  it.each(['link/file', '../file', 'dangling'])('is never written out of the workspace: %s', async (path) => {
+  it('takes away links, not what they lead to', async () => {
+    const dir = folder()
+    mkdirSync(join(dir, 'real'))
+    writeFileSync(join(dir, 'real/a'), 'kept')
+    for (const [name, target] of [
+      ['latest', 'real/a'],
+      ['other', 'real/a'],
+      ['folder', 'real'],
+      ['dangling', 'nowhere'],
+    ] as const) {
+      symlinkSync(target, join(dir, name))
+    }
+    const work = [
+      file('latest'),
+      file('other', 'new'),
+      file('folder'),
+      file('folder/b', 'new'),
+      file('dangling', 'new'),
+    ]
+    expect(await apply(dir, ...work)).toBeUndefined()
+    expect(readdirSync(dir, { recursive: true }).sort()).toEqual([
+      'dangling',
+      'folder',
+      'folder/b',
+      'other',
+      'real',
+      'real/a',
+    ])
+    expect(readFileSync(join(dir, 'real/a'), 'utf8')).toBe('kept')
+    expect(readFileSync(join(dir, 'other'), 'utf8')).toBe('new')
+    expect(lstatSync(join(dir, 'other')).isFile()).toBe(true)
+  })
+
+  it('puts a file in the place of a folder that went, and not of one in which something stays', async () => {
+    const dir = folder()
+    mkdirSync(join(dir, 'old/in'), { recursive: true })
+    writeFileSync(join(dir, 'old/in/a'), 'old')
+    expect(await apply(dir, file('old', 'new'), file('old/in/a'))).toBeUndefined()
+    expect(readFileSync(join(dir, 'old'), 'utf8')).toBe('new')
+    mkdirSync(join(dir, 'stays'))
+    writeFileSync(join(dir, 'stays/a'), 'old')
+    expect(await apply(dir, file('stays', 'new'))).toContain('could not be put into the workspace')
+    expect(readFileSync(join(dir, 'stays/a'), 'utf8')).toBe('old')
+  })
+
+  it('goes over no link within the workspace', async () => {
+    const dir = folder()
+    mkdirSync(join(dir, 'real'))
+    writeFileSync(join(dir, 'real/a'), 'kept')
+    symlinkSync('real', join(dir, 'link'))
+    expect(await apply(dir, file('link/a'))).toContain('leads over a link')
+    expect(await apply(dir, file('link/a', 'new'))).toContain('leads over a link')
+    expect(readFileSync(join(dir, 'real/a'), 'utf8')).toBe('kept')
+  })
+
+  it.each(['link/file', '../file', 'dangling/file'])('is never written out of the workspace: %s', async (path) => {
     const dir = folder()
     symlinkSync(folder(), join(dir, 'link'))
     symlinkSync(join(tmpdir(), 'nowhere'), join(dir, 'dangling'))

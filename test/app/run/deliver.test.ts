@@ -1,5 +1,6 @@
 import { Octokit } from '@octokit/rest'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { checkTree } from '../../../delivery/in-the-way.ts'
 import { openPullRequest } from '../../../delivery/pull-request.ts'
 import { OWNER, PORTFOLIOS, REPO, type Stage, setStage, workOn } from '../stage.ts'
 
@@ -104,6 +105,118 @@ describe('a head that moved while the run worked', () => {
     const answer = await runner.finish({ delivery: workOn(pull.head, 'src/total.js', '1\n') })
     expect(answer).toMatchObject({ json: { reason: 'head-moved-on' } })
     expect(await headOf(pull.branch)).toBe(pull.head)
+  })
+})
+
+describe('what stands where a file of the work goes', () => {
+  const put = (path: string) => ({
+    path,
+    mode: '100644' as const,
+    contentBase64: 'eA==',
+    addedLines: 1,
+    deletedLines: 0,
+  })
+  const gone = (path: string) => ({ path, mode: '100644' as const, addedLines: 0, deletedLines: 1 })
+  const workOf = (baseSha: string, ...files: ReturnType<typeof put | typeof gone>[]) => ({
+    title: 'Moved',
+    body: 'Moved.',
+    changeset: { baseSha, files },
+  })
+  let base: string
+
+  beforeAll(async () => {
+    const { git } = stage.octokit
+    const blob = { mode: '100644', type: 'blob', content: '1\n' } as const
+    const { data: tree } = await git.createTree({
+      ...repository,
+      tree: [
+        { path: 'file', ...blob },
+        { path: 'lib/a.js', ...blob },
+        { path: 'lib/in/b.js', ...blob },
+        { path: 'link', ...blob, mode: '120000', content: 'lib' },
+        { path: 'sub', mode: '160000', type: 'commit', sha: '1'.repeat(40) },
+        { path: 'with/sub', mode: '160000', type: 'commit', sha: '1'.repeat(40) },
+      ],
+    })
+    const { data } = await git.createCommit({ ...repository, message: 'All kinds', tree: tree.sha, parents: [] })
+    base = data.sha
+  })
+
+  test.each([
+    ['a folder', [put('lib')], 'lib'],
+    ['a folder of which something stays', [put('lib'), gone('lib/a.js')], 'lib/in'],
+    ['a folder within one', [put('lib/in'), gone('lib/a.js')], 'lib/in'],
+    ['a file above', [put('file/x/y')], 'file'],
+    ['a link above', [put('link/a.js')], 'link'],
+    ['a submodule', [put('sub'), gone('sub')], 'sub'],
+    ['a submodule above', [put('sub/x'), gone('sub')], 'sub'],
+    ['a folder with a submodule', [put('with'), gone('with/sub')], 'with/sub'],
+    ['nothing: a folder that goes', [put('lib'), gone('lib/a.js'), gone('lib/in/b.js')], undefined],
+    ['nothing: a file and a link that go', [put('file/x'), gone('file'), put('link/x'), gone('link')], undefined],
+    [
+      'nothing: a file, a link and a new folder',
+      [put('file'), put('link'), put('new/x/y'), put('lib/c.js')],
+      undefined,
+    ],
+  ])('is seen: %s', async (_, files, kept) => {
+    const violations = await checkTree(stage.octokit, repository, { baseSha: base, files })
+    const message = `would take the place of \`${kept}\`, which the work does not delete`
+    const [path] = files
+    expect(violations).toMatchObject(
+      kept === undefined
+        ? []
+        : [{ reason: 'guard-files', file: path?.path, message: expect.stringContaining(message) }],
+    )
+  })
+
+  test.each(['src', 'src/total.js/x'])('keeps the work from being delivered: %s', async (path) => {
+    const { pull, runner } = await started()
+    const answer = await runner.finish({ delivery: workOf(pull.head, put(path)) })
+    expect(answer).toMatchObject({ json: { conclusion: 'withheld', reason: 'guard-files' } })
+    expect(await headOf(pull.branch)).toBe(pull.head)
+    expect((await stage.replies(pull.number))[0]).toContain('would take the place of files')
+    await stage.say('mira', pull.number, '/agent deliver')
+    expect((await stage.replies(pull.number)).at(-1)).toContain('would take the place of `src')
+    expect(await headOf(pull.branch)).toBe(pull.head)
+  })
+
+  test.each([[[]], [['src/theirs.js']]])(
+    'is replaced where all of it goes; what came meanwhile is kept: %j',
+    async (theirs) => {
+      const { pull, run, runner } = await started()
+      const { data } = await stage.octokit.git.getTree({ ...repository, tree_sha: pull.head, recursive: '1' })
+      const all = data.tree.filter(({ type, path }) => type === 'blob' && path.startsWith('src/'))
+      for (const path of theirs) {
+        await stage.github.person('dev').push({ branch: pull.branch, files: { [path]: 'theirs\n' } })
+      }
+      await runner.finish({ delivery: workOf(pull.head, put('src'), ...all.map(({ path }) => gone(path))) })
+      expect(await contentOf('src', theirs.length === 0 ? pull.branch : `purser/${run.sessionId}`)).toBe('x')
+      for (const path of theirs) expect(await contentOf(path, pull.branch)).toBe('theirs\n')
+    },
+  )
+})
+
+describe('a credential that no reader sees', () => {
+  const token = `ghp_${'a1'.repeat(18)}`
+  const split = `key: ${token.slice(0, 8)}\u200b${token.slice(8)}\n`
+
+  test.each([
+    ['split in a file', 'docs/keys.md', split],
+    ['in the name of a file', `docs/${token}.md`, 'x\n'],
+  ])('is looked for again, whatever the runner said: %s', async (_, path, content) => {
+    const { pull, runner } = await started()
+    const answer = await runner.finish({ delivery: workOn(pull.head, path, content) })
+    expect(answer).toMatchObject({ json: { conclusion: 'withheld', reason: 'guard-secrets' } })
+    expect(await headOf(pull.branch)).toBe(pull.head)
+    expect((await stage.replies(pull.number))[0]).not.toContain(token)
+  })
+
+  test('is not held against work on a file that had it already', async () => {
+    const pull = await stage.openPull({ 'docs/keys.md': split })
+    await stage.say('dev', pull.number, '/agent refactor+tests')
+    const runner = await stage.runnerOf(await stage.runOn(pull.number))
+    const answer = await runner.finish({ delivery: workOn(pull.head, 'docs/keys.md', `${split}more\n`) })
+    expect(answer).toMatchObject({ json: { conclusion: 'completed' } })
   })
 })
 

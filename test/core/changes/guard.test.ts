@@ -141,6 +141,12 @@ describe('what no workflow can allow', () => {
     expect(validateChangeset(changes(file('Read.md'), file('read.md')))[0]?.rule).toBe('collision')
     const gone: ChangedFile = { path: 'Read.md', mode: '100644', addedLines: 0, deletedLines: 1 }
     expect(validateChangeset(changes(gone, file('read.md')))).toEqual([])
+    expect(validateChangeset(changes(gone, file('Read.md')))[0]?.rule).toBe('collision')
+  })
+
+  it('refuses a file below another', () => {
+    const message = '`docs/in/a.md` lies below `Docs`, which is a file.'
+    expect(validateChangeset(changes(file('docs/in/a.md'), file('Docs')))).toMatchObject([{ message }])
   })
 
   it('refuses a file that is too large', () => {
@@ -182,6 +188,18 @@ describe('the workflow’s own guards', () => {
     ['.github/workflows/ci.yml', { allow: ['**'] }, false],
     ['.github/workflows/ci.yml', { allow: ['.github/workflows/*.yml'] }, true],
     ['.github/workflows/ci.yml', { allow: ['.github/**'], deny: ['.github/workflows/**'] }, false],
+    ['.github/workflows/ci.yml', { allow: ['./**'] }, false],
+    ['.github/workflows/ci.yml', { allow: ['./.GitHub/**'] }, true],
+    ['.github/workflows/ci.yml', { allow: ['.g*/**', '{.github/x,**}', '!.github', '@(.github)/**'] }, false],
+    ['.github/workflows/ci.yml', { allow: ['.github/{workflows,actions}/**'] }, true],
+    ['.github/CODEOWNERS', { allow: ['.github/**'] }, false],
+    ['.github/CODEOWNERS', { allow: ['.github/CODEOWNERS'] }, true],
+    ['.gitmodules', { allow: ['.*'] }, false],
+    ['.gitmodules', { allow: ['.gitmodules'] }, true],
+    ['docs/CODEOWNERS', { allow: ['docs/**', 'docs/*', '+(docs)/**', '!src/CODEOWNERS'] }, false],
+    ['docs/CODEOWNERS', { allow: ['docs/CODEOWNERS'] }, true],
+    ['sub/x/action.yml', { allow: ['sub/**', 'sub/x/action.*'] }, false],
+    ['sub/x/action.yml', { allow: ['**/action.yml'] }, true],
     ['action.yml', {}, false],
     ['sub/action.yaml', {}, false],
     ['CODEOWNERS', {}, false],
@@ -191,6 +209,11 @@ describe('the workflow’s own guards', () => {
     ['lib/a.js', { allow: ['src/**'] }, false],
     ['src/.hidden', { allow: ['src/**'] }, true],
     ['package-lock.json', { deny: ['**/package-lock.json'] }, false],
+    ['donn\u00E9es/x', { deny: ['DONNE\u0301ES/**'] }, false],
+    ['donn\u00E9es/x', { allow: ['donne\u0301es/**'] }, true],
+    ['Src/A.js', { deny: ['src/[A-C].js'] }, false],
+    ['.gitmodule\u017F', {}, false],
+    ['docs/CODEOWNER\u017F', {}, false],
   ])('%s under %o: %s', (path, paths, ok) => {
     const violations = checkGuards({ paths }, changes(file(path)))
     expect(violations.length === 0).toBe(ok)
