@@ -8,7 +8,8 @@ import { declaredBy } from '../run/prepare.ts'
 import type { Place } from '../subject/place.ts'
 import { readPullRequest } from '../subject/subject.ts'
 import { once, onDefaultBranch } from './occasions.ts'
-import { type Cause, startAll } from './start.ts'
+import { pusherOf } from './pusher.ts'
+import { startAll } from './start.ts'
 
 export interface FailedCheck {
   readonly name: string
@@ -32,7 +33,7 @@ export async function startOnFailed(parts: Parts, place: Place, check: FailedChe
   })
   const pull = pulls.find(({ state, head }) => state === 'open' && head.sha === headSha)
   if (pull !== undefined) {
-    const cause = await pusherOf(place, pull.head.ref, headSha)
+    const cause = await pusherOf(place, pull.head.ref, headSha, 1)
     if (cause === undefined) return
     return startAll(parts, place, {
       happening: { kind: 'check', name, subject: 'pull-request' },
@@ -41,7 +42,8 @@ export async function startOnFailed(parts: Parts, place: Place, check: FailedChe
       subject: once(() => readPullRequest(place, pull.number)),
     })
   }
-  const cause = await pusherOf(place, place.defaultBranch, headSha)
+  // Where the branch has another head by now nothing starts.
+  const cause = await pusherOf(place, place.defaultBranch, headSha, 1)
   if (cause === undefined) return
   await startAll(parts, place, {
     happening: { kind: 'check', name, subject: 'push' },
@@ -49,17 +51,6 @@ export async function startOnFailed(parts: Parts, place: Place, check: FailedChe
     commandKey: (family) => `check:${headSha}:${family}`,
     subject: async (family) => onDefaultBranch(place, family, headSha, undefined),
   })
-}
-
-/** By GitHub's own journal. Undefined where the branch has another head by now, or nobody is known: then nothing starts. */
-async function pusherOf(place: Place, branch: string, headSha: string): Promise<Cause | undefined> {
-  const { data } = await place.octokit.rest.repos.listActivities({
-    ...place.name,
-    ref: `refs/heads/${branch}`,
-    per_page: 1,
-  })
-  const last = data[0]
-  return last?.after === headSha && last.actor ? last.actor : undefined
 }
 
 /** `https://github.com/acme/shop/actions/runs/12/job/34`. */

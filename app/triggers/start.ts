@@ -21,6 +21,7 @@ import { declaredBy, type Prepared, prepare } from '../run/prepare.ts'
 import type { Place } from '../subject/place.ts'
 import { changedPaths, type FoundSubject, readIssueNow, readPullRequest } from '../subject/subject.ts'
 import { refuseSubject } from '../verbs/run.ts'
+import { grantedNow, movedMeanwhile } from './at-its-turn.ts'
 import { tellRefused } from './tell-refused.ts'
 
 /** Read once, for GitHub's permission answer, and then forgotten. */
@@ -67,13 +68,14 @@ export async function startAll(parts: Parts, place: Place, occasion: Occasion): 
       await goOn(parts, place, known)
       continue
     }
-    const refusal = await startOne({ parts, place, declared, occasion, start, found, permissions })
+    const label = happening.kind === 'label' ? happening.label : undefined
+    const refusal = await startOne({ parts, place, declared, occasion, start, found, permissions, label })
     if (refusal) await tellRefused(parts, place, { found, start, ...refusal })
   }
 }
 
-/** `granted`: by the clock, or before it waited in line. */
-type Granted = { readonly permissions: GitHubPermissions | null } | Refusal | 'granted'
+/** `granted`: by the clock, or where nobody can be asked again who was before it waited in line. */
+export type Granted = { readonly permissions: GitHubPermissions | null } | Refusal | 'granted'
 
 interface StartAt {
   readonly parts: Parts
@@ -83,6 +85,7 @@ interface StartAt {
   readonly start: Start
   readonly found: FoundSubject
   readonly permissions: Granted
+  readonly label?: string | undefined
 }
 
 /** A refusal with what it may name besides its reason. */
@@ -116,30 +119,38 @@ async function startOne(at: StartAt): Promise<Refused | undefined> {
 
 /** A commit is worked on by each workflow once, so nothing waits there. */
 async function waitForOthers(
-  { parts, place, start: { family, trigger, inputs }, found: { key, subject } }: StartAt,
+  { parts, place, start: { family, trigger, inputs }, found: { key, subject }, label }: StartAt,
   commandKey: string,
 ): ReturnType<typeof queueMachine> {
   if (subject.number === undefined) return 'free'
-  const { number, kind } = subject
-  const asked = { kind: 'machine', family, trigger, inputs, number, isPullRequest: kind === 'pull-request' } as const
+  const { number, kind, headRef, headSha } = subject
+  const asked: QueuedMachine = {
+    kind: 'machine',
+    family,
+    trigger,
+    inputs,
+    number,
+    isPullRequest: kind === 'pull-request',
+    ...(label === undefined ? {} : { label }),
+    ...(headRef === undefined ? {} : { seenSha: headSha }),
+  }
   return queueMachine(parts, { repositoryId: place.repositoryId, subjectKey: key }, { commandKey, asked })
 }
 
-/** What had waited for the run before it, on the subject as it is now. */
-export async function startQueued(
-  parts: Parts,
-  place: Place,
-  commandKey: string,
-  { family, trigger, inputs, number, isPullRequest }: QueuedMachine,
-): Promise<void> {
+/** What had waited for the run before it, where that is still allowed, on the head that it was about. */
+export async function startQueued(parts: Parts, place: Place, commandKey: string, asked: QueuedMachine): Promise<void> {
+  const { family, trigger, inputs, number, isPullRequest, label, seenSha } = asked
   const declared = await declaredBy(parts, place)
   const found = await unlessMissing(() =>
     isPullRequest ? readPullRequest(place, number) : readIssueNow(place, number),
   )
   if (isRefusal(declared) || found === undefined || found.fork) return
+  const permissions = await grantedNow(place, asked, found.subject)
+  if (permissions === undefined) return
+  const moved = await movedMeanwhile(parts, place, found.subject, seenSha)
   const start = { family, trigger, inputs }
-  const occasion = { commandKey: () => commandKey }
-  const refusal = await startOne({ parts, place, declared, occasion, start, found, permissions: 'granted' })
+  const occasion = { commandKey: () => commandKey, refusal: () => moved }
+  const refusal = await startOne({ parts, place, declared, occasion, start, found, permissions, label })
   if (refusal) await tellRefused(parts, place, { found, start, ...refusal })
 }
 

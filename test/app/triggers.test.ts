@@ -230,6 +230,80 @@ test('what comes while a run is under way waits for it without a word; of severa
   expect(await stage.replies(pull.number)).toEqual([])
 })
 
+describe('what waited is authorized again when its turn comes', () => {
+  /** A label of `dev` that waits for a run. */
+  async function waiting(): Promise<{ number: number; branch: string; head: string; run: Run }> {
+    const pull = await quietPull()
+    await stage.say('mira', pull.number, '/agent refactor+tests')
+    await stage.github.person('dev').label(pull.number, 'agent/fix')
+    await stage.settled()
+    const { prisma } = stage.app.database
+    expect(await prisma.queued.count({ where: { subjectKey: `pull-request:${pull.number}` } })).toBe(1)
+    return { ...pull, run: await stage.runOn(pull.number) }
+  }
+  const finish = async (run: Run, ...delivered: readonly ReturnType<typeof workOn>[]) =>
+    (await stage.runnerOf(run)).finish(delivered[0] ? { delivery: delivered[0] } : {})
+  async function expectNone(number: number, run: Run, reason?: string): Promise<void> {
+    expect(await stage.runOn(number)).toMatchObject({ id: run.id })
+    const { prisma } = stage.app.database
+    expect(await prisma.queued.count({ where: { subjectKey: `pull-request:${number}` } })).toBe(0)
+    const told = (await stage.replies(number)).filter((reply) => /`(head-moved|not-permitted)`/.test(reply))
+    expect(told).toEqual(reason === undefined ? [] : [expect.stringContaining(`\`${reason}\``)])
+  }
+
+  test('a label that is still there starts its workflow on what the run before it delivered', async () => {
+    const { number, head, run } = await waiting()
+    await finish(run, workOn(head, 'notes/two.md', 'Two\n'))
+    const { deliveredSha } = await stage.app.database.prisma.run.findUniqueOrThrow({ where: { id: run.id } })
+    expect(deliveredSha).not.toBeNull()
+    expect(await stage.runOn(number)).toMatchObject({ family: 'fix', state: 'dispatched', headSha: deliveredSha })
+  })
+
+  test('a label that was taken off starts nothing', async () => {
+    const { number, run } = await waiting()
+    await stage.github.person('dev').unlabel(number, 'agent/fix')
+    await finish(run)
+    await expectNone(number, run)
+  })
+
+  test('a label whose head somebody pushed over is refused', async () => {
+    const { number, branch, run } = await waiting()
+    await stage.github.person('mira').push({ branch, files: { 'notes/late.md': 'Late\n' } })
+    await stage.settled()
+    await finish(run)
+    await expectNone(number, run, 'head-moved')
+  })
+
+  test('a label of somebody who lost the access, or that somebody without it has set since, is refused', async () => {
+    const { number, run } = await waiting()
+    stage.github.fail({ path: /\/collaborators\/dev\/permission$/, status: 404 })
+    await finish(run)
+    await expectNone(number, run, 'not-permitted')
+
+    const other = await waiting()
+    await stage.github.person('trish').unlabel(other.number, 'agent/fix')
+    await stage.github.person('trish').label(other.number, 'agent/fix')
+    await stage.settled()
+    await finish(other.run)
+    await expectNone(other.number, other.run, 'not-permitted')
+  })
+
+  test('a pull request that somebody without the access has pushed to since is not worked on', async () => {
+    const pull = await stage.openPull()
+    const run = await stage.runOn(pull.number)
+    await stage.github.person('dev').push({ branch: pull.branch, files: { 'src/one.js': '1\n' } })
+    await stage.settled()
+    stage.github.fail({ path: /\/collaborators\/dev\/permission$/, status: 404 })
+    const head = await stage.github.person('dev').push({ branch: pull.branch, files: { 'src/two.js': '2\n' } })
+    await stage.settled()
+    await finish(run)
+    await expectNone(pull.number, run)
+    expect((await checksOn(head)).map(([, , summary]) => summary)).toContainEqual(
+      expect.stringContaining('`head-moved`'),
+    )
+  })
+})
+
 describe('a push to the default branch', () => {
   test('starts it on that commit, by what it changes; the same event again starts nothing', async () => {
     const sha = await stage.github.person('dev').push({ branch: 'main', files: { 'docs/guide.md': 'New\n' } })
