@@ -158,7 +158,7 @@ export function notPossibleText(problem: string): string {
 
 export function withdrawnText(pullNumber: number, proposal: Proposal): string {
   return (
-    `#${pullNumber} was closed without a merge, so nothing changed and the proposal is open again. ` +
+    `#${pullNumber} was closed without a merge into the default branch, so nothing changed there and the proposal is open again. ` +
     `Add ${code(decisionLabels[proposal].approved)} anew for another pull request, or reject it with a reason.`
   )
 }

@@ -177,6 +177,22 @@ describe('an approval that is merged, watched and rolled back', () => {
     expect(await row()).toMatchObject({ state: 'approved', pullNumber: second?.number })
   })
 
+  test('merged into another branch, nothing is carried out: the proposal is open again', async () => {
+    const { stage, issue, row } = at
+    const dev = stage.github.person('dev')
+    await dev.push({ branch: 'scratch', files: { 'notes.md': 'Scratch\n' } })
+    const { pullNumber } = (await row()) ?? {}
+    await stage.octokit.pulls.update({ ...AT, pull_number: pullNumber ?? 0, base: 'scratch' })
+    await dev.merge(pullNumber ?? 0, 'squash')
+    await stage.settled()
+    expect(await row()).toMatchObject({ state: 'open', pullNumber: null })
+    expect((await stage.replies(issue)).join()).toContain(
+      `#${pullNumber} was closed without a merge into the default branch`,
+    )
+    await label(stage, issue, 'promotion: approved')
+    expect(await row()).toMatchObject({ state: 'approved', pullNumber: expect.any(Number) })
+  })
+
   test('merged, although its webhook never came: the sweep finds it, thanks the squad and closes the issue', async () => {
     const { stage, issue, row, pass } = at
     const { pullNumber } = (await row()) ?? {}
