@@ -334,7 +334,7 @@ describe('a proposal that is rejected, closed by hand, forgotten or changed', ()
     expect(await issueOf(stage, issue)).toMatchObject({ state: 'open', labels: ['promotion: proposed'] })
   })
 
-  test('a label that no webhook told of is found by the sweep, with whoever set it', async () => {
+  test('a label that no webhook told of is found by the sweep, with whoever set it; a maintainer alone opens it again', async () => {
     const { stage, issue, row, pass } = at
     stage.github.hooks.pause()
     await stage.github.person('dev').label(issue, 'rejected: risk')
@@ -351,7 +351,14 @@ describe('a proposal that is rejected, closed by hand, forgotten or changed', ()
     // The sweep has asked for the delivery that failed as well: whoever of the two rejects it also closes the issue.
     await stage.settled()
     expect(await row()).toMatchObject({ state: 'rejected', rejection: 'risk' })
+    const dev = new Octokit({ baseUrl: stage.github.url, auth: stage.github.tokenOf('dev') })
+    await dev.issues.update({ ...AT, issue_number: issue, state: 'open' })
+    await stage.settled()
+    expect(await row()).toMatchObject({ state: 'rejected', rejection: 'risk' })
+    expect(await issueOf(stage, issue)).toMatchObject({ state: 'closed' })
+    expect(await lastReply()).toContain('The issue was closed again, and the decision stands.')
     await close('open')
+    expect(await row()).toMatchObject({ state: 'open', rejection: null })
   })
 
   test('declared differently than when it was judged: nothing opens until that holds twice', async () => {
