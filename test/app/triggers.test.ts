@@ -1,5 +1,6 @@
 /** What starts by itself, and what does not: each event as GitHub sends it, up to the run and what people see of it. */
 import { randomUUID } from 'node:crypto'
+import { Octokit } from '@octokit/rest'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { SUBJECT_STARTS_A_DAY_MAX } from '../../app/run/brake.ts'
 import type { Run } from '../../prisma/client/client.ts'
@@ -27,7 +28,7 @@ cap: { usd: 1 }
   [`.github/purser/catalog/${name}/look.md`]: 'Look.\n',
 })
 
-const NAMES = ['fix', 'look-over', 'after-push', 'mend', 'weekly', 'asked', 'sort']
+const NAMES = ['fix', 'look-over', 'after-push', 'mend', 'weekly', 'asked', 'sort', 'grave']
 
 const portfolios =
   () => `${PORTFOLIOS.replace('usd: 40', 'usd: 400').replace('changelog]', `changelog, ${NAMES.join(', ')}]`)}  careful:
@@ -36,6 +37,7 @@ const portfolios =
     workflows: [dear]
     budget: { usd: 40, per: month }
     confirm-over: { usd: 0.50 }
+checks: { apps: [app-77] }
 `
 
 beforeAll(async () => {
@@ -47,6 +49,7 @@ beforeAll(async () => {
       ...workflow('look-over', '[{ pull-request: [opened, ready, synchronize], paths: [src/**] }]', 'deliver: commit'),
       ...workflow('after-push', '[{ push: default-branch, paths: [docs/**] }]'),
       ...workflow('mend', '[pull-request, push, { check: failed, name: "test*" }]'),
+      ...workflow('grave', '[{ check: failed, name: "grave*" }]', 'deliver: pull-request\naccess: maintain'),
       ...workflow('weekly', '[{ schedule: "0 6 * * 1" }]'),
       ...workflow('asked', '[{ dispatch: nightly-report }]'),
       ...workflow('dear', '[{ pull-request: [opened], paths: [dear/**] }]'),
@@ -330,6 +333,39 @@ describe('a check that failed', () => {
     await stage.github.ci.status(pull.head, 'test-old', 'failure')
     await stage.settled()
     expect(await runsOf('mend')).toMatchObject([{ subjectKey: `pull-request:${pull.number}`, headSha: pull.head }])
+  })
+
+  test('that a person reports starts nothing above their own access, whoever pushed the head', async () => {
+    const mira = stage.github.person('mira')
+    const { number, head: sha } = await mira.openPull({
+      branch: 'grave',
+      title: 'Grave',
+      files: { 'notes/g.md': 'G\n' },
+    })
+    await stage.settled()
+    const reportAs = async (login: string) => {
+      const octokit = new Octokit({ baseUrl: stage.github.url, auth: stage.github.tokenOf(login) })
+      await octokit.repos.createCommitStatus({ owner: OWNER, repo: REPO, sha, state: 'failure', context: 'grave' })
+      await stage.settled()
+    }
+    await reportAs('dev')
+    expect(await runsOf('grave')).toEqual([])
+    expect(await checksOn(sha)).toMatchObject([
+      ['purser: grave', 'neutral', expect.stringContaining('`not-permitted`')],
+    ])
+    await reportAs('mira')
+    expect(await runsOf('grave')).toMatchObject([{ subjectKey: `pull-request:${number}`, headSha: sha }])
+  })
+
+  test('of an App that is not declared starts nothing where any are', async () => {
+    const before = (await runsOf('mend')).length
+    const pull = await quietPull()
+    await stage.github.ci.check(pull.head, 'test', 'failure', 88)
+    await stage.settled()
+    expect(await runsOf('mend')).toHaveLength(before)
+    await stage.github.ci.check(pull.head, 'test', 'failure', 77)
+    await stage.settled()
+    expect(await runsOf('mend')).toHaveLength(before + 1)
   })
 
   test('on a commit that the App itself has made starts nothing', async () => {
