@@ -8,7 +8,7 @@ import { isSetNow } from '../observe/label.ts'
 import type { Parts } from '../parts.ts'
 import { fullNameOf, type Place } from '../subject/place.ts'
 import { type FoundSubject, readIssue, readPullRequest } from '../subject/subject.ts'
-import { headMoved } from './at-its-turn.ts'
+import { headMoved, movedMeanwhile } from './at-its-turn.ts'
 import { type Cause, startAll } from './start.ts'
 
 export interface PullRequestEvent {
@@ -48,11 +48,14 @@ export async function startOnPullRequest(
   }
   const moment = moments[action]
   if (moment === undefined || pull.draft) return
+  const subject = once(() => readPullRequest(place, number))
   await startAll(parts, place, {
     happening: { kind: 'pull-request', moment },
     cause: sender,
     commandKey: (family, { subject: { headSha } }) => `head:${number}:${headSha}:${family}`,
-    subject: once(() => readPullRequest(place, number)),
+    subject,
+    // Another's head is theirs to start something on: their push tells of itself.
+    isOver: async () => (await movedMeanwhile(parts, place, (await subject()).subject, pull.head.sha)) !== undefined,
   })
 }
 

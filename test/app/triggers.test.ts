@@ -185,6 +185,21 @@ describe('a pull request', () => {
     expect(await checksOn(pull.head)).toEqual([])
   })
 
+  test('that was pushed to since by another starts nothing for whoever opened it', async () => {
+    stage.github.hooks.fault({ event: 'pull_request', action: 'opened', kind: 'drop' })
+    const { number, head, branch } = await stage.openPull()
+    stage.github.hooks.fault({ event: 'pull_request', action: 'synchronize', kind: 'drop' })
+    await stage.github.person('dev').push({ branch, files: { 'src/late.js': '1\n' } })
+    await stage.settled()
+    await tell('pull_request', {
+      action: 'opened',
+      number,
+      sender: { login: 'mira', type: 'User' },
+      pull_request: { number, head: { sha: head }, body: '', draft: false },
+    })
+    expect(await stage.app.database.prisma.run.count({ where: { subjectKey: `pull-request:${number}` } })).toBe(0)
+  })
+
   test('of somebody without the access is told by one neutral check', async () => {
     stage.github.hooks.fault({ event: 'pull_request', action: 'opened', kind: 'drop' })
     const { number, head } = await stage.openPull()
