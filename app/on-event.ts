@@ -1,5 +1,6 @@
 /** Which station each webhook goes to. Handlers are Probot's; what they do is in the files they name. */
 import type { Probot } from 'probot'
+import { appNamed, isMachine } from '../delivery/author.ts'
 import { onComment } from './comment/on-comment.ts'
 import type { Octokit } from './github.ts'
 import { noteAway, noteBack } from './ledger/away.ts'
@@ -90,7 +91,8 @@ export function loadHandlers(probot: Probot, parts: Parts): void {
     const { name, head_sha: headSha, conclusion, details_url: url, app } = context.payload.check_run
     const isFailed = conclusion === 'failure' || conclusion === 'timed_out'
     if (!isFailed || app?.id === parts.appId) return
-    await startOnFailed(parts, place, { name, headSha, actionsRunId: actionsRunOf(url) })
+    const reporter = { app: app?.slug ?? '' }
+    await startOnFailed(parts, place, { name, headSha, reporter, actionsRunId: actionsRunOf(url) })
   })
   probot.on('check_suite.completed', async (context) => {
     const place = await at(context)
@@ -100,8 +102,10 @@ export function loadHandlers(probot: Probot, parts: Parts): void {
     const place = await at(context)
     if (!place) return
     await onStatus(parts, place, context.payload)
-    const { state, context: name, sha: headSha } = context.payload
-    if (state === 'failure' || state === 'error') await startOnFailed(parts, place, { name, headSha })
+    const { state, context: name, sha: headSha, sender } = context.payload
+    if (state !== 'failure' && state !== 'error') return
+    const reporter = sender && isMachine(sender) ? { app: appNamed(sender) } : { person: sender }
+    await startOnFailed(parts, place, { name, headSha, reporter })
   })
   probot.on('repository_dispatch', async (context) => {
     const place = await at(context)

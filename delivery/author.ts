@@ -12,6 +12,11 @@ export async function ours<T extends { readonly user?: { readonly login: string 
   return written.filter(({ user }) => user?.login === login)
 }
 
+/** An App's account is called after it. */
+export function appNamed({ login }: { readonly login: string }): string {
+  return login.replace(/\[bot\]$/, '')
+}
+
 /** Any App, Purser or another: it may start and decide nothing. */
 export function isMachine({ type }: { readonly type?: string | undefined }): boolean {
   return type === 'Bot'

@@ -1,6 +1,7 @@
 /** The session that a command on a subject speaks to: the newest one there. */
 import { mayRun, refusePermission } from '../../core/command/permission.ts'
 import { accessFor, type SessionVerb } from '../../core/command/session-verb.ts'
+import { highestAccess, namedIn } from '../../core/plan/access.ts'
 import { ASK } from '../../core/plan/resolve-ask.ts'
 import { isRefusal, refuse } from '../../core/reason.ts'
 import type { Run, Session } from '../../prisma/client/client.ts'
@@ -36,10 +37,11 @@ export async function sessionHere(at: CommandAt, verb: SessionVerb): Promise<Ses
   }
   const { session, ...last } = run
   const declared = await declaredBy(parts, place)
-  const family = isRefusal(declared) ? undefined : declared.configuration.families.get(last.family)
+  const plan = storedPlan(last)
+  const highest = highestAccess(isRefusal(declared) ? undefined : declared.configuration, namedIn(plan))
   const approves = verb === 'deliver' && (last.approval === 'awaited' || last.approval === 'lapsed')
-  const asked = approves ? storedPlan(last).approve : undefined
-  const access = asked ?? accessFor(verb, family?.baseline.access ?? 'write')
+  const asked = approves ? plan.approve : undefined
+  const access = asked ?? accessFor(verb, highest)
   if (!mayRun(access, at.permissions)) {
     const about = { workflow: last.family, variant: last.variant ?? undefined }
     await showRefusal(place, at, refusePermission(`\`${verb}\` in a session of \`${last.family}\``, access), about)

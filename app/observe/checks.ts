@@ -3,7 +3,7 @@
  * something to see: what counts is what GitHub has of the head now, so that an old delivery can't bring back an old verdict.
  */
 import { foldVerdicts, type ObservedCheck } from '../../core/outcome/observed-checks.ts'
-import { isMachine } from '../../delivery/author.ts'
+import { appNamed, isMachine } from '../../delivery/author.ts'
 import type { Run } from '../../prisma/client/client.ts'
 import { runsByDeliveredSha } from '../ledger/history.ts'
 import type { Parts } from '../parts.ts'
@@ -92,10 +92,10 @@ async function noteChecks(parts: Parts, place: Place, runs: readonly Run[], fact
   await noteFor(parts, runs, ...facts)
 }
 
-/** An App's account is called after it; a person's is nobody's business. */
+/** A person's account is nobody's business. */
 function appOf(creator: { readonly login: string; readonly type: string } | null): string {
   if (creator === null) return 'unknown'
-  return isMachine(creator) ? creator.login.replace(/\[bot\]$/, '') : ''
+  return isMachine(creator) ? appNamed(creator) : ''
 }
 
 /** Skipped, neutral, stale and cancelled checks say nothing of the work. */

@@ -72,6 +72,17 @@ export async function isSetNow(place: Place, number: number, label: string): Pro
   return (await labelsNow(place, number))?.includes(label) ?? false
 }
 
+/** Who set a label that is there; undefined where it is not, or where GitHub does not say. */
+export async function setterNow(place: Place, number: number, label: string): Promise<Setter | undefined> {
+  if (!(await isSetNow(place, number, label))) return undefined
+  const last = lastOf(await eventsOn(place, number), label)
+  return last?.event === 'labeled' ? (last.actor ?? undefined) : undefined
+}
+
+interface Setter extends Sender {
+  readonly type?: string | undefined
+}
+
 /** Undefined where the subject itself is gone. */
 async function labelsNow({ octokit, name }: Place, number: number): Promise<readonly string[] | undefined> {
   const labels = await unlessMissing(() =>
@@ -103,22 +114,28 @@ async function noteGone(
 /** By the newest of GitHub's own events; where those are silent, as they may be for a moment, by what the webhook told. */
 async function settingsOf(
   parts: Parts,
-  { octokit, name }: Place,
+  place: Place,
   number: number,
   labels: readonly string[],
   told: ToldLabel | undefined,
 ): Promise<ReadonlyMap<string, Setting>> {
-  const events = await newest((page) =>
-    octokit.rest.issues.listEvents({ ...name, issue_number: number, per_page: PAGE, page }),
-  )
+  const events = await eventsOn(place, number)
   const settings = new Map<string, Setting>()
   for (const label of labels) {
-    const last = events.findLast((event) => 'label' in event && event.label.name === label)
+    const last = lastOf(events, label)
     if (last?.event === 'labeled') {
       settings.set(label, { sender: last.actor ?? undefined, at: await whenWas(parts, last.created_at) })
     } else settings.set(label, { sender: told?.sender, at: parts.now() })
   }
   return settings
+}
+
+function eventsOn({ octokit, name }: Place, number: number) {
+  return newest((page) => octokit.rest.issues.listEvents({ ...name, issue_number: number, per_page: PAGE, page }))
+}
+
+function lastOf(events: Awaited<ReturnType<typeof eventsOn>>, label: string) {
+  return events.findLast((event) => 'label' in event && event.label.name === label)
 }
 
 function notCounted(label: string): string {

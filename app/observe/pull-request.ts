@@ -1,6 +1,6 @@
 /** Labels, merges and closes of a pull request. */
 import type { Parts } from '../parts.ts'
-import { onProposalPull, type PullEvent } from '../promotion/on-pull.ts'
+import { onProposalPull } from '../promotion/on-pull.ts'
 import type { Place } from '../subject/place.ts'
 import { noteLabels } from './label.ts'
 import { runsOfPullRequest } from './note.ts'
@@ -12,7 +12,7 @@ interface PullRequestEvent {
   readonly number: number
   readonly sender?: { readonly login: string } | undefined
   readonly label?: { readonly name: string } | null | undefined
-  readonly pull_request: PullEvent['pull_request'] & { readonly body: string | null }
+  readonly pull_request: { readonly body: string | null; readonly merged?: boolean | null }
 }
 
 export async function onPullRequest(parts: Parts, place: Place, event: PullRequestEvent): Promise<void> {

@@ -24,7 +24,7 @@ const CHAIN_MAX = 10
 type Change = string
 const pullChange = (number: number): Change => `#${number}`
 
-/** "Reverts owner/repo#12" in the body of a merged pull request. */
+/** "Reverts owner/repo#12" in the body of a merged pull request: on another branch than the default one nothing is taken out. */
 export async function noteRevertedBy(
   parts: Parts,
   place: Place,
@@ -32,7 +32,10 @@ export async function noteRevertedBy(
 ): Promise<void> {
   // What nobody sees is nobody's word.
   const number = await revertedPull(place, cleanText(pull.body ?? '').text)
-  if (number !== undefined) await noteRevert(parts, place, pullChange(number), pullChange(pull.number))
+  if (number === undefined) return
+  const named = await found(() => place.octokit.rest.pulls.get({ ...place.name, pull_number: pull.number }))
+  if (named?.data.base.ref === place.defaultBranch)
+    await noteRevert(parts, place, pullChange(number), pullChange(pull.number))
 }
 
 /** By the name that the repository has now, or by one that it had before: GitHub still leads from there to the same one. */

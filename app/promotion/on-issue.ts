@@ -5,6 +5,7 @@ import { isRefusal } from '../../core/reason.ts'
 import {
   decidingLabels,
   notPermittedText,
+  notReopenedText,
   reasonNeededText,
   rejectionLabel,
   verdictOf,
@@ -18,7 +19,7 @@ import { isSetNow } from '../observe/label.ts'
 import type { Parts } from '../parts.ts'
 import type { Place } from '../subject/place.ts'
 import { approve, closeByHand, reject, reopen } from './decide.ts'
-import { sayIn, takeOff } from './say.ts'
+import { sayIn, setIssueState, takeOff } from './say.ts'
 
 interface IssueEvent {
   readonly action: string
@@ -41,7 +42,7 @@ export async function onProposalIssue(parts: Parts, place: Place, event: IssueEv
       if (await isClosedNow(place, event.issue.number)) await closeByHand(parts, place, promotion)
       return
     case 'reopened':
-      if (!(await isClosedNow(place, event.issue.number))) await reopen(parts, place, promotion)
+      if (!(await isClosedNow(place, event.issue.number))) await onReopened(parts, place, promotion, event.sender)
       return
   }
 }
@@ -50,6 +51,26 @@ export async function onProposalIssue(parts: Parts, place: Place, event: IssueEv
 async function isClosedNow({ octokit, name }: Place, number: number): Promise<boolean> {
   const issue = await unlessMissing(() => octokit.rest.issues.get({ ...name, issue_number: number }))
   return issue?.data.state !== 'open'
+}
+
+/** What was decided is opened again by whoever may decide; where another did it the issue is closed again, visibly. */
+async function onReopened(
+  parts: Parts,
+  place: Place,
+  promotion: Promotion,
+  sender: IssueEvent['sender'],
+): Promise<void> {
+  const isDecided = promotion.state === 'closed' || promotion.state === 'rejected'
+  if (!isDecided || isMachine(sender)) return
+  if (await mayMaintain(place, sender)) return reopen(parts, place, promotion)
+  await setIssueState(place, promotion, 'closed')
+  await sayIn(place, promotion, 'reopened', notReopenedText())
+}
+
+async function mayMaintain(place: Place, sender: { readonly login: string }): Promise<boolean> {
+  const read = await readPermissions(place, sender.login)
+  if (isRefusal(read)) throw new Error('GitHub did not say what the sender may do')
+  return mayRun('maintain', read.permissions)
 }
 
 /** A label decides when GitHub confirms that whoever set it may maintain; another's is taken off again, visibly. */
@@ -62,9 +83,7 @@ export async function onLabel(
 ): Promise<void> {
   const said = verdictOf(promotion.decision, label)
   if (!said || promotion.issueNumber === null) return
-  const read = await readPermissions(place, sender.login)
-  if (isRefusal(read)) throw new Error('GitHub did not say what the sender may do')
-  if (!mayRun('maintain', read.permissions)) {
+  if (!(await mayMaintain(place, sender))) {
     await takeOff(place, promotion.issueNumber, [label])
     return sayIn(place, promotion, 'not-permitted', notPermittedText(label))
   }

@@ -1,4 +1,7 @@
-/** What becomes of a proposal's pull request: merged, it is carried out; closed, the proposal is open again. */
+/**
+ * What becomes of a proposal's pull request: merged into the default branch, which declares what holds, it is carried out; closed, or
+ * merged into another branch, the proposal is open again.
+ */
 import { isRefusal } from '../../core/reason.ts'
 import { carriedOutText, withdrawnText } from '../../core/text/promotion-decision.ts'
 import { unlessMissing } from '../../delivery/github.ts'
@@ -15,26 +18,27 @@ import { sayIn, setIssueState } from './say.ts'
 export interface PullEvent {
   readonly action: string
   readonly number: number
-  readonly pull_request: {
-    readonly merged?: boolean | null
-    readonly merged_at?: string | null
-  }
 }
 
 export async function onProposalPull(parts: Parts, place: Place, event: PullEvent): Promise<void> {
-  const { action, number, pull_request: pull } = event
+  const { action, number } = event
   if (action === 'reopened') return takeUpAgain(parts, place, number)
   if (action !== 'closed') return
   const promotion = await promotionOfPull(parts.prisma, place.repositoryId, number)
-  if (!promotion) return
-  if (pull.merged === true) return carriedOut(parts, place, promotion, pull.merged_at)
-  // An event may come late, after it was opened again.
-  const now = await unlessMissing(() => place.octokit.rest.pulls.get({ ...place.name, pull_number: number }))
-  if (now?.data.state === 'open') return
-  await withdrawn(parts, place, promotion, number)
+  if (promotion) await lookUpPull(parts, place, promotion, number)
 }
 
-export async function carriedOut(
+/** As GitHub shows it now: an event may come late, after it was opened again, or never. */
+export async function lookUpPull(parts: Parts, place: Place, promotion: Promotion, pullNumber: number): Promise<void> {
+  const pull = await unlessMissing(() => place.octokit.rest.pulls.get({ ...place.name, pull_number: pullNumber }))
+  if (pull?.data.state === 'open') return
+  // Whoever may write can change what a pull request is merged into.
+  if (pull?.data.merged && pull.data.base.ref === place.defaultBranch)
+    return carriedOut(parts, place, promotion, pull.data.merged_at)
+  await withdrawn(parts, place, promotion, pullNumber)
+}
+
+async function carriedOut(
   parts: Parts,
   place: Place,
   promotion: Promotion,
@@ -72,7 +76,7 @@ export async function carriedOut(
 }
 
 /** Also when its branch was deleted, by which GitHub closes it. The next approval gets a branch of its own. */
-export async function withdrawn(parts: Parts, place: Place, promotion: Promotion, number: number): Promise<void> {
+async function withdrawn(parts: Parts, place: Place, promotion: Promotion, number: number): Promise<void> {
   const { givenUp, decision } = promotion
   const isWithdrawn = await advance(parts.prisma, promotion, ['approved'], {
     pullNumber: null,

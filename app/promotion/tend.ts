@@ -14,7 +14,7 @@ import { approve, closeByHand } from './decide.ts'
 import { makeIssue } from './issue.ts'
 import { offerText, showOffer } from './offer.ts'
 import { lookForLabel } from './on-issue.ts'
-import { carriedOut, withdrawn } from './on-pull.ts'
+import { lookUpPull } from './on-pull.ts'
 import { MAKING_MS_MAX, overdueSince, propose } from './propose.ts'
 import { rollbackText } from './watch.ts'
 
@@ -116,12 +116,4 @@ async function lookUp(parts: Parts, place: Place, promotion: Promotion): Promise
     })
     await closeByHand(parts, place, now)
   }
-}
-
-async function lookUpPull(parts: Parts, place: Place, promotion: Promotion, pullNumber: number): Promise<void> {
-  const pull = await unlessMissing(() => place.octokit.rest.pulls.get({ ...place.name, pull_number: pullNumber }))
-  if (pull === undefined) return withdrawn(parts, place, promotion, pullNumber)
-  if (pull.data.state === 'open') return
-  if (pull.data.merged) return carriedOut(parts, place, promotion, pull.data.merged_at)
-  await withdrawn(parts, place, promotion, pullNumber)
 }

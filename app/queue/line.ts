@@ -3,6 +3,7 @@
  * lines of their own.
  */
 import { parseComment, printCommand } from '../../core/command/command.ts'
+import type { Named } from '../../core/plan/access.ts'
 import { type Refusal, refuse } from '../../core/reason.ts'
 import { type Asked, waitingText, withdrawnText } from '../../core/text/queue-line.ts'
 import { unlessMissing } from '../../delivery/github.ts'
@@ -140,17 +141,24 @@ function wordsOf({ line }: QueuedCommand): Asked {
   return command
 }
 
+/** Undefined where it speaks to what is there. */
+function namedBy(asked: QueuedCommand | QueuedMachine): Named | undefined {
+  if (asked.kind === 'machine') return { workflow: asked.family }
+  const { workflow, variant } = wordsOf(asked)
+  return workflow === null ? undefined : { workflow, variant }
+}
+
 /** `/agent stop`: what `may` allows leaves the line, and its comment says so. */
 export async function withdraw(
   parts: Parts,
   place: Place,
   turn: Turn,
-  may: (workflow: string | null) => boolean,
+  may: (named: Named | undefined) => boolean,
 ): Promise<number> {
   let count = 0
   for (const queued of await lineOn(parts.prisma, turn)) {
     const asked = queuedSchema.parse(queued.asked)
-    if (!may(asked.kind === 'machine' ? asked.family : wordsOf(asked).workflow)) continue
+    if (!may(namedBy(asked))) continue
     if (asked.kind === 'command') await tell(place, queued, asked, withdrawnText(wordsOf(asked)))
     await leaveLine(parts.prisma, queued)
     count += 1

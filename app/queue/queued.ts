@@ -24,6 +24,10 @@ const machineSchema = z.object({
   inputs: z.record(z.string(), z.string()),
   number,
   isPullRequest: z.boolean(),
+  /** That was set, where one was. */
+  label: z.string().optional(),
+  /** The pull request's head that it was about. */
+  seenSha: z.string().optional(),
 })
 export type QueuedMachine = z.infer<typeof machineSchema>
 

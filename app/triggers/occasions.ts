@@ -3,12 +3,12 @@
 import type { Moment } from '../../core/config/trigger.ts'
 import { subjectKeyOf } from '../../core/plan/assignment.ts'
 import type { Subject } from '../../core/plan/plan.ts'
-import { refuse } from '../../core/reason.ts'
 import { lastHeadOf } from '../ledger/history.ts'
 import { isSetNow } from '../observe/label.ts'
 import type { Parts } from '../parts.ts'
 import { fullNameOf, type Place } from '../subject/place.ts'
 import { type FoundSubject, readIssue, readPullRequest } from '../subject/subject.ts'
+import { headMoved, movedMeanwhile } from './at-its-turn.ts'
 import { type Cause, startAll } from './start.ts'
 
 export interface PullRequestEvent {
@@ -48,11 +48,14 @@ export async function startOnPullRequest(
   }
   const moment = moments[action]
   if (moment === undefined || pull.draft) return
+  const subject = once(() => readPullRequest(place, number))
   await startAll(parts, place, {
     happening: { kind: 'pull-request', moment },
     cause: sender,
     commandKey: (family, { subject: { headSha } }) => `head:${number}:${headSha}:${family}`,
-    subject: once(() => readPullRequest(place, number)),
+    subject,
+    // Another's head is theirs to start something on: their push tells of itself.
+    isOver: async () => (await movedMeanwhile(parts, place, (await subject()).subject, pull.head.sha)) !== undefined,
   })
 }
 
@@ -96,17 +99,9 @@ async function startOnLabel(
     commandKey: (family) => `label:${number}:${deliveryId}:${family}`,
     subject,
     isOver: async () => !(await isSetNow(place, number, label)),
-    refusal: ({ subject: now }) => headMoved(now, headSha),
+    refusal: ({ subject: now }) =>
+      headSha === undefined || now.headSha === headSha ? undefined : headMoved(now.headSha),
   })
-}
-
-function headMoved({ headSha }: Subject, seen: string | undefined) {
-  if (seen === undefined || headSha === seen) return undefined
-  return refuse(
-    'head-moved',
-    `The branch has moved since; its head is now \`${headSha.slice(0, 7)}\`.`,
-    'Look at the new head; set the label again, or give the command.',
-  )
 }
 
 /** Commits of one push whose files are looked at. */

@@ -16,6 +16,11 @@ export interface ObservedCheck {
   readonly verdict: 'success' | 'failure' | 'other'
 }
 
+/** Whether a failure that an App reports may start something: where any Apps are declared, one of those, as for outcomes. */
+export function mayReport(app: string, apps: readonly string[]): boolean {
+  return apps.length === 0 || app === ACTIONS_APP || apps.includes(app)
+}
+
 /**
  * Of checks of one name and App, as the job `test` of two Actions workflows: one failure is a failure, and what says nothing of
  * the work leaves it to the others.

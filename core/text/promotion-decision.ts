@@ -140,6 +140,10 @@ export function notPermittedText(label: string): string {
   return `The label ${code(label)} counts only when somebody with the maintain role sets it. It was taken off, and nothing was decided.`
 }
 
+export function notReopenedText(): string {
+  return 'Only somebody with the maintain role opens a decided proposal again. The issue was closed again, and the decision stands.'
+}
+
 export function decidedText(): string {
   return 'This is decided. To decide anew, reopen the issue first.'
 }
@@ -158,7 +162,7 @@ export function notPossibleText(problem: string): string {
 
 export function withdrawnText(pullNumber: number, proposal: Proposal): string {
   return (
-    `#${pullNumber} was closed without a merge, so nothing changed and the proposal is open again. ` +
+    `#${pullNumber} was closed without a merge into the default branch, so nothing changed there and the proposal is open again. ` +
     `Add ${code(decisionLabels[proposal].approved)} anew for another pull request, or reject it with a reason.`
   )
 }

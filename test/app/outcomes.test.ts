@@ -74,6 +74,39 @@ describe('what GitHub shows becomes an outcome', () => {
     expect(await stage.runOn(number)).toMatchObject({ reverted: false })
   })
 
+  test('merged into another branch, or reverted there, which says nothing of the work', async () => {
+    const { number } = await delivered()
+    const dev = stage.github.person('dev')
+    await dev.push({ branch: `scratch-${number}`, files: { 'notes.md': 'Scratch\n' } })
+    await stage.octokit.pulls.update({ owner: OWNER, repo: REPO, pull_number: number, base: `scratch-${number}` })
+    await dev.merge(number)
+    expect(await outcomeOn(number)).toMatch(/^pending/)
+
+    const other = await delivered()
+    await stage.github.person('mira').merge(other.number)
+    await stage.settled()
+    const revert = await dev.openPull({
+      branch: `back-${number}`,
+      base: `scratch-${number}`,
+      title: 'Revert',
+      body: `Reverts ${OWNER}/${REPO}#${other.number}`,
+      files: { 'notes.md': 'Reverted\n' },
+    })
+    await dev.merge(revert.number)
+    expect(await outcomeOn(other.number)).toMatch(/^accepted/)
+  })
+
+  test('handed over for the branch that it worked on, and merged there', async () => {
+    const { number, branch, head, runner } = await working()
+    await stage.github.person('dev').autoMerge(number, true)
+    await runner.finish({ delivery: workOn(head, `src/${branch}.js`, '1\n') })
+    const run = await stage.runOn(number)
+    const pull = { owner: OWNER, repo: REPO, pull_number: run.deliveredNumber ?? 0 }
+    expect((await stage.octokit.pulls.get(pull)).data.base.ref).toBe(branch)
+    await stage.github.person('dev').merge(pull.pull_number)
+    expect(await outcomeOn(number)).toMatch(/^accepted: .*merged/)
+  })
+
   test('merged, and then reverted by a commit', async () => {
     const { number, branch } = await delivered()
     const sha = await stage.github.person('mira').merge(number, 'squash')

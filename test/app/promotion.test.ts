@@ -177,6 +177,22 @@ describe('an approval that is merged, watched and rolled back', () => {
     expect(await row()).toMatchObject({ state: 'approved', pullNumber: second?.number })
   })
 
+  test('merged into another branch, nothing is carried out: the proposal is open again', async () => {
+    const { stage, issue, row } = at
+    const dev = stage.github.person('dev')
+    await dev.push({ branch: 'scratch', files: { 'notes.md': 'Scratch\n' } })
+    const { pullNumber } = (await row()) ?? {}
+    await stage.octokit.pulls.update({ ...AT, pull_number: pullNumber ?? 0, base: 'scratch' })
+    await dev.merge(pullNumber ?? 0, 'squash')
+    await stage.settled()
+    expect(await row()).toMatchObject({ state: 'open', pullNumber: null })
+    expect((await stage.replies(issue)).join()).toContain(
+      `#${pullNumber} was closed without a merge into the default branch`,
+    )
+    await label(stage, issue, 'promotion: approved')
+    expect(await row()).toMatchObject({ state: 'approved', pullNumber: expect.any(Number) })
+  })
+
   test('merged, although its webhook never came: the sweep finds it, thanks the squad and closes the issue', async () => {
     const { stage, issue, row, pass } = at
     const { pullNumber } = (await row()) ?? {}
@@ -318,7 +334,7 @@ describe('a proposal that is rejected, closed by hand, forgotten or changed', ()
     expect(await issueOf(stage, issue)).toMatchObject({ state: 'open', labels: ['promotion: proposed'] })
   })
 
-  test('a label that no webhook told of is found by the sweep, with whoever set it', async () => {
+  test('a label that no webhook told of is found by the sweep, with whoever set it; a maintainer alone opens it again', async () => {
     const { stage, issue, row, pass } = at
     stage.github.hooks.pause()
     await stage.github.person('dev').label(issue, 'rejected: risk')
@@ -335,7 +351,14 @@ describe('a proposal that is rejected, closed by hand, forgotten or changed', ()
     // The sweep has asked for the delivery that failed as well: whoever of the two rejects it also closes the issue.
     await stage.settled()
     expect(await row()).toMatchObject({ state: 'rejected', rejection: 'risk' })
+    const dev = new Octokit({ baseUrl: stage.github.url, auth: stage.github.tokenOf('dev') })
+    await dev.issues.update({ ...AT, issue_number: issue, state: 'open' })
+    await stage.settled()
+    expect(await row()).toMatchObject({ state: 'rejected', rejection: 'risk' })
+    expect(await issueOf(stage, issue)).toMatchObject({ state: 'closed' })
+    expect(await lastReply()).toContain('The issue was closed again, and the decision stands.')
     await close('open')
+    expect(await row()).toMatchObject({ state: 'open', rejection: null })
   })
 
   test('declared differently than when it was judged: nothing opens until that holds twice', async () => {

@@ -24,10 +24,20 @@ cap: { usd: 1.00 }
 
 beforeAll(async () => {
   stage = await setStage({
-    portfolios: PORTFOLIOS.replace('changelog]', 'changelog, tidy]'),
+    portfolios: PORTFOLIOS.replace('changelog]', 'changelog, tidy, outer, grave]'),
     files: {
       '.github/purser/catalog/tidy/workflow.yml': TIDY,
       '.github/purser/catalog/tidy/tidy.md': 'Tidy it.',
+      '.github/purser/catalog/outer/workflow.yml': `name: outer
+summary: Leave it to another
+value: quality
+access: triage
+steps: [{ id: inner, workflow: grave }]
+deliver: commit
+cap: { usd: 1.00 }
+`,
+      '.github/purser/catalog/grave/workflow.yml': TIDY.replace('name: tidy', 'name: grave\naccess: maintain'),
+      '.github/purser/catalog/grave/tidy.md': 'Tidy it.',
       'docs/guide.md': '# Guide\n',
     },
     users: { mira: 'maintain', dev: 'write', trish: 'triage', guest: 'read' },
@@ -35,6 +45,22 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await stage.close()
+})
+
+test('a run that nests a workflow is spoken to, paused and stopped with the access of both', async () => {
+  const pull = await stage.openPull()
+  await stage.say('mira', pull.number, '/agent outer')
+  await stage.say('mira', pull.number, '/agent grave')
+  for (const command of ['say "Push it"', 'pause', 'stop']) {
+    await stage.say('dev', pull.number, `/agent ${command}`)
+    expect((await stage.replies(pull.number)).at(-1)).toContain('needs maintain access')
+  }
+  const { prisma } = stage.app.database
+  expect(await prisma.queued.count()).toBe(1)
+  expect(await stage.runOn(pull.number)).toMatchObject({ family: 'outer', state: 'dispatched', stopRequested: false })
+  await stage.say('mira', pull.number, '/agent stop')
+  expect(await stage.runOn(pull.number)).toMatchObject({ state: 'ended' })
+  expect(await prisma.queued.count()).toBe(0)
 })
 
 async function headOf(branch: string): Promise<string> {

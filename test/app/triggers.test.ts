@@ -1,5 +1,6 @@
 /** What starts by itself, and what does not: each event as GitHub sends it, up to the run and what people see of it. */
 import { randomUUID } from 'node:crypto'
+import { Octokit } from '@octokit/rest'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { SUBJECT_STARTS_A_DAY_MAX } from '../../app/run/brake.ts'
 import type { Run } from '../../prisma/client/client.ts'
@@ -27,7 +28,7 @@ cap: { usd: 1 }
   [`.github/purser/catalog/${name}/look.md`]: 'Look.\n',
 })
 
-const NAMES = ['fix', 'look-over', 'after-push', 'mend', 'weekly', 'asked', 'sort']
+const NAMES = ['fix', 'look-over', 'after-push', 'mend', 'weekly', 'asked', 'sort', 'grave']
 
 const portfolios =
   () => `${PORTFOLIOS.replace('usd: 40', 'usd: 400').replace('changelog]', `changelog, ${NAMES.join(', ')}]`)}  careful:
@@ -36,6 +37,7 @@ const portfolios =
     workflows: [dear]
     budget: { usd: 40, per: month }
     confirm-over: { usd: 0.50 }
+checks: { apps: [app-77] }
 `
 
 beforeAll(async () => {
@@ -47,6 +49,7 @@ beforeAll(async () => {
       ...workflow('look-over', '[{ pull-request: [opened, ready, synchronize], paths: [src/**] }]', 'deliver: commit'),
       ...workflow('after-push', '[{ push: default-branch, paths: [docs/**] }]'),
       ...workflow('mend', '[pull-request, push, { check: failed, name: "test*" }]'),
+      ...workflow('grave', '[{ check: failed, name: "grave*" }]', 'deliver: pull-request\naccess: maintain'),
       ...workflow('weekly', '[{ schedule: "0 6 * * 1" }]'),
       ...workflow('asked', '[{ dispatch: nightly-report }]'),
       ...workflow('dear', '[{ pull-request: [opened], paths: [dear/**] }]'),
@@ -182,6 +185,21 @@ describe('a pull request', () => {
     expect(await checksOn(pull.head)).toEqual([])
   })
 
+  test('that was pushed to since by another starts nothing for whoever opened it', async () => {
+    stage.github.hooks.fault({ event: 'pull_request', action: 'opened', kind: 'drop' })
+    const { number, head, branch } = await stage.openPull()
+    stage.github.hooks.fault({ event: 'pull_request', action: 'synchronize', kind: 'drop' })
+    await stage.github.person('dev').push({ branch, files: { 'src/late.js': '1\n' } })
+    await stage.settled()
+    await tell('pull_request', {
+      action: 'opened',
+      number,
+      sender: { login: 'mira', type: 'User' },
+      pull_request: { number, head: { sha: head }, body: '', draft: false },
+    })
+    expect(await stage.app.database.prisma.run.count({ where: { subjectKey: `pull-request:${number}` } })).toBe(0)
+  })
+
   test('of somebody without the access is told by one neutral check', async () => {
     stage.github.hooks.fault({ event: 'pull_request', action: 'opened', kind: 'drop' })
     const { number, head } = await stage.openPull()
@@ -230,6 +248,80 @@ test('what comes while a run is under way waits for it without a word; of severa
   expect(await stage.replies(pull.number)).toEqual([])
 })
 
+describe('what waited is authorized again when its turn comes', () => {
+  /** A label of `dev` that waits for a run. */
+  async function waiting(): Promise<{ number: number; branch: string; head: string; run: Run }> {
+    const pull = await quietPull()
+    await stage.say('mira', pull.number, '/agent refactor+tests')
+    await stage.github.person('dev').label(pull.number, 'agent/fix')
+    await stage.settled()
+    const { prisma } = stage.app.database
+    expect(await prisma.queued.count({ where: { subjectKey: `pull-request:${pull.number}` } })).toBe(1)
+    return { ...pull, run: await stage.runOn(pull.number) }
+  }
+  const finish = async (run: Run, ...delivered: readonly ReturnType<typeof workOn>[]) =>
+    (await stage.runnerOf(run)).finish(delivered[0] ? { delivery: delivered[0] } : {})
+  async function expectNone(number: number, run: Run, reason?: string): Promise<void> {
+    expect(await stage.runOn(number)).toMatchObject({ id: run.id })
+    const { prisma } = stage.app.database
+    expect(await prisma.queued.count({ where: { subjectKey: `pull-request:${number}` } })).toBe(0)
+    const told = (await stage.replies(number)).filter((reply) => /`(head-moved|not-permitted)`/.test(reply))
+    expect(told).toEqual(reason === undefined ? [] : [expect.stringContaining(`\`${reason}\``)])
+  }
+
+  test('a label that is still there starts its workflow on what the run before it delivered', async () => {
+    const { number, head, run } = await waiting()
+    await finish(run, workOn(head, 'notes/two.md', 'Two\n'))
+    const { deliveredSha } = await stage.app.database.prisma.run.findUniqueOrThrow({ where: { id: run.id } })
+    expect(deliveredSha).not.toBeNull()
+    expect(await stage.runOn(number)).toMatchObject({ family: 'fix', state: 'dispatched', headSha: deliveredSha })
+  })
+
+  test('a label that was taken off starts nothing', async () => {
+    const { number, run } = await waiting()
+    await stage.github.person('dev').unlabel(number, 'agent/fix')
+    await finish(run)
+    await expectNone(number, run)
+  })
+
+  test('a label whose head somebody pushed over is refused', async () => {
+    const { number, branch, run } = await waiting()
+    await stage.github.person('mira').push({ branch, files: { 'notes/late.md': 'Late\n' } })
+    await stage.settled()
+    await finish(run)
+    await expectNone(number, run, 'head-moved')
+  })
+
+  test('a label of somebody who lost the access, or that somebody without it has set since, is refused', async () => {
+    const { number, run } = await waiting()
+    stage.github.fail({ path: /\/collaborators\/dev\/permission$/, status: 404 })
+    await finish(run)
+    await expectNone(number, run, 'not-permitted')
+
+    const other = await waiting()
+    await stage.github.person('trish').unlabel(other.number, 'agent/fix')
+    await stage.github.person('trish').label(other.number, 'agent/fix')
+    await stage.settled()
+    await finish(other.run)
+    await expectNone(other.number, other.run, 'not-permitted')
+  })
+
+  test('a pull request that somebody without the access has pushed to since is not worked on', async () => {
+    const pull = await stage.openPull()
+    const run = await stage.runOn(pull.number)
+    await stage.github.person('dev').push({ branch: pull.branch, files: { 'src/one.js': '1\n' } })
+    await stage.settled()
+    stage.github.fail({ path: /\/collaborators\/dev\/permission$/, status: 404 })
+    const head = await stage.github.person('dev').push({ branch: pull.branch, files: { 'src/two.js': '2\n' } })
+    await stage.settled()
+    await finish(run)
+    await expectNone(pull.number, run)
+    expect((await checksOn(head)).map(([, , summary]) => summary)).toContainEqual(
+      expect.stringContaining('`head-moved`'),
+    )
+  })
+})
+
 describe('a push to the default branch', () => {
   test('starts it on that commit, by what it changes; the same event again starts nothing', async () => {
     const sha = await stage.github.person('dev').push({ branch: 'main', files: { 'docs/guide.md': 'New\n' } })
@@ -256,6 +348,39 @@ describe('a check that failed', () => {
     await stage.github.ci.status(pull.head, 'test-old', 'failure')
     await stage.settled()
     expect(await runsOf('mend')).toMatchObject([{ subjectKey: `pull-request:${pull.number}`, headSha: pull.head }])
+  })
+
+  test('that a person reports starts nothing above their own access, whoever pushed the head', async () => {
+    const mira = stage.github.person('mira')
+    const { number, head: sha } = await mira.openPull({
+      branch: 'grave',
+      title: 'Grave',
+      files: { 'notes/g.md': 'G\n' },
+    })
+    await stage.settled()
+    const reportAs = async (login: string) => {
+      const octokit = new Octokit({ baseUrl: stage.github.url, auth: stage.github.tokenOf(login) })
+      await octokit.repos.createCommitStatus({ owner: OWNER, repo: REPO, sha, state: 'failure', context: 'grave' })
+      await stage.settled()
+    }
+    await reportAs('dev')
+    expect(await runsOf('grave')).toEqual([])
+    expect(await checksOn(sha)).toMatchObject([
+      ['purser: grave', 'neutral', expect.stringContaining('`not-permitted`')],
+    ])
+    await reportAs('mira')
+    expect(await runsOf('grave')).toMatchObject([{ subjectKey: `pull-request:${number}`, headSha: sha }])
+  })
+
+  test('of an App that is not declared starts nothing where any are', async () => {
+    const before = (await runsOf('mend')).length
+    const pull = await quietPull()
+    await stage.github.ci.check(pull.head, 'test', 'failure', 88)
+    await stage.settled()
+    expect(await runsOf('mend')).toHaveLength(before)
+    await stage.github.ci.check(pull.head, 'test', 'failure', 77)
+    await stage.settled()
+    expect(await runsOf('mend')).toHaveLength(before + 1)
   })
 
   test('on a commit that the App itself has made starts nothing', async () => {
