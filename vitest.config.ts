@@ -11,8 +11,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // Twice the cores that CI has: while one waits for a database or a process, the others go on.
-    maxWorkers: 4,
+    // More than twice the cores that CI has: while one waits for a database or a process, the others go on.
+    maxWorkers: 5,
     // Each process loads the packages and compiles PGlite once. A file puts back what it changes of its process.
     isolate: false,
     execArgv: [
