@@ -61,29 +61,27 @@ export function redactClean(text: string, redact: Redact): string {
 
 /**
  * Keeps text readable and makes nothing of it active: no mention, no reference that closes or links an issue, no
- * slash command, no image, no link, no HTML or entity, no word that silences checks or claims a revert. Markdown is not
- * parsed, since a parser that reads it otherwise than GitHub does would be a way around; every place is broken by a
- * zero-width space, in code spans too. `redact` sees the text clean and not yet broken.
+ * slash command, no image, no link, no HTML or entity, no word that silences checks (each service has its own: `[skip ci]`,
+ * `[azp skip]`, `***NO_CI***`) or claims a revert. Markdown is not parsed, since a parser that reads it otherwise than
+ * GitHub does would be a way around; every place is broken by a zero-width space, in code spans too. `redact` sees the
+ * text clean and not yet broken.
  */
 export function inertText(text: string, redact: Redact = (clean) => clean): string {
-  return (
-    redactClean(text, redact)
-      .replace(/&(?=[#a-z])/gi, `&${BREAK}`)
-      .replace(/@(?=[\p{L}\p{N}_-])/gu, `@${BREAK}`)
-      .replace(/#(?=\d)/g, `#${BREAK}`)
-      .replace(/\bGH-(?=\d)/gi, (gh) => `${gh}${BREAK}`)
-      .replace(/\b([a-z][a-z0-9+.-]{1,20}:)(?=\/\/)/gi, `$1${BREAK}`)
-      .replace(/\bwww(?=\.)/gi, (www) => `${www}${BREAK}`)
-      .replace(/!(?=\[)/g, `!${BREAK}`)
-      .replace(/\](?=[([:])/g, `]${BREAK}`)
-      .replace(/<(?=[a-z/!?])/gi, `<${BREAK}`)
-      .replace(/^([ \t>*+-]*)\/(?=[a-z])/gim, `$1${BREAK}/`)
-      // Every service has words of its own: `[skip ci]`, `[skip circle]`, `[azp skip]`, `***NO_CI***`.
-      .replace(/\[(?=\s*(?:skip\s+[a-z]+|[a-z]+\s+skip|no\s+ci)\s*\])/gi, `[${BREAK}`)
-      .replace(/\bno(?=_ci\b)/gi, (no) => `${no}${BREAK}`)
-      .replace(/\bskip-checks(?=\s*:)/gi, (trailer) => `${trailer}${BREAK}`)
-      .replace(/\breverts(?=\s)/gi, (reverts) => `${reverts}${BREAK}`)
-  )
+  return redactClean(text, redact)
+    .replace(/&(?=[#a-z])/gi, `&${BREAK}`)
+    .replace(/@(?=[\p{L}\p{N}_-])/gu, `@${BREAK}`)
+    .replace(/#(?=\d)/g, `#${BREAK}`)
+    .replace(/\bGH-(?=\d)/gi, (gh) => `${gh}${BREAK}`)
+    .replace(/\b([a-z][a-z0-9+.-]{1,20}:)(?=\/\/)/gi, `$1${BREAK}`)
+    .replace(/\bwww(?=\.)/gi, (www) => `${www}${BREAK}`)
+    .replace(/!(?=\[)/g, `!${BREAK}`)
+    .replace(/\](?=[([:])/g, `]${BREAK}`)
+    .replace(/<(?=[a-z/!?])/gi, `<${BREAK}`)
+    .replace(/^([ \t>*+-]*)\/(?=[a-z])/gim, `$1${BREAK}/`)
+    .replace(/\[(?=\s*(?:skip\s+[a-z]+|[a-z]+\s+skip|no\s+ci)\s*\])/gi, `[${BREAK}`)
+    .replace(/\bno(?=_ci\b)/gi, (no) => `${no}${BREAK}`)
+    .replace(/\bskip-checks(?=\s*:)/gi, (trailer) => `${trailer}${BREAK}`)
+    .replace(/\breverts(?=\s)/gi, (reverts) => `${reverts}${BREAK}`)
 }
 
 /** One line of at most `charactersMax`, for titles. */

@@ -5,6 +5,7 @@ import { outcomeOfConnection, outcomeOfStatus } from '../../core/money/failed-ca
 import type { CallOutcome } from '../../core/money/meter.ts'
 import type { ProviderKind } from '../../core/plan/agent-runtime.ts'
 import type { Api } from '../../core/request/request.ts'
+import { isOpenAiAddress } from '../model/own-address.ts'
 import { AnswerReader, EventLines, parseJson } from './answer.ts'
 
 const CALL_TIMEOUT_MS = 600_000
@@ -27,13 +28,12 @@ const OPENAI = 'https://api.openai.com/v1'
 const ANTHROPIC = 'https://api.anthropic.com/v1'
 
 export function openAi(apiKey: string, baseUrl = OPENAI): Provider {
-  const { hostname } = new URL(baseUrl)
   return {
     kind: 'openai',
     baseUrl: baseUrl.replace(/\/+$/, ''),
     apiKey,
     paths: { '/v1/responses': 'responses' },
-    isAtItsOwnAddress: hostname === 'api.openai.com' || hostname.endsWith('.api.openai.com'),
+    isAtItsOwnAddress: isOpenAiAddress(baseUrl),
   }
 }
 

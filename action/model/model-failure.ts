@@ -24,6 +24,7 @@ export interface CallFailed {
 }
 
 const WORTH_RETRYING = new Set([408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529])
+
 export function failed(
   message: string,
   outcome: CallOutcome,

@@ -8,6 +8,7 @@ import type { AnswerFormat } from '../agent/answer-format.ts'
 import { chatApi } from './chat-api.ts'
 import { type CallFailed, readFailure } from './model-failure.ts'
 import { AnswerStream, boundedFetch } from './model-stream.ts'
+import { isOpenAiAddress } from './own-address.ts'
 import { responsesApi } from './responses-api.ts'
 
 const CALL_TIMEOUT_MS = 600_000
@@ -90,6 +91,8 @@ export function openModel(
     fetch: boundedFetch,
   })
   const isOpenAi = isOpenAiAddress(client.baseURL)
+  // Without a word about it OpenAI takes the tier that the key's project is set to, and a dearer one would break the bound. Other
+  // providers of the same interface may refuse a field that they don't know.
   const tier = isOpenAi ? { service_tier: 'default' as const } : {}
   const api =
     (endpoint.api ?? (isOpenAi ? 'responses' : 'chat-completions')) === 'responses' ? responsesApi() : chatApi(endpoint)
@@ -115,13 +118,4 @@ export function openModel(
       }
     },
   }
-}
-
-/**
- * Without a word about it OpenAI takes the tier that the key's project is set to, and a dearer one would break the
- * bound. Other providers of the same interface may refuse a field that they don't know.
- */
-function isOpenAiAddress(baseUrl: string): boolean {
-  const { hostname } = new URL(baseUrl)
-  return hostname === 'api.openai.com' || hostname.endsWith('.api.openai.com')
 }

@@ -74,8 +74,8 @@ export async function lockRuns(sql: Sql, ids: readonly string[]): Promise<Readon
 const LOCK_PAYERS = {
   name: 'lock_payers',
   text: `
-    SELECT hold.run_id AS "runId", hold.amount, account.id, account.kind::text, account.name, account.unit::text, account.budget, account.ceiling,
-           account.spent, account.held, account.overage, account.frozen
+    SELECT hold.run_id AS "runId", hold.amount, account.id, account.kind::text, account.name, account.unit::text,
+           account.budget, account.ceiling, account.spent, account.held, account.overage, account.frozen
     FROM hold JOIN account ON account.id = hold.account_id
     WHERE hold.run_id = ANY($1::text[])
     ORDER BY account.id FOR NO KEY UPDATE OF account`,
