@@ -22,10 +22,13 @@ export function check(dir: string, { json, organisation }: CheckOptions): ExitCo
   const errors = problems.filter(({ severity }) => severity === 'error').length
   const warnings = problems.length - errors
   if (!declared && errors === 0) return endRefused(checkout.undeclared, json, NOT_OK)
-  if (json) printJson({ ok: errors === 0, errors, warnings, problems })
+  const partial = 'problems' in loaded && loaded.isPartial
+  if (json) printJson({ ok: errors === 0, errors, warnings, partial, problems })
   else {
     for (const problem of problems) process.stdout.write(`${formatProblem(problem)}\n`)
     process.stdout.write(`${summary(errors, warnings)}\n`)
+    if (partial)
+      process.stdout.write('There may be more: what the files say together is checked once each can be read.\n')
   }
   return errors === 0 ? exitCodes.done : exitCodes.refused
 }

@@ -13,7 +13,13 @@ import { problemAt } from './explain.ts'
 import { type Problem, sortProblems } from './problem.ts'
 import { inheritsOrganisation, PORTFOLIOS, readSettings, type Settings } from './settings.ts'
 
-export type Loaded = { readonly configuration: Configuration } | { readonly problems: readonly Problem[] }
+export type Loaded =
+  | { readonly configuration: Configuration }
+  | {
+      readonly problems: readonly Problem[]
+      /** What the files say together could not be checked, since `portfolios.yml` or `promotion.yml` can't be read. */
+      readonly isPartial: boolean
+    }
 
 /**
  * Reads the layers, lowest first, into one configuration, or names every problem at once. `today` (`2026-11-20`)
@@ -32,7 +38,8 @@ export function loadConfiguration(layers: readonly Layer[], today: string, price
     ...[...catalog.agents.values()].flatMap((agent) => checkAgent(agent, catalog)),
     ...(settings ? crossProblems(settings, catalog, today, pricedModels) : []),
   ])
-  if (!settings || problems.some(({ severity }) => severity === 'error')) return { problems }
+  if (!settings) return { problems, isPartial: true }
+  if (problems.some(({ severity }) => severity === 'error')) return { problems, isPartial: false }
   return {
     configuration: {
       declared: settings.declared,

@@ -324,6 +324,13 @@ describe('purser check', () => {
     })
   })
 
+  it('says where it could not look at everything yet', async () => {
+    const cwd = folder({ [PORTFOLIOS]: broken[PORTFOLIOS].replace('usd: 40', 'usd: forty') })
+    const { stdout } = await purserHere(['check'], { cwd })
+    expect(stdout).toMatch(/\n1 problem\.\nThere may be more: .*\n$/)
+    expect(JSON.parse((await purserHere(['check', '--json'], { cwd })).stdout)).toMatchObject({ partial: true })
+  })
+
   it('keeps a file whose name has a line break on one line', async () => {
     const { stdout } = await purserHere([
       'check',
