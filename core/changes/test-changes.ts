@@ -5,6 +5,7 @@
  */
 import { TEST_CHANGE_CHARACTERS_MAX, TEST_CHANGES_MAX, TEST_LINE_CHARACTERS_MAX } from './test-bounds.ts'
 import { type Language, languageOf } from './test-languages.ts'
+import { maySetRunner, runnerChange } from './test-runners.ts'
 
 /** A file of a change. `undefined`: not there before, or no more. */
 export interface FileChange {
@@ -13,7 +14,16 @@ export interface FileChange {
   readonly after: string | undefined
 }
 
-export type TestChangeKind = 'deleted' | 'removed' | 'skipped' | 'alone' | 'fewer' | 'weaker' | 'expects' | 'unread'
+export type TestChangeKind =
+  | 'deleted'
+  | 'removed'
+  | 'skipped'
+  | 'alone'
+  | 'fewer'
+  | 'weaker'
+  | 'expects'
+  | 'unread'
+  | 'runner'
 
 export interface TestChange {
   readonly kind: TestChangeKind
@@ -28,7 +38,7 @@ const SNAPSHOT = /(^|\/)__snapshots__\/|\.snap$/
 
 /** Whether a file's old content has to be known. */
 export function mayHoldTests(path: string): boolean {
-  return SNAPSHOT.test(path) || languageOf(path) !== undefined
+  return SNAPSHOT.test(path) || languageOf(path) !== undefined || maySetRunner(path)
 }
 
 export function testChanges(files: readonly FileChange[]): TestChange[] {
@@ -46,7 +56,7 @@ export function testChanges(files: readonly FileChange[]): TestChange[] {
     ...looserAssertions(one, lines),
     ...unreadLines(one, lines),
   ])
-  return [...snapshots(files), ...found].slice(0, TEST_CHANGES_MAX)
+  return [...snapshots(files), ...runners(files), ...found].slice(0, TEST_CHANGES_MAX)
 }
 
 interface Line {
@@ -86,7 +96,9 @@ function readTests(content: string | undefined, language: Language): Tests {
   const all = content.split('\n').map((text, index) => ({ text: text.trim(), line: index + 1 }))
   const start = language.start === undefined ? 0 : all.findIndex(({ text }) => language.start?.test(text))
   if (start < 0) return NO_TESTS
-  const said = all.slice(start).filter(({ text }) => text !== '' && !language.comment.test(text))
+  const said = outsideBlocks(all.slice(start), language).filter(
+    ({ text }) => text !== '' && !language.comment.test(text),
+  )
   const lines = said.filter(isReadable)
   const cases: Case[] = []
   const assertions: Assertion[] = []
@@ -102,6 +114,20 @@ function readTests(content: string | undefined, language: Language): Tests {
     alone: lines.filter(({ text }) => language.alone?.test(text)),
     unread: said.filter((line) => !isReadable(line)),
   }
+}
+
+/** Without the lines of comments that go over several, in which a whole file of tests may be put to sleep. */
+function outsideBlocks(lines: readonly Line[], { block, blockEnd }: Language): Line[] {
+  let isInside = false
+  return lines.filter(({ text }) => {
+    if (isInside) {
+      isInside = !blockEnd.test(text)
+      return false
+    }
+    const opening = block.exec(text)?.[0]
+    isInside = opening !== undefined && !blockEnd.test(text.slice(opening.length))
+    return !isInside
+  })
 }
 
 function isReadable({ text }: Line): boolean {
@@ -197,6 +223,18 @@ function snapshots(files: readonly FileChange[]): TestChange[] {
   return files
     .filter(({ path, before }) => SNAPSHOT.test(path) && before !== undefined)
     .map((file) => change(file.after === undefined ? 'deleted' : 'expects', file, 1, 'what was recorded'))
+}
+
+/** Where other tests may run than did: once for each file. */
+function runners(files: readonly FileChange[]): TestChange[] {
+  return files.flatMap((file) => {
+    const what = runnerChange(file.path, file.before, file.after)
+    if (what === undefined) return []
+    // A setting over several lines of a package begins with its name alone.
+    const begun = (file.after ?? file.before ?? '').split('\n').map((text) => text.trim().replace(/[\s,{[]+$/, ''))
+    const at = begun.findIndex((text) => text !== '' && what.startsWith(text))
+    return [change('runner', file, Math.max(at, 0) + 1, what)]
+  })
 }
 
 function change(kind: TestChangeKind, { path }: FileChange, line: number, what: string): TestChange {

@@ -7,6 +7,9 @@ export interface Language {
   /** Where tests begin, in a language whose tests stand beside the code. */
   readonly start?: RegExp
   readonly comment: RegExp
+  /** How a comment of several lines begins, as the first thing in its line, and what ends it. */
+  readonly block: RegExp
+  readonly blockEnd: RegExp
   /** With the case's name in the group `name`. */
   readonly cases: readonly RegExp[]
   readonly skip: RegExp
@@ -22,6 +25,7 @@ export interface Language {
 }
 
 const SLASHES = /^(\/\/|\/\*|\*)/
+const STARS = { block: /^\/\*/, blockEnd: /\*\// }
 const TEST_FOLDER = String.raw`(^|/)(tests?|__tests__|specs?|e2e)/`
 
 const languages: readonly Language[] = [
@@ -29,11 +33,12 @@ const languages: readonly Language[] = [
     extensions: ['js', 'jsx', 'ts', 'tsx', 'mjs', 'cjs', 'mts', 'cts'],
     path: new RegExp(`${TEST_FOLDER}|[._-](test|spec)\\.[a-z]+$`, 'i'),
     comment: SLASHES,
+    ...STARS,
     cases: [
       /^(?:[a-z]+ )?(?:t\.)?(?:x|f)?(?:it|test|specify)(?:\.\w+)*(?:\([^'"`]*\))?\(\s*(?<quote>['"`])(?<name>.*?)\k<quote>/,
       /^\]\s*\)\(\s*(?<quote>['"`])(?<name>.*?)\k<quote>/,
     ],
-    skip: /\b(?:it|test|describe|suite|context|specify)\.(?:skip|skipIf|todo|fixme|failing)\b|\bx(?:it|test|describe|context)\s*\(|\b(?:this|t|ctx|context)\.(?:skip|todo)\(|\b(?:skip|todo):\s*(?:true|['"`])/,
+    skip: /\b(?:it|test|describe|suite|context|specify)\.(?:skip|skipIf|todo|fixme|failing)\b|\bx(?:it|test|describe|context)\s*\(|\b(?:this|t|ctx|context)\.(?:skip|todo)\(|\b(?:skip|todo):\s*(?:true|['"`])|^if \((?:false|0)\)|^process\.exit\(0?\)/,
     alone: /\b(?:it|test|describe|suite|context|specify)\.only\b|\bf(?:it|describe)\s*\(|\bonly:\s*true/,
     assertion: /(?<=\b(?:expect|assert)(?:\.\w+)*)\(|\bt\.(?:is|deepEqual|true|like|throws|ok|equal|same)\(|\.should\b/,
     exact:
@@ -47,8 +52,10 @@ const languages: readonly Language[] = [
     extensions: ['py'],
     path: new RegExp(`${TEST_FOLDER}|(^|/)(test_[^/]*|[^/]*_test|tests?|conftest)\\.py$`),
     comment: /^#/,
+    block: /^(?:"""|''')/,
+    blockEnd: /"""|'''/,
     cases: [/^(?:[a-z]+ )?def (?<name>test\w*)\s*\(/],
-    skip: /@(?:pytest\.mark|unittest)\.(?:skip\w*|xfail|expectedFailure)|\bpytest\.(?:skip|xfail|importorskip)\(|\.skipTest\(/,
+    skip: /@(?:pytest\.mark|unittest)\.(?:skip\w*|xfail|expectedFailure)|\bpytest\.(?:skip|xfail|importorskip)\(|\.skipTest\(|^if (?:False|0):|^(?:sys\.exit|os\._exit)\(0?\)|^__test__\s*=|^collect_ignore/,
     assertion: /^assert\b|\bself\.assert\w+\(|\bpytest\.raises\(/,
     exact: /==|\bis\b(?! not)|assert(?:Equal|Is|ListEqual|DictEqual|SetEqual|TupleEqual|CountEqual|Raises)\(/,
     loose:
@@ -59,8 +66,9 @@ const languages: readonly Language[] = [
     extensions: ['go'],
     path: /_test\.go$/,
     comment: SLASHES,
+    ...STARS,
     cases: [/^func (?<name>(?:Test|Fuzz|Example)\w*)\s*\(/, /\bt\.Run\(\s*"(?<name>[^"]*)"/],
-    skip: /\b[tb]\.Skip(?:f|Now)?\(|^\/\/go:build ignore/,
+    skip: /\b[tb]\.Skip(?:f|Now)?\(|^\/\/go:build ignore|^if false\b|^os\.Exit\(0\)/,
     assertion: /\bt\.(?:Error|Errorf|Fatal|Fatalf|Fail|FailNow)\(|\b(?:assert|require)\.\w+\(|^if .*(?:!=|==)/,
     exact: /\.(?:Equal|Exactly|EqualValues|JSONEq|ErrorIs|Len)\(|!=|==/,
     loose: /\.(?:NotNil|True|False|NoError|NotEmpty|Contains|Error|Greater\w*|InDelta|IsType|NotEqual)\(/,
@@ -71,8 +79,9 @@ const languages: readonly Language[] = [
     path: /./,
     start: /^#\[(?:cfg\(test\)|test|tokio::test)/,
     comment: SLASHES,
+    ...STARS,
     cases: [/^(?:[a-z]+ )*fn (?<name>\w+)\s*\(\s*\)/],
-    skip: /^#\[ignore|^#\[should_panic\]/,
+    skip: /^#\[ignore|^#\[should_panic\]|^#!?\[cfg\((?:any\(\)|FALSE|false)/,
     assertion: /\bassert\w*!\(/,
     exact: /\bassert_eq!\(|==/,
     loose: /\bassert!\(|\bassert_ne!\(/,
@@ -82,8 +91,9 @@ const languages: readonly Language[] = [
     extensions: ['java', 'kt', 'scala', 'groovy'],
     path: new RegExp(`${TEST_FOLDER}|(Test|Tests|IT|Spec)\\.[a-z]+$`),
     comment: SLASHES,
+    ...STARS,
     cases: [/^(?:(?:public|private|protected|internal|final|override) )*(?:void|fun) (?<name>`[^`]+`|\w+)\s*\(\s*\)/],
-    skip: /^@(?:Disabled|Ignore|Ignored|DisabledIf\w*|EnabledIf\w*)\b/,
+    skip: /^@(?:Disabled|Ignore|Ignored|DisabledIf\w*|EnabledIf\w*)\b|^if \(false\)|^System\.exit\(0\)/,
     assertion: /\bassert\w*\(|\bverify\(|\.should\w*\b/,
     exact:
       /\bassert(?:Equals|Same|ArrayEquals|IterableEquals|Throws)\(|\.(?:isEqualTo|isSameAs|containsExactly|hasSize)\(|==/,
@@ -95,11 +105,13 @@ const languages: readonly Language[] = [
     extensions: ['rb'],
     path: new RegExp(`${TEST_FOLDER}|(_test|_spec)\\.rb$|(^|/)test_[^/]*\\.rb$`),
     comment: /^#/,
+    block: /^=begin\b/,
+    blockEnd: /^=end\b/,
     cases: [
       /^[xf]?(?:it|specify|scenario|test)\s*(?:\(\s*)?(?<quote>['"])(?<name>.*?)\k<quote>/,
       /^def (?<name>test_\w+)/,
     ],
-    skip: /^x(?:it|describe|context|specify|scenario)\b|^skip\b|^pending\b|,\s*(?:skip|pending):\s*(?:true|['"])/,
+    skip: /^x(?:it|describe|context|specify|scenario)\b|^skip\b|^pending\b|,\s*(?:skip|pending):\s*(?:true|['"])|^(?:if false|unless true)\b|^exit\b|^__END__$/,
     alone: /^f(?:it|describe|context)\b|,\s*focus:\s*true|,\s*:focus\b/,
     assertion: /\bexpect\b|^(?:assert|refute)\w*\b|\.must_\w+/,
     exact: /\b(?:eq|eql|equal|contain_exactly|match_array)\b|^assert_(?:equal|same|nil|raises)\b|==/,
@@ -110,8 +122,9 @@ const languages: readonly Language[] = [
     extensions: ['cs'],
     path: new RegExp(`${TEST_FOLDER}|Tests?\\.cs$`, 'i'),
     comment: SLASHES,
+    ...STARS,
     cases: [/^public (?:[a-z]+ )?(?:void|Task) (?<name>\w+)\s*\(/],
-    skip: /\[(?:Fact|Theory)\([^)]*Skip\s*=|^\[Ignore|^\[Explicit/,
+    skip: /\[(?:Fact|Theory)\([^)]*Skip\s*=|^\[Ignore|^\[Explicit|^#if false|^if \(false\)|^Environment\.Exit\(0\)/,
     assertion: /\bAssert\.\w+\(|\.Should\(\)/,
     exact: /\bAssert\.(?:Equal|AreEqual|Same|AreSame|Throws\w*)\b|\.(?:Be|BeEquivalentTo|Equal|HaveCount)\(/,
     loose: /\bAssert\.(?:True|IsTrue|NotNull|IsNotNull|Contains|NotEmpty|NotEqual)\b|\.(?:NotBeNull|BeTrue|Contain)\(/,
@@ -121,8 +134,9 @@ const languages: readonly Language[] = [
     extensions: ['php'],
     path: new RegExp(`${TEST_FOLDER}|Test\\.php$`, 'i'),
     comment: /^(\/\/|\/\*|\*|#(?!\[))/,
+    ...STARS,
     cases: [/^(?:public )?function (?<name>test\w*)\s*\(/, /^(?:it|test)\(\s*(?<quote>['"])(?<name>.*?)\k<quote>/],
-    skip: /->markTest(?:Skipped|Incomplete)\(|->skip\(|->todo\(/,
+    skip: /->markTest(?:Skipped|Incomplete)\(|->skip\(|->todo\(|^if \(false\)|^(?:exit|die|__halt_compiler)\b\s*(?:\(0?\))?;/,
     alone: /->only\(/,
     assertion: /(?:->|::)assert\w+\(|\bexpect\(/,
     exact: /assert(?:Same|Equals|Count|JsonStringEqualsJsonString)\(|->(?:toBe|toEqual)\(/,

@@ -21,7 +21,7 @@ export type StepReport = z.infer<typeof stepReportSchema>
 
 /** See `test-changes.ts`. `what` is as the file has it: data. */
 const testChangeSchema = z.object({
-  kind: z.enum(['deleted', 'removed', 'skipped', 'alone', 'fewer', 'weaker', 'expects', 'unread']),
+  kind: z.enum(['deleted', 'removed', 'skipped', 'alone', 'fewer', 'weaker', 'expects', 'unread', 'runner']),
   path: z.string().check(z.maxLength(CHANGESET_PATH_CHARACTERS_MAX)),
   line: z.int().check(z.positive()),
   what: z.string().check(z.maxLength(TEST_CHANGE_CHARACTERS_MAX)),

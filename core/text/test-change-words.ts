@@ -9,6 +9,7 @@ const says: Readonly<Record<TestChangeKind, (what: string) => string>> = {
   fewer: (what) => `asserts less in ${what}`,
   weaker: (what) => `asks for less: ${what}`,
   expects: (what) => `expects something else: ${what}`,
+  runner: (what) => `changes which tests run, or how: ${what}`,
   unread: (what) => `changes a line too long to be read for tests: ${what}`,
 }
 

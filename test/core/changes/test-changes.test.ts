@@ -92,6 +92,22 @@ describe('tests of JavaScript', () => {
 
   it('leaves code alone', () => expect(change('src/sum.js', JS, '')).toEqual([]))
 
+  it('does not read on within a comment', () => {
+    const asleep = change('test/sum.test.js', JS, `/*\n${JS}*/\nimport { it } from 'vitest'\nit('runs', () => {})\n`)
+    expect(asleep).toEqual([
+      '`test/sum.test.js:3` no longer has the test `adds`.',
+      '`test/sum.test.js:7` no longer has the test `takes %i`.',
+    ])
+    expect(change('test/sum.test.js', JS, `/** What adds. */\n/*\n * And why.\n */\n${JS}`)).toEqual([])
+    expect(change('test/sum.test.js', JS, `const files = 'src/**/*.js'\n${JS}`)).toEqual([])
+  })
+
+  it.each(['if (false) {', 'process.exit(0)'])('names %s, behind which nothing runs', (line) => {
+    expect(change('test/sum.test.js', JS, `${line}\n${JS}`)).toEqual([
+      `\`test/sum.test.js:1\` skips a test: \`${line}\`.`,
+    ])
+  })
+
   it('names a snapshot that was written anew', () => {
     expect(change('src/__snapshots__/a.snap', 'a', 'b')).toEqual([
       '`src/__snapshots__/a.snap:1` expects something else: what was recorded.',
@@ -128,6 +144,16 @@ describe('tests elsewhere', () => {
       'func TestA(t *testing.T) {\n\tt.Skip("flaky")\n',
       'skips a test: `t.Skip("flaky")`',
     ],
+    ['tests/test_a.py', 'def test_a():\n    pass\n', '"""\ndef test_a():\n    pass\n"""\n', 'no longer has the test'],
+    [
+      'tests/test_a.py',
+      'def test_a():\n    pass\n',
+      'if False:\n  def test_a():\n    pass\n',
+      'skips a test: `if False:`',
+    ],
+    ['spec/a_spec.rb', "it 'adds' do\n", "=begin\nit 'adds' do\n=end\n", 'no longer has the test `adds`'],
+    ['src/a.rs', '#[cfg(test)]\nfn adds() {\n', '#[cfg(test)]\n#[cfg(any())]\nfn adds() {\n', 'skips a test'],
+    ['ATests.cs', 'public void Adds()\n', '#if false\npublic void Adds()\n#endif\n', 'skips a test: `#if false`'],
     ['a_test.go', 'func TestA(t *testing.T) {\n', 'func testA(t *testing.T) {\n', 'no longer has the test `TestA`'],
     ['a_test.go', '\trequire.Equal(t, 3, f())\n', '\trequire.NotNil(t, f())\n', 'asks for less'],
     [
@@ -153,4 +179,75 @@ describe('tests elsewhere', () => {
     expect(first).toContain(said)
     expect(more).toEqual([])
   })
+})
+
+describe('which tests run', () => {
+  const packageOf = (more: object) => JSON.stringify({ name: 'sum', dependencies: {}, ...more }, null, 2)
+  const scripts = (test: string) => packageOf({ scripts: { build: 'tsc', test } })
+
+  it.each([
+    [
+      'another script',
+      'package.json',
+      scripts('node --test'),
+      scripts('true'),
+      '`package.json:6` changes which tests run, or how: `"test": "true"`.',
+    ],
+    ['no script any more', 'web/package.json', scripts('node --test'), packageOf({}), 'node --test'],
+    [
+      'what runs before it',
+      'package.json',
+      scripts('a'),
+      packageOf({ scripts: { test: 'a', pretest: 'rm -r t' } }),
+      'rm',
+    ],
+    ['its runner', 'package.json', packageOf({}), packageOf({ jest: { testMatch: [] } }), '`"jest": {"testMatch":[]}`'],
+    ['a package that nothing can read', 'package.json', scripts('a'), '{', 'not JSON'],
+    [
+      'a runner’s own file',
+      'vitest.config.ts',
+      'test: {\n}\n',
+      'test: {\n  include: [],\n}\n',
+      '`vitest.config.ts:2` changes which tests run, or how: `include: [],`.',
+    ],
+    ['a new one', '.mocharc.yml', undefined, 'spec: none\n', '`.mocharc.yml:1` changes'],
+    ['one that goes', 'pytest.ini', '[pytest]\ntestpaths = tests\n', undefined, '`pytest.ini:1` changes'],
+    [
+      'a part of a shared file',
+      'pyproject.toml',
+      '[tool.pytest.ini_options]\naddopts = "-q"\n\n[tool.ruff]\n',
+      '[tool.pytest.ini_options]\naddopts = "-q --ignore tests"\n\n[tool.ruff]\n',
+      '`pyproject.toml:2` changes which tests run, or how: `addopts = "-q --ignore tests"`.',
+    ],
+    [
+      'a target without tests',
+      'Cargo.toml',
+      '[[test]]\nname = "a"\n',
+      '[[test]]\nname = "a"\ntest = false\n',
+      'test = false',
+    ],
+  ])('is named: %s', (_, path, before, after, said) => {
+    const [first, ...more] = change(path, before, after)
+    expect(first).toContain(said)
+    expect(more).toEqual([])
+  })
+
+  it.each([
+    [
+      'a dependency',
+      'package.json',
+      scripts('a'),
+      packageOf({ scripts: { build: 'tsc', test: 'a' }, dependencies: { b: '1' } }),
+    ],
+    ['the layout', 'package.json', scripts('a'), JSON.stringify(JSON.parse(scripts('a')))],
+    ['the first tests of a package', 'package.json', packageOf({}), scripts('node --test')],
+    ['a comment', 'vitest.config.ts', 'test: {\n}\n', '// Ours\ntest: {\n}\n'],
+    [
+      'another part',
+      'pyproject.toml',
+      '[tool.pytest]\na = 1\n[tool.ruff]\n',
+      '[tool.pytest]\na = 1\n[tool.ruff]\nb = 2\n',
+    ],
+    ['a file that is no runner’s', 'src/vitest.ts', 'a', 'b'],
+  ])('is the same for %s', (_, path, before, after) => expect(change(path, before, after)).toEqual([]))
 })
