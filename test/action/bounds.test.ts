@@ -13,7 +13,7 @@ import { redactor } from '../../core/redact.ts'
 import { startModel } from '../world/model.ts'
 import type { ModelReply, Script } from '../world/model-contract.ts'
 import { conversation } from '../world/model-script.ts'
-import { JobWorld, mendWorkflow, sumProject, type WorldOptions } from './job-world.ts'
+import { mendWorkflow, sharedWorld, sumProject, type WorldOptions } from './job-world.ts'
 import { bubblewrap, sandboxed } from './sandboxed.ts'
 
 const closing: (() => unknown)[] = []
@@ -23,11 +23,8 @@ afterEach(async () => {
 
 async function setUp(scripts: Script[], options: WorldOptions = {}) {
   const model = await startModel({ scripts })
-  const world = new JobWorld(options)
-  closing.push(
-    () => model.close(),
-    () => world.close(),
-  )
+  const world = sharedWorld(options)
+  closing.push(() => model.close())
   const inputs = { workflow: 'mend', 'api-key': 'sk-of-the-tests', 'base-url': model.url }
   return { model, world, run: () => world.run(inputs, sandboxed) }
 }
