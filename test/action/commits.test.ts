@@ -19,14 +19,11 @@ function worldOf(commits: number) {
   closing.push(() => world.close())
   const made = Array.from({ length: commits }, (_, at) => {
     const message = `change ${at + 1}\n\nnot its first line\n`
-    return `commit refs/heads/main
-committer t <t@example.org> ${at} +0000
-data ${message.length}
-${message}from refs/heads/main^0
-`
+    const from = at === 0 ? 'from refs/heads/main^0\n' : ''
+    return `commit refs/heads/main\ncommitter t <t@example.org> ${at} +0000\ndata ${message.length}\n${message}${from}\n`
   })
   // In one process: to start one for each takes most of this file's time.
-  execFileSync('git', ['-C', world.workspace, 'fast-import', '--quiet', '--force'], { input: made.join('\n') })
+  execFileSync('git', ['-C', world.workspace, 'fast-import', '--quiet'], { input: made.join('') })
   return { world, baseSha: world.sha, headSha: world.git('rev-parse', 'HEAD').trim() }
 }
 
