@@ -18,7 +18,7 @@ import { isRefusal } from '../../core/reason.ts'
 import { serveHttp } from '../world/mcp-server.ts'
 import { startModel } from '../world/model.ts'
 import { conversation } from '../world/model-script.ts'
-import { mendWorkflow, sharedWorld, sumProject } from './job-world.ts'
+import { quickWorkflow, sharedWorld, sumProject } from './job-world.ts'
 import { bubblewrap, sandboxed } from './sandboxed.ts'
 
 const closing: (() => unknown)[] = []
@@ -51,7 +51,7 @@ async function run(servers: string, calls: readonly Call[] = []) {
   const model = await startModel({ scripts })
   const world = sharedWorld({
     files: { ...sumProject, 'server.mjs': program },
-    workflow: mendWorkflow.replace('turns: 8', 'turns: 20'),
+    workflow: quickWorkflow.replace('turns: 8', 'turns: 20'),
     agent: agent(servers),
   })
   closing.push(() => model.close())
