@@ -10,8 +10,8 @@ import { quickWorkflow, sharedWorld } from '../action/job-world.ts'
 import { sandboxed } from '../action/sandboxed.ts'
 import { PORTFOLIOS, type Runner, reportOf, type Stage, setStage } from '../app/stage.ts'
 
-/** The budget of `PORTFOLIOS` with room for exactly three runs at `refactor+tests`' cap of $2.50. */
-const FOR_THREE = PORTFOLIOS.replace('budget: { usd: 40, per: month }', 'budget: { usd: 7.50, per: month }')
+/** The budget of `PORTFOLIOS` with room for exactly two runs at `refactor+tests`' cap of $2.50. */
+const FOR_TWO = PORTFOLIOS.replace('budget: { usd: 40, per: month }', 'budget: { usd: 5, per: month }')
 const CAP_MICRO_USD = 2_500_000n
 
 /** The books balance: nothing above the ceiling, and the entries add up to the account. */
@@ -257,14 +257,14 @@ describe('a provider that can’t count', () => {
 })
 
 describe('everybody at once', () => {
-  /** Four times as many as there is room for. */
+  /** More than there is room for, also of jobs that hold $0.50 each. */
   const AT_ONCE = 12
   const PULLS_TIMEOUT_MS = 180_000
   let stage: Stage
   /** A pull request each, for the comments and, by their heads, for the jobs. */
   const pulls: { number: number; head: string }[] = []
   beforeAll(async () => {
-    stage = await setStage({ portfolios: FOR_THREE })
+    stage = await setStage({ portfolios: FOR_TWO })
     for (let at = 0; at < AT_ONCE; at += 1) {
       const pull = { branch: `at-once-${at}`, title: `${at}`, files: { [`${at}.txt`]: '1\n' } }
       pulls.push(await stage.github.person('dev').openPull(pull))
@@ -274,22 +274,22 @@ describe('everybody at once', () => {
   afterAll(() => stage.close())
 
   test(
-    `${AT_ONCE} comments on as many pull requests, and a budget for three`,
+    `${AT_ONCE} comments on as many pull requests, and a budget for two`,
     async () => {
       const dev = stage.github.person('dev')
       const numbers = pulls.map(({ number }) => number)
       await Promise.all(numbers.map((number) => dev.comment(number, '/agent refactor+tests')))
       await stage.settled()
-      expect(await stage.app.database.prisma.run.count({ where: { state: 'dispatched' } })).toBe(3)
-      expect(stage.github.actions.runs()).toHaveLength(3)
-      expect(await expectBalanced(stage)).toEqual({ spent: 0n, held: 3n * CAP_MICRO_USD, overage: 0n })
+      expect(await stage.app.database.prisma.run.count({ where: { state: 'dispatched' } })).toBe(2)
+      expect(stage.github.actions.runs()).toHaveLength(2)
+      expect(await expectBalanced(stage)).toEqual({ spent: 0n, held: 2n * CAP_MICRO_USD, overage: 0n })
       const replies = (await Promise.all(numbers.map((number) => stage.replies(number)))).map((all) => all.join())
-      expect(replies.filter((reply) => reply.includes('`no-room`'))).toHaveLength(AT_ONCE - 3)
+      expect(replies.filter((reply) => reply.includes('`no-room`'))).toHaveLength(AT_ONCE - 2)
     },
     PULLS_TIMEOUT_MS,
   )
 
-  test(`${AT_ONCE} jobs at the door, and what three runs gave back`, async () => {
+  test(`${AT_ONCE} jobs at the door, and what two runs gave back`, async () => {
     const { prisma } = stage.app.database
     for (const run of await prisma.run.findMany({ where: { state: 'dispatched' } })) {
       const runner = await stage.runnerOf(run)
@@ -302,7 +302,7 @@ describe('everybody at once', () => {
     const answers = await Promise.all(asks)
     expect(new Set(answers.map(({ json }) => json.reason))).toEqual(new Set([undefined, 'no-room']))
     const { spent, held } = await expectBalanced(stage)
-    expect(spent + held).toBe(3n * CAP_MICRO_USD)
+    expect(spent + held).toBe(2n * CAP_MICRO_USD)
     const granted = await prisma.run.aggregate({ where: { state: 'claimed' }, _sum: { heldMicroUsd: true } })
     expect(granted._sum.heldMicroUsd).toBe(held)
   })
