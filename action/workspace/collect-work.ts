@@ -214,6 +214,7 @@ function parseRaw(output: string): Listed[] {
 }
 
 async function measure(git: Git, entries: readonly Listed[]): Promise<Entry[]> {
+  if (entries.length === 0) return []
   const input = entries.map((entry) => `${entry.blob}\n`).join('')
   const sizes = (await git.text(['cat-file', '--batch-check=%(objectsize)'], { input })).split('\n')
   // What is no object here, as a deleted file's new one or a submodule's, is answered with words.

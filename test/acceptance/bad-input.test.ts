@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { reasonCodes } from '../../core/reason.ts'
-import { JobWorld } from '../action/job-world.ts'
+import { sharedWorld } from '../action/job-world.ts'
 import { sandboxed } from '../action/sandboxed.ts'
 import { OWNER, PORTFOLIOS, REPO, type Stage, setStage, WEBHOOK_SECRET } from '../app/stage.ts'
 import { startModel } from '../world/model.ts'
@@ -189,8 +189,7 @@ describe('a job', () => {
   afterAll(() => model.close())
 
   async function refused(inputs: Record<string, string>, extra = {}, portfolios = (text: string) => text) {
-    const world = new JobWorld({ portfolios })
-    closing.push(() => world.close())
+    const world = sharedWorld({ portfolios })
     const given = { workflow: 'mend', 'api-key': 'sk-of-the-tests', 'base-url': model.url, ...inputs }
     const job = await world.run(given, { ...sandboxed, ...extra })
     expect(job.outputs).toMatchObject({ conclusion: 'refused', 'spend-usd': '0.00', 'held-usd': '0.00', delivery: '' })

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { reasonCodes } from '../../core/reason.ts'
-import { JobWorld, quickWorkflow } from '../action/job-world.ts'
+import { quickWorkflow, sharedWorld } from '../action/job-world.ts'
 import { sandboxed } from '../action/sandboxed.ts'
 import { startModel } from '../world/model.ts'
 import type { ModelReply, Script } from '../world/model-contract.ts'
@@ -28,11 +28,8 @@ function inOrder(...replies: ModelReply[]): Script {
 /** Starts a job and watches the most memory that its process had. */
 async function play(script: Script, workflow = quickWorkflow) {
   const model = await startModel({ scripts: [script] })
-  const world = new JobWorld({ workflow })
-  closing.push(
-    () => model.close(),
-    () => world.close(),
-  )
+  const world = sharedWorld({ workflow })
+  closing.push(() => model.close())
   const job = world.start({ workflow: 'mend', 'api-key': 'sk-of-the-tests', 'base-url': model.url }, sandboxed)
   let isOver = false
   let kilobytes = 0
@@ -64,11 +61,11 @@ describe('a workspace', () => {
   it('with very many files, links out of it, nested repositories, long lines and a large sparse file is withheld by name', async () => {
     const { outputs, report } = await play(
       inOrder(
-        run('mkdir many && cd many && seq 1 2000 | xargs touch'),
+        run('mkdir many && cd many && seq 1 500 | xargs touch'),
         run(
           'ln -s /etc/passwd passwd; ln -s .. up; git init -q nested && echo x > nested/x; truncate -s 100M sparse.bin',
         ),
-        run("printf 'x%.0s' {1..300000}"),
+        run("head -c 300000 /dev/zero | tr '\\0' x"),
         mend,
         { text: 'Mended' },
       ),
@@ -117,7 +114,7 @@ describe('a test command', () => {
   ])('%s fails its step', async (_, command, how) => {
     const workflow = quickWorkflow
       .replace('attempts: 2', 'attempts: 1')
-      .replaceAll('run: "${{ inputs.test }}"', () => `run: ${JSON.stringify(command)}`)
+      .replace('until: { run: "${{ inputs.test }}"', () => `until: { run: ${JSON.stringify(command)}`)
     const { outputs, report } = await play(inOrder({ text: 'Done' }), workflow)
     expect(outputs).toMatchObject({ conclusion: 'failed', reason: 'attempts-exhausted' })
     expect(report?.message).toContain(how)
@@ -129,11 +126,8 @@ describe('a test command', () => {
       'until: { run: sleep 1000 }',
     )
     const model = await startModel({ scripts: [inOrder(mend, { text: 'Mended' })] })
-    const world = new JobWorld({ workflow })
-    closing.push(
-      () => model.close(),
-      () => world.close(),
-    )
+    const world = sharedWorld({ workflow })
+    closing.push(() => model.close())
     const job = world.start({ workflow: 'mend', 'api-key': 'sk-of-the-tests', 'base-url': model.url }, sandboxed)
     while (model.calls().length < 2) await wait(20)
     await wait(200)

@@ -20,6 +20,7 @@ import { purser } from '../cli/purser.ts'
 import type { GitHub } from '../world/contract.ts'
 import { startGitHub } from '../world/github.ts'
 import { expectAuditClean } from './races/books.ts'
+import { QUICK } from './races/process.ts'
 import { programs, startMortalServer } from './races/server.ts'
 
 const TIMEOUT_MS = 300_000
@@ -206,7 +207,7 @@ const startedSchema = z.object({ ok: z.literal(true), url: z.string() })
 
 /** `purser start`, as somebody's service runs it. */
 async function startPurser(env: Readonly<Record<string, string>>) {
-  const child = spawn(process.execPath, [LAUNCHER, 'start', '--json'], {
+  const child = spawn(process.execPath, [...QUICK, LAUNCHER, 'start', '--json'], {
     env: { PATH: process.env.PATH ?? '', NO_COLOR: '1', LOG_LEVEL: 'error', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   })

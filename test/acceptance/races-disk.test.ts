@@ -8,7 +8,7 @@ import { openDatabase } from '../../app/database/open.ts'
 import { warnServerMissing } from '../app/database/server.ts'
 import { expectAuditClean, expectKept } from './races/books.ts'
 import { type Fact, factSchema, type Orders } from './races/facts.ts'
-import { factsOf, type Racer, startRacer, WORKER } from './races/process.ts'
+import { factsOf, QUICK, type Racer, startRacer, WORKER } from './races/process.ts'
 import { programs } from './races/server.ts'
 import { canMakeRooms, SmallRoom } from './races/small-room.ts'
 
@@ -37,7 +37,9 @@ it.skipIf(!roomsThere)(
     await room.run(`cp -r ${inject('embeddedFolder')} ${dataDir}`)
     const work = async (orders: Pick<Orders, 'name' | 'keysMax'>) => {
       const all: Orders = { ...orders, dataDir, lanes: 2, onError: 'stop' }
-      const { code, lines } = await room.run(`${process.execPath} ${WORKER} '${JSON.stringify(all)}'`)
+      const { code, lines } = await room.run(
+        `${[process.execPath, ...QUICK, WORKER].join(' ')} '${JSON.stringify(all)}'`,
+      )
       return { code, facts: lines.map((line): Fact => factSchema.parse(JSON.parse(line))) }
     }
     const first = await work({ name: 'a', keysMax: 4 })

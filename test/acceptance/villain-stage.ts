@@ -1,5 +1,4 @@
 /** A careless job around the real bundled Action, the real App, and a model that does whatever it was told. */
-import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -16,6 +15,7 @@ import { startGitHub } from '../world/github.ts'
 import { startModel } from '../world/model.ts'
 import { conversation, type Turn } from '../world/model-script.ts'
 import { untilQuiet } from '../world/quiet.ts'
+import { start } from '../world/start.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const repository = { owner: 'acme', repo: 'shop' }
@@ -163,7 +163,20 @@ export async function setVillainStage() {
     return JSON.stringify(texts)
   }
 
-  async function deedOf(name: string, pull: Deed['pull']): Promise<Deed> {
+  async function git(...args: string[]): Promise<string> {
+    const { code, stdout } = await start('git', [`--git-dir=${github.repository.gitDir}`, ...args]).ended
+    if (code !== 0) throw new Error(`git ${args.join(' ')} ended with ${code}`)
+    return stdout.toString('utf8')
+  }
+
+  /** What is not of one deed alone. */
+  const commonPlaces = async () => ({
+    'the repository': await git('log', '--all', '-p', '--format=%an %ae %B'),
+    'the database': await databaseDump(),
+    'the log of the App': logged.join(''),
+  })
+
+  async function deedOf(name: string, pull: Deed['pull'], common: Deed['places']): Promise<Deed> {
     const run = await app.database.prisma.run.findFirstOrThrow({ where: { subjectKey: `pull-request:${pull.number}` } })
     const job = github.actions.runs().find(({ id }) => id === Number(run.actionsRunId))?.jobs[0]
     if (job === undefined) throw new Error(`no job ran for ${name}`)
@@ -176,8 +189,6 @@ export async function setVillainStage() {
     const last = requests.at(-1)?.request.messages ?? []
     const told = last.filter(({ role }) => role === 'tool').map(({ content }) => String(content))
     const { data: head } = await octokit.git.getRef({ ...repository, ref: `heads/${pull.branch}` })
-    const git = (...args: string[]) =>
-      execFileSync('git', [`--git-dir=${github.repository.gitDir}`, ...args], { encoding: 'utf8' })
     const [comments, reviews, checks] = await Promise.all([
       octokit.issues.listComments({ ...repository, issue_number: pull.number }),
       octokit.pulls.listReviews({ ...repository, pull_number: pull.number }),
@@ -192,8 +203,10 @@ export async function setVillainStage() {
       told,
       commit: {
         sha,
-        message: git('log', '-1', '--format=%B', sha),
-        files: git('diff-tree', '-r', '--name-only', '--no-commit-id', pull.head, sha).split('\n').filter(Boolean),
+        message: await git('log', '-1', '--format=%B', sha),
+        files: (await git('diff-tree', '-r', '--name-only', '--no-commit-id', pull.head, sha))
+          .split('\n')
+          .filter(Boolean),
       },
       comments: comments.data.flatMap(({ body, user }) => (user?.type === 'Bot' ? [body ?? ''] : [])).join('\n---\n'),
       places: {
@@ -204,9 +217,7 @@ export async function setVillainStage() {
         'the report': readFileSync(reportPath, 'utf8'),
         'the patch': readFileSync(join(dirname(reportPath), 'work.patch'), 'utf8'),
         'the comments, reviews and checks': JSON.stringify([comments.data, reviews.data, checks.data]),
-        'the repository': git('log', '--all', '-p', '--format=%an %ae %B'),
-        'the database': await databaseDump(),
-        'the log of the App': logged.join(''),
+        ...common,
       },
     }
   }
@@ -230,7 +241,8 @@ export async function setVillainStage() {
       for (const [name, { number }] of pulls) await github.person('dev').comment(number, `/agent chore goal="${name}"`)
       await settled()
       const done: [Name, Deed][] = []
-      for (const [name, pull] of pulls) done.push([name, await deedOf(name, pull)])
+      const common = await commonPlaces()
+      for (const [name, pull] of pulls) done.push([name, await deedOf(name, pull, common)])
       return Object.fromEntries(done) as Record<Name, Deed>
     },
     async close(): Promise<void> {

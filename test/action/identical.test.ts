@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { startModel } from '../world/model.ts'
 import { conversation } from '../world/model-script.ts'
-import { JobWorld, sumProject } from './job-world.ts'
+import { sharedWorld, sumProject } from './job-world.ts'
 import { sandboxed } from './sandboxed.ts'
 
 const closing: (() => unknown)[] = []
@@ -39,11 +39,10 @@ const script = conversation('Goal:', [
 async function bodiesOf(endpoint: string): Promise<string[]> {
   const model = await startModel({ scripts: [script] })
   closing.push(() => model.close())
-  const world = new JobWorld({
+  const world = sharedWorld({
     files,
     portfolios: (text) => text.replace('default: test-model', `default: test-model\n  endpoint: ${endpoint}`),
   })
-  closing.push(() => world.close())
   const inputs = { workflow: 'mend', inputs: 'test=node check.js', 'api-key': 'sk-of-the-tests', 'base-url': model.url }
   const job = await world.run(inputs, sandboxed)
   expect(job.outputs, job.log).toMatchObject({ conclusion: 'completed' })

@@ -51,8 +51,8 @@ deliver: pull-request
 cap: { usd: 0.50 }
 `
 
-/** The same where the project's tests are not the point: each `node --test` starts two processes of Node. */
-export const quickWorkflow = mendWorkflow.replace('node --test', 'grep -q + sum.js')
+/** The same where the project's tests are not the point: each of them starts a process of Node. */
+export const quickWorkflow = mendWorkflow.replace('default: node sum.test.js', 'default: grep -q + sum.js')
 
 const mendPrompt = 'Goal: ${{ inputs.goal }}\n\nThe tests printed:\n${{ steps.before.output }}\n'
 
@@ -100,8 +100,18 @@ export interface Report {
   }
 }
 
-const COMMIT =
-  'git add --all --force && git -c user.name=t -c user.email=t@example.org commit -q -m work && git rev-parse HEAD'
+const COMMIT = `git add --all --force &&
+  git -c maintenance.auto=false -c user.name=t -c user.email=t@example.org commit -q -m work && git rev-parse HEAD`
+
+function filesOf(options: WorldOptions): Record<string, string> {
+  return {
+    ...(options.files ?? sumProject),
+    '.github/purser/portfolios.yml': (options.portfolios ?? ((text) => text))(portfolios),
+    '.github/purser/catalog/mend/workflow.yml': options.workflow ?? mendWorkflow,
+    '.github/purser/catalog/mend/mend.md': options.prompt ?? mendPrompt,
+    '.github/purser/catalog/agents/fixer.agent.md': options.agent ?? agent,
+  }
+}
 
 export class JobWorld {
   readonly dir = mkdtempSync(join(tmpdir(), 'purser-test-'))
@@ -111,15 +121,8 @@ export class JobWorld {
 
   constructor(options: WorldOptions = {}) {
     this.#main = options.main ?? MAIN
-    const files: Record<string, string> = {
-      ...(options.files ?? sumProject),
-      '.github/purser/portfolios.yml': (options.portfolios ?? ((text) => text))(portfolios),
-      '.github/purser/catalog/mend/workflow.yml': options.workflow ?? mendWorkflow,
-      '.github/purser/catalog/mend/mend.md': options.prompt ?? mendPrompt,
-      '.github/purser/catalog/agents/fixer.agent.md': options.agent ?? agent,
-    }
     mkdirSync(this.workspace, { recursive: true })
-    this.sha = this.#commit(files, `git init -q --template= -b main && ${COMMIT}`)
+    this.sha = this.#commit(filesOf(options), `git init -q --template= -b main && ${COMMIT}`)
   }
 
   /** Writes and commits on the current branch; answers the commit. */
@@ -211,16 +214,15 @@ export class JobWorld {
   }
 }
 
-let shared: JobWorld | undefined
+const shared = new Map<string, JobWorld>()
 
-/** One without options for all tests of this process that commit nothing to it: jobs only read its repository. */
-export function sharedWorld(): JobWorld {
-  if (shared === undefined) {
-    const world = new JobWorld()
-    process.once('exit', () => world.close())
-    shared = world
-  }
-  return shared
+/** One of these files for all tests of this process that commit nothing to it: jobs only read its repository. */
+export function sharedWorld(options: Omit<WorldOptions, 'main'> = {}): JobWorld {
+  const key = JSON.stringify(filesOf(options))
+  const world = shared.get(key) ?? new JobWorld(options)
+  if (!shared.has(key)) process.once('exit', () => world.close())
+  shared.set(key, world)
+  return world
 }
 
 function startJob(file: string, env: Record<string, string>) {

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
 import { startModel } from '../world/model.ts'
-import { JobWorld } from './job-world.ts'
+import { sharedWorld } from './job-world.ts'
 import { bubblewrap } from './sandboxed.ts'
 
 const CLI = fileURLToPath(new URL('../../cli/purser.js', import.meta.url))
@@ -16,15 +16,9 @@ afterEach(async () => {
   for (const close of closing.splice(0)) await close()
 })
 
-function openWorld(): JobWorld {
-  const world = new JobWorld()
-  closing.push(() => world.close())
-  return world
-}
-
 describe('a job whose temporary directory can’t be used', () => {
   it('still writes its outputs', async () => {
-    const world = openWorld()
+    const world = sharedWorld()
     const file = join(world.dir, 'a-file')
     writeFileSync(file, '')
     const job = await world.run(
@@ -39,7 +33,7 @@ describe('a job whose temporary directory can’t be used', () => {
 
 describe('a machine without a sandbox', () => {
   it('is told what its commands can read', async () => {
-    const world = openWorld()
+    const world = sharedWorld()
     const model = await startModel({ scripts: [() => ({ text: 'Done' })] })
     closing.push(() => model.close())
     const inputs = { workflow: 'mend', 'api-key': 'sk-canary-0123456789', 'base-url': model.url }
@@ -54,7 +48,7 @@ const canDo = spawnSync('bwrap', [...without, 'true']).status === 0
 
 describe.runIf(bubblewrap && canDo)('a machine that can’t confine commands', () => {
   it('refuses the run before any model is asked, at a terminal with the way round it', async () => {
-    const world = openWorld()
+    const world = sharedWorld()
     const model = await startModel({ scripts: [() => ({ text: 'Done' })] })
     closing.push(() => model.close())
     const inputs = { workflow: 'mend', 'api-key': 'sk-canary-0123456789', 'base-url': model.url }

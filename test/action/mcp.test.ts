@@ -18,7 +18,7 @@ import { isRefusal } from '../../core/reason.ts'
 import { serveHttp } from '../world/mcp-server.ts'
 import { startModel } from '../world/model.ts'
 import { conversation } from '../world/model-script.ts'
-import { JobWorld, mendWorkflow, sumProject } from './job-world.ts'
+import { quickWorkflow, sharedWorld, sumProject } from './job-world.ts'
 import { bubblewrap, sandboxed } from './sandboxed.ts'
 
 const closing: (() => unknown)[] = []
@@ -49,15 +49,12 @@ async function run(servers: string, calls: readonly Call[] = []) {
   if (first === undefined) throw new Error('there is an edit at least')
   const scripts = [conversation('Goal:', [first, ...others, { text: 'Added instead of subtracted' }])]
   const model = await startModel({ scripts })
-  const world = new JobWorld({
+  const world = sharedWorld({
     files: { ...sumProject, 'server.mjs': program },
-    workflow: mendWorkflow.replace('turns: 8', 'turns: 20'),
+    workflow: quickWorkflow.replace('turns: 8', 'turns: 20'),
     agent: agent(servers),
   })
-  closing.push(
-    () => model.close(),
-    () => world.close(),
-  )
+  closing.push(() => model.close())
   const inputs = { workflow: 'mend', 'api-key': 'sk-scripted-0123456789', 'base-url': model.url }
   const job = await world.run(inputs, sandboxed)
   const requests = model.calls().map(({ request }) => request)

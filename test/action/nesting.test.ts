@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { startModel } from '../world/model.ts'
 import type { Script } from '../world/model-contract.ts'
 import { conversation } from '../world/model-script.ts'
-import { JobWorld, sumProject } from './job-world.ts'
+import { sharedWorld, sumProject } from './job-world.ts'
 import { sandboxed } from './sandboxed.ts'
 
 const closing: (() => unknown)[] = []
@@ -80,15 +80,12 @@ const scripts: Script[] = [
 
 async function run(more: Readonly<Record<string, string>> = {}, inputs: Readonly<Record<string, string>> = {}) {
   const model = await startModel({ scripts })
-  const world = new JobWorld({
+  const world = sharedWorld({
     files: { ...files, ...more },
     workflow: mend,
     prompt: 'Diagnose. The tests printed:\n${{ when.output }}',
   })
-  closing.push(
-    () => model.close(),
-    () => world.close(),
-  )
+  closing.push(() => model.close())
   const job = await world.run(
     { workflow: 'mend', 'api-key': 'sk-scripted-0123456789', 'base-url': model.url, ...inputs },
     sandboxed,

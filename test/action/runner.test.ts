@@ -8,7 +8,7 @@ import { type OwnRun, planOwnRun } from '../../action/own-run.ts'
 import { openCheckout } from '../../action/workspace/checkout.ts'
 import { startModel } from '../world/model.ts'
 import type { Script } from '../world/model-contract.ts'
-import { JobWorld, mendWorkflow, sharedWorld, sumProject, type WorldOptions } from './job-world.ts'
+import { JobWorld, mendWorkflow, quickWorkflow, sharedWorld, sumProject, type WorldOptions } from './job-world.ts'
 import { sandboxed } from './sandboxed.ts'
 
 const closing: (() => unknown)[] = []
@@ -26,6 +26,9 @@ const NOT_ASKED = {
   capUsd: undefined,
 }
 
+/** For all jobs of which it does not matter what the project's tests say. */
+const QUICK: WorldOptions = { workflow: quickWorkflow }
+
 function openWorld(options: WorldOptions): JobWorld {
   const world = new JobWorld(options)
   closing.push(() => world.close())
@@ -35,7 +38,7 @@ function openWorld(options: WorldOptions): JobWorld {
 async function setUp(scripts: Script[], options?: WorldOptions) {
   const model = await startModel({ scripts })
   closing.push(() => model.close())
-  const world = options === undefined ? sharedWorld() : openWorld(options)
+  const world = options === undefined ? sharedWorld(QUICK) : openWorld({ ...QUICK, ...options })
   const inputs = { workflow: 'mend', 'api-key': KEY, 'base-url': model.url }
   return {
     model,
@@ -57,7 +60,7 @@ const mend = inTurn({ text: 'I look.', toolCalls: [{ name: 'read', arguments: { 
 
 describe('a run in a job without an App', () => {
   it('makes failing tests pass and reports the work, its cost and what is not kept', async () => {
-    const { model, run } = await setUp([mend])
+    const { model, run } = await setUp([mend], { workflow: mendWorkflow })
     const job = await run()
     expect(job.outputs).toMatchObject({ conclusion: 'completed', reason: '', 'held-usd': '0.50', 'remaining-usd': '' })
     expect(job.exitCode).toBe(0)
@@ -78,7 +81,7 @@ describe('a run in a job without an App', () => {
   })
 
   it('shows the agent what still fails, and stops after the last attempt', async () => {
-    const { model, run } = await setUp([() => ({ text: 'Nothing to do' })])
+    const { model, run } = await setUp([() => ({ text: 'Nothing to do' })], { workflow: mendWorkflow })
     const job = await run()
     expect(job.outputs).toMatchObject({ conclusion: 'failed', reason: 'attempts-exhausted' })
     expect(job.exitCode).toBe(1)
@@ -143,7 +146,7 @@ describe('a run in a job without an App', () => {
   })
 
   it('runs setup, of which nothing is delivered, and the guards’ own commands on the finished work', async () => {
-    const workflow = mendWorkflow
+    const workflow = quickWorkflow
       .replace('steps:', 'setup: { run: "echo made > made.txt" }\nsteps:')
       .replace('guards:', 'guards:\n  run: ["! grep -q TODO sum.js"]')
     const todo = { toolCalls: [{ name: 'run', arguments: { command: 'cat made.txt; echo "// TODO" >> sum.js' } }] }
@@ -250,7 +253,6 @@ describe('a provider that fails', () => {
 
 describe('a run that is refused', () => {
   it.each([
-    ['no key', { 'api-key': '' }, {}, 'no-key'],
     ['a broken inputs text', { inputs: 'nonsense' }, {}, 'input-invalid'],
     ['a run without an App', { workflow: '', run: 'r1' }, {}, 'input-invalid'],
     [

@@ -1,4 +1,4 @@
-import { copyFile, cp, glob, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { appendFile, copyFile, cp, glob, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import { parse } from 'yaml'
 import type { ActionsOptions, ActionsRun, Job, Oidc, StepRun } from './contract.ts'
@@ -212,9 +212,10 @@ export function startJob(setting: JobSetting): JobControl {
     const ref = given.ref || run.sha
     const depth = given['fetch-depth'] === '0' ? [] : [`--depth=${given['fetch-depth'] ?? '1'}`]
     await git(target, ['init', '-q', '--initial-branch=main'])
-    await git(target, ['remote', 'add', 'origin', remote])
-    if (given['persist-credentials'] !== 'false')
-      await git(target, ['config', `http.${world.url}/.extraheader`, header])
+    // As `git remote add` and `git config` write it.
+    const settings = [`[remote "origin"]\n\turl = ${remote}\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n`]
+    if (given['persist-credentials'] !== 'false') settings.push(`[http "${world.url}/"]\n\textraheader = ${header}\n`)
+    await appendFile(join(target, '.git/config'), settings.join(''))
     await git(target, ['-c', `http.extraheader=${header}`, 'fetch', '-q', ...depth, 'origin', ref])
     await git(target, ['checkout', '-q', '--force', ...(ref === run.sha ? ['-B', 'main'] : []), 'FETCH_HEAD'])
     record.conclusion = 'success'

@@ -27,9 +27,9 @@ export async function withMemory<Answer>(work: () => Promise<Answer>): Promise<{
   let most = before
   let done = false
   const looking = (async () => {
-    // To look takes the longer, the more this process holds; it never takes more than a quarter of the time.
+    // To look takes the longer, the more this process holds; it never takes more than an eighth of the time.
     for (let tookMs = 0; !done; ) {
-      await sleep(Math.max(LOOK_EVERY_MS, 3 * tookMs))
+      await sleep(Math.max(LOOK_EVERY_MS, 7 * tookMs))
       const begun = performance.now()
       most = Math.max(most, liveBytes())
       tookMs = performance.now() - begun

@@ -7,6 +7,9 @@ import { type Fact, factSchema, type Orders } from './facts.ts'
 
 export const WORKER = fileURLToPath(new URL('worker.ts', import.meta.url))
 
+/** To compile PGlite's functions again, better, takes longer than a short process uses them. */
+export const QUICK: readonly string[] = ['--liftoff-only']
+
 export interface Racer {
   /** What it has said so far. */
   readonly facts: readonly Fact[]
@@ -18,7 +21,8 @@ export interface Racer {
 }
 
 export function startRacer(orders: Orders): Racer {
-  const child = spawn(process.execPath, [WORKER, JSON.stringify(orders)], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const args = [...QUICK, WORKER, JSON.stringify(orders)]
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   const facts: Fact[] = []
   const lines = createInterface({ input: child.stdout })
   const watching = new Set<() => void>()

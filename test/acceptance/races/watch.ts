@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 
-const PAUSE_MS = 5
+const PAUSE_MS = 20
 
 /** In one statement, and so at one moment: no account above its ceiling, each the sum of its entries and of its holds. */
 const WRONG = `
