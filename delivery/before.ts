@@ -2,17 +2,17 @@
 import type { Changeset } from '../core/changes/changeset.ts'
 import type { Before } from '../core/changes/guard.ts'
 import type { Octokit, RepositoryName } from './github.ts'
-import { createTreeReader } from './tree.ts'
+import type { TreeReader } from './tree.ts'
 
 /** A file that is new is not in the answer. */
 export async function readBefore(
   octokit: Octokit,
   repository: RepositoryName,
+  reader: TreeReader,
   { baseSha }: Changeset,
   paths: readonly string[],
 ): Promise<Before> {
   if (paths.length === 0) return new Map()
-  const reader = createTreeReader(octokit, repository)
   const base = await reader.treeOf(baseSha)
   const read = paths.map(async (path): Promise<[string, string][]> => {
     const entry = await reader.entryAt(base, path)

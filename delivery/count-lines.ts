@@ -4,15 +4,15 @@ import { withLinesAtLeast } from '../core/changes/changed-lines.ts'
 import type { Changeset } from '../core/changes/changeset.ts'
 import { CHANGESET_FILES_MAX } from '../core/changes/changeset.ts'
 import type { Octokit, RepositoryName } from './github.ts'
-import { createTreeReader } from './tree.ts'
+import type { TreeReader } from './tree.ts'
 
 /** The changeset with each file's lines as the runner says, or as many as it must have where that is more. */
 export async function countLines(
   octokit: Octokit,
   repository: RepositoryName,
+  reader: TreeReader,
   changeset: Changeset,
 ): Promise<Changeset> {
-  const reader = createTreeReader(octokit, repository)
   const base = await reader.treeOf(changeset.baseSha)
   const files = changeset.files.slice(0, CHANGESET_FILES_MAX).map(async (file) => {
     const entry = await reader.entryAt(base, file.path)

@@ -16,6 +16,7 @@ import { countLines } from './count-lines.ts'
 import type { Delivered } from './delivered.ts'
 import { type DeliveryPlace, isRefused } from './github.ts'
 import { checkTree } from './in-the-way.ts'
+import { createTreeReader } from './tree.ts'
 import { isFinished, violationsOf } from './validate.ts'
 import { deliverComment, deliverIssue, deliverReview } from './words.ts'
 
@@ -108,12 +109,13 @@ async function violationsAsCounted(
   const said = violationsOf(plan, changeset)
   const isOther = said.some(({ reason }) => reason !== 'guard-secrets')
   if (isOther || !changeset) return said
-  const replaced = await checkTree(place.octokit, place.name, changeset)
+  const reader = createTreeReader(place.octokit, place.name)
+  const replaced = await checkTree(reader, changeset)
   if (replaced.length > 0) return replaced
   const paths = withholdsTests(plan) || said.length > 0 ? toCompare(changeset, redact) : []
-  const before = await readBefore(place.octokit, place.name, changeset, paths)
+  const before = await readBefore(place.octokit, place.name, reader, changeset, paths)
   const compared = violationsOf(plan, changeset, before)
   const areCounted = guardsOf(plan).some(({ diff }) => diff?.lines !== undefined)
   if (compared.length > 0 || !areCounted) return compared
-  return violationsOf(plan, await countLines(place.octokit, place.name, changeset), before)
+  return violationsOf(plan, await countLines(place.octokit, place.name, reader, changeset), before)
 }

@@ -4,8 +4,7 @@
  */
 import type { Changeset } from '../core/changes/changeset.ts'
 import type { Violation } from '../core/changes/guard.ts'
-import type { Octokit, RepositoryName } from './github.ts'
-import { createTreeReader, type TreeReader } from './tree.ts'
+import type { TreeReader } from './tree.ts'
 
 /** A path of the work, and what stands in its way. */
 interface Obstacle {
@@ -14,12 +13,7 @@ interface Obstacle {
 }
 
 /** What is in the way in the commit that the work was made from. */
-export async function checkTree(
-  octokit: Octokit,
-  repository: RepositoryName,
-  changeset: Changeset,
-): Promise<Violation[]> {
-  const reader = createTreeReader(octokit, repository)
+export async function checkTree(reader: TreeReader, changeset: Changeset): Promise<Violation[]> {
   const found = await inTheWay(reader, await reader.treeOf(changeset.baseSha), changeset)
   if (found === undefined) return []
   const { path, kept } = found

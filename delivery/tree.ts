@@ -13,6 +13,7 @@ export interface TreeReader {
   entryAt(rootTreeSha: string, path: string): Promise<TreeEntry | undefined>
   /** The id of the folder at `path`, which names its content; `undefined` when there is none. */
   folderAt(rootTreeSha: string, path: string): Promise<string | undefined>
+  /** A commit's root tree, asked for once. */
   treeOf(commitSha: string): Promise<string>
   /** What lies directly in a folder, by name; empty where there is none. `path`: empty for the root. */
   listAt(rootTreeSha: string, path: string): Promise<ReadonlyMap<string, { readonly type: string }>>
@@ -21,6 +22,13 @@ export interface TreeReader {
 export function createTreeReader(octokit: Octokit, repository: RepositoryName): TreeReader {
   // A directory's id names its content, so what did not change between two commits is read once.
   const directories = new Map<string, Promise<ReadonlyMap<string, TreeEntry & { type: string }>>>()
+
+  const roots = new Map<string, Promise<string>>()
+
+  async function readRoot(commitSha: string): Promise<string> {
+    const { data } = await octokit.rest.git.getCommit({ ...repository, commit_sha: commitSha })
+    return data.tree.sha
+  }
 
   async function readDirectory(sha: string): Promise<ReadonlyMap<string, TreeEntry & { type: string }>> {
     const { data } = await octokit.rest.git.getTree({ ...repository, tree_sha: sha })
@@ -58,9 +66,12 @@ export function createTreeReader(octokit: Octokit, repository: RepositoryName): 
       return folder === undefined ? new Map() : directory(folder)
     },
     folderAt: (rootTreeSha, path) => folderAt(rootTreeSha, path.split('/')),
-    async treeOf(commitSha) {
-      const { data } = await octokit.rest.git.getCommit({ ...repository, commit_sha: commitSha })
-      return data.tree.sha
+    treeOf(commitSha) {
+      const known = roots.get(commitSha)
+      if (known) return known
+      const reading = readRoot(commitSha)
+      roots.set(commitSha, reading)
+      return reading
     },
   }
 }

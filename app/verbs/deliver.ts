@@ -9,6 +9,7 @@ import type { Report } from '../../core/run/report.ts'
 import { isDeliveryDue } from '../../core/run/run-life.ts'
 import { countLines } from '../../delivery/count-lines.ts'
 import { checkTree } from '../../delivery/in-the-way.ts'
+import { createTreeReader } from '../../delivery/tree.ts'
 import { violationsOf } from '../../delivery/validate.ts'
 import type { Run } from '../../prisma/client/client.ts'
 import { type CommandAt, commandKeyOf, showRefusal } from '../comment/command.ts'
@@ -63,10 +64,11 @@ async function carryOut(at: CommandAt, { id }: Run): Promise<void> {
 async function waiversOf({ place }: CommandAt, run: Run, report: Report) {
   const plan = storedPlan(run)
   const changeset = report.delivery?.changeset
+  const reader = createTreeReader(place.octokit, place.name)
   const counted =
     changeset === undefined || plan.guards.diff?.lines === undefined
       ? changeset
-      : await countLines(place.octokit, place.name, changeset)
-  const replaced = changeset === undefined ? [] : await checkTree(place.octokit, place.name, changeset)
+      : await countLines(place.octokit, place.name, reader, changeset)
+  const replaced = changeset === undefined ? [] : await checkTree(reader, changeset)
   return waiversFor(plan, report, (guarded) => [...replaced, ...violationsOf(guarded, counted)])
 }

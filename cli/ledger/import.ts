@@ -15,13 +15,7 @@ export async function importFrom(file: string, { json }: ImportOptions): Promise
   const stream = file === '-' ? process.stdin : await opened(file)
   if (typeof stream === 'string') return endProblem(stream, json)
   try {
-    // What is no export, or another version's, makes no ledger.
-    const opened = await openExport(linesOf(stream, LINE_BYTES_MAX))
-    checkMigrations(
-      opened.migrations,
-      (await readMigrations()).map(({ name }) => name),
-    )
-    const totals = await intoLedger(opened)
+    const totals = await intoLedger(await openExport(linesOf(stream, LINE_BYTES_MAX)))
     if (typeof totals === 'string') return endProblem(totals, json)
     if (json) printJson({ ok: true, file, totals })
     else process.stdout.write(`Imported ${carriedWords(totals)} into ${ledgerInUse()}; counts and sums agree.\n`)
@@ -33,9 +27,13 @@ export async function importFrom(file: string, { json }: ImportOptions): Promise
   }
 }
 
-/** Or what is in the way. */
+/** Or what is in the way. What is no export, or another version's, makes no ledger. */
 async function intoLedger(opened: OpenExport): Promise<Totals | string> {
   try {
+    checkMigrations(
+      opened.migrations,
+      (await readMigrations()).map(({ name }) => name),
+    )
     const database = await openLedger({ create: true })
     if (typeof database === 'string') return database
     try {

@@ -43,6 +43,21 @@ export interface Catalog {
   readonly problems: readonly Problem[]
 }
 
+/**
+ * What a layer's workflows and agents say by themselves, by their paths. Nothing of a layer ever changes, and the built-in one is
+ * read below that of every repository.
+ */
+const workflowsOf = new WeakMap<Layer, Map<string, ReadWorkflow>>()
+const agentsOf = new WeakMap<Layer, Map<string, ReadAgent>>()
+
+function once<Read>(known: WeakMap<Layer, Map<string, Read>>, layer: Layer, path: string, read: () => Read): Read {
+  const files = known.get(layer) ?? new Map<string, Read>()
+  known.set(layer, files)
+  const said = files.get(path) ?? read()
+  files.set(path, said)
+  return said
+}
+
 export function readCatalog(layers: readonly Layer[]): Catalog {
   const problems: Problem[] = []
   const agents = new Map<string, LocatedAgent>()
@@ -53,7 +68,7 @@ export function readCatalog(layers: readonly Layer[]): Catalog {
     const { folders, agentFiles, skillFiles, strange } = sortFiles(layer)
     problems.push(...strange)
     for (const [name, path] of agentFiles) {
-      const read = readAgent(layer, name, path)
+      const read = once(agentsOf, layer, path, () => readAgent(layer, name, path))
       if ('problems' in read) {
         problems.push(...read.problems)
         unreadable.agents.add(name)
@@ -125,7 +140,8 @@ function readFolder(folder: Folder, families: Map<string, FamilyParts>): readonl
   const problems: Problem[] = []
   if (folder.workflow !== undefined) {
     families.delete(folder.name)
-    const read = readWorkflow(folder, folder.workflow)
+    const { layer, workflow } = folder
+    const read = once(workflowsOf, layer, workflow, () => readWorkflow(folder, workflow))
     // Nothing can be said about the variants of a baseline that can't be read.
     if ('problems' in read) return read.problems
     families.set(folder.name, { name: folder.name, baseline: read, variants: new Map() })
@@ -141,7 +157,9 @@ function readFolder(folder: Folder, families: Map<string, FamilyParts>): readonl
   return problems
 }
 
-function readWorkflow(folder: Folder, path: string): FamilyParts['baseline'] | { problems: readonly Problem[] } {
+type ReadWorkflow = FamilyParts['baseline'] | { readonly problems: readonly Problem[] }
+
+function readWorkflow(folder: Folder, path: string): ReadWorkflow {
   const source = readYaml(fileOf(folder.layer, path), folder.layer.files.get(path) ?? '', {
     example: `name: ${folder.name}`,
   })
@@ -197,7 +215,9 @@ function readVariant(folder: Folder, name: string, path: string, { baseline }: F
   return { located, overlay: overlay.value, text }
 }
 
-function readAgent(layer: Layer, name: string, path: string): LocatedAgent | { problems: readonly Problem[] } {
+type ReadAgent = LocatedAgent | { readonly problems: readonly Problem[] }
+
+function readAgent(layer: Layer, name: string, path: string): ReadAgent {
   const file = readAgentFile(fileOf(layer, path), layer.files.get(path) ?? '')
   if ('problems' in file) return file
   const { frontMatter, systemText } = file

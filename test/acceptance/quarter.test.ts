@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { z } from 'zod'
 import { type RunRecord, runRecordSchema } from '../../core/run/run-record.ts'
+import { purserHere } from '../cli/here.ts'
 import { purser } from '../cli/purser.ts'
 
 const FAMILY = 'refactor+tests'
@@ -110,7 +111,7 @@ function sideOf(within: readonly RunRecord[], variant: string | null) {
 
 async function evidenceAt(now: Date, since: readonly string[]) {
   const ask = ['evidence', '--family', FAMILY, '--records', runsFile, '--promotion', PROMOTION, '--json']
-  const answer = await purser([...ask, '--now', now.toISOString(), ...since], { cwd })
+  const answer = await purserHere([...ask, '--now', now.toISOString(), ...since], { cwd })
   expect(answer.code, answer.stderr).toBe(0)
   return evidenceSchema.parse(JSON.parse(answer.stdout)).variants
 }

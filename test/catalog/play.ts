@@ -1,4 +1,4 @@
-/** Plays a workflow of the built-in catalog with a recorded script, as a person at a terminal would start it. */
+/** Plays a workflow of the built-in catalog with a recorded script, as `purser run` does. */
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -10,7 +10,8 @@ import { findWorkflow } from '../../core/plan/resolve.ts'
 import { isRefusal } from '../../core/reason.ts'
 import { reportSchema } from '../../core/run/report.ts'
 import { bubblewrap } from '../action/sandboxed.ts'
-import { commitAll, commitFirst, folder, PORTFOLIOS, purser } from '../cli/purser.ts'
+import { purserHere } from '../cli/here.ts'
+import { commitAll, commitFirst, folder, PORTFOLIOS } from '../cli/purser.ts'
 import { startModel } from '../world/model.ts'
 import type { ChatRequest, Script } from '../world/model-contract.ts'
 import { start } from '../world/start.ts'
@@ -99,7 +100,7 @@ export async function play(
   const model = await startModel({ scripts })
   try {
     const unconfined = bubblewrap ? [] : ['--no-sandbox']
-    const said = await purser(['run', target, ...inputs, '--dir', root, '--json', ...unconfined], {
+    const said = await purserHere(['run', target, ...inputs, '--dir', root, '--json', ...unconfined], {
       env: {
         PATH: `${dirname(process.execPath)}:${process.env.PATH ?? ''}`,
         OPENAI_API_KEY: 'sk-scripted',

@@ -7,7 +7,8 @@ import { playDemo } from '../../demo/main.ts'
 import { storyNames } from '../../demo/names.ts'
 import { quarterStory } from '../../demo/quarter/acts.ts'
 import type { Story } from '../../demo/story.ts'
-import { purser } from './purser.ts'
+import { onDisk } from '../app/database/embedded-beginning.ts'
+import { purserHere } from './here.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'purser-demo-'))
 afterEach(() => {
@@ -15,11 +16,15 @@ afterEach(() => {
   rmSync(dir, { recursive: true, force: true })
 })
 
-/** Of one act, in which somebody asks for help. */
+/** Of one act, in which somebody asks for help, with a ledger that was made before: to make one takes longer than the rest. */
 function short(name: Story['name'], holds: boolean): Story {
   return {
     ...quarterStory,
     name,
+    files() {
+      onDisk(join(dir, name, 'ledger'))
+      return quarterStory.files()
+    },
     acts: [
       {
         day: 0,
@@ -54,7 +59,7 @@ test('each is told in a folder of its own, and one that does not hold is not hid
 })
 
 test('one story and all of them is wrong usage', async () => {
-  const { code, stderr } = await purser(['demo', '--all', '--story', 'month'], { cwd: tmpdir() })
+  const { code, stderr } = await purserHere(['demo', '--all', '--story', 'month'], { cwd: tmpdir() })
   expect(code).toBe(2)
   expect(stderr).toContain('--story and --all; expected one of them')
 })

@@ -6,18 +6,25 @@ import type { Said } from './purser.ts'
 
 export async function purserHere(
   args: readonly string[],
-  { cwd = process.cwd(), input = '' }: { cwd?: string; input?: string } = {},
+  {
+    cwd = process.cwd(),
+    input = '',
+    env = {},
+  }: { cwd?: string; input?: string; env?: Readonly<Record<string, string>> } = {},
 ): Promise<Said> {
   const before = process.cwd()
+  const environment = process.env
   const [out, err] = [gather(process.stdout), gather(process.stderr)]
   const stdin = Object.assign(Readable.from([Buffer.from(input)]), { fd: 0 as const })
   const read = vi.spyOn(process, 'stdin', 'get').mockReturnValue(stdin as typeof process.stdin)
   process.chdir(cwd)
+  process.env = { ...environment, ...env }
   try {
     await runCommand([process.execPath, 'purser', ...args])
     return { code: Number(process.exitCode ?? 0), stdout: out.said(), stderr: err.said() }
   } finally {
     process.exitCode = undefined
+    process.env = environment
     process.chdir(before)
     read.mockRestore()
     out.restore()

@@ -176,7 +176,7 @@ describe('purser parse', () => {
       workflow: 'refactor+tests',
       inputs: { goal: 'Less' },
     })
-    const asked = await purser(['parse', '--dir', dir], { input: '/agent ask engineer "Why?"' })
+    const asked = await purserHere(['parse', '--dir', dir], { input: '/agent ask engineer "Why?"' })
     expect(asked.stdout).toBe('ask engineer\n  text: Why?\n')
   })
 

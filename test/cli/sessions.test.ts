@@ -17,6 +17,7 @@ import { bubblewrap } from '../action/sandboxed.ts'
 import { startModel } from '../world/model.ts'
 import type { ChatRequest, ModelReply } from '../world/model-contract.ts'
 import { start as startProcess } from '../world/start.ts'
+import { purserHere } from './here.ts'
 
 const CLI = fileURLToPath(new URL('../../cli/purser.js', import.meta.url))
 const KEY = 'sk-canary-0123456789'
@@ -32,7 +33,7 @@ value: quality
 on: [push]
 steps:
   - { id: mend, agent: fixer, prompt: mend.md }
-  - { id: check, agent: fixer, prompt: check.md, until: { run: node sum.test.js } }
+  - { id: check, agent: fixer, prompt: check.md, until: { run: grep -q a sum.js } }
 deliver: pull-request
 cap: { usd: 0.50 }
 `
@@ -61,15 +62,14 @@ async function setUp(replies: readonly ModelReply[]) {
     () => model.close(),
     () => world.close(),
   )
+  const env = {
+    PATH: `${dirname(process.execPath)}:${process.env.PATH ?? ''}`,
+    OPENAI_API_KEY: KEY,
+    OPENAI_BASE_URL: model.url,
+  }
+  const unconfined = bubblewrap ? [] : ['--no-sandbox']
   const start = (dir: string, ...args: string[]) => {
-    const unconfined = bubblewrap ? [] : ['--no-sandbox']
-    const child = startProcess(process.execPath, [CLI, 'run', ...args, '--dir', dir, ...unconfined], {
-      env: {
-        PATH: `${dirname(process.execPath)}:${process.env.PATH ?? ''}`,
-        OPENAI_API_KEY: KEY,
-        OPENAI_BASE_URL: model.url,
-      },
-    })
+    const child = startProcess(process.execPath, [CLI, 'run', ...args, '--dir', dir, ...unconfined], { env })
     const ended = child.ended.then(({ code, stdout, stderr }) => ({
       exitCode: code,
       stdout: `${stdout}`,
@@ -77,8 +77,13 @@ async function setUp(replies: readonly ModelReply[]) {
     }))
     return { child, ended }
   }
+  /** In this process, where it is not the point that one ends and another goes on. */
+  const runHere = async (dir: string, ...args: string[]) => {
+    const { code, ...said } = await purserHere(['run', ...args, '--dir', dir, ...unconfined], { env })
+    return { exitCode: code, ...said }
+  }
   const asked = (count: number) => new Promise<void>((resolve) => waiting.set(count, resolve))
-  return { requests, world, start, asked }
+  return { requests, world, start, runHere, asked }
 }
 
 function sessionsOf(root: string): string[] {
@@ -150,7 +155,7 @@ describe('a run that is paused by Ctrl-C', () => {
   })
 
   it('writes a log without gaps that ends with its checkpoint, and counts among such runs when it has ended, and then whole', async () => {
-    const { world, start, asked } = await setUp([
+    const { world, start, runHere, asked } = await setUp([
       { ...edit, delayMs: 300, usage: { input: 1000, output: 100 } },
       { text: 'Added', usage: { input: 1000, output: 100 } },
       { text: 'Checked', usage: { input: 1000, output: 100 } },
@@ -169,7 +174,7 @@ describe('a run that is paused by Ctrl-C', () => {
     expect(events.at(-1)).toMatchObject({ conclusion: 'cancelled', reason: 'paused' })
     const spends = () => keptSpends(world.workspace, 'mend', undefined, 20)
     expect(spends()).toEqual([])
-    const { stdout } = await start(world.workspace, '--resume', session.slice(-8)).ended
+    const { stdout } = await runHere(world.workspace, '--resume', session.slice(-8))
     expect(stdout).toContain('completed: ')
     expect(spends()).toEqual([BigInt(3 * (1000 + 4 * 100))])
   })
@@ -214,7 +219,7 @@ describe('a run that was killed in the middle of a step', () => {
 
   /** Killed at its last request; answers its session. */
   async function killed(before: readonly ModelReply[]) {
-    const { world, start, asked, requests } = await setUp([...before, { text: 'Added' }, { text: 'Checked' }])
+    const { world, start, runHere, asked, requests } = await setUp([...before, { text: 'Added' }, { text: 'Checked' }])
     const { child, ended } = start(world.workspace, 'mend')
     await untilAsked(asked(before.length), ended)
     child.kill('SIGKILL')
@@ -222,13 +227,13 @@ describe('a run that was killed in the middle of a step', () => {
     const [session = ''] = sessionsOf(world.workspace)
     const checkpoints = eventsOf(session).filter(({ kind }) => kind === 'checkpoint')
     expect(checkpoints).toEqual([expect.objectContaining({ step: 'mend', stepsFinished: 0, files: 1 })])
-    return { world, start, requests, session }
+    return { world, runHere, requests, session }
   }
 
   it('goes on within it from a checkpoint that is made every twenty turns', async () => {
     const before = [edit, ...looks, { silent: true as const }]
-    const { world, start, requests, session } = await killed(before)
-    const resumed = await start(world.workspace, '--resume', session.slice(-8)).ended
+    const { world, runHere, requests, session } = await killed(before)
+    const resumed = await runHere(world.workspace, '--resume', session.slice(-8))
     expect(resumed).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('The work is in your working tree') })
     const [atKill, after] = [requests[before.length - 1], requests[before.length]]
     expect(atKill?.messages).toHaveLength(2 + 2 * (before.length - 1))
@@ -246,21 +251,24 @@ describe('a run that was killed in the middle of a step', () => {
 describe('a session', () => {
   it('is gone on with by one run at a time, and by none while its first is under way', async () => {
     const silences = [{ silent: true as const }, { silent: true as const }]
-    const { world, start, asked } = await setUp([{ ...edit, usage: { input: 1_000, output: 13_500 } }, ...silences])
+    const { world, start, runHere, asked } = await setUp([
+      { ...edit, usage: { input: 1_000, output: 13_500 } },
+      ...silences,
+    ])
     const first = start(world.workspace, 'mend')
     await untilAsked(asked(2), first.ended)
     const [session = ''] = sessionsOf(world.workspace)
     const id = session.slice(-8)
     const refused = { exitCode: 1, stderr: expect.stringContaining('Another run of this session is under way') }
     while (!existsSync(join(session, 'checkpoint.json'))) await sleep(20)
-    expect(await start(world.workspace, '--resume', id).ended).toMatchObject(refused)
+    expect(await runHere(world.workspace, '--resume', id)).toMatchObject(refused)
     first.child.kill('SIGKILL')
     await first.ended
 
     const second = start(world.workspace, '--resume', id)
     await untilAsked(asked(3), second.ended)
     const [wentOn = ''] = sessionsOf(world.workspace).filter((folder) => folder !== session)
-    expect(await start(world.workspace, '--resume', id).ended).toMatchObject(refused)
+    expect(await runHere(world.workspace, '--resume', id)).toMatchObject(refused)
     expect(readFileSync(join(session, 'went-on'), 'utf8')).toBe(`${wentOn.slice(-8)}\n`)
     second.child.kill('SIGKILL')
     await second.ended
@@ -270,21 +278,21 @@ describe('a session', () => {
 describe('a run that reached its cap', () => {
   it('goes on under a higher one, less what it has spent, and its work takes the place of what is in the tree', async () => {
     const dear = { usage: { input: 1_000, output: 13_500 } }
-    const { world, start, requests } = await setUp([
+    const { world, runHere, requests } = await setUp([
       { ...edit, ...dear },
       { toolCalls: [{ name: 'write', arguments: { path: 'more.js', content: 'export {}\n' } }] },
       { text: 'Added more' },
       { text: 'Checked' },
     ])
-    const capped = await start(world.workspace, 'mend', '--cap', '0.066').ended
+    const capped = await runHere(world.workspace, 'mend', '--cap', '0.066')
     expect(capped.stdout).toContain('capped: ')
     expect(capped.stdout).toMatch(/purser run --resume [0-9a-f]{8} --cap 2x\n/)
     expect(readFileSync(join(world.workspace, 'sum.js'), 'utf8')).toContain('a + b')
     const [session = ''] = sessionsOf(world.workspace)
     const id = session.slice(-8)
-    const same = await start(world.workspace, '--resume', id).ended
+    const same = await runHere(world.workspace, '--resume', id)
     expect(same.stdout).toContain('capped: ')
-    const { exitCode, stdout, stderr } = await start(world.workspace, '--resume', id, '--cap', '0.50').ended
+    const { exitCode, stdout, stderr } = await runHere(world.workspace, '--resume', id, '--cap', '0.50')
     expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: expect.stringContaining('completed: ') })
     expect(stderr).toMatch(/never more than \$0\.4\d\n/)
     expect(existsSync(join(world.workspace, 'more.js'))).toBe(true)

@@ -6,6 +6,7 @@ import { createServer as createSocketServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { onDisk } from '../app/database/embedded-beginning.ts'
+import { purserHere } from './here.ts'
 import { folder, purser } from './purser.ts'
 
 const PRIVATE_KEY = generateKeyPairSync('rsa', {
@@ -43,7 +44,7 @@ it('names PURSER_DATA when a file is there, other files are in it, or no folder 
     notes: 'holds other files, as today.txt',
   }
   for (const [PURSER_DATA, problem] of Object.entries(problems)) {
-    const { code, stderr } = await purser(['start'], { cwd, env: { ...settings, PORT: '0', PURSER_DATA } })
+    const { code, stderr } = await purserHere(['start'], { cwd, env: { ...settings, PORT: '0', PURSER_DATA } })
     expect(code).toBe(1)
     expect(stderr).toContain(`PURSER_DATA: ${PURSER_DATA} ${problem}; expected a folder of its own that `)
   }
@@ -56,7 +57,7 @@ it('names DATABASE_URL when no server answers there, and not the password in it'
   const port = portOf(gone)
   await new Promise((resolve) => gone.close(resolve))
   const DATABASE_URL = `postgresql://purser:hush@127.0.0.1:${port}/purser`
-  const { code, stderr } = await purser(['start'], { env: { ...settings, DATABASE_URL } })
+  const { code, stderr } = await purserHere(['start'], { env: { ...settings, DATABASE_URL } })
   expect(code).toBe(1)
   expect(stderr).toContain(`DATABASE_URL: the PostgreSQL server at 127.0.0.1:${port} refuses connections; expected `)
   expect(stderr).not.toContain('hush')

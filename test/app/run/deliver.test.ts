@@ -2,6 +2,7 @@ import { Octokit } from '@octokit/rest'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { checkTree } from '../../../delivery/in-the-way.ts'
 import { openPullRequest } from '../../../delivery/pull-request.ts'
+import { createTreeReader } from '../../../delivery/tree.ts'
 import { OWNER, PORTFOLIOS, REPO, type Stage, setStage, workOn } from '../stage.ts'
 
 let stage: Stage
@@ -159,7 +160,7 @@ describe('what stands where a file of the work goes', () => {
       undefined,
     ],
   ])('is seen: %s', async (_, files, kept) => {
-    const violations = await checkTree(stage.octokit, repository, { baseSha: base, files })
+    const violations = await checkTree(createTreeReader(stage.octokit, repository), { baseSha: base, files })
     const message = `would take the place of \`${kept}\`, which the work does not delete`
     const [path] = files
     expect(violations).toMatchObject(

@@ -41,7 +41,7 @@ async function refused(input: string, ...args: string[]): Promise<string> {
 describe('the answer', () => {
   test('is the decision with its reasons, each threshold beside its number, and the checkpoints', async () => {
     const cwd = folder({ 'runs.jsonl': runs })
-    const { code, stdout, stderr } = await purser([...family, '--records', 'runs.jsonl', '--json'], { cwd })
+    const { code, stdout, stderr } = await purserHere([...family, '--records', 'runs.jsonl', '--json'], { cwd })
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     const answer = JSON.parse(stdout)
     const { family: named, variants } = answer

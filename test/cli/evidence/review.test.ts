@@ -4,11 +4,12 @@ import { expect, it } from 'vitest'
 import { openDatabase } from '../../../app/database/open.ts'
 import { onDisk } from '../../app/database/embedded-beginning.ts'
 import { keepBooks } from '../../app/ledger/books.ts'
+import { purserHere } from '../here.ts'
 import { declared, folder, purser } from '../purser.ts'
 
 it('reviews a period of the ledger, and says where there is none', async () => {
   const cwd = folder(declared)
-  expect(await purser(['review'], { cwd })).toMatchObject({
+  expect(await purserHere(['review'], { cwd })).toMatchObject({
     code: 1,
     stderr: expect.stringMatching(/^There is no ledger/),
   })
@@ -32,7 +33,7 @@ it('reviews a period of the ledger, and says where there is none', async () => {
 }, 240_000)
 
 it.each(['2026-13', '2026-02-30', '2026-04-31'])('takes no period %s', async (period) => {
-  expect(await purser(['review', '--period', period])).toEqual({
+  expect(await purserHere(['review', '--period', period])).toEqual({
     code: 2,
     stdout: '',
     stderr: `error: --period ${period} is no month or day; expected one; for example 2026-10 or 2026-10-12\n(add --help for an example)\n`,

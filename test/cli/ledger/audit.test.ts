@@ -4,11 +4,12 @@ import { expect, it } from 'vitest'
 import { openDatabase } from '../../../app/database/open.ts'
 import { onDisk } from '../../app/database/embedded-beginning.ts'
 import { editByHand, keepBooks } from '../../app/ledger/books.ts'
+import { purserHere } from '../here.ts'
 import { folder, purser } from '../purser.ts'
 
 it('says that all adds up, then names the account and the entry that was edited', async () => {
   const cwd = folder()
-  const none = await purser(['audit'], { cwd })
+  const none = await purserHere(['audit'], { cwd })
   expect(none).toEqual({
     code: 1,
     stdout: '',
@@ -30,7 +31,7 @@ it('says that all adds up, then names the account and the entry that was edited'
   await after.pool.query(editByHand(names, "UPDATE entry SET spent_change = 1 WHERE key = 'run:$a:settle:$A'"))
   await after.close()
   const key = `run:${names.$a}:settle:${names.$A}`
-  const { code, stdout } = await purser(['audit'], { cwd })
+  const { code, stdout } = await purserHere(['audit'], { cwd })
   expect(code).toBe(1)
   expect(stdout.replace(/shop-\d+/, 'shop').replace(/entry \d+/, 'entry 3')).toBe(
     `acme/shop, portfolio refactoring of 2026-11-01 to 2026-12-01 (account ${names.$A}):
@@ -38,7 +39,7 @@ it('says that all adds up, then names the account and the entry that was edited'
 1 account, 13 entries, 4 sessions: 1 row to look at.
 `,
   )
-  const json = await purser(['audit', '--json'], { cwd })
+  const json = await purserHere(['audit', '--json'], { cwd })
   expect(json.code).toBe(1)
   expect(JSON.parse(json.stdout)).toMatchObject({
     ok: false,
@@ -62,7 +63,7 @@ it('leaves a ledger that an older version has used as it is', async () => {
   const newest = 'SELECT max(migration_name) FROM _prisma_migrations'
   await older.pool.query(`DELETE FROM _prisma_migrations WHERE migration_name = (${newest})`)
   await older.close()
-  expect(await purser(['audit'], { cwd })).toEqual({
+  expect(await purserHere(['audit'], { cwd })).toEqual({
     code: 1,
     stdout: '',
     stderr: expect.stringMatching(
@@ -75,7 +76,7 @@ it('leaves a ledger that an older version has used as it is', async () => {
 
 it('takes a folder that is set to nothing for one that is not set', async () => {
   const env = { PURSER_DATA: '' }
-  expect(await purser(['audit'], { cwd: folder({ PG_VERSION: '17' }), env })).toMatchObject({
+  expect(await purserHere(['audit'], { cwd: folder({ PG_VERSION: '17' }), env })).toMatchObject({
     code: 1,
     stderr: expect.stringMatching(/^There is no ledger in \.purser\/data;/),
   })

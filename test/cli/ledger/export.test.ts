@@ -6,11 +6,12 @@ import { openDatabase } from '../../../app/database/open.ts'
 import { onDisk } from '../../app/database/embedded-beginning.ts'
 import { keepBooks } from '../../app/ledger/books.ts'
 import { start } from '../../world/start.ts'
-import { folder, LAUNCHER, purser } from '../purser.ts'
+import { purserHere } from '../here.ts'
+import { folder, LAUNCHER } from '../purser.ts'
 
 it('writes the same ledger to standard output and into a file that only its owner reads', async () => {
   const cwd = folder()
-  expect(await purser(['export'], { cwd })).toMatchObject({
+  expect(await purserHere(['export'], { cwd })).toMatchObject({
     code: 1,
     stdout: '',
     stderr: expect.stringContaining('no ledger'),
@@ -26,7 +27,7 @@ it('writes the same ledger to standard output and into a file that only its owne
   const { code, stdout: alone } = await start('bash', unheard, { cwd }).ended
   expect(code).toBe(0)
 
-  const { code: again, stdout, stderr } = await purser(['export'], { cwd })
+  const { code: again, stdout, stderr } = await purserHere(['export'], { cwd })
   expect(again).toBe(0)
   expect(alone.toString('utf8')).toBe(stdout)
   const lines = stdout.trimEnd().split('\n')
@@ -39,29 +40,29 @@ it('writes the same ledger to standard output and into a file that only its owne
   )
 
   writeFileSync(join(cwd, 'ledger.jsonl'), 'an older one')
-  const whole = await purser(['export', 'ledger.jsonl', '--json'], { cwd })
+  const whole = await purserHere(['export', 'ledger.jsonl', '--json'], { cwd })
   expect(JSON.parse(whole.stdout)).toMatchObject({ ok: true, totals: { rows: { account: '1' } }, unhandledWebhooks: 1 })
   expect(readFileSync(join(cwd, 'ledger.jsonl'), 'utf8')).toBe(stdout)
   expect(readdirSync(cwd).sort()).toEqual(['.purser', 'ledger.jsonl'])
-  expect((await purser(['export', 'new.jsonl'], { cwd })).stderr).toContain('to new.jsonl.\n')
+  expect((await purserHere(['export', 'new.jsonl'], { cwd })).stderr).toContain('to new.jsonl.\n')
   expect(statSync(join(cwd, 'new.jsonl')).mode & 0o777).toBe(0o600)
 }, 120_000)
 
 it('refuses a place that is no file, and --json without one', async () => {
   const cwd = folder()
   mkdirSync(join(cwd, 'there'))
-  expect(await purser(['export', 'there'], { cwd })).toMatchObject({
+  expect(await purserHere(['export', 'there'], { cwd })).toMatchObject({
     code: 1,
     stderr: expect.stringContaining('there is there and is no file; expected a new one'),
   })
   writeFileSync(join(cwd, 'file'), '')
   for (const nowhere of ['gone/ledger.jsonl', 'file/ledger.jsonl', 'file/gone/ledger.jsonl']) {
-    expect(await purser(['export', nowhere], { cwd })).toMatchObject({
+    expect(await purserHere(['export', nowhere], { cwd })).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/^(gone|file)\/.* would lie in .*, which is no folder; expected one that is there/),
     })
   }
-  expect(await purser(['export', '--json'], { cwd })).toMatchObject({
+  expect(await purserHere(['export', '--json'], { cwd })).toMatchObject({
     code: 2,
     stdout: expect.stringContaining('no file, and --json'),
   })

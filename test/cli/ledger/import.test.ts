@@ -10,6 +10,7 @@ import { openDatabase } from '../../../app/database/open.ts'
 import { inMemory, onDisk } from '../../app/database/embedded-beginning.ts'
 import { hasTestServer, startTestServer, warnServerMissing } from '../../app/database/server.ts'
 import { keepBooks } from '../../app/ledger/books.ts'
+import { purserHere } from '../here.ts'
 import { folder, purser } from '../purser.ts'
 
 /** One for all. */
@@ -28,10 +29,16 @@ async function migrateHalf(url: string, migrations: number): Promise<void> {
 }
 
 /** As whoever is interrupted leaves it: the engine's files, or some of the migrations; then with what `sql` does. */
-async function leaveHalf(dataDir: string, migrations: number, sql = ''): Promise<void> {
+async function makeHalf(dataDir: string, migrations: number, sql = ''): Promise<void> {
   const engine = await startEmbedded(onDisk(dataDir))
   await query(engine.connectionString, 'DROP SCHEMA pgboss, public CASCADE; CREATE SCHEMA public')
   await migrateHalf(engine.connectionString, migrations)
+  await query(engine.connectionString, sql)
+  await engine.stop()
+}
+
+async function inFolder(dataDir: string, sql: string): Promise<void> {
+  const engine = await startEmbedded(dataDir)
   await query(engine.connectionString, sql)
   await engine.stop()
 }
@@ -54,9 +61,9 @@ it.skipIf(!serverThere)(
     try {
       const env = { DATABASE_URL: server?.url ?? '' }
       const none = { code: 1, stderr: expect.stringMatching(/^There is no ledger in the database that DATABASE_URL/) }
-      expect(await purser(['audit'], { cwd, env })).toMatchObject(none)
+      expect(await purserHere(['audit'], { cwd, env })).toMatchObject(none)
       // The first one left nothing behind that passes for a ledger.
-      expect(await purser(['export'], { cwd, env })).toMatchObject(none)
+      expect(await purserHere(['export'], { cwd, env })).toMatchObject(none)
       await migrateHalf(env.DATABASE_URL, 7)
       const said = await purser(['import', 'ledger.jsonl'], { cwd, env })
       expect(said).toEqual({
@@ -66,18 +73,18 @@ it.skipIf(!serverThere)(
         ),
         stderr: '',
       })
-      expect(await purser(['audit'], { cwd, env })).toMatchObject({
+      expect(await purserHere(['audit'], { cwd, env })).toMatchObject({
         code: 0,
         stdout: '1 account, 13 entries, 4 sessions: all add up.\n',
       })
-      const onServer = await purser(['export'], { cwd, env })
+      const onServer = await purserHere(['export'], { cwd, env })
       expect(onServer.stdout).toBe(ledger)
 
       onDisk(join(cwd, 'new'))
       const back = { PURSER_DATA: 'new' }
       const json = await purser(['import', '-', '--json'], { cwd, env: back, input: onServer.stdout })
       expect(JSON.parse(json.stdout)).toMatchObject({ ok: true, totals: { rows: { run: '4' } } })
-      expect((await purser(['export'], { cwd, env: back })).stdout).toBe(onServer.stdout)
+      expect((await purserHere(['export'], { cwd, env: back })).stdout).toBe(onServer.stdout)
     } finally {
       await server?.stop()
     }
@@ -87,23 +94,23 @@ it.skipIf(!serverThere)(
 
 it('goes on where an import was interrupted before its tables were there, and not where there are rows', async () => {
   const cwd = folder({ 'ledger.jsonl': ledger })
-  for (const migrations of [0, 7]) {
-    const env = { PURSER_DATA: `half-${migrations}` }
-    await leaveHalf(join(cwd, env.PURSER_DATA), migrations)
-    expect(await purser(['audit'], { cwd, env })).toMatchObject({ code: 1 })
-    expect(await purser(['import', 'ledger.jsonl'], { cwd, env })).toMatchObject({ code: 0, stderr: '' })
-  }
-  const dataDir = join(cwd, 'older')
-  await leaveHalf(
-    dataDir,
-    7,
-    "INSERT INTO repository (id, owner, name, installation_id, default_branch) VALUES (1, 'acme', 'shop', 1, 'main')",
-  )
-  expect(await purser(['import', 'ledger.jsonl'], { cwd, env: { PURSER_DATA: dataDir } })).toEqual({
+  const rowless = { PURSER_DATA: 'rowless' }
+  await makeHalf(join(cwd, 'rowless'), 0)
+  expect(await purserHere(['audit'], { cwd, env: rowless })).toMatchObject({ code: 1 })
+  expect(await purserHere(['import', 'ledger.jsonl'], { cwd, env: rowless })).toMatchObject({ code: 0, stderr: '' })
+
+  const row =
+    "INSERT INTO repository (id, owner, name, installation_id, default_branch) VALUES (1, 'acme', 'shop', 1, 'main')"
+  const older = { PURSER_DATA: 'older' }
+  await makeHalf(join(cwd, 'older'), 7, row)
+  expect(await purserHere(['import', 'ledger.jsonl'], { cwd, env: older })).toEqual({
     code: 1,
     stdout: '',
     stderr: expect.stringMatching(/^the ledger lacks the migration \d+_\w+ and \d+ after it; expected one that/),
   })
+  await inFolder(join(cwd, 'older'), 'DELETE FROM repository')
+  expect(await purserHere(['audit'], { cwd, env: older })).toMatchObject({ code: 1 })
+  expect(await purserHere(['import', 'ledger.jsonl'], { cwd, env: older })).toMatchObject({ code: 0, stderr: '' })
 }, 180_000)
 
 it('makes no ledger of what is no export of this version', async () => {
@@ -114,13 +121,15 @@ it('makes no ledger of what is no export of this version', async () => {
   })
   const env = { PURSER_DATA: 'new' }
   for (const file of ['bad.jsonl', 'empty.jsonl', 'older.jsonl']) {
-    expect(await purser(['import', file], { cwd, env })).toMatchObject({
+    expect(await purserHere(['import', file], { cwd, env })).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('Nothing was imported.'),
     })
   }
   expect(readdirSync(cwd)).not.toContain('new')
-  expect(await purser(['audit'], { cwd, env })).toMatchObject({ stderr: expect.stringMatching(/^There is no ledger/) })
+  expect(await purserHere(['audit'], { cwd, env })).toMatchObject({
+    stderr: expect.stringMatching(/^There is no ledger/),
+  })
 }, 60_000)
 
 it('says which line is wrong and leaves the ledger empty, so that the whole file can follow', async () => {
@@ -128,7 +137,7 @@ it('says which line is wrong and leaves the ledger empty, so that the whole file
   const cwd = folder({ 'ledger.jsonl': ledger, 'cut.jsonl': cut })
   const lines = cut.split('\n').length
   const env = { PURSER_DATA: 'new' }
-  expect(await purser(['import', 'cut.jsonl'], { cwd, env })).toEqual({
+  expect(await purserHere(['import', 'cut.jsonl'], { cwd, env })).toEqual({
     code: 1,
     stdout: '',
     stderr: expect.stringMatching(
@@ -136,15 +145,15 @@ it('says which line is wrong and leaves the ledger empty, so that the whole file
     ),
   })
   expect(await purser(['import', 'ledger.jsonl'], { cwd, env })).toMatchObject({ code: 0 })
-  const again = await purser(['import', 'ledger.jsonl', '--json'], { cwd, env })
+  const again = await purserHere(['import', 'ledger.jsonl', '--json'], { cwd, env })
   expect(again.code).toBe(1)
   expect(JSON.parse(again.stdout)).toMatchObject({
     ok: false,
     problem: expect.stringContaining('expected an empty one'),
   })
-  expect(await purser(['import', 'none.jsonl'], { cwd, env })).toMatchObject({
+  expect(await purserHere(['import', 'none.jsonl'], { cwd, env })).toMatchObject({
     code: 1,
     stderr: 'none.jsonl is not there; expected a file that `purser export` wrote.\n',
   })
-  expect(await purser(['import'], { cwd, env })).toMatchObject({ code: 2 })
+  expect(await purserHere(['import'], { cwd, env })).toMatchObject({ code: 2 })
 }, 180_000)

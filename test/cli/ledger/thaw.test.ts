@@ -3,11 +3,12 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { openDatabase } from '../../../app/database/open.ts'
 import { onDisk } from '../../app/database/embedded-beginning.ts'
+import { purserHere } from '../here.ts'
 import { folder, purser } from '../purser.ts'
 
 it('lists what is frozen and releases it with a reason, while no App has the ledger open', async () => {
   const cwd = folder()
-  expect(await purser(['thaw'], { cwd })).toMatchObject({ code: 1, stderr: expect.stringContaining('no ledger') })
+  expect(await purserHere(['thaw'], { cwd })).toMatchObject({ code: 1, stderr: expect.stringContaining('no ledger') })
 
   const dataDir = join(cwd, '.purser/data')
   const before = await openDatabase({ dataDir: onDisk(dataDir) })
@@ -22,10 +23,10 @@ it('lists what is frozen and releases it with a reason, while no App has the led
   await before.close()
 
   const listed = 'acme/shop: portfolio refactoring: a provider billed $0.50 more than was held, until 2126-01-01\n'
-  expect(await purser(['thaw'], { cwd })).toEqual({ code: 0, stdout: listed, stderr: '' })
-  expect(await purser(['thaw', 'refactoring'], { cwd })).toMatchObject({ code: 2 })
+  expect(await purserHere(['thaw'], { cwd })).toEqual({ code: 0, stdout: listed, stderr: '' })
+  expect(await purserHere(['thaw', 'refactoring'], { cwd })).toMatchObject({ code: 2 })
   const reason = ['--reason', 'The price is mended']
-  expect(await purser(['thaw', 'incidents', ...reason], { cwd })).toMatchObject({ code: 1, stdout: '' })
+  expect(await purserHere(['thaw', 'incidents', ...reason], { cwd })).toMatchObject({ code: 1, stdout: '' })
   expect(await purser(['thaw', 'refactoring', ...reason], { cwd })).toMatchObject({ code: 0 })
 
   const after = await openDatabase({ dataDir })
@@ -34,5 +35,8 @@ it('lists what is frozen and releases it with a reason, while no App has the led
     { note: 'The price is mended', spentChange: 0n, overageChange: 0n },
   ])
   await after.close()
-  expect(await purser(['thaw', '--json'], { cwd })).toMatchObject({ code: 0, stdout: expect.stringContaining('[]') })
+  expect(await purserHere(['thaw', '--json'], { cwd })).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('[]'),
+  })
 }, 120_000)

@@ -17,6 +17,7 @@ import { onDisk } from '../../app/database/embedded-beginning.ts'
 import { CENT, newRepository, portfolioAccount, requestFor, reservedRun } from '../../app/ledger/scene.ts'
 import { startModel } from '../../world/model.ts'
 import type { ModelReply } from '../../world/model-contract.ts'
+import { purserHere } from '../here.ts'
 import { purser } from '../purser.ts'
 
 const unconfined = bubblewrap ? [] : ['--no-sandbox']
@@ -57,9 +58,8 @@ afterAll(() => world.close())
 async function replayed(file = log, path = '', change = (text: string) => text) {
   const before = declared.get(path)
   if (before !== undefined) writeFileSync(join(world.workspace, path), change(before))
-  const { code, stdout, stderr } = await purser(['replay', file, '--dir', world.workspace, '--json', ...unconfined], {
-    env: { PATH },
-  })
+  const args = ['replay', file, '--dir', world.workspace, '--json', ...unconfined]
+  const { code, stdout, stderr } = await purserHere(args, { env: { PATH } })
   if (before !== undefined) writeFileSync(join(world.workspace, path), before)
   return { code, stderr, document: JSON.parse(stdout || '{}') }
 }
@@ -189,7 +189,7 @@ describe('a run of the App', () => {
 })
 
 it('calls a replay of what is no recording wrong usage', async () => {
-  expect(await purser(['replay', 'nowhere.jsonl', '--dir', world.workspace])).toMatchObject({
+  expect(await purserHere(['replay', 'nowhere.jsonl', '--dir', world.workspace])).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('There is no recorded run'),
   })

@@ -163,7 +163,7 @@ describe('purser eject', () => {
 
   it('asks which portfolio pays where none does', async () => {
     const root = workingCopy(declared)
-    const refused = await purser(['eject', 'fix-ci'], { cwd: root })
+    const refused = await purserHere(['eject', 'fix-ci'], { cwd: root })
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('fix-ci serves speed') })
     expect(await purserHere(['eject', 'changelog'], { cwd: root })).toMatchObject({ code: 0 })
     expect(readFileSync(join(root, PORTFOLIOS), 'utf8')).toContain('[refactor+tests, review, changelog]')

@@ -130,7 +130,7 @@ describe('purser new variant', () => {
     expect(copied).toContain('Refactor the code that this change touches.')
     await expectNoProblem(root)
     commitAll(root)
-    const { stdout } = await purser(['run', 'refactor+tests/small-steps', '--dry-run'], { cwd: root })
+    const { stdout } = await purserHere(['run', 'refactor+tests/small-steps', '--dry-run'], { cwd: root })
     expect(stdout).toContain('Refactor the code that this change touches.')
   })
 
@@ -177,7 +177,7 @@ describe('purser new agent', () => {
 
   it('replaces no agent that is there', async () => {
     const root = workingCopy(declared)
-    const { code, stderr } = await purser(['new', 'agent', 'engineer'], { cwd: root })
+    const { code, stderr } = await purserHere(['new', 'agent', 'engineer'], { cwd: root })
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('`engineer` already, built in') })
   })
 })

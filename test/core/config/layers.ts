@@ -53,9 +53,10 @@ export function tidyFiles(overrides: Readonly<Record<string, string | undefined>
 }
 
 export function load(...above: readonly Layer[]): ReturnType<typeof loadConfiguration> {
-  return loadConfiguration([readBuiltInLayer(), ...above], TODAY, PRICED)
+  return loadConfiguration([BUILT_IN, ...above], TODAY, PRICED)
 }
 
+const BUILT_IN = readBuiltInLayer()
 const PRICED = ['gpt-5.2', 'gpt-5-mini']
 
 /** The problems of a repository's files, as a person reads them; warnings included. */
