@@ -48,22 +48,38 @@ export async function lookAt(
   now: Date,
 ): Promise<Looked> {
   const key = keyOf(trial)
+  // Mostly nothing is to be written, and nobody has to wait.
+  const glance = await compare(prisma, trial, promotion, now)
+  if (!glance.isNews) return glance
   return transact(prisma, async (transaction) => {
     // There is such a row as soon as one of its runs has ever been settled.
     await transaction.$queryRaw`
       SELECT 1 FROM trial WHERE repository_id = ${key.repositoryId} AND family = ${key.family}
         AND variant = ${key.variant} FOR UPDATE`
-    const seen = await decidingNow(transaction, trial, promotion, now)
-    const before = await transaction.checkpoint.findMany({ where: key, orderBy: { settled: 'asc' } })
-    const isNews = asText(seen) !== asText(before)
-    if (isNews) {
+    const looked = await compare(transaction, trial, promotion, now)
+    if (looked.isNews) {
       await transaction.checkpoint.deleteMany({ where: key })
       await transaction.checkpoint.createMany({
-        data: seen.map((look) => ({ ...key, ...look, measures: look.measures.map(toJson) })),
+        data: looked.checkpoints.map((look) => ({ ...key, ...look, measures: look.measures.map(toJson) })),
       })
     }
-    return { checkpoints: seen, isNews }
+    return looked
   })
+}
+
+interface Compared extends Looked {
+  readonly checkpoints: readonly Seen[]
+}
+
+async function compare(
+  client: PrismaClient | Prisma.TransactionClient,
+  trial: VariantTrial,
+  promotion: PromotionFile,
+  now: Date,
+): Promise<Compared> {
+  const checkpoints = await decidingNow(client, trial, promotion, now)
+  const before = await client.checkpoint.findMany({ where: keyOf(trial), orderBy: { settled: 'asc' } })
+  return { checkpoints, isNews: asText(checkpoints) !== asText(before) }
 }
 
 interface SideRow extends CountsRow {
@@ -77,7 +93,7 @@ interface SideRow extends CountsRow {
  * back from the newest, which are walked along the index.
  */
 async function decidingNow(
-  transaction: Prisma.TransactionClient,
+  client: PrismaClient | Prisma.TransactionClient,
   trial: VariantTrial,
   promotion: PromotionFile,
   now: Date,
@@ -88,8 +104,8 @@ async function decidingNow(
   const standard = ofMember({ ...trial, variant: null })
   const reached = { at: Prisma.sql`mark.ended_at`, id: Prisma.sql`mark.id` }
   const from = memberFromSql(Prisma.sql`(mark.ended_at - make_interval(hours => ${promotion.window.days * 24}::int))`)
-  const rows = await transaction.$queryRaw<SideRow[]>`
-    WITH ${memberSql(await membersOf(transaction, trial))},
+  const rows = await client.$queryRaw<SideRow[]>`
+    WITH ${memberSql(await membersOf(client, trial))},
     mark AS (
       SELECT counted.last - step.back AS checkpoint, reached.id, reached.ended_at
       FROM (

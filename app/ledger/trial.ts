@@ -81,17 +81,19 @@ export async function recordOutcome(
       decideAfter: decideAfter ?? null,
       ...(overrideKey === undefined ? {} : { overrideKey }),
     }
-    await transaction.run.update({ where: { id: runId }, data })
-    if (run.outcome === outcome && run.reverted === reverted && run.outcomeRule === rule) return false
+    if (run.outcome === outcome && run.reverted === reverted && run.outcomeRule === rule) {
+      await transaction.run.updateMany({ where: { id: runId }, data })
+      return false
+    }
     await moveCounts(
       transaction,
       run,
       countsOf(run.outcome, run.reverted, run.spentMicroUsd),
       countsOf(outcome, reverted, run.spentMicroUsd),
     )
-    await transaction.run.update({
+    await transaction.run.updateMany({
       where: { id: runId },
-      data: { outcome, outcomeRule: rule, outcomeAt: now, reverted },
+      data: { ...data, outcome, outcomeRule: rule, outcomeAt: now, reverted },
     })
     await markUnshown(transaction, runId)
     return true

@@ -89,7 +89,7 @@ export async function noteStatusesOn(parts: Parts, place: Place, sha: string): P
 async function noteChecks(parts: Parts, place: Place, runs: readonly Run[], facts: readonly NewFact[]): Promise<void> {
   if (facts.length === 0) return
   for (const run of runs) await noteWorkflowFiles(parts, place, run)
-  await noteFor(parts, runs, ...facts)
+  await noteFor(parts, place, runs, ...facts)
 }
 
 /** A person's account is nobody's business. */

@@ -13,8 +13,8 @@ export async function noteIssueEnd(parts: Parts, place: Place, runs: readonly Ru
   const read = await unlessMissing(() => place.octokit.rest.issues.get({ ...place.name, issue_number: number }))
   if (!read) return
   const { state, state_reason: reason, closed_at: closedAt } = read.data
-  if (state !== 'closed') return noteFor(parts, runs, { kind: 'closed', key: '', value: 'no' })
+  if (state !== 'closed') return noteFor(parts, place, runs, { kind: 'closed', key: '', value: 'no' })
   const value = reason === 'not_planned' || reason === 'duplicate' ? 'not-planned' : 'completed'
   const at = await whenWas(parts, closedAt)
-  await noteAt(parts, runs, at, { kind: 'closed-as', key: '', value }, { kind: 'closed', key: '', value: 'yes' })
+  await noteAt(parts, place, runs, at, { kind: 'closed-as', key: '', value }, { kind: 'closed', key: '', value: 'yes' })
 }

@@ -46,7 +46,7 @@ export async function noteLabels(
   if (runs.length === 0) return
   const there = await labelsNow(place, number)
   if (there === undefined) return
-  await noteGone(parts, runs, there, told?.label)
+  await noteGone(parts, place, runs, there, told?.label)
   const set = told === undefined ? there : there.filter((name) => name === told.label)
   if (set.length === 0) return
   const settings = await settingsOf(parts, place, number, set, told)
@@ -57,10 +57,10 @@ export async function noteLabels(
     if (later.length === 0) continue
     if (sender !== undefined && !may.has(sender.login)) may.set(sender.login, mayWrite(place, sender))
     if (sender !== undefined && (await may.get(sender.login))) {
-      await noteFor(parts, later, { kind: 'label', key: label, value: 'on' })
+      await noteFor(parts, place, later, { kind: 'label', key: label, value: 'on' })
       continue
     }
-    await noteFor(parts, later, { kind: 'label', key: label, value: 'unconfirmed' })
+    await noteFor(parts, place, later, { kind: 'label', key: label, value: 'unconfirmed' })
     if (sender === undefined || !outcomeLabels.includes(label)) continue
     await takeOff(place, number, [label])
     await unlessMissing(() => say(place, number, withMarker(`label-${number}`, notCounted(label))))
@@ -93,6 +93,7 @@ async function labelsNow({ octokit, name }: Place, number: number): Promise<read
 
 async function noteGone(
   parts: Parts,
+  place: Place,
   runs: readonly Run[],
   there: readonly string[],
   only: string | undefined,
@@ -107,7 +108,7 @@ async function noteGone(
   })
   for (const { runId, key } of noted.filter(({ key }) => !there.includes(key))) {
     const run = runs.filter(({ id }) => id === runId)
-    await noteFor(parts, run, { kind: 'label', key, value: 'off' })
+    await noteFor(parts, place, run, { kind: 'label', key, value: 'off' })
   }
 }
 

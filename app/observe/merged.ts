@@ -20,7 +20,7 @@ export async function noteMerged(parts: Parts, place: Place, runs: readonly Run[
   const at = await whenWas(parts, pull.merged_at)
   for (const run of runs) {
     const seen = [...(await rewrittenFact(place, run, pull)), ...(await heededFact(place, run, pull))]
-    await noteAt(parts, [run], at, ...seen, { kind: 'merged', key: '', value: 'yes' })
+    await noteAt(parts, place, [run], at, ...seen, { kind: 'merged', key: '', value: 'yes' })
   }
 }
 

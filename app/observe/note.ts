@@ -5,25 +5,26 @@ import { isRefusal } from '../../core/reason.ts'
 import type { Run } from '../../prisma/client/client.ts'
 import { readPermissions } from '../comment/authorize.ts'
 import { runsByDeliveredNumber, watchedRuns } from '../ledger/history.ts'
-import { updateOutcome } from '../outcome/outcome.ts'
+import { jurisdictionAt, updateOutcome } from '../outcome/outcome.ts'
 import type { Parts } from '../parts.ts'
 import type { Place } from '../subject/place.ts'
 import { type NewFact, noteFact } from './facts.ts'
 
-export function noteFor(parts: Parts, runs: readonly Run[], ...facts: readonly NewFact[]): Promise<void> {
-  return noteAt(parts, runs, parts.now(), ...facts)
+export function noteFor(parts: Parts, place: Place, runs: readonly Run[], ...facts: readonly NewFact[]): Promise<void> {
+  return noteAt(parts, place, runs, parts.now(), ...facts)
 }
 
-/** `at`: when it happened, in the App's time. */
+/** Of runs of this place. `at`: when it happened, in the App's time. */
 export async function noteAt(
   parts: Parts,
+  place: Place,
   runs: readonly Run[],
   at: Date,
   ...facts: readonly NewFact[]
 ): Promise<void> {
   for (const run of runs) {
     for (const fact of facts) await noteFact(parts.prisma, run.id, fact, at)
-    await updateOutcome(parts, run.id)
+    await updateOutcome(parts, run.id, () => jurisdictionAt(parts, place))
   }
 }
 

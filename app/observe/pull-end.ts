@@ -18,8 +18,8 @@ export async function notePullEnd(parts: Parts, place: Place, runs: readonly Run
     const meant = await meantFor(place, runs, number, pull.base.ref)
     return meant.length === 0 ? undefined : noteMerged(parts, place, meant, pull)
   }
-  if (pull.state === 'open') return noteFor(parts, runs, { kind: 'closed', key: '', value: 'no' })
-  await noteAt(parts, runs, await whenWas(parts, pull.closed_at), { kind: 'closed', key: '', value: 'yes' })
+  if (pull.state === 'open') return noteFor(parts, place, runs, { kind: 'closed', key: '', value: 'no' })
+  await noteAt(parts, place, runs, await whenWas(parts, pull.closed_at), { kind: 'closed', key: '', value: 'yes' })
 }
 
 /**

@@ -118,7 +118,7 @@ async function noteWorkIn(parts: Parts, place: Place, change: Change): Promise<v
   if (runs.length === 0) return
   const isOut = await isReverted(parts, place, change)
   await noteRevertSpans(parts, runs, isOut)
-  await noteFor(parts, runs, { kind: 'reverted', key: change, value: isOut ? 'yes' : 'no' })
+  await noteFor(parts, place, runs, { kind: 'reverted', key: change, value: isOut ? 'yes' : 'no' })
 }
 
 async function isReverted(parts: Parts, place: Place, target: Change, depth = 0): Promise<boolean> {

@@ -41,10 +41,10 @@ export async function noteReviews(parts: Parts, place: Place, runs: readonly Run
   const last = standing.at(-1)
   if (last) {
     const at = await whenWas(parts, last.at)
-    return noteAt(parts, runs, at, { kind: 'review', key: '', value: values[last.state] })
+    return noteAt(parts, place, runs, at, { kind: 'review', key: '', value: values[last.state] })
   }
   const isDismissed = told.some(({ state }) => state === 'dismissed')
-  if (isDismissed) await noteFor(parts, runs, { kind: 'review', key: '', value: 'dismissed' })
+  if (isDismissed) await noteFor(parts, place, runs, { kind: 'review', key: '', value: 'dismissed' })
 }
 
 function isTold(state: string): state is keyof typeof values {

@@ -41,7 +41,10 @@ export function findOnce(parts: Parts): FindJurisdiction {
 }
 
 async function findJurisdiction(parts: Parts, repositoryId: bigint): Promise<Jurisdiction> {
-  const place = await placeById(parts, repositoryId)
+  return jurisdictionAt(parts, await placeById(parts, repositoryId))
+}
+
+export async function jurisdictionAt(parts: Parts, place: Place): Promise<Jurisdiction> {
   return { place, declared: await declaredBy(parts, place) }
 }
 

@@ -1,7 +1,6 @@
 /** GitHub's stand-in and the started App for one test file, with a hand that plays the runner over HTTP. */
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { Octokit } from '@octokit/rest'
@@ -15,6 +14,7 @@ import type { Files, GitHub, JobClaims, Seed } from '../world/contract.ts'
 import { startGitHub } from '../world/github.ts'
 import { untilQuiet } from '../world/quiet.ts'
 import { migratedDatabase } from './database/migrated.ts'
+import { roomFor } from './database/server.ts'
 
 export const OWNER = 'acme'
 export const REPO = 'shop'
@@ -84,7 +84,8 @@ export interface StageOptions {
 }
 
 export async function setStage(options: StageOptions = {}): Promise<Stage> {
-  const dir = mkdtempSync(join(tmpdir(), 'purser-app-'))
+  // A small file on a disk takes many times what it takes in memory, and each commit is several.
+  const dir = mkdtempSync(join(await roomFor(false), 'purser-app-'))
   const github = await startGitHub({
     dir,
     app: { webhookSecret: WEBHOOK_SECRET },

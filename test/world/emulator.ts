@@ -1,10 +1,9 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { Agent, type IncomingMessage, request } from 'node:http'
-import { text as readText } from 'node:stream/consumers'
 import { createEmulator, type SeedConfig } from 'emulate'
 import { SignJWT } from 'jose'
 import type { AppIdentity } from './identity.ts'
-import { notFound } from './router.ts'
+import { notFound, readBody } from './router.ts'
 import type { Json } from './world.ts'
 
 export const actionsApp: AppIdentity = { id: 15368, slug: 'github-actions', name: 'GitHub Actions' }
@@ -127,7 +126,7 @@ export async function startEmulator(url: string, seed: EmulatorSeed, now: () => 
       attempt()
     })
     if (method !== 'GET' && IN_EACH_WEBHOOK.test(path)) known.clear()
-    const text = restamp((await readText(response)).replaceAll(emulator.url, url))
+    const text = restamp((await readBody(response)).toString().replaceAll(emulator.url, url))
     const { link } = response.headers
     const json = text === '' ? undefined : JSON.parse(text)
     const app = seed.apps.find(({ installationId }) => path === accessTokens(installationId))

@@ -173,7 +173,7 @@ export function hasAncestor(gitDir: string, old: string, young: string): boolean
 }
 
 /** What never changes of an object is read once, or a story would take longer the more of it lies behind. */
-const parentsOf = new Map<string, string[]>()
+const parents = new Map<string, string[]>()
 const sizes = new Map<string, number>()
 
 /** By repository, since another need not have it. What can't be read is asked for again. */
@@ -184,6 +184,10 @@ function remembered<Value>(known: Map<string, Value>, gitDir: string, id: string
   return value
 }
 
+function parentsOf(gitDir: string, id: string): string[] | undefined {
+  return remembered(parents, gitDir, id, () => readCommit(gitDir, id)?.parents)
+}
+
 /** A commit and all before it, each with its parents. */
 function ancestry(gitDir: string, id: string): Map<string, string[]> | null {
   const found = new Map<string, string[]>()
@@ -191,7 +195,7 @@ function ancestry(gitDir: string, id: string): Map<string, string[]> | null {
     const next = open.pop()
     if (next === undefined) return found
     if (found.has(next)) continue
-    const parents = remembered(parentsOf, gitDir, next, () => readCommit(gitDir, next)?.parents)
+    const parents = parentsOf(gitDir, next)
     if (parents === undefined) return null
     found.set(next, parents)
     open.push(...parents)
@@ -202,7 +206,7 @@ function ancestry(gitDir: string, id: string): Map<string, string[]> | null {
 function lineBetween(gitDir: string, from: string, to: string): string[] | null {
   const line: string[] = []
   for (let id = to; id !== from; ) {
-    const [parent, ...others] = readCommit(gitDir, id)?.parents ?? []
+    const [parent, ...others] = parentsOf(gitDir, id) ?? []
     if (parent === undefined || others.length > 0) return null
     line.unshift(id)
     id = parent

@@ -83,7 +83,7 @@ async function isThere(file: string): Promise<boolean> {
  * In memory where there is room: a database for each test is some hundred files that are written and removed again. On the
  * disk where it is durable: in memory nothing waits for `fsync`, which is what is measured there.
  */
-async function roomFor(durable: boolean): Promise<string> {
+export async function roomFor(durable: boolean): Promise<string> {
   if (durable) return '/tmp'
   const { bavail, bsize } = await statfs('/dev/shm').catch(() => ({ bavail: 0, bsize: 0 }))
   return bavail * bsize >= IN_MEMORY_BYTES_MIN ? '/dev/shm' : '/tmp'
