@@ -6,8 +6,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { type Report, reportSchema } from '../../core/run/report.ts'
 import type { Run } from '../../prisma/client/client.ts'
-import { quickWorkflow, sharedWorld } from '../action/job-world.ts'
+import { quickWorkflow } from '../action/job-world.ts'
 import { sandboxed } from '../action/sandboxed.ts'
+import { sharedWorld } from '../action/shared-world.ts'
 import { PORTFOLIOS, type Runner, reportOf, type Stage, setStage } from '../app/stage.ts'
 
 /** The budget of `PORTFOLIOS` with room for exactly two runs at `refactor+tests`' cap of $2.50. */

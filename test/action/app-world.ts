@@ -9,8 +9,9 @@ import { type ClaimAnswer, claimAnswerSchema } from '../../core/run/protocol.ts'
 import { reportSchema } from '../../core/run/report.ts'
 import { startModel } from '../world/model.ts'
 import type { Script } from '../world/model-contract.ts'
-import { type JobWorld, sharedWorld } from './job-world.ts'
+import type { JobWorld } from './job-world.ts'
 import { sandboxed } from './sandboxed.ts'
+import { sharedWorld } from './shared-world.ts'
 
 /** What the App answers while its database does not. */
 export const unreachable = { status: 503, body: refuse('ledger-unreachable') }

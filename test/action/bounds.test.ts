@@ -13,8 +13,9 @@ import { redactor } from '../../core/redact.ts'
 import { startModel } from '../world/model.ts'
 import type { ModelReply, Script } from '../world/model-contract.ts'
 import { conversation } from '../world/model-script.ts'
-import { mendWorkflow, quickWorkflow, sharedWorld, sumProject, type WorldOptions } from './job-world.ts'
+import { mendWorkflow, quickWorkflow, sumProject, type WorldOptions } from './job-world.ts'
 import { bubblewrap, sandboxed } from './sandboxed.ts'
+import { sharedWorld } from './shared-world.ts'
 
 const closing: (() => unknown)[] = []
 afterEach(async () => {

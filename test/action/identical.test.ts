@@ -2,8 +2,9 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { startModel } from '../world/model.ts'
 import { conversation } from '../world/model-script.ts'
-import { sharedWorld, sumProject } from './job-world.ts'
+import { sumProject } from './job-world.ts'
 import { sandboxed } from './sandboxed.ts'
+import { sharedWorld } from './shared-world.ts'
 
 const closing: (() => unknown)[] = []
 afterEach(async () => {

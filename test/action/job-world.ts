@@ -103,7 +103,7 @@ export interface Report {
 const COMMIT = `git add --all --force &&
   git -c maintenance.auto=false -c user.name=t -c user.email=t@example.org commit -q -m work && git rev-parse HEAD`
 
-function filesOf(options: WorldOptions): Record<string, string> {
+export function filesOf(options: WorldOptions): Record<string, string> {
   return {
     ...(options.files ?? sumProject),
     '.github/purser/portfolios.yml': (options.portfolios ?? ((text) => text))(portfolios),
@@ -114,12 +114,15 @@ function filesOf(options: WorldOptions): Record<string, string> {
 }
 
 export class JobWorld {
-  readonly dir = mkdtempSync(join(tmpdir(), 'purser-test-'))
-  readonly workspace = join(this.dir, 'workspace')
+  readonly dir: string
+  readonly workspace: string
   readonly sha: string
   readonly #main: string
 
-  constructor(options: WorldOptions = {}) {
+  /** `room`: the folder that its own is made in. */
+  constructor(options: WorldOptions = {}, room = tmpdir()) {
+    this.dir = mkdtempSync(join(room, 'purser-test-'))
+    this.workspace = join(this.dir, 'workspace')
     this.#main = options.main ?? MAIN
     mkdirSync(this.workspace, { recursive: true })
     this.sha = this.#commit(filesOf(options), `git init -q --template= -b main && ${COMMIT}`)
@@ -212,17 +215,6 @@ export class JobWorld {
   close(): void {
     rmSync(this.dir, { recursive: true, force: true })
   }
-}
-
-const shared = new Map<string, JobWorld>()
-
-/** One of these files for all tests of this process that commit nothing to it: jobs only read its repository. */
-export function sharedWorld(options: Omit<WorldOptions, 'main'> = {}): JobWorld {
-  const key = JSON.stringify(filesOf(options))
-  const world = shared.get(key) ?? new JobWorld(options)
-  if (!shared.has(key)) process.once('exit', () => world.close())
-  shared.set(key, world)
-  return world
 }
 
 function startJob(file: string, env: Record<string, string>) {

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
 import { startModel } from '../world/model.ts'
-import { sharedWorld } from './job-world.ts'
 import { bubblewrap } from './sandboxed.ts'
+import { sharedWorld } from './shared-world.ts'
 
 const CLI = fileURLToPath(new URL('../../cli/purser.js', import.meta.url))
 

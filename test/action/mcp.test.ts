@@ -18,8 +18,9 @@ import { isRefusal } from '../../core/reason.ts'
 import { serveHttp } from '../world/mcp-server.ts'
 import { startModel } from '../world/model.ts'
 import { conversation } from '../world/model-script.ts'
-import { quickWorkflow, sharedWorld, sumProject } from './job-world.ts'
+import { quickWorkflow, sumProject } from './job-world.ts'
 import { bubblewrap, sandboxed } from './sandboxed.ts'
+import { sharedWorld } from './shared-world.ts'
 
 const closing: (() => unknown)[] = []
 afterEach(async () => {

@@ -3,8 +3,9 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { startModel } from '../world/model.ts'
 import type { Script } from '../world/model-contract.ts'
 import { conversation } from '../world/model-script.ts'
-import { sharedWorld, sumProject } from './job-world.ts'
+import { sumProject } from './job-world.ts'
 import { sandboxed } from './sandboxed.ts'
+import { sharedWorld } from './shared-world.ts'
 
 const closing: (() => unknown)[] = []
 afterEach(async () => {

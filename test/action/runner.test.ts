@@ -8,8 +8,9 @@ import { type OwnRun, planOwnRun } from '../../action/own-run.ts'
 import { openCheckout } from '../../action/workspace/checkout.ts'
 import { startModel } from '../world/model.ts'
 import type { Script } from '../world/model-contract.ts'
-import { JobWorld, mendWorkflow, quickWorkflow, sharedWorld, sumProject, type WorldOptions } from './job-world.ts'
+import { JobWorld, mendWorkflow, quickWorkflow, sumProject, type WorldOptions } from './job-world.ts'
 import { sandboxed } from './sandboxed.ts'
+import { sharedWorld } from './shared-world.ts'
 
 const closing: (() => unknown)[] = []
 afterEach(async () => {

@@ -1,8 +1,8 @@
 /** Plays a workflow of the built-in catalog with a recorded script, as `purser run` does. */
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { inject } from 'vitest'
 import { z } from 'zod'
 import { declaredConfiguration, readCheckout } from '../../cli/checkout.ts'
 import type { CatalogWorkflow } from '../../core/config/configuration.ts'
@@ -52,8 +52,7 @@ let kept: string | undefined
 /** Every stage, made once for all tests of this process. */
 function stages(): string {
   if (kept !== undefined) return kept
-  const dir = mkdtempSync(join(tmpdir(), 'purser-till-'))
-  process.once('exit', () => rmSync(dir, { recursive: true, force: true }))
+  const dir = mkdtempSync(join(inject('scratch'), 'purser-till-'))
   const root = join(dir, 'work')
   mkdirSync(dirname(join(root, PORTFOLIOS)), { recursive: true })
   writeFileSync(join(root, PORTFOLIOS), portfolios)

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { readJournal } from '../../action/money/journal.ts'
 import { keptSpends } from '../../cli/run/kept-runs.ts'
 import { planRun } from '../../cli/run/planned-run.ts'
@@ -376,12 +376,15 @@ describe('a checkpoint is refused', () => {
   })
 
   let shared: Awaited<ReturnType<typeof setUp>> | undefined
+  const kept: (() => unknown)[] = []
+  afterAll(async () => {
+    for (const close of kept) await close()
+  })
   /** One paused run for all of them. */
   async function paused() {
     if (shared !== undefined) return shared
     shared = await setUp([edit, { ...look('sum.js'), delayMs: 200 }])
-    const keep = closing.splice(0)
-    process.once('exit', () => keep.map((close) => close()))
+    kept.push(...closing.splice(0))
     const { child, ended } = shared.start(shared.world.workspace, 'mend')
     await untilAsked(shared.asked(2), ended)
     child.kill('SIGINT')

@@ -104,9 +104,12 @@ export async function startOwn(
   const folder = await mkdtemp(join(room, FOLDER))
   const asServer = await serverUser(folder)
   const data = join(folder, 'data')
-  if (copyOf === undefined)
-    await asServer(join(programs, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync'])
-  else await run('cp', ['-a', join(copyOf, 'data'), data])
+  if (copyOf === undefined) {
+    // What is copied to begin with is a third less for it; what is measured stays as it is installed.
+    const segments = durable ? [] : ['--wal-segsize=1']
+    const args = ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync', ...segments]
+    await asServer(join(programs, 'initdb'), args)
+  } else await run('cp', ['-a', join(copyOf, 'data'), data])
   const settings = `-k ${folder} -h '' ${durable ? '' : '-F'} -c max_connections=100`
   const start = ['start', '-D', data, '-w', '-t', `${SERVER_START_SECONDS}`, '-l', join(folder, 'log'), '-o', settings]
   await asServer(join(programs, 'pg_ctl'), start)
