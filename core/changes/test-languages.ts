@@ -26,7 +26,7 @@ export interface Language {
 
 const SLASHES = /^(\/\/|\/\*|\*)/
 const STARS = { block: /^\/\*/, blockEnd: /\*\// }
-const TEST_FOLDER = String.raw`(^|/)(tests?|__tests__|specs?|e2e)/`
+const TEST_FOLDER = '(^|/)(tests?|__tests__|specs?|e2e)/'
 
 const languages: readonly Language[] = [
   {

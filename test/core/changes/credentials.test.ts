@@ -28,12 +28,12 @@ describe('what looks like a credential', () => {
   })
 
   it.each([
-    ['sk_test_' + letters(24)],
+    [`sk_test_${letters(24)}`],
     ['npm_config_registry=https://registry.example.org'],
     ['AKIA is how such keys begin'],
     ['hf_hub_download(repo_id="x")'],
     ['https://hooks.slack.com/services/YOUR/WEBHOOK/URL'],
-    ['sha512-' + letters(86) + '=='],
+    [`sha512-${letters(86)}==`],
   ])('%s is none', (text) => expect(credentialsIn(text)).toEqual([]))
 
   it('is not the work’s doing when it was there before', () => {
