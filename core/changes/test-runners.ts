@@ -2,7 +2,7 @@
 
 /** Of a runner alone: whatever changes in one. */
 const OWN =
-  /(^|\/)(?:(?:vitest|jest|playwright|cypress|karma|ava|wdio|nightwatch)\.(?:config|workspace|conf)\.(?:[cm]?[jt]s|json)|\.mocharc(?:\.\w+)?|\.?pytest\.ini|tox\.ini|\.coveragerc|phpunit\.xml(?:\.dist)?|pest\.xml|\.rspec|[^/]*\.runsettings|xunit\.runner\.json|junit-platform\.properties)$/
+  /(^|\/)(?:(?:vitest|jest|playwright|cypress|karma|ava|wdio|nightwatch)\.(?:config|workspace|conf)\.(?:[cm]?[jt]s|json)|\.mocharc(?:\.\w+)?|\.?pytest\.ini|tox\.ini|phpunit\.xml(?:\.dist)?|pest\.xml|\.rspec|[^/]*\.runsettings|xunit\.runner\.json|junit-platform\.properties)$/
 
 const PACKAGE = /(^|\/)package\.json$/
 /** What `npm test` does, before and after too, and what a runner reads of it. */
@@ -11,8 +11,8 @@ const KEYS = ['jest', 'mocha', 'ava', 'vitest', 'tap']
 
 /** Files of many tools, in which a header begins what is a runner's. */
 const SECTIONS: readonly { readonly path: RegExp; readonly header: RegExp }[] = [
-  { path: /(^|\/)pyproject\.toml$/, header: /^\[tool\.(?:pytest|tox|nose2?|coverage)\b/ },
-  { path: /(^|\/)setup\.cfg$/, header: /^\[(?:tool:pytest|pytest|nosetests|coverage)\b/ },
+  { path: /(^|\/)pyproject\.toml$/, header: /^\[tool\.(?:pytest|tox|nose2?)\b/ },
+  { path: /(^|\/)setup\.cfg$/, header: /^\[(?:tool:pytest|pytest|nosetests)\b/ },
   { path: /(^|\/)Cargo\.toml$/, header: /^\[\[?(?:test|bench)\b/ },
 ]
 
