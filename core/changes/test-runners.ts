@@ -1,4 +1,5 @@
 /** Files that say which tests run, as the common runners name them; and the parts of shared ones that do. */
+import { isMapping } from '../mapping.ts'
 
 /** Of a runner alone: whatever changes in one. */
 const OWN =
@@ -58,8 +59,4 @@ function packageSettings(content: string): ReadonlyMap<string, string> {
   const scripts = Object.entries(isMapping(file.scripts) ? file.scripts : {}).filter(([name]) => SCRIPT.test(name))
   const kept = KEYS.filter((key) => key in file).map((key) => [key, file[key]] as const)
   return new Map([...scripts, ...kept].map(([name, value]) => [name, `"${name}": ${JSON.stringify(value)}`]))
-}
-
-function isMapping(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

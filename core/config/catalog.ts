@@ -1,9 +1,11 @@
 /** The catalog of all layers: which workflows, variants and agents there are, each from the highest layer that has it. */
+
+import { isMapping } from '../mapping.ts'
 import { nearest } from '../nearest.ts'
 import { readAgentFile } from './agent-file.ts'
 import { type Folder, fileOf, lengthFinding, type Prompt, sortFiles, wholeFile } from './catalog-files.ts'
 import type { CatalogAgent, CatalogVariant, CatalogWorkflow, Family, Layer, LayerName } from './configuration.ts'
-import { isMapping, readYaml, type Source } from './document.ts'
+import { readYaml, type Source } from './document.ts'
 import { checkSchema, problemAt } from './explain.ts'
 import { layOver, overlaidSource } from './overlay.ts'
 import type { Problem } from './problem.ts'

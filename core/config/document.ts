@@ -1,4 +1,5 @@
 /** From the text of a YAML file to its value and the places of its parts, or the one problem that stands in the way. */
+
 import {
   isAlias,
   isMap,
@@ -12,6 +13,7 @@ import {
   type YAMLError,
 } from 'yaml'
 import { nameCodePoint } from '../code-point.ts'
+import { isMapping } from '../mapping.ts'
 import { grouped } from '../money/money.ts'
 import { LAYER_FILE_BYTES_MAX } from './configuration.ts'
 import type { Finding, Problem } from './problem.ts'
@@ -93,10 +95,6 @@ export function readYaml(
   if (value === null || value === undefined) return refuse({ ...EMPTY, example })
   if (!isMapping(value)) return refuse({ ...NOT_A_MAPPING, example }, source.locate([]))
   return source
-}
-
-export function isMapping(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** The first reason why a text, of whatever kind, can't be taken in: its size, or a character that misleads its readers. */

@@ -1,8 +1,9 @@
 /** What a schema refused, in plain words: `wrong; expected ...; for example ...` at the exact place in the file. */
 import { z } from 'zod/mini'
 import { firstNonAscii, nameCodePoint } from '../code-point.ts'
+import { isMapping } from '../mapping.ts'
 import { nearest } from '../nearest.ts'
-import { isMapping, type Path, type Source } from './document.ts'
+import type { Path, Source } from './document.ts'
 import { exampleOf, flowYaml, type JsonSchema, schemaAt, typeWords } from './json-schema.ts'
 import type { Finding, Problem } from './problem.ts'
 

@@ -1,6 +1,7 @@
 /** Reading the JSON Schemas that are made from the zod schemas: what stands at a path, in words and by example. */
 import type { z } from 'zod/mini'
-import { isMapping, type Path } from './document.ts'
+import { isMapping } from '../mapping.ts'
+import type { Path } from './document.ts'
 
 export type JsonSchema = z.core.JSONSchema.BaseSchema
 

@@ -2,8 +2,10 @@
  * Names that an account had since its period began and that its `was` omits: the ledger may know the account by one of those
  * alone, and would open another beside it with the whole budget. The ledger can't tell; the file's history can.
  */
+
+import { isMapping } from '../mapping.ts'
 import { periodOf, sprintOf } from '../money/calendar.ts'
-import { isMapping, type Path, type Source } from './document.ts'
+import type { Path, Source } from './document.ts'
 import { problemAt } from './explain.ts'
 import type { PortfoliosFile } from './portfolios.ts'
 import type { Problem } from './problem.ts'

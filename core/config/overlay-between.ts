@@ -3,7 +3,7 @@
  * it lays the result over again and compares, since an overlay can't say everything that a workflow can.
  */
 import { isSame } from '../canonical.ts'
-import { isMapping } from './document.ts'
+import { isMapping } from '../mapping.ts'
 
 type Written = Record<string, unknown>
 

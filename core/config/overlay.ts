@@ -3,8 +3,10 @@
  * against the workflow's schema again. Mappings merge key by key, lists are replaced, steps are matched by `id`, and what
  * `without` names is left out first. Credit is the baseline's own and is not handed down.
  */
+
+import { isMapping } from '../mapping.ts'
 import { nearest } from '../nearest.ts'
-import { isMapping, type Path, type Source } from './document.ts'
+import type { Path, Source } from './document.ts'
 import type { Finding } from './problem.ts'
 import type { Workflow } from './workflow.ts'
 

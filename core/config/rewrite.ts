@@ -1,7 +1,8 @@
 /** Editing a YAML file so that it says something else and what stays, comments above all, stays as it was written. */
 import { type Document, isMap, isScalar, isSeq, type Node, parseDocument, type YAMLMap, type YAMLSeq } from 'yaml'
 import { isSame } from '../canonical.ts'
-import { isMapping, writeYaml } from './document.ts'
+import { isMapping } from '../mapping.ts'
+import { writeYaml } from './document.ts'
 
 /** The text that says `value`: the file's own with the least changes, or written anew where that fails. */
 export function rewriteYaml(text: string, value: Record<string, unknown>): string {

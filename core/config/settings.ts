@@ -1,7 +1,8 @@
 /** `portfolios.yml` and `promotion.yml`, the organisation's below the repository's. */
 import type { z } from 'zod/mini'
+import { isMapping } from '../mapping.ts'
 import type { Layer } from './configuration.ts'
-import { isMapping, readYaml, type Source } from './document.ts'
+import { readYaml, type Source } from './document.ts'
 import { checkSchema } from './explain.ts'
 import { INHERITED, type PortfoliosFile, portfoliosSchema } from './portfolios.ts'
 import type { Problem } from './problem.ts'

@@ -1,9 +1,10 @@
 /** What changes for a repository when the layer below it moves on: workflow by workflow, and the settings. */
 import { isSame } from '../canonical.ts'
 import type { CatalogWorkflow, Configuration, Family, Layer } from '../config/configuration.ts'
-import { isMapping, readYaml, writeYaml } from '../config/document.ts'
+import { readYaml, writeYaml } from '../config/document.ts'
 import { weakenedGuards } from '../config/overlay.ts'
 import { overlayBetween } from '../config/overlay-between.ts'
+import { isMapping } from '../mapping.ts'
 import { withDelegates } from '../plan/resolve-models.ts'
 
 export interface DeclaredLayers {

@@ -3,8 +3,8 @@
  * with the agents that only the repository declares. What was there before stays as it is, which is proved as for a promotion.
  */
 import type { CatalogWorkflow, Configuration, Family, Layer } from '../config/configuration.ts'
-import { isMapping } from '../config/document.ts'
 import { PORTFOLIOS } from '../config/settings.ts'
+import { isMapping } from '../mapping.ts'
 import { withDelegates } from '../plan/resolve-models.ts'
 import {
   type CatalogChange,

@@ -4,13 +4,14 @@
  */
 import { isSame } from '../canonical.ts'
 import type { CatalogWorkflow, Configuration, Family, Layer } from '../config/configuration.ts'
-import { isMapping, readYaml, writeYaml } from '../config/document.ts'
+import { readYaml, writeYaml } from '../config/document.ts'
 import { loadConfiguration } from '../config/load.ts'
 import { layOver } from '../config/overlay.ts'
 import { type OverlayHead, overlayBetween } from '../config/overlay-between.ts'
 import { formatProblem } from '../config/problem.ts'
 import { rewriteYaml } from '../config/rewrite.ts'
 import type { Workflow } from '../config/workflow.ts'
+import { isMapping } from '../mapping.ts'
 import { usdDecimal } from '../money/money.ts'
 
 type Written = Record<string, unknown>

@@ -1,8 +1,8 @@
 /** A squad's share of the upside: a fixed, public extra for one sprint, written into `portfolios.yml` like any other. */
 import { isMap, isSeq } from 'yaml'
-import { isMapping } from '../config/document.ts'
 import type { Exploration } from '../config/portfolios.ts'
 import { editYaml } from '../config/rewrite.ts'
+import { isMapping } from '../mapping.ts'
 import { dayOf, sprintOf } from '../money/calendar.ts'
 import { usdDecimal } from '../money/money.ts'
 
