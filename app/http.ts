@@ -17,7 +17,8 @@ export function readBody(request: IncomingMessage, bytesMax: number): Promise<Bu
       bytes += part.length
       parts.push(part)
       if (bytes <= bytesMax) return
-      request.removeAllListeners('data').pause()
+      // What else comes is thrown away: left unread it would hold up the next request on the connection for ever.
+      request.removeAllListeners('data').resume()
       resolve(undefined)
     })
     request.once('end', () => {
