@@ -13,9 +13,16 @@ export async function accountsAsDeclared(
   specs: readonly AccountSpec[],
   now: Date,
 ): Promise<readonly AccountRow[]> {
+  if (specs.length === 0) return []
   const names = specs.flatMap(namesOf)
+  // Only what shares a day with a period that is asked for can be meant; of earlier periods there are ever more.
+  const starts = specs.map(({ periodStart }) => periodStart.getTime())
   const rows = await prisma.account.findMany({
-    where: { repositoryId, OR: [{ name: { in: names } }, { formerNames: { hasSome: names } }] },
+    where: {
+      repositoryId,
+      periodEnd: { gt: new Date(Math.min(...starts)) },
+      OR: [{ name: { in: names } }, { formerNames: { hasSome: names } }],
+    },
   })
   return specs.map((spec) => {
     const meant = meantOf({ repositoryId, spec }, rows, now)

@@ -45,7 +45,8 @@ async function spendsOf(
       conclusion: { in: ['completed', 'withheld', 'capped'] },
       OR: [{ reason: null }, { reason: { not: 'nothing-to-do' } }],
     },
-    orderBy: { endedAt: 'desc' },
+    // By all of the index: `variant IS NULL` fixes no value in the planner's eyes, and it would sort all runs that have ended.
+    orderBy: [{ variant: 'asc' }, { endedAt: 'desc' }],
     take: QUOTE_RUNS_MAX,
     select: { spentMicroUsd: true },
   })

@@ -1,0 +1,99 @@
+/** However long the history is, none of it is read: what is counted is how many rows the database says it has read. */
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Stage, setStage, workOn } from './stage.ts'
+
+/** Runs that have ended, five hours apart, and periods that are over. */
+const HISTORY = 2000
+/** Of any table, in all of a run's life; a statement that reads the history gives four times as many each time. */
+const ROWS_MAX = 500
+
+let stage: Stage
+
+beforeAll(async () => {
+  stage = await setStage()
+  await life()
+  await stage.app.sweep()
+  await lengthen()
+})
+afterAll(() => stage.close())
+
+/** From the command to the merge and its revert, with what people ask for besides. */
+async function life(): Promise<void> {
+  const { number, head, branch } = await stage.openPull()
+  const mira = stage.github.person('mira')
+  await stage.say('dev', number, '/agent quote refactor+tests')
+  await stage.say('dev', number, '/agent refactor+tests')
+  await stage.say('dev', number, '/agent status')
+  await stage.say('dev', number, '/agent list')
+  const runner = await stage.runnerOf(await stage.runOn(number))
+  await runner.finish({ spentMicroUsd: 500_000n, delivery: workOn(head, `src/${branch}.js`, '1\n') })
+  const { deliveredSha } = await stage.runOn(number)
+  await stage.github.ci.status(deliveredSha ?? '', 'build', 'success')
+  await mira.label(number, 'small')
+  await stage.settled()
+  await mira.merge(number)
+  await stage.settled()
+  expect(await stage.runOn(number)).toMatchObject({ outcome: 'accepted' })
+  await stage.say('dev', number, '/agent explain')
+  await mira.revert(number)
+  await stage.settled()
+  expect(await stage.runOn(number)).toMatchObject({ outcome: 'rejected' })
+}
+
+/** Gives what has happened so far a long past, of the baseline and of a variant. */
+async function lengthen(): Promise<void> {
+  const { prisma } = stage.app.database
+  const ago = (hours: number) => `now() - n * interval '5 hours' - interval '${hours} hours'`
+  const past = [
+    [
+      'account',
+      `'id', n + 1000000, 'name', CASE WHEN n % 50 = 0 THEN one.name ELSE 'portfolio ' || n % 50 END,
+       'period_start', one.period_start - n * interval '30 days',
+       'period_end', one.period_end - n * interval '30 days'`,
+    ],
+    ['session', `'id', 'session ' || n, 'command_key', 'command ' || n, 'created_at', ${ago(2)}`],
+    [
+      'run',
+      `'id', 'run ' || n, 'session_id', 'session ' || n, 'subject_key', 'subject ' || n,
+       'variant', CASE WHEN n % 3 = 0 THEN 'one-pass' END, 'actions_run_id', n + 1000000, 'created_at', ${ago(2)},
+       'ended_at', ${ago(1)}, 'delivered_number', NULL, 'delivered_sha', lpad(n::text, 40, 'a'),
+       'decide_after', NULL, 'show_after', NULL, 'look_after', NULL`,
+    ],
+    ['hold', `'run_id', 'run ' || n, 'account_id', n + 1000000`],
+    ['entry', `'id', n + 1000000, 'key', 'entry ' || n, 'run_id', 'run ' || n, 'account_id', n + 1000000`],
+    ['webhook', `'delivery_id', 'webhook ' || n`],
+  ]
+  for (const [table, fresh] of past) {
+    await prisma.$executeRawUnsafe(`
+      INSERT INTO ${table} SELECT another.*
+      FROM (SELECT * FROM ${table} LIMIT 1) AS one, generate_series(1, ${HISTORY}) AS n,
+        jsonb_populate_record(NULL::${table}, to_jsonb(one) || jsonb_build_object(${fresh})) AS another`)
+  }
+  await prisma.$executeRawUnsafe('ANALYZE')
+}
+
+/** Of each table of ours, how many rows were read whole or by an index so far. */
+async function rowsRead(): Promise<ReadonlyMap<string, number>> {
+  const { pool } = stage.app.database
+  // A connection tells the server of what it has read when it next has something to do, and not more than once a second.
+  const connections = await Promise.all(Array.from({ length: pool.options.max }, () => pool.connect()))
+  for (const connection of connections) {
+    await connection.query('SELECT pg_stat_force_next_flush()')
+    connection.release()
+  }
+  const { rows } = await pool.query<{ table: string; rows: number }>(`
+    SELECT relname AS "table", (seq_tup_read + coalesce(idx_tup_fetch, 0))::int AS rows
+    FROM pg_stat_user_tables WHERE schemaname = 'public'`)
+  return new Map(rows.map(({ table, rows }) => [table, rows]))
+}
+
+test('a run’s life and a sweep read few rows', async () => {
+  const before = await rowsRead()
+  await life()
+  await stage.app.sweep()
+  await stage.settled()
+  const after = await rowsRead()
+  const read = [...after].map(([table, rows]) => [table, rows - (before.get(table) ?? 0)] as const)
+  expect(new Map(read).get('run')).toBeGreaterThan(0)
+  expect(read.filter(([, rows]) => rows > ROWS_MAX)).toEqual([])
+})
