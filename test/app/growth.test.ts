@@ -82,8 +82,10 @@ async function lengthen(): Promise<void> {
     await prisma.$executeRawUnsafe(`INSERT INTO ${rows} FROM generate_series(1, ${HISTORY}) AS n`)
   }
   await prisma.$executeRawUnsafe('ANALYZE')
-  // The planner takes all of them to be due; GitHub's stand-in knows none.
-  await prisma.$executeRawUnsafe('UPDATE repository SET away_since = now() WHERE id > 1000')
+  // The planner takes all of them to be due; GitHub's stand-in knows none but ours.
+  await prisma.$executeRawUnsafe(
+    'UPDATE repository SET looked_at = NULL, away_since = CASE WHEN id > 1000 THEN now() END',
+  )
 }
 
 /** Of each table of ours, how many rows were read whole or by an index so far. */
