@@ -36,6 +36,7 @@ async function life(): Promise<void> {
   await stage.settled()
   expect(await stage.runOn(number)).toMatchObject({ outcome: 'accepted' })
   await stage.say('dev', number, '/agent explain')
+  await mira.label(await mira.openIssue('The total is wrong'), 'bug')
   await mira.revert(number)
   await stage.settled()
   expect(await stage.runOn(number)).toMatchObject({ outcome: 'rejected' })
@@ -66,6 +67,7 @@ async function lengthen(): Promise<void> {
     ['hold', `'run_id', 'run ' || n, 'account_id', n + 1000000`],
     ['entry', `'id', n + 1000000, 'key', 'entry ' || n, 'run_id', 'run ' || n, 'account_id', n + 1000000`],
     ['webhook', `'delivery_id', 'webhook ' || n`],
+    ['span', `'subject_key', 'pull-request:' || n + 1000000`],
   ]
   for (const [table, fresh] of past) {
     await prisma.$executeRawUnsafe(`
