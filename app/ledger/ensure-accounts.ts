@@ -20,6 +20,7 @@ export async function ensureAccounts(
   specs: readonly AccountSpec[],
   now: Date,
 ): Promise<readonly Account[]> {
+  if (specs.length === 0) return []
   // One at a time may change a repository's accounts: two would else open overlapping periods of one account.
   await sql.rows(LOCK_REPOSITORY, [`${repositoryId}`])
   const locked = await lockNamed(sql, repositoryId, specs)
@@ -37,16 +38,35 @@ const LOCK_REPOSITORY: Statement = {
   text: 'SELECT 1 FROM repository WHERE id = $1 FOR NO KEY UPDATE',
 }
 
-/** Of all their periods, since a rename changes those before as well. */
+/**
+ * Of what is declared the periods that share a day with it, and of those before what still has a name that was given up: a rename
+ * changes them as well. All are locked here, in the order of their ids.
+ */
 const LOCK_NAMED: Statement = {
   name: 'lock_named_accounts',
   text: `
-    SELECT ${accountColumns} FROM account WHERE repository_id = $1 AND (name = ANY($2) OR former_names && $2)
+    SELECT ${accountColumns} FROM account
+    WHERE account.id = ANY(ARRAY(
+      SELECT id FROM account
+      WHERE repository_id = $1 AND period_end > $2 AND (name = ANY($3::text[]) OR former_names && $3::text[])
+      UNION ALL
+      SELECT earlier.id FROM unnest($4::account_kind[], $5::text[]) AS given_up(kind, name) CROSS JOIN LATERAL (
+        SELECT id FROM account
+        WHERE account.repository_id = $1 AND account.kind = given_up.kind AND account.name = given_up.name OFFSET 0
+      ) AS earlier
+    ))
     ORDER BY account.id FOR NO KEY UPDATE`,
 }
 
 async function lockNamed(sql: Sql, repositoryId: bigint, specs: readonly AccountSpec[]): Promise<readonly Account[]> {
-  const rows = await sql.rows<AccountText>(LOCK_NAMED, [`${repositoryId}`, specs.flatMap(namesOf)])
+  const from = Math.min(...specs.map(({ periodStart }) => periodStart.getTime()))
+  const rows = await sql.rows<AccountText>(LOCK_NAMED, [
+    `${repositoryId}`,
+    new Date(from).toISOString(),
+    specs.flatMap(namesOf),
+    specs.flatMap(({ kind, was = [] }) => was.map(() => kind)),
+    specs.flatMap(({ was = [] }) => was),
+  ])
   return rows.map(accountOf)
 }
 

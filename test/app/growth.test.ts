@@ -26,6 +26,8 @@ async function life(): Promise<void> {
   await stage.say('dev', number, '/agent refactor+tests')
   await stage.say('dev', number, '/agent status')
   await stage.say('dev', number, '/agent list')
+  await stage.say('dev', number, '/agent stop')
+  await stage.say('dev', number, '/agent retry')
   const runner = await stage.runnerOf(await stage.runOn(number))
   await runner.finish({ spentMicroUsd: 500_000n, delivery: workOn(head, `src/${branch}.js`, '1\n') })
   const { deliveredSha } = await stage.runOn(number)
@@ -52,7 +54,8 @@ async function lengthen(): Promise<void> {
   const past = [
     [
       'account',
-      `'id', n + 1000000, 'name', CASE WHEN n % 50 = 0 THEN one.name ELSE 'portfolio ' || n % 50 END,
+      `'id', n + 1000000, 'name', CASE WHEN n % 4 = 0 THEN one.name ELSE 'portfolio ' || n % 50 END,
+       'former_names', CASE WHEN n % 4 = 2 THEN ARRAY['before'] ELSE '{}' END,
        'repository_id', CASE WHEN n % 2 = 0 THEN one.repository_id ELSE 1001 + n % ${REPOSITORIES} END, 'period_start', one.period_start - n * interval '30 days',
        'period_end', one.period_end - n * interval '30 days'`,
     ],
@@ -61,7 +64,7 @@ async function lengthen(): Promise<void> {
       'run',
       `'id', 'run ' || n, 'session_id', 'session ' || n, 'subject_key', 'subject ' || n,
        'variant', CASE WHEN n % 3 = 0 THEN 'one-pass' END, 'actions_run_id', n + 1000000, 'created_at', ${ago(2)},
-       'ended_at', ${ago(1)}, 'delivered_number', NULL, 'delivered_sha', lpad(n::text, 40, 'a'),
+       'ended_at', ${ago(1)}, 'conclusion', 'completed', 'delivered_number', NULL, 'delivered_sha', lpad(n::text, 40, 'a'),
        'decide_after', NULL, 'show_after', NULL, 'look_after', NULL`,
     ],
     ['hold', `'run_id', 'run ' || n, 'account_id', n + 1000000`],
