@@ -1,7 +1,7 @@
 /** The bounded looks into the past that the App takes; each rests on an index. */
 import { QUOTE_RUNS_MAX } from '../../core/money/quote.ts'
 import { holdingStates } from '../../core/run/run-life.ts'
-import type { PrismaClient, Run, Session } from '../../prisma/client/client.ts'
+import { Prisma, type PrismaClient, type Run, type Session } from '../../prisma/client/client.ts'
 import { isHere } from './away.ts'
 
 /**
@@ -136,24 +136,35 @@ export async function dueRuns(prisma: PrismaClient, now: Date, runsMax: number):
   return rows.map(({ id }) => id)
 }
 
-/** The head of the newest run of a workflow's that was worked through on the default branch. */
+/**
+ * The head of the newest run of a workflow's that was worked through on the default branch. Of each side the runs are walked from the
+ * newest on, along their index; all sides together would be sorted, however many runs there have been. The sides are found from one
+ * name to the next, and after the last comes the baseline, which has none.
+ */
 export async function lastHeadOf(
   prisma: PrismaClient,
   repositoryId: bigint,
   family: string,
 ): Promise<string | undefined> {
-  const last = await prisma.run.findFirst({
-    where: {
-      repositoryId,
-      family,
-      endedAt: { not: null },
-      conclusion: 'completed',
-      subjectKey: { startsWith: 'push:' },
-    },
-    orderBy: { endedAt: 'desc' },
-    select: { headSha: true },
-  })
-  return last?.headSha
+  const ended = Prisma.sql`repository_id = ${repositoryId} AND family = ${family} AND ended_at IS NOT NULL`
+  const nextSide = (after: Prisma.Sql) => Prisma.sql`
+    (SELECT variant FROM run WHERE ${ended} AND ${after} ORDER BY variant LIMIT 1)`
+  const newest = (side: Prisma.Sql) => Prisma.sql`
+    SELECT head_sha, ended_at FROM run
+    WHERE ${ended} AND ${side} AND conclusion = 'completed' AND subject_key LIKE 'push:%'
+    ORDER BY variant, ended_at DESC LIMIT 1`
+  const [last] = await prisma.$queryRaw<{ sha: string }[]>`
+    WITH RECURSIVE side AS (
+      SELECT ${nextSide(Prisma.sql`variant IS NOT NULL`)} AS variant
+      UNION ALL
+      SELECT ${nextSide(Prisma.sql`variant > side.variant`)} FROM side WHERE side.variant IS NOT NULL
+    )
+    SELECT head_sha AS sha FROM (
+      SELECT own.* FROM side CROSS JOIN LATERAL (${newest(Prisma.sql`variant = side.variant`)}) AS own
+      UNION ALL
+      SELECT standard.* FROM (${newest(Prisma.sql`variant IS NULL`)}) AS standard
+    ) AS last ORDER BY ended_at DESC LIMIT 1`
+  return last?.sha
 }
 
 /** Whether a run of Purser's is carried out by that Actions run. */
