@@ -1,5 +1,6 @@
 /** However long the history is, none of it is read: what is counted is how many rows the database says it has read. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { failuresOf } from '../../app/ledger/failure.ts'
 import { lastHeadOf } from '../../app/ledger/history.ts'
 import { type Stage, setStage, workOn } from './stage.ts'
 
@@ -83,6 +84,9 @@ async function lengthen(): Promise<void> {
     `run_checkpoint (run_id, checkpoint) SELECT 'run ' || n, '{}'`,
     `promotion (repository_id, family, variant, decision, state, issue_number, opened_at, decided_at)
      SELECT 1001 + n % ${REPOSITORIES}, 'refactor+tests', 'variant ' || n, 'promote', 'rejected', n, ${ago(2)}, ${ago(1)}`,
+    `failure (repository_id, family, fingerprint, reason, count, first_at, last_at)
+     SELECT ${stage.github.repository.id}, CASE WHEN n % 2 = 0 THEN 'refactor+tests' ELSE 'review' END, n,
+       'step-failed', 1, ${ago(2)}, ${ago(1)}`,
   ]
   for (const rows of made) {
     await prisma.$executeRawUnsafe(`INSERT INTO ${rows} FROM generate_series(1, ${HISTORY}) AS n`)
@@ -137,6 +141,14 @@ describe('few rows are read by', () => {
   test('the look for the head that a schedule goes on from', async () => {
     const work = async () => {
       expect(await lastHeadOf(prisma(), repositoryId(), FAMILY)).toBe('head 3')
+    }
+    expect(await readMuchOf(work)).toEqual([])
+  })
+
+  test('the newest failures of several workflows', async () => {
+    const work = async () => {
+      const failures = await failuresOf(prisma(), repositoryId(), [FAMILY, 'review'])
+      expect(failures.map(({ fingerprint }) => fingerprint)).toEqual(['1', '2', '3', '4', '5'])
     }
     expect(await readMuchOf(work)).toEqual([])
   })
