@@ -2,6 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { failuresOf } from '../../app/ledger/failure.ts'
 import { lastHeadOf } from '../../app/ledger/history.ts'
+import { allCounts } from '../../app/ledger/portfolio-day.ts'
+import { overridesOf } from '../../app/review/gather.ts'
 import { type Stage, setStage, workOn } from './stage.ts'
 
 /** Runs that have ended, five hours apart, and periods that are over. */
@@ -73,6 +75,7 @@ async function lengthen(): Promise<void> {
     ['entry', `'id', n + 1000000, 'key', 'entry ' || n, 'run_id', 'run ' || n, 'account_id', n + 1000000`],
     ['webhook', `'delivery_id', 'webhook ' || n`],
     ['span', `'subject_key', 'pull-request:' || n + 1000000`],
+    ['portfolio_day', `'day', one.day - n`],
   ]
   for (const [table, fresh] of past) {
     await prisma.$executeRawUnsafe(`
@@ -87,6 +90,8 @@ async function lengthen(): Promise<void> {
     `failure (repository_id, family, fingerprint, reason, count, first_at, last_at)
      SELECT ${stage.github.repository.id}, CASE WHEN n % 2 = 0 THEN 'refactor+tests' ELSE 'review' END, n,
        'step-failed', 1, ${ago(2)}, ${ago(1)}`,
+    `override_day (repository_id, family, override_key, day, subject_key, accepted)
+     SELECT ${stage.github.repository.id}, 'refactor+tests', '{"capUsd":"2"}', current_date - n, 'subject ' || n, 1`,
   ]
   for (const rows of made) {
     await prisma.$executeRawUnsafe(`INSERT INTO ${rows} FROM generate_series(1, ${HISTORY}) AS n`)
@@ -149,6 +154,25 @@ describe('few rows are read by', () => {
     const work = async () => {
       const failures = await failuresOf(prisma(), repositoryId(), [FAMILY, 'review'])
       expect(failures.map(({ fingerprint }) => fingerprint)).toEqual(['1', '2', '3', '4', '5'])
+    }
+    expect(await readMuchOf(work)).toEqual([])
+  })
+
+  test('the counts of a portfolio for a month', async () => {
+    const now = new Date()
+    const month = { start: new Date(now.getTime() - 30 * 86_400_000), end: now }
+    const key = { repositoryId: repositoryId(), names: ['refactoring'] }
+    const work = async () => {
+      expect((await allCounts(prisma(), key, month)).rejected).toBeGreaterThanOrEqual(29)
+    }
+    expect(await readMuchOf(work)).toEqual([])
+  })
+
+  test('the overrides of a month', async () => {
+    const period = { start: new Date(Date.now() - 30 * 86_400_000), end: new Date() }
+    const work = async () => {
+      const sets = await overridesOf(prisma(), repositoryId(), [FAMILY, 'review'], period)
+      expect(sets.map(({ overrides }) => overrides)).toEqual(['cap=2'])
     }
     expect(await readMuchOf(work)).toEqual([])
   })
