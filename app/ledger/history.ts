@@ -3,6 +3,7 @@ import { QUOTE_RUNS_MAX } from '../../core/money/quote.ts'
 import { holdingStates } from '../../core/run/run-life.ts'
 import { Prisma, type PrismaClient, type Run, type Session } from '../../prisma/client/client.ts'
 import { isHere } from './away.ts'
+import { momentSql, sideSql } from './tally.ts'
 
 /**
  * The spend of the newest `QUOTE_RUNS_MAX` runs of a family and variant that were worked through (`completed`, `withheld`
@@ -31,26 +32,27 @@ function lastChange(prisma: PrismaClient, repositoryId: bigint, family: string) 
   })
 }
 
+/** Of a workflow that hardly ever has something to do, or fails nearly always, so many of its newest runs are looked through. */
+const LOOKED_THROUGH_MAX = 4 * QUOTE_RUNS_MAX
+
 async function spendsOf(
   prisma: PrismaClient,
   side: Pick<Run, 'repositoryId' | 'family' | 'variant'>,
-  from?: Date,
+  from = new Date(0),
 ): Promise<readonly bigint[]> {
-  const runs = await prisma.run.findMany({
-    where: {
-      ...side,
-      // What goes on from another run costs less than a whole one.
-      continuesRunId: null,
-      endedAt: from === undefined ? { not: null } : { gte: from },
-      conclusion: { in: ['completed', 'withheld', 'capped'] },
-      OR: [{ reason: null }, { reason: { not: 'nothing-to-do' } }],
-    },
-    // By all of the index: `variant IS NULL` fixes no value in the planner's eyes, and it would sort all runs that have ended.
-    orderBy: [{ variant: 'asc' }, { endedAt: 'desc' }],
-    take: QUOTE_RUNS_MAX,
-    select: { spentMicroUsd: true },
-  })
-  return runs.map((run) => run.spentMicroUsd)
+  const of = sideSql({ ...side, repositoryId: Prisma.sql`${side.repositoryId}` })
+  // By all of the index: `variant IS NULL` fixes no value in the planner's eyes, and it would sort all runs that have ended.
+  const newestFirst = Prisma.sql`ORDER BY variant, ended_at DESC`
+  // What goes on from another run costs less than a whole one.
+  const runs = await prisma.$queryRaw<{ spent: bigint }[]>`
+    SELECT spent_micro_usd AS spent FROM (
+      SELECT variant, ended_at, spent_micro_usd, continues_run_id, conclusion, reason FROM run
+      WHERE ${of} AND ended_at >= ${momentSql(from)} ${newestFirst} LIMIT ${LOOKED_THROUGH_MAX}
+    ) AS newest
+    WHERE continues_run_id IS NULL AND conclusion IN ('completed', 'withheld', 'capped')
+      AND reason IS DISTINCT FROM 'nothing-to-do'
+    ${newestFirst} LIMIT ${QUOTE_RUNS_MAX}`
+  return runs.map(({ spent }) => spent)
 }
 
 /** The run that owns a hold on this subject, if any. */

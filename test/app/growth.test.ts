@@ -1,7 +1,7 @@
 /** However long the history is, none of it is read: what is counted is how many rows the database says it has read. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { failuresOf } from '../../app/ledger/failure.ts'
-import { lastHeadOf } from '../../app/ledger/history.ts'
+import { lastHeadOf, recentSpends } from '../../app/ledger/history.ts'
 import { allCounts } from '../../app/ledger/portfolio-day.ts'
 import { overridesOf } from '../../app/review/gather.ts'
 import { type Stage, setStage, workOn } from './stage.ts'
@@ -60,15 +60,17 @@ async function lengthen(): Promise<void> {
       'account',
       `'id', n + 1000000, 'name', CASE WHEN n % 4 = 0 THEN one.name ELSE 'portfolio ' || n % 50 END,
        'former_names', CASE WHEN n % 4 = 2 THEN ARRAY['before'] ELSE '{}' END,
-       'repository_id', CASE WHEN n % 2 = 0 THEN one.repository_id ELSE 1001 + n % ${REPOSITORIES} END, 'period_start', one.period_start - n * interval '30 days',
-       'period_end', one.period_end - n * interval '30 days'`,
+       'repository_id', CASE WHEN n % 2 = 0 THEN one.repository_id ELSE 1001 + n % ${REPOSITORIES} END,
+       'period_start', one.period_start - n * interval '30 days', 'period_end', one.period_end - n * interval '30 days'`,
     ],
     ['session', `'id', 'session ' || n, 'command_key', 'command ' || n, 'created_at', ${ago(2)}`],
     [
       'run',
-      `'id', 'run ' || n, 'session_id', 'session ' || n, 'subject_key', CASE WHEN n % 5 = 3 THEN 'push:' ELSE 'subject ' END || n, 'head_sha', 'head ' || n,
+      `'id', 'run ' || n, 'session_id', 'session ' || n, 'head_sha', 'head ' || n,
+       'subject_key', CASE WHEN n % 5 = 3 THEN 'push:' ELSE 'subject ' END || n,
        'variant', CASE WHEN n % 3 = 0 THEN 'one-pass' END, 'actions_run_id', n + 1000000, 'created_at', ${ago(2)},
-       'ended_at', ${ago(1)}, 'conclusion', 'completed', 'delivered_number', NULL, 'delivered_sha', lpad(n::text, 40, 'a'),
+       'ended_at', ${ago(1)}, 'conclusion', 'completed', 'reason', CASE WHEN n % 3 = 0 THEN 'nothing-to-do' END,
+       'delivered_number', NULL, 'delivered_sha', lpad(n::text, 40, 'a'),
        'decide_after', NULL, 'show_after', NULL, 'look_after', NULL`,
     ],
     ['hold', `'run_id', 'run ' || n, 'account_id', n + 1000000`],
@@ -142,6 +144,13 @@ describe('few rows are read by', () => {
   const prisma = () => stage.app.database.prisma
   const repositoryId = () => BigInt(stage.github.repository.id)
   const FAMILY = 'refactor+tests'
+
+  test('the quote of what hardly ever had something to do', async () => {
+    const work = async () => {
+      expect(await recentSpends(prisma(), repositoryId(), FAMILY, 'one-pass')).toEqual([])
+    }
+    expect(await readMuchOf(work)).toEqual([])
+  })
 
   test('the look for the head that a schedule goes on from', async () => {
     const work = async () => {
