@@ -3,9 +3,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { accountsAsDeclared } from '../../app/ledger/accounts.ts'
 import { failuresOf } from '../../app/ledger/failure.ts'
 import { lastHeadOf, recentSpends } from '../../app/ledger/history.ts'
+import { sharesIn } from '../../app/ledger/pooled.ts'
 import { allCounts } from '../../app/ledger/portfolio-day.ts'
 import { overridesOf } from '../../app/review/gather.ts'
-import { type Stage, setStage, workOn } from './stage.ts'
+import { promotionSchema } from '../../core/config/promotion.ts'
+import { OWNER, REPO, type Stage, setStage, workOn } from './stage.ts'
 
 /** Runs that have ended, five hours apart, and periods that are over. */
 const HISTORY = 2000
@@ -80,6 +82,8 @@ async function lengthen(): Promise<void> {
     ['webhook', `'delivery_id', 'webhook ' || n`],
     ['span', `'subject_key', 'pull-request:' || n + 1000000`],
     ['portfolio_day', `'day', one.day - n`],
+    ['trial_day', `'day', one.day - n, 'variant', 'one-pass'`],
+    ['trial_subject', `'day', one.day - n, 'variant', 'one-pass', 'subject_key', 'subject ' || n`],
   ]
   for (const [table, fresh] of past) {
     await prisma.$executeRawUnsafe(`
@@ -200,6 +204,18 @@ describe('few rows are read by', () => {
     const work = async () => {
       const sets = await overridesOf(prisma(), repositoryId(), [FAMILY, 'review'], period)
       expect(sets.map(({ overrides }) => overrides)).toEqual(['cap=2'])
+    }
+    expect(await readMuchOf(work)).toEqual([])
+  })
+
+  test('what the repositories of an owner have come to in a trial', async () => {
+    await prisma().trial.updateMany({ where: { family: FAMILY, variant: 'one-pass' }, data: { settled: HISTORY } })
+    const trials = await prisma().trial.findMany({ where: { family: FAMILY } })
+    const definitionOf = (variant: string) => trials.find((trial) => trial.variant === variant)?.definition ?? ''
+    const sides = { variant: definitionOf('one-pass'), baseline: definitionOf('') }
+    const work = async () => {
+      const [share] = await sharesIn(prisma(), OWNER, FAMILY, sides, promotionSchema.parse({}), new Date())
+      expect(share).toMatchObject({ name: REPO, settledInAll: HISTORY })
     }
     expect(await readMuchOf(work)).toEqual([])
   })
