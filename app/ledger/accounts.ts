@@ -1,6 +1,7 @@
 /** Accounts as they are looked at: a portfolio's period, a squad's sprint, an experiment. Nothing is written here. */
-import { type AccountRow, type AccountSpec, namesOf, newAccount, termsOf } from '../../core/money/account.ts'
+import { type AccountRow, type AccountSpec, newAccount, termsOf } from '../../core/money/account.ts'
 import type { Account, PrismaClient } from '../../prisma/client/client.ts'
+import { declaredRows, declaredTable, meantIds } from './lock-accounts.ts'
 import { meantOf } from './meant-account.ts'
 
 /**
@@ -14,16 +15,9 @@ export async function accountsAsDeclared(
   now: Date,
 ): Promise<readonly AccountRow[]> {
   if (specs.length === 0) return []
-  const names = specs.flatMap(namesOf)
-  // Only what shares a day with a period that is asked for can be meant; of earlier periods there are ever more.
-  const starts = specs.map(({ periodStart }) => periodStart.getTime())
-  const rows = await prisma.account.findMany({
-    where: {
-      repositoryId,
-      periodEnd: { gt: new Date(Math.min(...starts)) },
-      OR: [{ name: { in: names } }, { formerNames: { hasSome: names } }],
-    },
-  })
+  const declared = declaredRows(specs.map((spec) => ({ repositoryId, spec })))
+  const ids = await prisma.$queryRawUnsafe<{ id: bigint }[]>(`WITH ${declaredTable('$1')} ${meantIds}`, declared)
+  const rows = await prisma.account.findMany({ where: { id: { in: ids.map(({ id }) => id) } } })
   return specs.map((spec) => {
     const meant = meantOf({ repositoryId, spec }, rows, now)
     return 'account' in meant ? { ...meant.account, ...termsOf(meant.account, spec) } : newAccount(spec, meant.period)

@@ -1,11 +1,12 @@
 /** Bringing the accounts of a repository into line with configuration: opening, renaming, raising and lowering them. */
 import { randomUUID } from 'node:crypto'
-import { type AccountSpec, namesOf, newAccount, termsOf } from '../../core/money/account.ts'
+import { type AccountSpec, newAccount, termsOf } from '../../core/money/account.ts'
 import type { Period } from '../../core/money/calendar.ts'
 import { budgetPosting, notePosting } from '../../core/money/posting.ts'
 import type { Account } from '../../prisma/client/client.ts'
 import type { Sql, Statement } from '../database/transact.ts'
 import { type AccountText, accountColumns, accountOf } from './account-row.ts'
+import { declaredRows, declaredTable, meantIds } from './lock-accounts.ts'
 import { type Declared, isInLine, meantOf } from './meant-account.ts'
 import { post } from './post.ts'
 
@@ -37,16 +38,32 @@ const LOCK_REPOSITORY: Statement = {
   text: 'SELECT 1 FROM repository WHERE id = $1 FOR NO KEY UPDATE',
 }
 
-/** Of all their periods, since a rename changes those before as well. */
+/**
+ * The accounts that may be meant by what is declared and, of those before, what still has a name that was given up: a rename changes
+ * them as well. All are locked here, in the order of their ids.
+ */
 const LOCK_NAMED: Statement = {
   name: 'lock_named_accounts',
   text: `
-    SELECT ${accountColumns} FROM account WHERE repository_id = $1 AND (name = ANY($2) OR former_names && $2)
+    WITH ${declaredTable('$1')}
+    SELECT ${accountColumns} FROM account
+    WHERE account.id = ANY(ARRAY(${meantIds}
+      UNION ALL
+      SELECT earlier.id FROM unnest($3::account_kind[], $4::text[]) AS given_up(kind, name) CROSS JOIN LATERAL (
+        SELECT id FROM account
+        WHERE account.repository_id = $2 AND account.kind = given_up.kind AND account.name = given_up.name OFFSET 0
+      ) AS earlier
+    ))
     ORDER BY account.id FOR NO KEY UPDATE`,
 }
 
 async function lockNamed(sql: Sql, repositoryId: bigint, specs: readonly AccountSpec[]): Promise<readonly Account[]> {
-  const rows = await sql.rows<AccountText>(LOCK_NAMED, [`${repositoryId}`, specs.flatMap(namesOf)])
+  const rows = await sql.rows<AccountText>(LOCK_NAMED, [
+    declaredRows(specs.map((spec) => ({ repositoryId, spec }))),
+    `${repositoryId}`,
+    specs.flatMap(({ kind, was = [] }) => was.map(() => kind)),
+    specs.flatMap(({ was = [] }) => was),
+  ])
   return rows.map(accountOf)
 }
 

@@ -38,17 +38,21 @@ export async function firstFailedAlike(
   return alike ?? { id, sessionId }
 }
 
-/** The newest ways in which these families fail. */
-export function failuresOf(
+/** The newest ways in which these families fail. Of each family by itself, along its index: of several at once all would be sorted. */
+export async function failuresOf(
   prisma: PrismaClient,
   repositoryId: bigint,
   families: readonly string[],
 ): Promise<readonly Failure[]> {
-  return prisma.failure.findMany({
-    where: { repositoryId, family: { in: [...families] } },
-    orderBy: { lastAt: 'desc' },
-    take: FAILURES_SHOWN_MAX,
-  })
+  const each = families.map((family) =>
+    prisma.failure.findMany({
+      where: { repositoryId, family },
+      orderBy: { lastAt: 'desc' },
+      take: FAILURES_SHOWN_MAX,
+    }),
+  )
+  const failures = (await Promise.all(each)).flat()
+  return failures.toSorted((a, b) => b.lastAt.getTime() - a.lastAt.getTime()).slice(0, FAILURES_SHOWN_MAX)
 }
 
 const FAILURES_SHOWN_MAX = 5

@@ -1,8 +1,9 @@
 /** The bounded looks into the past that the App takes; each rests on an index. */
 import { QUOTE_RUNS_MAX } from '../../core/money/quote.ts'
 import { holdingStates } from '../../core/run/run-life.ts'
-import type { PrismaClient, Run, Session } from '../../prisma/client/client.ts'
+import { Prisma, type PrismaClient, type Run, type Session } from '../../prisma/client/client.ts'
 import { isHere } from './away.ts'
+import { momentSql, sideSql } from './tally.ts'
 
 /**
  * The spend of the newest `QUOTE_RUNS_MAX` runs of a family and variant that were worked through (`completed`, `withheld`
@@ -31,26 +32,27 @@ function lastChange(prisma: PrismaClient, repositoryId: bigint, family: string) 
   })
 }
 
+/** Of a workflow that hardly ever has something to do, or fails nearly always, so many of its newest runs are looked through. */
+const LOOKED_THROUGH_MAX = 4 * QUOTE_RUNS_MAX
+
 async function spendsOf(
   prisma: PrismaClient,
   side: Pick<Run, 'repositoryId' | 'family' | 'variant'>,
-  from?: Date,
+  from = new Date(0),
 ): Promise<readonly bigint[]> {
-  const runs = await prisma.run.findMany({
-    where: {
-      ...side,
-      // What goes on from another run costs less than a whole one.
-      continuesRunId: null,
-      endedAt: from === undefined ? { not: null } : { gte: from },
-      conclusion: { in: ['completed', 'withheld', 'capped'] },
-      OR: [{ reason: null }, { reason: { not: 'nothing-to-do' } }],
-    },
-    // By all of the index: `variant IS NULL` fixes no value in the planner's eyes, and it would sort all runs that have ended.
-    orderBy: [{ variant: 'asc' }, { endedAt: 'desc' }],
-    take: QUOTE_RUNS_MAX,
-    select: { spentMicroUsd: true },
-  })
-  return runs.map((run) => run.spentMicroUsd)
+  const of = sideSql({ ...side, repositoryId: Prisma.sql`${side.repositoryId}` })
+  // By all of the index: `variant IS NULL` fixes no value in the planner's eyes, and it would sort all runs that have ended.
+  const newestFirst = Prisma.sql`ORDER BY variant, ended_at DESC`
+  // What goes on from another run costs less than a whole one.
+  const runs = await prisma.$queryRaw<{ spent: bigint }[]>`
+    SELECT spent_micro_usd AS spent FROM (
+      SELECT variant, ended_at, spent_micro_usd, continues_run_id, conclusion, reason FROM run
+      WHERE ${of} AND ended_at >= ${momentSql(from)} ${newestFirst} LIMIT ${LOOKED_THROUGH_MAX}
+    ) AS newest
+    WHERE continues_run_id IS NULL AND conclusion IN ('completed', 'withheld', 'capped')
+      AND reason IS DISTINCT FROM 'nothing-to-do'
+    ${newestFirst} LIMIT ${QUOTE_RUNS_MAX}`
+  return runs.map(({ spent }) => spent)
 }
 
 /** The run that owns a hold on this subject, if any. */
@@ -136,24 +138,35 @@ export async function dueRuns(prisma: PrismaClient, now: Date, runsMax: number):
   return rows.map(({ id }) => id)
 }
 
-/** The head of the newest run of a workflow's that was worked through on the default branch. */
+/**
+ * The head of the newest run of a workflow's that was worked through on the default branch. Of each side the runs are walked from the
+ * newest on, along their index; all sides together would be sorted, however many runs there have been. The sides are found from one
+ * name to the next, and after the last comes the baseline, which has none.
+ */
 export async function lastHeadOf(
   prisma: PrismaClient,
   repositoryId: bigint,
   family: string,
 ): Promise<string | undefined> {
-  const last = await prisma.run.findFirst({
-    where: {
-      repositoryId,
-      family,
-      endedAt: { not: null },
-      conclusion: 'completed',
-      subjectKey: { startsWith: 'push:' },
-    },
-    orderBy: { endedAt: 'desc' },
-    select: { headSha: true },
-  })
-  return last?.headSha
+  const ended = Prisma.sql`repository_id = ${repositoryId} AND family = ${family} AND ended_at IS NOT NULL`
+  const nextSide = (after: Prisma.Sql) => Prisma.sql`
+    (SELECT variant FROM run WHERE ${ended} AND ${after} ORDER BY variant LIMIT 1)`
+  const newest = (side: Prisma.Sql) => Prisma.sql`
+    SELECT head_sha, ended_at FROM run
+    WHERE ${ended} AND ${side} AND conclusion = 'completed' AND subject_key LIKE 'push:%'
+    ORDER BY variant, ended_at DESC LIMIT 1`
+  const [last] = await prisma.$queryRaw<{ sha: string }[]>`
+    WITH RECURSIVE side AS (
+      SELECT ${nextSide(Prisma.sql`variant IS NOT NULL`)} AS variant
+      UNION ALL
+      SELECT ${nextSide(Prisma.sql`variant > side.variant`)} FROM side WHERE side.variant IS NOT NULL
+    )
+    SELECT head_sha AS sha FROM (
+      SELECT own.* FROM side CROSS JOIN LATERAL (${newest(Prisma.sql`variant = side.variant`)}) AS own
+      UNION ALL
+      SELECT standard.* FROM (${newest(Prisma.sql`variant IS NULL`)}) AS standard
+    ) AS last ORDER BY ended_at DESC LIMIT 1`
+  return last?.sha
 }
 
 /** Whether a run of Purser's is carried out by that Actions run. */

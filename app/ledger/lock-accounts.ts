@@ -32,16 +32,19 @@ export async function lockWaiting(sql: Sql, commands: readonly Command[]): Promi
   await sql.rows(LOCK_WAITING, valuesOf(commands))
 }
 
-/** What is asked for is found one by one by its index (`known.ts` says why). No account is locked before all runs are counted. */
-const LOCK: Statement = {
-  name: 'lock_reserving',
-  text: `
-    WITH waiting AS MATERIALIZED (${waitingRuns}), declared AS MATERIALIZED (
-      SELECT * FROM json_to_recordset($3::json) AS declared(
+/** `declaredRows` as the common table `declared`. */
+export function declaredTable(value: string): string {
+  return `declared AS MATERIALIZED (
+      SELECT * FROM json_to_recordset(${value}::json) AS declared(
         repository_id bigint, kind account_kind, name text, period_start timestamptz, period_end timestamptz)
-    )
-    SELECT ${accountColumns} FROM account
-    WHERE (SELECT count(*) FROM waiting) >= 0 AND account.id = ANY(ARRAY(
+    )`
+}
+
+/**
+ * Of `declared`, the accounts that may be meant: those that share a day with it and have its name, or had it. Found one by one by
+ * their index (`known.ts` says why).
+ */
+export const meantIds = `
       SELECT named.id FROM declared CROSS JOIN LATERAL (
         SELECT id FROM account
         WHERE account.repository_id = declared.repository_id AND account.kind = declared.kind
@@ -54,7 +57,15 @@ const LOCK: Statement = {
         WHERE account.repository_id = declared.repository_id AND account.kind = declared.kind
           AND account.former_names <> '{}' AND declared.name = ANY(account.former_names)
           AND account.period_start < declared.period_end AND account.period_end > declared.period_start OFFSET 0
-      ) AS renamed
+      ) AS renamed`
+
+/** No account is locked before all runs are counted. */
+const LOCK: Statement = {
+  name: 'lock_reserving',
+  text: `
+    WITH waiting AS MATERIALIZED (${waitingRuns}), ${declaredTable('$3')}
+    SELECT ${accountColumns} FROM account
+    WHERE (SELECT count(*) FROM waiting) >= 0 AND account.id = ANY(ARRAY(${meantIds}
     ))
     ORDER BY account.id FOR NO KEY UPDATE`,
 }
@@ -73,7 +84,7 @@ function valuesOf(commands: readonly Command[]) {
   return [commands.map(({ repositoryId }) => `${repositoryId}`), commands.map(({ commandKey }) => commandKey)]
 }
 
-function declaredRows(declared: readonly Declared[]): string {
+export function declaredRows(declared: readonly Declared[]): string {
   const rows = new Map<string, object>()
   for (const { repositoryId, spec } of declared) {
     const { kind, periodStart, periodEnd } = spec

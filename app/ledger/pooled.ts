@@ -18,8 +18,6 @@ export interface RepositoryShare extends Share {
   readonly isPrivate: boolean
 }
 
-const EVER = new Date(0)
-
 export async function sharesIn(
   prisma: PrismaClient,
   owner: string,
@@ -31,7 +29,8 @@ export async function sharesIn(
   const baseline = sides.baseline ?? null
   // A repository where what is offered is the baseline itself has nothing there to hold it against.
   const rows = await prisma.$queryRaw<MemberRow[]>`
-    SELECT repository.id, repository.name, repository.private, own.variant, greatest(own.since, standard.since) AS since
+    SELECT repository.id, repository.name, repository.private, own.variant, own.settled,
+      greatest(own.since, standard.since) AS since
     FROM repository JOIN trial AS own ON own.repository_id = repository.id AND own.family = ${family}
     LEFT JOIN trial AS standard ON standard.repository_id = repository.id AND standard.family = ${family}
       AND standard.variant = ''
@@ -45,11 +44,15 @@ export async function sharesIn(
     ORDER BY repository.id, own.variant LIMIT ${MEMBERS_MAX}::int`
   const window = windowOf(promotion, now)
   return Promise.all(
-    rows.map(async ({ id, name, private: isPrivate, variant, since }): Promise<RepositoryShare> => {
+    rows.map(async ({ id, name, private: isPrivate, variant, settled, since }): Promise<RepositoryShare> => {
       const member = { repositoryId: id, name, isPrivate, since: since ?? undefined }
       const side = variant === '' ? null : variant
       const own = await shareOf(prisma, { family, variant: side }, member, window)
-      const whole = await tallyOver(prisma, { family, variant: side }, [member], { from: EVER, to: now })
+      // The running total, as long as it is of what is declared now; its days would be ever more.
+      const whole =
+        since === null
+          ? { settled }
+          : await tallyOver(prisma, { family, variant: side }, [member], { from: since, to: now })
       const { baseline: standard, ...alone } = own
       return { ...alone, ...(baseline === null ? {} : { baseline: standard }), settledInAll: whole.settled }
     }),
@@ -61,6 +64,7 @@ type MemberRow = {
   readonly name: string
   readonly private: boolean
   readonly variant: string
+  readonly settled: number
   readonly since: Date | null
 }
 

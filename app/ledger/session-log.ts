@@ -99,7 +99,10 @@ export async function checkpointOf(prisma: PrismaClient, runId: string): Promise
   return found === null ? undefined : checkpointSchema.parse(found.checkpoint)
 }
 
-/** Whose checkpoint that is; the checkpoint itself, which is long, is not read. */
+/**
+ * Whose checkpoint that is; the checkpoint itself, which is long, is not read. One by one by their index (`OFFSET 0`): as a plain
+ * join, all checkpoints that are kept would be read each time that a run's end is shown.
+ */
 export async function checkpointHolder(prisma: PrismaClient, runId: string): Promise<string | undefined> {
   const [found] = await prisma.$queryRaw<{ id: string }[]>`
     WITH RECURSIVE chain AS (
@@ -108,7 +111,9 @@ export async function checkpointHolder(prisma: PrismaClient, runId: string): Pro
       SELECT run.id, run.continues_run_id, chain.back + 1 FROM chain JOIN run ON run.id = chain.continues_run_id
       WHERE chain.back < ${CHAIN_MAX}
     )
-    SELECT chain.id FROM chain JOIN run_checkpoint ON run_checkpoint.run_id = chain.id ORDER BY chain.back LIMIT 1`
+    SELECT chain.id FROM chain
+    CROSS JOIN LATERAL (SELECT FROM run_checkpoint WHERE run_checkpoint.run_id = chain.id OFFSET 0) AS kept
+    ORDER BY chain.back LIMIT 1`
   return found?.id
 }
 

@@ -20,7 +20,7 @@ export async function noteSpan(
 ): Promise<void> {
   const times = { startedAt, endedAt: endedAt !== null && endedAt < startedAt ? startedAt : endedAt }
   await prisma.span.upsert({
-    where: { repositoryId_measure_scope_subjectKey: key },
+    where: { repositoryId_subjectKey_measure_scope: key },
     create: { ...key, ...times },
     update: times,
   })

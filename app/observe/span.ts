@@ -37,7 +37,7 @@ export async function noteReviewSpans(
   const subjectKey = `pull-request:${number}`
   for (const [scope, startedAt] of await firstRuns(prisma, repositoryId, subjectKey)) {
     const key = { repositoryId, measure: 'first-run-to-review', scope, subjectKey } as const
-    const noted = await prisma.span.findUnique({ where: { repositoryId_measure_scope_subjectKey: key } })
+    const noted = await prisma.span.findUnique({ where: { repositoryId_subjectKey_measure_scope: key } })
     const isEarliest = !noted?.endedAt || endedAt < noted.endedAt
     if (startedAt <= endedAt && isEarliest) await noteSpan(prisma, key, startedAt, endedAt)
   }
@@ -58,8 +58,8 @@ export async function noteRevertSpans(
       continue
     }
     const mergeKey = { ...at, measure: 'first-run-to-merge' } as const
-    const merge = await prisma.span.findUnique({ where: { repositoryId_measure_scope_subjectKey: mergeKey } })
-    const noted = await prisma.span.findUnique({ where: { repositoryId_measure_scope_subjectKey: key } })
+    const merge = await prisma.span.findUnique({ where: { repositoryId_subjectKey_measure_scope: mergeKey } })
+    const noted = await prisma.span.findUnique({ where: { repositoryId_subjectKey_measure_scope: key } })
     if (merge?.endedAt && !noted) await noteSpan(prisma, key, merge.endedAt, now())
   }
 }

@@ -29,7 +29,8 @@ type Tend = (parts: Parts, place: Place, promotion: Promotion) => Promise<void>
 export async function tendProposals(parts: Parts): Promise<void> {
   const before = (ms: number) => new Date(parts.now().getTime() - ms)
   const stuck = before(MAKING_MS_MAX)
-  await each(parts, { issueNumber: null, openedAt: { lt: stuck } }, make)
+  // By their state, which has an index: of those that were decided there are ever more.
+  await each(parts, { state: { in: ['opening', 'open'] }, issueNumber: null, openedAt: { lt: stuck } }, make)
   await each(parts, { state: 'approved', pullNumber: null, decidedAt: { lt: stuck } }, approve)
   await each(parts, { state: 'open', overdue: false, openedAt: { lt: before(OVERDUE_DAYS * DAY_MS) } }, tellOverdue)
   const unseen = { OR: [{ lookedAt: null }, { lookedAt: { lt: before(LOOK_AGAIN_MS) } }] }

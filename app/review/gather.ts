@@ -117,7 +117,7 @@ async function portfolioOf(
 const OVERRIDES_MAX = 20
 
 /** By the UTC days that the period touches. */
-async function overridesOf(
+export async function overridesOf(
   prisma: PrismaClient,
   repositoryId: bigint,
   workflows: readonly string[],

@@ -388,7 +388,7 @@ export type PortfolioDayOrderByWithRelationInput = {
 }
 
 export type PortfolioDayWhereUniqueInput = Prisma.AtLeast<{
-  repositoryId_portfolio_family_day?: Prisma.PortfolioDayRepositoryIdPortfolioFamilyDayCompoundUniqueInput
+  repositoryId_portfolio_day_family?: Prisma.PortfolioDayRepositoryIdPortfolioDayFamilyCompoundUniqueInput
   AND?: Prisma.PortfolioDayWhereInput | Prisma.PortfolioDayWhereInput[]
   OR?: Prisma.PortfolioDayWhereInput[]
   NOT?: Prisma.PortfolioDayWhereInput | Prisma.PortfolioDayWhereInput[]
@@ -409,7 +409,7 @@ export type PortfolioDayWhereUniqueInput = Prisma.AtLeast<{
   redone?: Prisma.IntFilter<"PortfolioDay"> | number
   spendMicroUsd?: Prisma.BigIntFilter<"PortfolioDay"> | bigint | number
   pendingSpendMicroUsd?: Prisma.BigIntFilter<"PortfolioDay"> | bigint | number
-}, "repositoryId_portfolio_family_day">
+}, "repositoryId_portfolio_day_family">
 
 export type PortfolioDayOrderByWithAggregationInput = {
   repositoryId?: Prisma.SortOrder
@@ -599,11 +599,11 @@ export type PortfolioDayUncheckedUpdateManyInput = {
   pendingSpendMicroUsd?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
 }
 
-export type PortfolioDayRepositoryIdPortfolioFamilyDayCompoundUniqueInput = {
+export type PortfolioDayRepositoryIdPortfolioDayFamilyCompoundUniqueInput = {
   repositoryId: bigint | number
   portfolio: string
-  family: string
   day: Date | string
+  family: string
 }
 
 export type PortfolioDayCountOrderByAggregateInput = {

@@ -236,7 +236,7 @@ export type SpanOrderByWithRelationInput = {
 }
 
 export type SpanWhereUniqueInput = Prisma.AtLeast<{
-  repositoryId_measure_scope_subjectKey?: Prisma.SpanRepositoryIdMeasureScopeSubjectKeyCompoundUniqueInput
+  repositoryId_subjectKey_measure_scope?: Prisma.SpanRepositoryIdSubjectKeyMeasureScopeCompoundUniqueInput
   AND?: Prisma.SpanWhereInput | Prisma.SpanWhereInput[]
   OR?: Prisma.SpanWhereInput[]
   NOT?: Prisma.SpanWhereInput | Prisma.SpanWhereInput[]
@@ -246,7 +246,7 @@ export type SpanWhereUniqueInput = Prisma.AtLeast<{
   subjectKey?: Prisma.StringFilter<"Span"> | string
   startedAt?: Prisma.DateTimeFilter<"Span"> | Date | string
   endedAt?: Prisma.DateTimeNullableFilter<"Span"> | Date | string | null
-}, "repositoryId_measure_scope_subjectKey">
+}, "repositoryId_subjectKey_measure_scope">
 
 export type SpanOrderByWithAggregationInput = {
   repositoryId?: Prisma.SortOrder
@@ -337,11 +337,11 @@ export type SpanUncheckedUpdateManyInput = {
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
-export type SpanRepositoryIdMeasureScopeSubjectKeyCompoundUniqueInput = {
+export type SpanRepositoryIdSubjectKeyMeasureScopeCompoundUniqueInput = {
   repositoryId: bigint | number
+  subjectKey: string
   measure: string
   scope: string
-  subjectKey: string
 }
 
 export type SpanCountOrderByAggregateInput = {
