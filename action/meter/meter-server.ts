@@ -235,14 +235,15 @@ function otherModel(asked: string, model: string): MeterError {
   return new MeterError(400, `The model ${asked.slice(0, 100)} is not the one that this step was priced for, ${model}.`)
 }
 
+/** To its end, however long it is: whoever still sends would not hear why that is in vain. */
 async function readBody(asked: IncomingMessage): Promise<object> {
   const chunks: Buffer[] = []
   let bytes = 0
   for await (const chunk of asked) {
     bytes += chunk.length
-    if (bytes > REQUEST_BYTES_MAX) throw new MeterError(413, 'The request is too long.')
-    chunks.push(chunk)
+    if (bytes <= REQUEST_BYTES_MAX) chunks.push(chunk)
   }
+  if (bytes > REQUEST_BYTES_MAX) throw new MeterError(413, 'The request is too long.')
   const body = parseJson(Buffer.concat(chunks).toString('utf8'))
   if (typeof body !== 'object' || body === null) throw new MeterError(400, 'The request is not JSON.')
   return body

@@ -1,6 +1,7 @@
 /** The meter over its socket: what it lets through, what it posts, and that the journal comes to what the provider bills. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -46,6 +47,7 @@ interface Stage {
   readonly meter: MeterServer
   readonly limits: MeterLimit[]
   readonly abort: AbortController
+  readonly socketPath: string
   ask(body: object, path?: string, headers?: Record<string, string>): Promise<{ status: number; text: string }>
   /** From here on nothing can be written down. */
   fillDisk(): void
@@ -120,7 +122,7 @@ async function stage(
     isFull = true
   }
   const journalMicroUsd = () => (readJournal(journalFile) ?? []).reduce((sum, call) => sum + call.spentMicroUsd, 0n)
-  return { provider, purse, meter, limits, abort, ask, fillDisk, journalMicroUsd }
+  return { provider, purse, meter, limits, abort, socketPath, ask, fillDisk, journalMicroUsd }
 }
 
 describe.each(kinds)('the meter before %s', (kind) => {
@@ -270,11 +272,25 @@ describe.each(kinds)('the meter before %s', (kind) => {
     expect(provider.chargedMicroUsd()).toBeLessThanOrEqual(30_000n)
   })
 
-  it('reads no request that is too long to be one', async () => {
-    const { ask, purse } = await stage(kind, () => ({ text: 'x' }))
-    expect((await ask(asking(kind, 'x'.repeat(4_000_001)))).status).toBeOneOf([0, 413])
-    expect(purse.calls).toEqual([])
-  })
+  it.each([
+    ['is too long to be one', PATHS[kind], 413],
+    ['goes elsewhere', '/v1/responses/compact', 404],
+  ])(
+    'says of a long request that %s why it is not sent, whether or not its sender listens yet',
+    async (_, path, status) => {
+      const { purse, socketPath } = await stage(kind, () => ({ text: 'x' }))
+      const socket = connect(socketPath)
+      socket.write(`POST ${path} HTTP/1.1\r\nhost: meter\r\ncontent-length: 8000000\r\n\r\n`)
+      await new Promise<void>((resolve) => socket.write('x'.repeat(7_000_000), () => resolve()))
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      socket.end(`${'x'.repeat(1_000_000)}GET /v1/models HTTP/1.1\r\nhost: meter\r\n\r\n`)
+      let text = ''
+      for await (const chunk of socket) text += chunk
+      expect(text.match(/HTTP\/1.1 \d+/g)).toEqual([`HTTP/1.1 ${status}`, 'HTTP/1.1 200'])
+      expect(text).toContain('Purser: ')
+      expect(purse.calls).toEqual([])
+    },
+  )
 
   it('makes no more calls than the step has turns', async () => {
     const { provider, ask, limits } = await stage(kind, () => ({ text: 'x' }), { turnsMax: 2 })
