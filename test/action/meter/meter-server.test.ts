@@ -63,7 +63,7 @@ afterEach(async () => {
 async function stage(
   kind: Kind,
   script: (request: ProviderRequest) => ProviderReply,
-  options: { capMicroUsd?: bigint; share?: number; turnsMax?: number; model?: string } = {},
+  options: { capMicroUsd?: bigint; share?: number; turnsMax?: number; model?: string; stopsAfterCalls?: number } = {},
 ): Promise<Stage> {
   const dir = mkdtempSync(join(tmpdir(), 'purser-meter-'))
   const provider = await startChargingProvider(price, script)
@@ -94,7 +94,7 @@ async function stage(
       options.share === undefined ? undefined : shareLeftMicroUsd(capMicroUsd, options.share, purse.spentIn('mend')),
     turnsMax: options.turnsMax ?? 100,
     signal: abort.signal,
-    onCall: () => {},
+    onCall: (count) => count === options.stopsAfterCalls && abort.abort(),
     onLimit: (limit) => void limits.push(limit),
   })
   open.push(async () => {
@@ -261,6 +261,27 @@ describe.each(kinds)('the meter before %s', (kind) => {
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200])
     expect(provider.atOnceMax()).toBe(1)
   })
+
+  it.each(['the run was stopped', 'its agent went away'])(
+    'pays for no call that waited for room until %s',
+    async (why) => {
+      const isStopped = why === 'the run was stopped'
+      const { ask, purse, provider, meter, socketPath } = await stage(kind, () => ({ text: 'word', delayMs: 300 }), {
+        capMicroUsd: 9_500n,
+        ...(isStopped && { stopsAfterCalls: 1 }),
+      })
+      const first = ask(asking(kind))
+      await expect.poll(() => purse.calls.length).toBe(1)
+      const waiting = request({ socketPath, path: PATHS[kind], method: 'POST' }).on('error', () => {})
+      waiting.end(JSON.stringify(asking(kind, 'Wait')))
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      if (!isStopped) waiting.destroy()
+      await first
+      await meter.close()
+      expect(purse.committedMicroUsd).toBe(provider.chargedMicroUsd())
+      expect([provider.requests().length, meter.calls]).toEqual([1, 1])
+    },
+  )
 
   it('keeps to the share of its step, with calls under way counted in', async () => {
     const { provider, ask, limits } = await stage(kind, () => ({ text: 'word '.repeat(300), delayMs: 20 }), {
