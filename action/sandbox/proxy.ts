@@ -104,7 +104,11 @@ export async function openProxy(
       got.on('error', () => answer.destroy())
       got.pipe(answer)
     })
-    answer.on('close', () => sent.destroy())
+    answer.on('close', () => {
+      // What the host did not want of it: left unread it would hold up the next request on the connection for ever.
+      asked.unpipe(sent).resume()
+      sent.destroy()
+    })
     asked.pipe(sent)
   }
 

@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer as createHttpServer, request } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -149,9 +149,10 @@ describe('the proxy', () => {
     'rebound.example': ['127.0.0.1'],
     'nowhere.example': [],
   }
-  const server = createHttpServer((asked, answer) =>
-    answer.end(`REACHED ${asked.method} ${asked.url} ${asked.headers.host}`),
-  )
+  const server = createHttpServer((asked, answer) => {
+    if (asked.url === '/unwanted') answer.setHeader('connection', 'close')
+    answer.end(`REACHED ${asked.method} ${asked.url} ${asked.headers.host}`)
+  })
   let port = 0
   let proxy: HostProxy
 
@@ -191,6 +192,20 @@ describe('the proxy', () => {
       text: `REACHED GET /a?b=c localhost:${port}`,
     })
     expect((await ask('CONNECT', `localhost:${port}`)).status).toBe(200)
+  })
+
+  it('hears the request after one whose body the host did not want', async () => {
+    const socket = connect(socketPath)
+    onTestFinished(() => void socket.destroy())
+    const head = (line: string) => `${line} HTTP/1.1\r\nhost: ignored.example\r\n`
+    // More than is read ahead of whoever wants it.
+    const bytes = 5_000_000
+    socket.write(`${head(`POST http://localhost:${port}/unwanted`)}content-length: ${bytes}\r\n\r\n`)
+    socket.write('x'.repeat(bytes))
+    socket.write(`${head(`GET http://localhost:${port}/next`)}connection: close\r\n\r\n`)
+    let text = ''
+    for await (const chunk of socket) text += chunk
+    expect(text).toContain('REACHED GET /next')
   })
 
   it.each([
