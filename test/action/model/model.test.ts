@@ -252,6 +252,29 @@ describe.each(apis)('a call by %s', (api, path) => {
   })
 })
 
+describe.each(apis)('a whole answer by %s', (api, _, answer) => {
+  it.each(['breaks', 'stays open'])('counts as one though its connection %s then', async (then) => {
+    const events =
+      api === 'responses'
+        ? [JSON.stringify({ type: 'response.completed', response: answer })]
+        : [JSON.stringify(answer), '[DONE]']
+    let isSent = false
+    const body = new ReadableStream({
+      pull(controller) {
+        if (!isSent) controller.enqueue(Buffer.from(events.map((event) => `data: ${event}\n\n`).join('')))
+        else if (then === 'breaks') controller.error(new TypeError('terminated'))
+        else return new Promise(() => {})
+        isSent = true
+      },
+    })
+    const real = globalThis.fetch
+    globalThis.fetch = async () => new Response(body, { headers: { 'content-type': 'text/event-stream' } })
+    const got = await openModel('key', `${ORIGIN}/v1`, { api }, 1_000).call(request)
+    globalThis.fetch = real
+    expect(got).toMatchObject({ kind: 'answer', text: 'Mended', outcome: { kind: 'reported' } })
+  })
+})
+
 describe('a stream of chat completions', () => {
   const events = (...chunks: unknown[]) =>
     [...chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`), 'data: [DONE]\n\n'].join('')
