@@ -140,6 +140,7 @@ function join(one: Duplex, other: Duplex): void {
   ] as const) {
     from.pipe(to)
     from.on('error', () => to.destroy())
-    from.on('close', () => to.destroy())
+    // What has come to its end in order may still be on its way to the other side.
+    from.on('close', () => from.readableEnded || to.destroy())
   }
 }

@@ -149,8 +149,10 @@ describe('the proxy', () => {
     'rebound.example': ['127.0.0.1'],
     'nowhere.example': [],
   }
+  const LONG = 'x'.repeat(3_000_000)
   const server = createHttpServer((asked, answer) => {
-    if (asked.url === '/unwanted') answer.setHeader('connection', 'close')
+    if (asked.url !== '/next') answer.setHeader('connection', 'close')
+    if (asked.url === '/long') return void answer.end(LONG)
     answer.end(`REACHED ${asked.method} ${asked.url} ${asked.headers.host}`)
   })
   let port = 0
@@ -192,6 +194,20 @@ describe('the proxy', () => {
       text: `REACHED GET /a?b=c localhost:${port}`,
     })
     expect((await ask('CONNECT', `localhost:${port}`)).status).toBe(200)
+  })
+
+  it('lets all of an answer through a tunnel to a slow reader that has said all it has to say', async () => {
+    const socket = connect({ path: socketPath, allowHalfOpen: true })
+    onTestFinished(() => void socket.destroy())
+    socket.write(`CONNECT localhost:${port} HTTP/1.1\r\nhost: ignored.example\r\n\r\n`)
+    await once(socket, 'data')
+    socket.pause().end('GET /long HTTP/1.1\r\nhost: localhost\r\n\r\n')
+    let text = ''
+    for await (const chunk of socket) {
+      text += chunk
+      await new Promise((resolve) => setTimeout(resolve, 2))
+    }
+    expect(text.split('\r\n\r\n')[1]?.length).toBe(LONG.length)
   })
 
   it('hears the request after one whose body the host did not want', async () => {
