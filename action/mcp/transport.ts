@@ -5,7 +5,7 @@ import { ReadBuffer, serializeMessage } from '@modelcontextprotocol/sdk/shared/s
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js'
 import type { McpServer } from '../../core/config/mcp.ts'
-import { boundedFetch } from '../model/model-stream.ts'
+import { boundedFetch } from '../model/bounded-fetch.ts'
 import { killGroup } from '../sandbox/process.ts'
 import type { Sandbox } from '../sandbox/sandbox.ts'
 

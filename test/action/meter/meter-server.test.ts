@@ -210,6 +210,16 @@ describe.each(kinds)('the meter before %s', (kind) => {
     expect(purse.spentMicroUsd).toBe(purse.calls[1]?.reservedMicroUsd)
   })
 
+  it.each([200, 500])('ends an answer with %i that goes on and on', async (status) => {
+    const text = 'x'.repeat(25_000_000)
+    const usage = { inputTokens: 1, cachedTokens: 0, outputTokens: 1, reasoningTokens: 0 }
+    const { purse, ask } = await stage(kind, () => (status === 200 ? { text, usage } : { status, error: text }))
+    const got = await ask(asking(kind))
+    expect(got.status).toBe(status)
+    expect(got.text.length).toBeLessThan(text.length)
+    expect(purse.spentMicroUsd).toBe(purse.calls[0]?.reservedMicroUsd)
+  })
+
   it('charges the whole reservation for what a filter stopped once it was read', async () => {
     const { purse, ask } = await stage(kind, () => ({ status: 400, error: 'blocked by the content filter' }))
     expect((await ask(asking(kind))).status).toBe(400)

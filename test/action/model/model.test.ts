@@ -1,8 +1,8 @@
 /** What one model call sends and what its answer counts as, at the request itself. */
 import nock from 'nock'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { ANSWER_BYTES_MAX } from '../../../action/model/bounded-fetch.ts'
 import { openModel } from '../../../action/model/model.ts'
-import { ANSWER_BYTES_MAX } from '../../../action/model/model-stream.ts'
 import type { Endpoint } from '../../../core/plan/endpoint.ts'
 import { withMemory } from '../../world/memory.ts'
 
