@@ -8,8 +8,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 export function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer | undefined> {
   const declared = Number(request.headers['content-length'] ?? 0)
   if (declared > bytesMax) return Promise.resolve(undefined)
-  // Nothing is told any more of one that ended before anybody read it.
-  if (request.destroyed) return Promise.reject(new Error('the request was cut off'))
+  // Nothing is told any more of one that ended before anybody read it. Else a code is, which would be taken for the database's.
+  const cutOff = new Error('the request was cut off')
+  if (request.destroyed) return Promise.reject(cutOff)
   return new Promise((resolve, reject) => {
     const parts: Buffer[] = []
     let bytes = 0
@@ -25,7 +26,7 @@ export function readBody(request: IncomingMessage, bytesMax: number): Promise<Bu
       const [first, ...others] = parts
       resolve(first !== undefined && others.length === 0 ? first : Buffer.concat(parts, bytes))
     })
-    request.once('error', reject)
+    request.once('error', () => reject(cutOff))
   })
 }
 

@@ -30,22 +30,32 @@ export interface Doors {
   readonly log: Logger
 }
 
-export async function startServer(doors: Doors, host: string, port: number): Promise<Server> {
-  const server = createServer((request, response) => void route(doors, request, response))
+/** `underWay`: what is not answered yet. */
+export type AppServer = Server & { readonly underWay: ReadonlySet<ServerResponse> }
+
+export async function startServer(doors: Doors, host: string, port: number): Promise<AppServer> {
+  const underWay = new Set<ServerResponse>()
+  const server = createServer((request, response) => {
+    underWay.add(response.once('close', () => underWay.delete(response)))
+    void route(doors, request, response)
+  })
   server.requestTimeout = REQUEST_MS_MAX
   server.keepAliveTimeout = IDLE_MS_MAX
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, host, resolve)
   })
-  return server
+  return Object.assign(server, { underWay })
 }
 
 /** Lets requests that are under way end; one that takes longer, or never ends, is cut off. */
-export async function stopServer(server: Server, msMax = STOP_MS_MAX): Promise<void> {
+export async function stopServer(server: AppServer, msMax = STOP_MS_MAX): Promise<void> {
   const closed = new Promise((resolve) => server.close(resolve))
-  // One that is answered now is idle afterwards.
-  const idle = setInterval(() => server.closeIdleConnections(), IDLE_LOOK_MS)
+  // One that is answered now is idle afterwards. One on which nothing was asked yet, as browsers keep some, counts as busy for Node.
+  const idle = setInterval(
+    () => (server.underWay.size > 0 ? server.closeIdleConnections() : server.closeAllConnections()),
+    IDLE_LOOK_MS,
+  )
   const cutOff = setTimeout(() => server.closeAllConnections(), msMax)
   await closed
   clearInterval(idle)

@@ -3,9 +3,9 @@ import type { ChildProcessWithoutNullStreams } from 'node:child_process'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { ReadBuffer, serializeMessage } from '@modelcontextprotocol/sdk/shared/stdio.js'
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
-import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js'
+import { ErrorCode, type JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js'
 import type { McpServer } from '../../core/config/mcp.ts'
-import { boundedFetch } from '../model/model-stream.ts'
+import { boundedFetch } from '../model/bounded-fetch.ts'
 import { killGroup } from '../sandbox/process.ts'
 import type { Sandbox } from '../sandbox/sandbox.ts'
 
@@ -39,9 +39,32 @@ function fetchOnly(declared: URL): (asked: string | URL, init?: RequestInit) => 
   return async (asked, init) => {
     if (new URL(asked).href !== declared.href) throw new Error('another address than the declared one was to be asked')
     const response = await boundedFetch(declared, { ...init, redirect: 'manual' })
-    if (response.status < 300 || response.status >= 400 || response.status === 304) return response
-    throw new Error(`it answered with a redirect (HTTP ${response.status}), which is not followed`)
+    const { status, body, headers } = response
+    if (status >= 300 && status < 400 && status !== 304)
+      throw new Error(`it answered with a redirect (HTTP ${status}), which is not followed`)
+    if (body === null || init?.method !== 'POST' || !headers.get('content-type')?.includes('event-stream'))
+      return response
+    const { id } = JSON.parse(String(init.body)) as { id?: unknown }
+    return new Response(ReadableStream.from(withLastWord(body, id)), { status, headers })
   }
+}
+
+/**
+ * The SDK waits for what broke off until the call's time is up, unless the server gave its events ids to take it up again by. So its
+ * end is told as an answer, which is nobody's where there was one.
+ */
+async function* withLastWord(body: AsyncIterable<Uint8Array>, id: unknown): AsyncGenerator<Uint8Array> {
+  let mayGoOn = false
+  try {
+    for await (const chunk of body) {
+      mayGoOn ||= /^id:/m.test(Buffer.from(chunk).toString('latin1'))
+      yield chunk
+    }
+  } catch (error) {
+    if (mayGoOn) throw error
+  }
+  const error = { code: ErrorCode.ConnectionClosed, message: 'its answer broke off' }
+  if (!mayGoOn) yield Buffer.from(`\n\ndata: ${JSON.stringify({ jsonrpc: '2.0', id, error })}\n\n`)
 }
 
 class ProgramTransport implements McpTransport {

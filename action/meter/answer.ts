@@ -7,9 +7,6 @@ import type { Api } from '../../core/request/request.ts'
 import { readResponseUsage } from '../model/usage.ts'
 import { readMessagesUsage } from './messages-usage.ts'
 
-/** Of one line of a stream; the last one of a Responses stream repeats the whole answer. */
-const LINE_CHARACTERS_MAX = 24_000_000
-
 /** The parts of an answer's JSON that are looked at, each of which may be anything. */
 type Json = Readonly<Record<string, unknown>>
 
@@ -97,9 +94,13 @@ export class EventLines {
   }
 
   add(chunk: Uint8Array): void {
-    const lines = (this.#rest + this.#decoder.decode(chunk, { stream: true })).split(/\r\n|\n|\r/)
-    this.#rest = (lines.pop() ?? '').slice(-LINE_CHARACTERS_MAX)
-    for (const line of lines) this.#line(line)
+    // Only what is new is looked through: the last line of a Responses stream repeats the whole answer.
+    const [first = '', ...lines] = this.#decoder.decode(chunk, { stream: true }).split(/\r\n|\n|\r/)
+    this.#rest += first
+    for (const line of lines) {
+      this.#line(this.#rest)
+      this.#rest = line
+    }
   }
 
   end(): void {

@@ -27,7 +27,5 @@ export function writeError(answer: ServerResponse, kind: ProviderKind, error: un
     kind === 'anthropic'
       ? { type: 'error', error: { type, message } }
       : { error: { message, type, param: null, code: said === 402 ? type : null } }
-  answer
-    .writeHead(status, { 'content-type': 'application/json', 'x-should-retry': 'false', connection: 'close' })
-    .end(JSON.stringify(body))
+  answer.writeHead(status, { 'content-type': 'application/json', 'x-should-retry': 'false' }).end(JSON.stringify(body))
 }

@@ -84,6 +84,7 @@ class Metering {
   readonly #seals = new Map<string, number>()
   readonly #underWay = new Set<Promise<void>>()
   readonly #abort = new AbortController()
+  readonly #signal: AbortSignal
   /** Reservations are made one after another, so that none is made on what another is about to take. */
   #reserving: Promise<unknown> = Promise.resolve()
   #waiting = 0
@@ -94,6 +95,7 @@ class Metering {
 
   constructor(options: MeterServerOptions) {
     this.#options = options
+    this.#signal = AbortSignal.any([options.signal, this.#abort.signal])
   }
 
   async settled(): Promise<void> {
@@ -127,9 +129,9 @@ class Metering {
     const body = await readBody(asked)
     if (!isCountRequest(body)) throw new MeterError(400, 'This request has fields that are not let through.')
     if (body.model !== this.#options.model) throw otherModel(body.model, this.#options.model)
-    const { signal } = this.#abort
+    const { provider } = this.#options
     const nothing = { onSeal: () => {}, onOutcome: () => {} }
-    await sendUpstream({ provider: this.#options.provider, path, body, asked, answer, signal }, 'messages', nothing)
+    await sendUpstream({ provider, path, body, asked, answer, signal: this.#signal }, 'messages', nothing)
   }
 
   async #call(
@@ -140,8 +142,8 @@ class Metering {
     asked: IncomingMessage,
     answer: ServerResponse,
   ): Promise<void> {
-    const { provider, purse, signal } = this.#options
-    const granted = await this.#reserve(request)
+    const { provider, purse } = this.#options
+    const granted = await this.#reserve(request, answer)
     const { outputTokensMax, reservedMicroUsd } = granted.reservation
     const seals: string[] = []
     const onSeal = (seal: string) => {
@@ -160,13 +162,12 @@ class Metering {
       this.#options.onCall(this.calls)
     }
     const limited = limitRequest(api, body, outputTokensMax, provider.isAtItsOwnAddress)
-    const either = AbortSignal.any([signal, this.#abort.signal])
     const told = { onSeal, onOutcome }
-    await sendUpstream({ provider, path, body: limited.body, asked, answer, signal: either }, api, told)
+    await sendUpstream({ provider, path, body: limited.body, asked, answer, signal: this.#signal }, api, told)
   }
 
   /** Reserves the call's worst case, or says why there is none. */
-  #reserve(request: BoundedRequest): Promise<Granted> {
+  #reserve(request: BoundedRequest, answer: ServerResponse): Promise<Granted> {
     const reserving = this.#reserving.then(async () => {
       const { purse, step, provider, model, price, shareLeftMicroUsd, turnsMax } = this.#options
       if (this.calls >= turnsMax) throw this.#refused('turns')
@@ -189,6 +190,11 @@ class Metering {
         granted = await reserve()
       }
       if ('limit' in granted) throw this.#refused(granted.limit)
+      // Whoever asked may have gone away while it waited, or the run have been stopped: it would be paid, and heard by nobody.
+      if (answer.destroyed || this.#signal.aborted) {
+        purse.post(granted, { kind: 'unbilled' })
+        throw new MeterError(400, 'Nobody waits for this answer any more.')
+      }
       this.limit = undefined
       this.calls += 1
       this.#inFlightMicroUsd += granted.reservation.reservedMicroUsd
@@ -235,14 +241,15 @@ function otherModel(asked: string, model: string): MeterError {
   return new MeterError(400, `The model ${asked.slice(0, 100)} is not the one that this step was priced for, ${model}.`)
 }
 
+/** To its end, however long it is: whoever still sends would not hear why that is in vain. */
 async function readBody(asked: IncomingMessage): Promise<object> {
   const chunks: Buffer[] = []
   let bytes = 0
   for await (const chunk of asked) {
     bytes += chunk.length
-    if (bytes > REQUEST_BYTES_MAX) throw new MeterError(413, 'The request is too long.')
-    chunks.push(chunk)
+    if (bytes <= REQUEST_BYTES_MAX) chunks.push(chunk)
   }
+  if (bytes > REQUEST_BYTES_MAX) throw new MeterError(413, 'The request is too long.')
   const body = parseJson(Buffer.concat(chunks).toString('utf8'))
   if (typeof body !== 'object' || body === null) throw new MeterError(400, 'The request is not JSON.')
   return body

@@ -5,11 +5,11 @@ import { outcomeOfConnection, outcomeOfStatus } from '../../core/money/failed-ca
 import type { CallOutcome } from '../../core/money/meter.ts'
 import type { ProviderKind } from '../../core/plan/agent-runtime.ts'
 import type { Api } from '../../core/request/request.ts'
+import { boundedFetch } from '../model/bounded-fetch.ts'
 import { isOpenAiAddress } from '../model/own-address.ts'
 import { AnswerReader, EventLines, parseJson } from './answer.ts'
 
 const CALL_TIMEOUT_MS = 600_000
-const ANSWER_BYTES_MAX = 24_000_000
 
 export interface Provider {
   readonly kind: ProviderKind
@@ -85,7 +85,7 @@ export async function sendUpstream(sent: Upstream, api: Api, told: Told): Promis
   const signal = AbortSignal.any([sent.signal, AbortSignal.timeout(CALL_TIMEOUT_MS)])
   let response: Response
   try {
-    response = await fetch(`${provider.baseUrl}${path.slice('/v1'.length)}`, {
+    response = await boundedFetch(`${provider.baseUrl}${path.slice('/v1'.length)}`, {
       method: 'POST',
       headers: headersFor(sent),
       body: JSON.stringify(body),
@@ -115,7 +115,6 @@ async function passAnswer(
   const streams = /\bevent-stream\b/.test(response.headers.get('content-type') ?? '')
   const whole: Uint8Array[] = []
   const lines = new EventLines((event) => reader.read(event, false))
-  let bytes = 0
   let isTold = false
   const tell = (complete: boolean) => {
     if (isTold) return
@@ -125,8 +124,6 @@ async function passAnswer(
   }
   try {
     for await (const chunk of response.body ?? []) {
-      bytes += chunk.length
-      if (bytes > ANSWER_BYTES_MAX) throw new Error('the answer is too long')
       if (streams) lines.add(chunk)
       else whole.push(chunk)
       if (reader.ended) tell(true)

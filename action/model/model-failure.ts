@@ -8,7 +8,7 @@ import {
   outcomeOfStatus,
 } from '../../core/money/failed-call.ts'
 import type { CallOutcome } from '../../core/money/meter.ts'
-import { EndlessAnswer } from './model-stream.ts'
+import { EndlessAnswer } from './bounded-fetch.ts'
 
 const RETRY_AFTER_SECONDS_MAX = 60
 const MESSAGE_CHARACTERS_MAX = 300

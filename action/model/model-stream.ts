@@ -1,34 +1,9 @@
-/** A provider's answer as it comes: server-sent events, or one JSON document of a provider that does not stream; bounded. */
+/** A provider's answer as it comes: server-sent events, or one JSON document of a provider that does not stream. */
 import type OpenAI from 'openai'
 import { Stream } from 'openai/streaming'
 
-/** Of one answer, also of an error. The longest that a call may ask for has a third of this with all its wrapping. */
-export const ANSWER_BYTES_MAX = 24_000_000
 /** Enough for `data: [DONE]` and the blank lines around it. */
 const TAIL_BYTES = 64
-
-export class EndlessAnswer extends Error {
-  constructor() {
-    super(`the provider’s answer has more than ${ANSWER_BYTES_MAX} bytes`)
-  }
-}
-
-/** `fetch`, for answers of at most `ANSWER_BYTES_MAX`. */
-export const boundedFetch: typeof fetch = async (url, init) => {
-  const response = await fetch(url, init)
-  const { body, status, statusText, headers } = response
-  if (body === null) return response
-  return new Response(ReadableStream.from(bounded(body)), { status, statusText, headers })
-}
-
-async function* bounded(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let bytes = 0
-  for await (const chunk of body) {
-    bytes += chunk.length
-    if (bytes > ANSWER_BYTES_MAX) throw new EndlessAnswer()
-    yield chunk
-  }
-}
 
 export class AnswerStream {
   readonly #response: Response

@@ -24,7 +24,12 @@ export function responsesApi(): ModelApi {
       const collected = new Collected(request.outputTokensMax)
       const whole = await stream.whole()
       if (whole !== undefined) collected.addWhole(whole)
-      else for await (const event of stream.events()) collected.add(event)
+      else
+        for await (const event of stream.events()) {
+          collected.add(event)
+          // How the connection ends after that says nothing about it.
+          if (collected.hasEnded) break
+        }
       return collected.answer()
     },
     refused(message) {
@@ -114,6 +119,10 @@ class Collected {
 
   constructor(outputTokensMax: number) {
     this.#outputTokensMax = outputTokensMax
+  }
+
+  get hasEnded(): boolean {
+    return this.#end !== undefined
   }
 
   add(written: unknown): void {

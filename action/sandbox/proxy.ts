@@ -104,7 +104,11 @@ export async function openProxy(
       got.on('error', () => answer.destroy())
       got.pipe(answer)
     })
-    answer.on('close', () => sent.destroy())
+    answer.on('close', () => {
+      // What the host did not want of it: left unread it would hold up the next request on the connection for ever.
+      asked.unpipe(sent).resume()
+      sent.destroy()
+    })
     asked.pipe(sent)
   }
 
@@ -136,6 +140,7 @@ function join(one: Duplex, other: Duplex): void {
   ] as const) {
     from.pipe(to)
     from.on('error', () => to.destroy())
-    from.on('close', () => to.destroy())
+    // What has come to its end in order may still be on its way to the other side.
+    from.on('close', () => from.readableEnded || to.destroy())
   }
 }

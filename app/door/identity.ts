@@ -41,6 +41,8 @@ export type VerifyJob = (authorization: string | undefined) => Promise<JobIdenti
 
 const CLOCK_TOLERANCE_SECONDS = 30
 const KEYS_TIMEOUT_MS = 5000
+/** Where an issuer's keys did not come in time, came with another status or as no JSON, or are none. */
+const NO_KEYS = new Set([errors.JWKSTimeout.code, errors.JOSEError.code, errors.JWKSInvalid.code])
 /** OIDC tokens are about 2 kB; anything much longer is not one. */
 const TOKEN_CHARACTERS_MAX = 16_000
 
@@ -109,7 +111,7 @@ async function verify(
     return { claims: payload }
   } catch (error) {
     // Keys that can't be fetched are an outage, not a forged token: the job may try again.
-    if (!(error instanceof errors.JOSEError) || error instanceof errors.JWKSTimeout) throw error
+    if (!(error instanceof errors.JOSEError) || NO_KEYS.has(error.code)) throw error
     return refuse('identity-invalid', `The OIDC token was not accepted (${error.code}).`)
   }
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
+import { isAway } from '../../app/database/problems.ts'
 import { readBody, sendText } from '../../app/http.ts'
 
 let server: Server
@@ -51,8 +52,11 @@ test('the request after one that grew too long is answered', async () => {
 test.each(['while it is read', 'before it is read'])('one that is cut off %s is an error', async (when) => {
   const closed = new Promise((resolve) => request.once('close', resolve))
   const early = when === 'while it is read' ? readBody(request, 6) : undefined
-  const refused = early && expect(early).rejects.toThrow('aborted')
+  early?.catch(() => {})
   socket.write('3\r\nabc\r\n', () => socket.destroy())
   await closed
-  await (refused ?? expect(readBody(request, 6)).rejects.toThrow('cut off'))
+  const error: unknown = await (early ?? readBody(request, 6)).catch((thrown: unknown) => thrown)
+  expect(String(error)).toContain('cut off')
+  // Else one job that is killed while it speaks would keep those that are lost from being ended.
+  expect(isAway(error)).toBe(false)
 })

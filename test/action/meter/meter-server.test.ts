@@ -1,6 +1,7 @@
 /** The meter over its socket: what it lets through, what it posts, and that the journal comes to what the provider bills. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -46,6 +47,7 @@ interface Stage {
   readonly meter: MeterServer
   readonly limits: MeterLimit[]
   readonly abort: AbortController
+  readonly socketPath: string
   ask(body: object, path?: string, headers?: Record<string, string>): Promise<{ status: number; text: string }>
   /** From here on nothing can be written down. */
   fillDisk(): void
@@ -61,7 +63,7 @@ afterEach(async () => {
 async function stage(
   kind: Kind,
   script: (request: ProviderRequest) => ProviderReply,
-  options: { capMicroUsd?: bigint; share?: number; turnsMax?: number; model?: string } = {},
+  options: { capMicroUsd?: bigint; share?: number; turnsMax?: number; model?: string; stopsAfterCalls?: number } = {},
 ): Promise<Stage> {
   const dir = mkdtempSync(join(tmpdir(), 'purser-meter-'))
   const provider = await startChargingProvider(price, script)
@@ -92,7 +94,7 @@ async function stage(
       options.share === undefined ? undefined : shareLeftMicroUsd(capMicroUsd, options.share, purse.spentIn('mend')),
     turnsMax: options.turnsMax ?? 100,
     signal: abort.signal,
-    onCall: () => {},
+    onCall: (count) => count === options.stopsAfterCalls && abort.abort(),
     onLimit: (limit) => void limits.push(limit),
   })
   open.push(async () => {
@@ -120,7 +122,7 @@ async function stage(
     isFull = true
   }
   const journalMicroUsd = () => (readJournal(journalFile) ?? []).reduce((sum, call) => sum + call.spentMicroUsd, 0n)
-  return { provider, purse, meter, limits, abort, ask, fillDisk, journalMicroUsd }
+  return { provider, purse, meter, limits, abort, socketPath, ask, fillDisk, journalMicroUsd }
 }
 
 describe.each(kinds)('the meter before %s', (kind) => {
@@ -208,6 +210,16 @@ describe.each(kinds)('the meter before %s', (kind) => {
     expect(purse.spentMicroUsd).toBe(purse.calls[1]?.reservedMicroUsd)
   })
 
+  it.each([200, 500])('ends an answer with %i that goes on and on', async (status) => {
+    const text = 'x'.repeat(25_000_000)
+    const usage = { inputTokens: 1, cachedTokens: 0, outputTokens: 1, reasoningTokens: 0 }
+    const { purse, ask } = await stage(kind, () => (status === 200 ? { text, usage } : { status, error: text }))
+    const got = await ask(asking(kind))
+    expect(got.status).toBe(status)
+    expect(got.text.length).toBeLessThan(text.length)
+    expect(purse.spentMicroUsd).toBe(purse.calls[0]?.reservedMicroUsd)
+  })
+
   it('charges the whole reservation for what a filter stopped once it was read', async () => {
     const { purse, ask } = await stage(kind, () => ({ status: 400, error: 'blocked by the content filter' }))
     expect((await ask(asking(kind))).status).toBe(400)
@@ -260,6 +272,27 @@ describe.each(kinds)('the meter before %s', (kind) => {
     expect(provider.atOnceMax()).toBe(1)
   })
 
+  it.each(['the run was stopped', 'its agent went away'])(
+    'pays for no call that waited for room until %s',
+    async (why) => {
+      const isStopped = why === 'the run was stopped'
+      const { ask, purse, provider, meter, socketPath } = await stage(kind, () => ({ text: 'word', delayMs: 300 }), {
+        capMicroUsd: 9_500n,
+        ...(isStopped && { stopsAfterCalls: 1 }),
+      })
+      const first = ask(asking(kind))
+      await expect.poll(() => purse.calls.length).toBe(1)
+      const waiting = request({ socketPath, path: PATHS[kind], method: 'POST' }).on('error', () => {})
+      waiting.end(JSON.stringify(asking(kind, 'Wait')))
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      if (!isStopped) waiting.destroy()
+      await first
+      await meter.close()
+      expect(purse.committedMicroUsd).toBe(provider.chargedMicroUsd())
+      expect([provider.requests().length, meter.calls]).toEqual([1, 1])
+    },
+  )
+
   it('keeps to the share of its step, with calls under way counted in', async () => {
     const { provider, ask, limits } = await stage(kind, () => ({ text: 'word '.repeat(300), delayMs: 20 }), {
       capMicroUsd: 60_000n,
@@ -270,11 +303,25 @@ describe.each(kinds)('the meter before %s', (kind) => {
     expect(provider.chargedMicroUsd()).toBeLessThanOrEqual(30_000n)
   })
 
-  it('reads no request that is too long to be one', async () => {
-    const { ask, purse } = await stage(kind, () => ({ text: 'x' }))
-    expect((await ask(asking(kind, 'x'.repeat(4_000_001)))).status).toBeOneOf([0, 413])
-    expect(purse.calls).toEqual([])
-  })
+  it.each([
+    ['is too long to be one', PATHS[kind], 413],
+    ['goes elsewhere', '/v1/responses/compact', 404],
+  ])(
+    'says of a long request that %s why it is not sent, whether or not its sender listens yet',
+    async (_, path, status) => {
+      const { purse, socketPath } = await stage(kind, () => ({ text: 'x' }))
+      const socket = connect(socketPath)
+      socket.write(`POST ${path} HTTP/1.1\r\nhost: meter\r\ncontent-length: 8000000\r\n\r\n`)
+      await new Promise<void>((resolve) => socket.write('x'.repeat(7_000_000), () => resolve()))
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      socket.end(`${'x'.repeat(1_000_000)}GET /v1/models HTTP/1.1\r\nhost: meter\r\n\r\n`)
+      let text = ''
+      for await (const chunk of socket) text += chunk
+      expect(text.match(/HTTP\/1.1 \d+/g)).toEqual([`HTTP/1.1 ${status}`, 'HTTP/1.1 200'])
+      expect(text).toContain('Purser: ')
+      expect(purse.calls).toEqual([])
+    },
+  )
 
   it('makes no more calls than the step has turns', async () => {
     const { provider, ask, limits } = await stage(kind, () => ({ text: 'x' }), { turnsMax: 2 })

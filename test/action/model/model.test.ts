@@ -1,8 +1,8 @@
 /** What one model call sends and what its answer counts as, at the request itself. */
 import nock from 'nock'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { ANSWER_BYTES_MAX } from '../../../action/model/bounded-fetch.ts'
 import { openModel } from '../../../action/model/model.ts'
-import { ANSWER_BYTES_MAX } from '../../../action/model/model-stream.ts'
 import type { Endpoint } from '../../../core/plan/endpoint.ts'
 import { withMemory } from '../../world/memory.ts'
 
@@ -249,6 +249,29 @@ describe.each(apis)('a call by %s', (api, path) => {
     expect(sent).toBeLessThan(ANSWER_BYTES_MAX + 4_000_000)
     expect(bytes).toBeLessThan(4 * ANSWER_BYTES_MAX)
     if (status === 200) expect(answer).toMatchObject({ retryAfterMs: undefined })
+  })
+})
+
+describe.each(apis)('a whole answer by %s', (api, _, answer) => {
+  it.each(['breaks', 'stays open'])('counts as one though its connection %s then', async (then) => {
+    const events =
+      api === 'responses'
+        ? [JSON.stringify({ type: 'response.completed', response: answer })]
+        : [JSON.stringify(answer), '[DONE]']
+    let isSent = false
+    const body = new ReadableStream({
+      pull(controller) {
+        if (!isSent) controller.enqueue(Buffer.from(events.map((event) => `data: ${event}\n\n`).join('')))
+        else if (then === 'breaks') controller.error(new TypeError('terminated'))
+        else return new Promise(() => {})
+        isSent = true
+      },
+    })
+    const real = globalThis.fetch
+    globalThis.fetch = async () => new Response(body, { headers: { 'content-type': 'text/event-stream' } })
+    const got = await openModel('key', `${ORIGIN}/v1`, { api }, 1_000).call(request)
+    globalThis.fetch = real
+    expect(got).toMatchObject({ kind: 'answer', text: 'Mended', outcome: { kind: 'reported' } })
   })
 })
 

@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer as createHttpServer, request } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -149,9 +149,12 @@ describe('the proxy', () => {
     'rebound.example': ['127.0.0.1'],
     'nowhere.example': [],
   }
-  const server = createHttpServer((asked, answer) =>
-    answer.end(`REACHED ${asked.method} ${asked.url} ${asked.headers.host}`),
-  )
+  const LONG = 'x'.repeat(3_000_000)
+  const server = createHttpServer((asked, answer) => {
+    if (asked.url !== '/next') answer.setHeader('connection', 'close')
+    if (asked.url === '/long') return void answer.end(LONG)
+    answer.end(`REACHED ${asked.method} ${asked.url} ${asked.headers.host}`)
+  })
   let port = 0
   let proxy: HostProxy
 
@@ -191,6 +194,34 @@ describe('the proxy', () => {
       text: `REACHED GET /a?b=c localhost:${port}`,
     })
     expect((await ask('CONNECT', `localhost:${port}`)).status).toBe(200)
+  })
+
+  it('lets all of an answer through a tunnel to a slow reader that has said all it has to say', async () => {
+    const socket = connect({ path: socketPath, allowHalfOpen: true })
+    onTestFinished(() => void socket.destroy())
+    socket.write(`CONNECT localhost:${port} HTTP/1.1\r\nhost: ignored.example\r\n\r\n`)
+    await once(socket, 'data')
+    socket.pause().end('GET /long HTTP/1.1\r\nhost: localhost\r\n\r\n')
+    let text = ''
+    for await (const chunk of socket) {
+      text += chunk
+      await new Promise((resolve) => setTimeout(resolve, 2))
+    }
+    expect(text.split('\r\n\r\n')[1]?.length).toBe(LONG.length)
+  })
+
+  it('hears the request after one whose body the host did not want', async () => {
+    const socket = connect(socketPath)
+    onTestFinished(() => void socket.destroy())
+    const head = (line: string) => `${line} HTTP/1.1\r\nhost: ignored.example\r\n`
+    // More than is read ahead of whoever wants it.
+    const bytes = 5_000_000
+    socket.write(`${head(`POST http://localhost:${port}/unwanted`)}content-length: ${bytes}\r\n\r\n`)
+    socket.write('x'.repeat(bytes))
+    socket.write(`${head(`GET http://localhost:${port}/next`)}connection: close\r\n\r\n`)
+    let text = ''
+    for await (const chunk of socket) text += chunk
+    expect(text).toContain('REACHED GET /next')
   })
 
   it.each([
