@@ -85,10 +85,11 @@ const framings: [string, (type: string, body: string) => string][] = [
   ['by the connection’s end', (type, body) => `${head(type, 'connection: close')}${body.trimEnd()}`],
 ]
 
-/** Behind the mark of its end an answer is whole, however the connection ends. */
+/** Behind the mark of its end, or its last event, an answer is whole, however the connection ends. */
 function endOf(whole: Buffer): number {
-  const mark = whole.indexOf('data: [DONE]')
-  return mark < 0 ? whole.length : mark + 'data: [DONE]'.length
+  const ends = ['data: [DONE]', '}\n\n'].map((end) => [whole.lastIndexOf(end), end.length] as const)
+  const [at, length] = ends.find(([at]) => at >= 0) ?? [whole.length, 0]
+  return at + length
 }
 
 /** An event that says how it ended may have come; then it is an answer, and still nobody knows what it used. */
