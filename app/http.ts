@@ -8,8 +8,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 export function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer | undefined> {
   const declared = Number(request.headers['content-length'] ?? 0)
   if (declared > bytesMax) return Promise.resolve(undefined)
-  // Nothing is told any more of one that ended before anybody read it. Else a code is, which would be taken for the database's.
+  // An error of our own: Node's has a code that would be taken for the database's.
   const cutOff = new Error('the request was cut off')
+  // Of one that ended before anybody read it nothing is told any more.
   if (request.destroyed) return Promise.reject(cutOff)
   return new Promise((resolve, reject) => {
     const parts: Buffer[] = []

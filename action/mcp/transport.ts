@@ -4,6 +4,7 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import { ReadBuffer, serializeMessage } from '@modelcontextprotocol/sdk/shared/stdio.js'
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
 import { ErrorCode, type JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js'
+import { createParser } from 'eventsource-parser'
 import type { McpServer } from '../../core/config/mcp.ts'
 import { boundedFetch } from '../model/bounded-fetch.ts'
 import { killGroup } from '../sandbox/process.ts'
@@ -55,9 +56,15 @@ function fetchOnly(declared: URL): (asked: string | URL, init?: RequestInit) => 
  */
 async function* withLastWord(body: AsyncIterable<Uint8Array>, id: unknown): AsyncGenerator<Uint8Array> {
   let mayGoOn = false
+  const decoder = new TextDecoder()
+  const events = createParser({
+    onEvent({ id }) {
+      mayGoOn ||= id !== undefined
+    },
+  })
   try {
     for await (const chunk of body) {
-      mayGoOn ||= /^id:/m.test(Buffer.from(chunk).toString('latin1'))
+      events.feed(decoder.decode(chunk, { stream: true }))
       yield chunk
     }
   } catch (error) {

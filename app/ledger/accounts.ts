@@ -1,8 +1,8 @@
 /** Accounts as they are looked at: a portfolio's period, a squad's sprint, an experiment. Nothing is written here. */
 import { type AccountRow, type AccountSpec, newAccount, termsOf } from '../../core/money/account.ts'
 import type { Account, PrismaClient } from '../../prisma/client/client.ts'
-import { declaredRows, declaredTable, meantIds } from './lock-accounts.ts'
-import { meantOf } from './meant-account.ts'
+import { type AccountText, accountColumns, accountOf } from './account-row.ts'
+import { declaredRows, declaredTable, meantIds, meantOf } from './meant-account.ts'
 
 /**
  * The accounts that a run would touch, in the order of `specs` and as the next reservation would find them: what
@@ -16,13 +16,15 @@ export async function accountsAsDeclared(
 ): Promise<readonly AccountRow[]> {
   if (specs.length === 0) return []
   const declared = declaredRows(specs.map((spec) => ({ repositoryId, spec })))
-  const ids = await prisma.$queryRawUnsafe<{ id: bigint }[]>(`WITH ${declaredTable('$1')} ${meantIds}`, declared)
-  const rows = await prisma.account.findMany({ where: { id: { in: ids.map(({ id }) => id) } } })
+  const rows = (await prisma.$queryRawUnsafe<AccountText[]>(MEANT, declared)).map(accountOf)
   return specs.map((spec) => {
     const meant = meantOf({ repositoryId, spec }, rows, now)
     return 'account' in meant ? { ...meant.account, ...termsOf(meant.account, spec) } : newAccount(spec, meant.period)
   })
 }
+
+const MEANT = `
+  WITH ${declaredTable('$1')} SELECT ${accountColumns} FROM account WHERE account.id = ANY(ARRAY(${meantIds}))`
 
 /** The accounts of which a run holds or has held something. */
 export async function payersOf(prisma: PrismaClient, runId: string): Promise<readonly Account[]> {

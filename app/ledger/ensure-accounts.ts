@@ -6,8 +6,7 @@ import { budgetPosting, notePosting } from '../../core/money/posting.ts'
 import type { Account } from '../../prisma/client/client.ts'
 import type { Sql, Statement } from '../database/transact.ts'
 import { type AccountText, accountColumns, accountOf } from './account-row.ts'
-import { declaredRows, declaredTable, meantIds } from './lock-accounts.ts'
-import { type Declared, isInLine, meantOf } from './meant-account.ts'
+import { type Declared, declaredRows, declaredTable, isInLine, meantIds, meantOf } from './meant-account.ts'
 import { post } from './post.ts'
 
 /**

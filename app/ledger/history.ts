@@ -7,9 +7,9 @@ import { momentSql, sideSql } from './tally.ts'
 
 /**
  * The spend of the newest `QUOTE_RUNS_MAX` runs of a family and variant that were worked through (`completed`, `withheld`
- * or `capped`), newest first, as far as `LOOKED_THROUGH_MAX` reaches. What failed half-way says little about what such runs cost, and so does what had nothing to do and
- * called no model: whoever asks for the price has something to be done. Of a standard that was a variant until it was promoted
- * here, its runs under that name count, and not those of the standard before.
+ * or `capped`) among the newest `LOOKED_THROUGH_MAX`, newest first. What failed half-way says little about what such runs cost, and so
+ * does what had nothing to do and called no model: whoever asks for the price has something to be done. Of a standard that was a
+ * variant until it was promoted here, its runs under that name count, and not those of the standard before.
  */
 export async function recentSpends(
   prisma: PrismaClient,

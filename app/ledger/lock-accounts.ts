@@ -2,11 +2,10 @@
  * Locking what a reservation decides on: the runs that wait for their `/agent go`, and the accounts that pay.
  * In the order of `docs/decisions/ledger-writes.md`.
  */
-import { namesOf } from '../../core/money/account.ts'
 import type { Account } from '../../prisma/client/client.ts'
 import type { Sql, Statement } from '../database/transact.ts'
 import { type AccountText, accountColumns, accountOf } from './account-row.ts'
-import type { Declared } from './meant-account.ts'
+import { type Declared, declaredRows, declaredTable, meantIds } from './meant-account.ts'
 
 interface Command {
   readonly repositoryId: bigint
@@ -32,33 +31,6 @@ export async function lockWaiting(sql: Sql, commands: readonly Command[]): Promi
   await sql.rows(LOCK_WAITING, valuesOf(commands))
 }
 
-/** `declaredRows` as the common table `declared`. */
-export function declaredTable(value: string): string {
-  return `declared AS MATERIALIZED (
-      SELECT * FROM json_to_recordset(${value}::json) AS declared(
-        repository_id bigint, kind account_kind, name text, period_start timestamptz, period_end timestamptz)
-    )`
-}
-
-/**
- * Of `declared`, the accounts that may be meant: those that share a day with it and have its name, or had it. Found one by one by
- * their index (`known.ts` says why).
- */
-export const meantIds = `
-      SELECT named.id FROM declared CROSS JOIN LATERAL (
-        SELECT id FROM account
-        WHERE account.repository_id = declared.repository_id AND account.kind = declared.kind
-          AND account.name = declared.name
-          AND account.period_start < declared.period_end AND account.period_end > declared.period_start OFFSET 0
-      ) AS named
-      UNION ALL
-      SELECT renamed.id FROM declared CROSS JOIN LATERAL (
-        SELECT id FROM account
-        WHERE account.repository_id = declared.repository_id AND account.kind = declared.kind
-          AND account.former_names <> '{}' AND declared.name = ANY(account.former_names)
-          AND account.period_start < declared.period_end AND account.period_end > declared.period_start OFFSET 0
-      ) AS renamed`
-
 /** No account is locked before all runs are counted. */
 const LOCK: Statement = {
   name: 'lock_reserving',
@@ -82,17 +54,4 @@ export async function lockReserving(
 
 function valuesOf(commands: readonly Command[]) {
   return [commands.map(({ repositoryId }) => `${repositoryId}`), commands.map(({ commandKey }) => commandKey)]
-}
-
-export function declaredRows(declared: readonly Declared[]): string {
-  const rows = new Map<string, object>()
-  for (const { repositoryId, spec } of declared) {
-    const { kind, periodStart, periodEnd } = spec
-    for (const name of namesOf(spec)) {
-      const key = `${repositoryId} ${kind} ${name} ${periodStart.getTime()} ${periodEnd.getTime()}`
-      const period = { period_start: periodStart, period_end: periodEnd }
-      rows.set(key, { repository_id: `${repositoryId}`, kind, name, ...period })
-    }
-  }
-  return JSON.stringify([...rows.values()])
 }

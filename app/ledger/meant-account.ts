@@ -43,3 +43,44 @@ export function isInLine(account: Account, spec: AccountSpec): boolean {
     account.periodEnd.getTime() === terms.periodEnd.getTime()
   )
 }
+
+/** For a statement's value that `declaredTable` reads: a row for each name that an account may have. */
+export function declaredRows(declared: readonly Declared[]): string {
+  const rows = new Map<string, object>()
+  for (const { repositoryId, spec } of declared) {
+    const { kind, periodStart, periodEnd } = spec
+    for (const name of namesOf(spec)) {
+      const key = `${repositoryId} ${kind} ${name} ${periodStart.getTime()} ${periodEnd.getTime()}`
+      const period = { period_start: periodStart, period_end: periodEnd }
+      rows.set(key, { repository_id: `${repositoryId}`, kind, name, ...period })
+    }
+  }
+  return JSON.stringify([...rows.values()])
+}
+
+/** `declaredRows` as the common table `declared`. */
+export function declaredTable(value: string): string {
+  return `declared AS MATERIALIZED (
+      SELECT * FROM json_to_recordset(${value}::json) AS declared(
+        repository_id bigint, kind account_kind, name text, period_start timestamptz, period_end timestamptz)
+    )`
+}
+
+/**
+ * Of `declared`, the accounts that may be meant: those that share a day with it and have its name, or had it. Found one by one by
+ * their index (`known.ts` says why).
+ */
+export const meantIds = `
+      SELECT named.id FROM declared CROSS JOIN LATERAL (
+        SELECT id FROM account
+        WHERE account.repository_id = declared.repository_id AND account.kind = declared.kind
+          AND account.name = declared.name
+          AND account.period_start < declared.period_end AND account.period_end > declared.period_start OFFSET 0
+      ) AS named
+      UNION ALL
+      SELECT renamed.id FROM declared CROSS JOIN LATERAL (
+        SELECT id FROM account
+        WHERE account.repository_id = declared.repository_id AND account.kind = declared.kind
+          AND account.former_names <> '{}' AND declared.name = ANY(account.former_names)
+          AND account.period_start < declared.period_end AND account.period_end > declared.period_start OFFSET 0
+      ) AS renamed`

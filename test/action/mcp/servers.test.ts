@@ -1,6 +1,7 @@
 /** A server at an address whose answers break off. */
 import { createServer, type ServerResponse } from 'node:http'
 import { json } from 'node:stream/consumers'
+import { setTimeout as wait } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { openMcpServers } from '../../../action/mcp/servers.ts'
 import type { ToolPlace } from '../../../action/tools/tool.ts'
@@ -44,8 +45,18 @@ test.each<[string, (response: ServerResponse) => void]>([
   expect(await called(answer)).toMatch(/^error: .*broke off/)
 })
 
-test('one that can be taken up again is', { timeout: 10_000 }, async () => {
-  expect(await called((response) => response.end('id: 1\nretry: 10\ndata:\n\n'), '5')).toBe('5')
+test.each([
+  ['', 'id: 1\nretry: 10\ndata:\n\n'],
+  [', however it comes', 'i', 'd: 1\nretry: 10\ndata:\n\n'],
+])('one that can be taken up again is%s', { timeout: 10_000 }, async (_, ...pieces) => {
+  const answer = async (response: ServerResponse) => {
+    for (const piece of pieces) {
+      response.write(piece)
+      await wait(100)
+    }
+    response.end()
+  }
+  expect(await called((response) => void answer(response), '5')).toBe('5')
 })
 
 test('one with a result is that', async () => {
